@@ -1,0 +1,152 @@
+//! What a bug file says of itself: its name, its shape, its variants and what each must do.
+
+mod grade;
+mod shape;
+
+pub use grade::{Class, Expected, Grade, Outcome};
+pub use shape::{Scale, Shape};
+
+/// A bug of the catalogue: one program in several variants, and the outcomes that tell them apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Bug {
+    /// The name on the command line, such as `lost-update`.
+    pub name: &'static str,
+    /// The family of failures it belongs to.
+    pub shape: Shape,
+    /// Where the actors live.
+    pub scale: Scale,
+    /// One line for the list.
+    pub summary: &'static str,
+    /// The bug's source file as the compiler names it: `file!()`.
+    pub file: &'static str,
+    /// The text of that file: `include_str!("…")`.
+    pub source: &'static str,
+    /// Where this really happened, or where it is described.
+    pub references: &'static [&'static str],
+    /// Every outcome that some variant can have, with its grade. All variants share them; an
+    /// outcome that is not listed is forbidden.
+    pub outcomes: &'static [Outcome],
+    /// The schedule that breaks the buggy variant, in words.
+    pub schedule: &'static str,
+    /// The programs: buggy ones, fixed ones and traps.
+    pub variants: &'static [Variant],
+}
+
+/// One program: the bug itself, a fix, or a fix that only looks like one.
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// The name on the command line and of the module that holds its code, such as `fixed_mutex`.
+    pub name: &'static str,
+    /// What it is here to show.
+    pub role: Role,
+    /// One line: the remedy, or why the trap is one.
+    pub summary: &'static str,
+    /// Runs the program once, and returns the label of its outcome.
+    pub scenario: fn() -> String,
+    /// Runs the sound program's inner loop the given number of times, for measuring. `None` where
+    /// running it natively would be undefined behaviour, or where it would not end.
+    pub workload: Option<fn(iterations: u64)>,
+    /// Why the program must not run on real threads, if it must not.
+    pub undefined: Option<&'static str>,
+}
+
+impl Variant {
+    /// The bug itself, which must fail as `expected` says.
+    pub const fn buggy(
+        name: &'static str,
+        expected: Expected,
+        summary: &'static str,
+        scenario: fn() -> String,
+    ) -> Variant {
+        Variant::new(name, Role::Buggy(expected), summary, scenario)
+    }
+
+    /// A change that looks like a fix, and fails as `expected` says.
+    pub const fn trap(
+        name: &'static str,
+        expected: Expected,
+        summary: &'static str,
+        scenario: fn() -> String,
+    ) -> Variant {
+        Variant::new(name, Role::Trap(expected), summary, scenario)
+    }
+
+    /// A fix, which must hold.
+    pub const fn fixed(
+        name: &'static str,
+        summary: &'static str,
+        scenario: fn() -> String,
+    ) -> Variant {
+        Variant::new(name, Role::Fixed, summary, scenario)
+    }
+
+    const fn new(
+        name: &'static str,
+        role: Role,
+        summary: &'static str,
+        scenario: fn() -> String,
+    ) -> Variant {
+        Variant {
+            name,
+            role,
+            summary,
+            scenario,
+            workload: None,
+            undefined: None,
+        }
+    }
+
+    /// The same variant, with a workload to measure.
+    pub const fn workload(mut self, workload: fn(iterations: u64)) -> Variant {
+        self.workload = Some(workload);
+        self
+    }
+
+    /// The same variant, which must not run on real threads, for the given reason.
+    pub const fn undefined(mut self, why: &'static str) -> Variant {
+        self.undefined = Some(why);
+        self
+    }
+}
+
+/// What a variant is in the catalogue for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The bug: fails as declared.
+    Buggy(Expected),
+    /// A fix: holds over all schedules.
+    Fixed,
+    /// A change that looks like a fix: still fails, as declared.
+    Trap(Expected),
+}
+
+impl Role {
+    /// `buggy`, `fixed` or `trap`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Buggy(_) => "buggy",
+            Role::Fixed => "fixed",
+            Role::Trap(_) => "trap",
+        }
+    }
+
+    /// How the variant must fail, unless it must hold.
+    pub fn expected(self) -> Option<Expected> {
+        match self {
+            Role::Buggy(expected) | Role::Trap(expected) => Some(expected),
+            Role::Fixed => None,
+        }
+    }
+}
+
+impl Bug {
+    /// The variant of that name.
+    pub fn variant(&self, name: &str) -> Option<&'static Variant> {
+        self.variants.iter().find(|variant| variant.name == name)
+    }
+
+    /// The declared outcome with that label.
+    pub fn outcome(&self, label: &str) -> Option<&'static Outcome> {
+        self.outcomes.iter().find(|outcome| outcome.label == label)
+    }
+}

@@ -1,0 +1,101 @@
+//! The shapes that concurrency bugs come in, and the scales they come at.
+
+use std::fmt;
+
+/// A family of failures. The same shapes appear among threads, transactions and machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// Read, then write what was computed from it: an update in between vanishes.
+    LostUpdate,
+    /// A condition is checked, and no longer true when it is acted upon.
+    CheckThenAct,
+    /// Two halves of a value are read from two different moments.
+    TornRead,
+    /// Two steps happen in the wrong order.
+    OrderViolation,
+    /// Something is read that is no longer, or not yet, true.
+    StaleVisibility,
+    /// The same name stands for something else by now.
+    IdentityReuse,
+    /// The signal came before anyone waited for it.
+    LostWakeup,
+    /// Everybody waits for somebody.
+    Deadlock,
+    /// Everybody is busy, and nobody gets anywhere.
+    Livelock,
+    /// Something is never given back.
+    Leak,
+    /// Correct, and slow, because all want the same thing.
+    Contention,
+}
+
+impl Shape {
+    /// Every shape, in teaching order.
+    pub const ALL: [Shape; 11] = [
+        Shape::LostUpdate,
+        Shape::CheckThenAct,
+        Shape::TornRead,
+        Shape::OrderViolation,
+        Shape::StaleVisibility,
+        Shape::IdentityReuse,
+        Shape::LostWakeup,
+        Shape::Deadlock,
+        Shape::Livelock,
+        Shape::Leak,
+        Shape::Contention,
+    ];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Shape::LostUpdate => "lost-update",
+            Shape::CheckThenAct => "check-then-act",
+            Shape::TornRead => "torn-read",
+            Shape::OrderViolation => "order-violation",
+            Shape::StaleVisibility => "stale-visibility",
+            Shape::IdentityReuse => "identity-reuse",
+            Shape::LostWakeup => "lost-wakeup",
+            Shape::Deadlock => "deadlock",
+            Shape::Livelock => "livelock",
+            Shape::Leak => "leak",
+            Shape::Contention => "contention",
+        }
+    }
+}
+
+/// Where the actors of a bug live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scale {
+    /// Threads that share memory.
+    Threads,
+    /// Transactions of a database.
+    Transactions,
+    /// Machines on a network.
+    Machines,
+}
+
+impl Scale {
+    /// Every scale, from small to large.
+    pub const ALL: [Scale; 3] = [Scale::Threads, Scale::Transactions, Scale::Machines];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scale::Threads => "threads",
+            Scale::Transactions => "transactions",
+            Scale::Machines => "machines",
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Display for Scale {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

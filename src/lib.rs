@@ -1,0 +1,4 @@
+//! Heisenbug.
+pub mod catalogue;
+pub mod trace;
+pub mod worlds;

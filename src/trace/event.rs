@@ -1,0 +1,142 @@
+//! The owned form of an execution: what reports carry, JSON prints and the timeline shows.
+
+use serde::{Deserialize, Serialize};
+
+/// What an operation did, in the words of the standard library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Op {
+    /// An atomic load.
+    Load,
+    /// An atomic store.
+    Store,
+    /// An atomic read-modify-write: `swap`, `fetch_add` and the like.
+    Rmw,
+    /// A compare-and-exchange that stored.
+    CasOk,
+    /// A compare-and-exchange that found another value.
+    CasFail,
+    /// A memory fence.
+    Fence,
+    /// A mutex was locked.
+    Lock,
+    /// A `try_lock`, `try_read` or `try_write` found the lock taken.
+    TryFail,
+    /// A mutex was unlocked.
+    Unlock,
+    /// A read lock was taken.
+    ReadLock,
+    /// A read lock was given back.
+    ReadUnlock,
+    /// A write lock was taken.
+    WriteLock,
+    /// A write lock was given back.
+    WriteUnlock,
+    /// A thread began to wait on a condition variable, giving its mutex back.
+    Wait,
+    /// A thread that waited on a condition variable holds its mutex again.
+    Woken,
+    /// `notify_one`.
+    NotifyOne,
+    /// `notify_all`.
+    NotifyAll,
+    /// A thread was spawned. The object is the new thread.
+    Spawn,
+    /// A thread was joined. The object is the joined thread.
+    Join,
+    /// `park` returned.
+    Park,
+    /// `unpark`. The object is the thread that may go on.
+    Unpark,
+    /// `yield_now` or `spin_loop`.
+    Yield,
+    /// Plain data was read through an `UnsafeCell`.
+    CellRead,
+    /// Plain data was written through an `UnsafeCell`.
+    CellWrite,
+    /// A value was sent over a channel.
+    Send,
+    /// A value was received from a channel, or its end was seen.
+    Recv,
+    /// A thread passed a barrier.
+    Barrier,
+    /// A `Once` or `OnceLock` ran its initialiser.
+    OnceRun,
+    /// A `Once` or `OnceLock` was found complete.
+    OnceDone,
+    /// A reference-counted value was made. Quiet.
+    ArcNew,
+    /// The last strong reference was dropped, and the value with it. Quiet.
+    ArcFree,
+    /// A thread panicked.
+    Panic,
+}
+
+impl Op {
+    /// Quiet operations matter to leaks only, and are left out of other timelines.
+    pub fn is_quiet(self) -> bool {
+        matches!(self, Op::ArcNew | Op::ArcFree)
+    }
+
+    /// Whether the operation changes what later operations on the same object read.
+    pub fn writes(self) -> bool {
+        matches!(self, Op::Store | Op::Rmw | Op::CasOk | Op::CellWrite)
+    }
+}
+
+/// One operation of one execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// The name of the thread, transaction or machine that acted.
+    pub actor: String,
+    /// What it did.
+    pub op: Op,
+    /// The method's own name, such as `fetch_add`.
+    pub call: String,
+    /// What it was done to.
+    pub object: Option<String>,
+    /// The value read, or the value that was replaced.
+    pub read: Option<String>,
+    /// The value written.
+    pub value: Option<String>,
+    /// The newest value stored at the time of a read that got an older one.
+    pub newest: Option<String>,
+    /// The memory ordering, as written in the source.
+    pub ordering: Option<String>,
+    /// The source file, as the compiler names it.
+    pub file: String,
+    /// The line of the call, counted from 1.
+    pub line: u32,
+    /// The column of the call, counted from 1.
+    pub column: u32,
+    /// More that is worth saying, such as the message of a panic.
+    pub note: Option<String>,
+}
+
+/// An actor that could not go on when the execution ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked {
+    /// Who waits.
+    pub actor: String,
+    /// The call it waits in, such as `lock`.
+    pub call: String,
+    /// What it waits for: a lock, a condition variable, another thread.
+    pub object: Option<String>,
+    /// Who holds it, if it is a lock and held.
+    pub held_by: Vec<String>,
+    /// The source file of the call it waits in.
+    pub file: String,
+    /// The line of the call it waits in.
+    pub line: u32,
+}
+
+/// One execution, from its start to its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// The actors, in the order in which they came into being.
+    pub actors: Vec<String>,
+    /// What they did.
+    pub events: Vec<Event>,
+    /// Who could not go on.
+    pub blocked: Vec<Blocked>,
+}

@@ -1,0 +1,63 @@
+//! The values that operations read and write, in a form that is cheap to record.
+
+use castaway::cast;
+
+/// A recorded value. `Nothing` stands for values that have no short form, such as a `Vec`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Value {
+    /// No value, or none that can be shown.
+    #[default]
+    Nothing,
+    /// A truth value.
+    Bool(bool),
+    /// A signed integer.
+    Signed(i64),
+    /// An unsigned integer.
+    Unsigned(u64),
+    /// The address a pointer holds. Shown as `null` or as a letter: addresses differ between runs.
+    Pointer(usize),
+}
+
+impl Value {
+    /// The value of a `T` behind a lock or in a cell, if `T` is a number or a truth value.
+    ///
+    /// Locks cannot ask for `T: Debug`, since std's do not, so the few types that fit in a table
+    /// are recognised one by one.
+    pub fn peek<T>(value: &T) -> Value {
+        macro_rules! try_types {
+            ($($variant:ident as $wide:ty: $($narrow:ty),*;)*) => {
+                $($(if let Ok(known) = cast!(value, &$narrow) {
+                    return Value::$variant(*known as $wide);
+                })*)*
+            };
+        }
+        try_types! {
+            Unsigned as u64: u32, u64, usize, u8, u16;
+            Signed as i64: i32, i64, isize, i8, i16;
+            Bool as bool: bool;
+        }
+        Value::Nothing
+    }
+}
+
+macro_rules! from_integers {
+    ($($variant:ident as $wide:ty: $($narrow:ty),*;)*) => {
+        $($(impl From<$narrow> for Value {
+            fn from(value: $narrow) -> Value {
+                Value::$variant(value as $wide)
+            }
+        })*)*
+    };
+}
+
+from_integers! {
+    Unsigned as u64: u8, u16, u32, u64, usize;
+    Signed as i64: i8, i16, i32, i64, isize;
+    Bool as bool: bool;
+}
+
+impl<T> From<*mut T> for Value {
+    fn from(pointer: *mut T) -> Value {
+        Value::Pointer(pointer as usize)
+    }
+}

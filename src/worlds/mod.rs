@@ -1,0 +1,45 @@
+//! The worlds: what `sync` and `thread` mean to a bug file, and the bug files mounted in each.
+//!
+//! A bug is written once, in plain Rust, and compiled once for every world. The *mount point*
+//! decides what its `use super::sync::…` names:
+//!
+//! - [`native`]: the standard library itself. Costs nothing; for benches.
+//! - [`live`]: real threads, with locks that can tell a deadlock. For `stress`.
+//! - [`model`]: a recording façade over loom and over shuttle. For `check`, and for the code of
+//!   whoever uses this crate as a library.
+
+// The same bug files are compiled once for every world: that is the point of mounting them.
+#![allow(clippy::duplicate_mod)]
+
+#[doc(hidden)]
+pub mod live;
+pub mod model;
+pub mod native;
+
+use crate::catalogue::Bug;
+
+/// One bug of the catalogue, in every world.
+#[derive(Clone, Copy, Debug)]
+pub struct Mounted {
+    /// Its programs on the standard library.
+    pub native: &'static Bug,
+    /// Its programs on real threads whose locks can tell a deadlock.
+    pub live: &'static Bug,
+    /// Its programs on the engines.
+    pub model: &'static Bug,
+}
+
+/// The whole catalogue, in teaching order.
+pub fn bugs() -> impl Iterator<Item = Mounted> {
+    let native = native::bugs::all();
+    let live = live::bugs::all();
+    let model = model::bugs::all();
+    native
+        .zip(live)
+        .zip(model)
+        .map(|((native, live), model)| Mounted {
+            native,
+            live,
+            model,
+        })
+}

@@ -1,0 +1,4 @@
+//! The model world. Placeholder: the standard library.
+pub use super::native::{cell, hint, sync, thread};
+#[path = "../../bugs/mod.rs"]
+pub mod bugs;

@@ -1,0 +1,22 @@
+//! The native world: the standard library, by its own names. Costs nothing.
+
+/// `std::sync`, and what belongs to it.
+pub mod sync {
+    pub use std::sync::atomic;
+    pub use std::sync::mpsc;
+    pub use std::sync::{
+        Arc, Barrier, Condvar, LockResult, Mutex, MutexGuard, Once, OnceLock, PoisonError, RwLock,
+        RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult, Weak,
+    };
+}
+
+/// `std::thread`.
+pub use std::thread;
+
+/// `std::hint`.
+pub use std::hint;
+
+pub mod cell;
+
+#[path = "../bugs/mod.rs"]
+pub mod bugs;
