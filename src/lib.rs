@@ -1,4 +1,8 @@
 //! Heisenbug.
 pub mod catalogue;
+pub mod check;
 pub mod trace;
 pub mod worlds;
+
+pub use check::{Checker, Report, Verdict, check};
+pub use worlds::model::{cell, hint, sync, thread};

@@ -1,0 +1,70 @@
+//! How much a check may cost, and who may stop it.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Asks every check of this process to stop, and to report what it has seen.
+pub fn interrupt() {
+    INTERRUPTED.store(true, Relaxed);
+}
+
+/// What is left of a check's limits. Executions are counted over all passes and both engines.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    executions: u64,
+    max_executions: u64,
+    deadline: Instant,
+    max_time: Duration,
+    stopped: Option<String>,
+}
+
+impl Budget {
+    pub fn new(max_executions: u64, max_time: Duration) -> Budget {
+        Budget {
+            executions: 0,
+            max_executions,
+            deadline: Instant::now() + max_time,
+            max_time,
+            stopped: None,
+        }
+    }
+
+    /// Whether one more execution may begin. Counts it if so.
+    pub fn spend(&mut self) -> bool {
+        if self.stopped.is_some() || self.out_of_time() {
+            return false;
+        }
+        if self.executions >= self.max_executions {
+            self.stop(format!("stopped at {} executions", self.max_executions));
+            return false;
+        }
+        self.executions += 1;
+        true
+    }
+
+    /// Whether time is up, or somebody interrupted.
+    pub fn out_of_time(&mut self) -> bool {
+        if INTERRUPTED.load(Relaxed) {
+            self.stop("interrupted".to_owned());
+        } else if Instant::now() >= self.deadline {
+            self.stop(format!("stopped after {}", seconds(self.max_time)));
+        }
+        self.stopped.is_some()
+    }
+
+    /// Ends the check early, for the given reason. The first reason stays.
+    pub fn stop(&mut self, why: String) {
+        self.stopped.get_or_insert(why);
+    }
+
+    /// Why the check ended early, if it did.
+    pub fn stopped(&self) -> Option<&str> {
+        self.stopped.as_deref()
+    }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", (time.as_secs_f64() * 1000.0).round() / 1000.0)
+}

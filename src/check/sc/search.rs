@@ -1,0 +1,299 @@
+//! Depth-first search over schedules, as a scheduler for shuttle.
+
+use super::fair::{self, Fairness};
+use crate::catalogue::Class;
+use crate::check::budget::Budget;
+use crate::check::scenario;
+use crate::check::tally::{Judge, Tally};
+use crate::trace::recorder;
+use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// An execution of more steps than this goes on for ever, for all anybody can tell: the fairness
+/// rule has given every thread its turn many times over.
+pub const MAX_STEPS: usize = 2_000;
+
+/// shuttle cannot free the stacks of threads that are stuck. After this many the pass ends.
+const MAX_STUCK: u64 = 2_000;
+
+/// The clock is read once in so many steps.
+const STEPS_PER_LOOK: usize = 64;
+
+/// The task that runs only when nothing else can: see `run_once`.
+const WATCHER: usize = 1;
+
+/// One pass: where it is, and what it has seen.
+#[derive(Debug)]
+pub struct Search {
+    bound: Option<u32>,
+    judge: Judge,
+    budget: Budget,
+    tally: Tally,
+    /// Whether the bound has left a schedule out.
+    pruned: bool,
+    /// Executions that ended with threads that were stuck.
+    stuck: u64,
+    over: bool,
+    /// The choices on the path being explored, from the first to the last.
+    path: Vec<Choice>,
+    run: Run,
+}
+
+/// A point at which more than one task may go on.
+#[derive(Debug)]
+struct Choice {
+    options: Vec<TaskId>,
+    taken: usize,
+}
+
+/// The execution that is running, if one is.
+#[derive(Debug)]
+struct Run {
+    /// Begun, and not yet counted.
+    open: bool,
+    /// Choices made so far.
+    depth: usize,
+    steps: usize,
+    preemptions: u32,
+    fairness: Fairness,
+    /// Whether the watcher exists.
+    watched: bool,
+}
+
+impl Search {
+    /// A pass over all schedules with at most `bound` preemptions.
+    pub fn new(bound: Option<u32>, judge: Judge, budget: Budget) -> Search {
+        Search {
+            bound,
+            judge,
+            budget,
+            tally: Tally::default(),
+            pruned: false,
+            stuck: 0,
+            over: false,
+            path: Vec::new(),
+            run: Run {
+                open: false,
+                ..Run::new(false)
+            },
+        }
+    }
+
+    /// Whether there is nothing left to explore, or no leave to.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// What was seen, whether the bound left anything out, and what is left of the budget.
+    pub fn into_parts(self) -> (Tally, bool, Budget) {
+        (self.tally, self.pruned, self.budget)
+    }
+
+    /// Called when shuttle's run has returned, or has panicked its way out.
+    pub fn run_ended(&mut self, panicked: bool) {
+        if panicked && self.run.open {
+            self.stuck += 1;
+        }
+        self.count();
+    }
+
+    /// Counts the execution that has just ended, unless it has been.
+    fn count(&mut self) {
+        if std::mem::take(&mut self.run.open) {
+            self.tally.count(
+                self.judge,
+                scenario::take_result(),
+                Some(self.run.preemptions),
+            );
+        }
+    }
+
+    fn begin(&mut self) -> bool {
+        self.count();
+        if self.stuck >= MAX_STUCK {
+            self.budget
+                .stop(format!("stopped at {MAX_STUCK} executions that got stuck"));
+        }
+        let first = self.tally.executions == 0;
+        if self.over || !(first || self.backtrack()) || !self.budget.spend() {
+            self.over = true;
+            return false;
+        }
+        self.run = Run::new(recorder::can_block());
+        recorder::begin_execution();
+        true
+    }
+
+    /// Moves to the next path. False if there is none.
+    fn backtrack(&mut self) -> bool {
+        while let Some(last) = self.path.last_mut() {
+            last.taken += 1;
+            if last.taken < last.options.len() {
+                return true;
+            }
+            self.path.pop();
+        }
+        false
+    }
+
+    fn next(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        yielding: bool,
+    ) -> Option<TaskId> {
+        self.run.steps += 1;
+        if self.run.steps.is_multiple_of(STEPS_PER_LOOK) && self.budget.out_of_time() {
+            self.over = true;
+            self.run.open = false;
+            recorder::engine_died();
+            return None;
+        }
+        let tasks: Vec<TaskId> = runnable
+            .iter()
+            .map(|task| task.id())
+            .filter(|&id| !self.is_watcher(id))
+            .collect();
+        if tasks.is_empty() {
+            return self.end_stuck(Class::Deadlock, "every thread that is left waits");
+        }
+        if self.run.steps > MAX_STEPS {
+            self.over = true;
+            self.budget
+                .stop(format!("stopped at an execution of {MAX_STEPS} steps"));
+            return self.end_stuck(Class::Livelock, super::super::weak::TOO_LONG);
+        }
+        let running = current.filter(|current| tasks.contains(current));
+        let next = match running {
+            // A panic unwinds without interruption: what it runs into on its way is no schedule.
+            Some(current) if recorder::take_hold() || std::thread::panicking() => current,
+            _ => self.choose(&tasks, running, yielding),
+        };
+        let set = set_of(&tasks);
+        if let Some(current) = running.filter(|_| yielding) {
+            self.run.fairness.yielded(usize::from(current), set);
+        }
+        self.run.fairness.step(usize::from(next), set);
+        Some(next)
+    }
+
+    /// Picks among the tasks that can run, going on with the path while it lasts.
+    fn choose(&mut self, tasks: &[TaskId], running: Option<TaskId>, yielding: bool) -> TaskId {
+        // Whoever goes on is not interrupted; a thread that yields asks to be.
+        let interruptible = running.filter(|_| !yielding);
+        let mut options = self.options(tasks, running, yielding);
+        if let (Some(current), Some(bound)) = (interruptible, self.bound)
+            && self.run.preemptions >= bound
+            && options.len() > 1
+            && options.contains(&current)
+        {
+            self.pruned = true;
+            options = vec![current];
+        }
+        let next = if let [only] = options[..] {
+            only
+        } else {
+            self.branch(options)
+        };
+        if interruptible.is_some_and(|current| current != next) {
+            self.run.preemptions += 1;
+        }
+        next
+    }
+
+    /// The tasks to choose from, the running one first.
+    fn options(&self, tasks: &[TaskId], running: Option<TaskId>, yielding: bool) -> Vec<TaskId> {
+        let set = set_of(tasks);
+        let fair = |task: TaskId| self.run.fairness.allows(usize::from(task), set);
+        let others = tasks
+            .iter()
+            .copied()
+            .filter(|&task| Some(task) != running && fair(task));
+        let mut options: Vec<TaskId> = others.collect();
+        match running {
+            // Another thread goes first, if there is one.
+            Some(current) if yielding && options.is_empty() => options.push(current),
+            Some(_) if yielding => {}
+            Some(current) => options.insert(0, current),
+            // Each waits for another: let them all.
+            None if options.is_empty() => options.extend(tasks),
+            None => {}
+        }
+        options
+    }
+
+    fn branch(&mut self, options: Vec<TaskId>) -> TaskId {
+        let depth = self.run.depth;
+        self.run.depth += 1;
+        if depth == self.path.len() {
+            self.path.push(Choice { options, taken: 0 });
+        }
+        let choice = &self.path[depth];
+        choice.options[choice.taken]
+    }
+
+    /// Ends the execution as a failure. Its threads are abandoned where they stand.
+    fn end_stuck(&mut self, class: Class, message: &str) -> Option<TaskId> {
+        self.stuck += 1;
+        recorder::fail(class, message.to_owned(), None);
+        self.count();
+        recorder::engine_died();
+        None
+    }
+
+    fn is_watcher(&self, task: TaskId) -> bool {
+        self.run.watched && usize::from(task) == WATCHER
+    }
+}
+
+impl Run {
+    fn new(watched: bool) -> Run {
+        Run {
+            open: true,
+            depth: 0,
+            steps: 0,
+            preemptions: 0,
+            fairness: Fairness::new(),
+            watched,
+        }
+    }
+}
+
+fn set_of(tasks: &[TaskId]) -> u64 {
+    tasks
+        .iter()
+        .fold(0, |set, &task| set | fair::bit(usize::from(task)))
+}
+
+/// What shuttle sees of a [`Search`]. shuttle drops its scheduler after each run; the search lives
+/// on.
+#[derive(Debug)]
+pub struct Driver(Rc<RefCell<Search>>);
+
+impl Driver {
+    /// A driver for one run of shuttle.
+    pub fn new(search: Rc<RefCell<Search>>) -> Driver {
+        Driver(search)
+    }
+}
+
+impl Scheduler for Driver {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        self.0.borrow_mut().begin().then(|| Schedule::new(0))
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        yielding: bool,
+    ) -> Option<TaskId> {
+        self.0.borrow_mut().next(runnable, current, yielding)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        // Randomness would be one more choice to explore, and nothing here asks for any.
+        0
+    }
+}

@@ -1,0 +1,143 @@
+//! Names for locks, atomics and cells, read off the source: a program does not name them itself.
+
+use super::source;
+use std::panic::Location;
+
+/// The name of an object: the variable or field it is created into, else the one it is first used
+/// through, else its type and the line that made it.
+pub fn of_object(
+    kind: &str,
+    created: &'static Location<'static>,
+    used: Option<&'static Location<'static>>,
+) -> String {
+    created_into(created)
+        .or_else(|| used.and_then(used_through))
+        .unwrap_or_else(|| format!("{kind}@{}", created.line()))
+}
+
+fn before(at: &Location<'_>) -> Option<String> {
+    let text = source::text(at.file())?;
+    let line = text.lines().nth((at.line() as usize).checked_sub(1)?)?;
+    line.get(..(at.column() as usize).checked_sub(1)?)
+        .map(str::to_owned)
+}
+
+/// `let flag = Arc::new(AtomicBool::new(false))` and `flag: AtomicBool::new(false)` both say "flag".
+fn created_into(at: &Location<'_>) -> Option<String> {
+    name_assigned(&before(at)?)
+}
+
+fn name_assigned(before: &str) -> Option<String> {
+    // What stands between the name and the call may only wrap it: `Arc::new(`, `Box::new(`.
+    let (head, wrapping) = before.rsplit_once([':', '=']).map(|(head, _)| {
+        let cut = before
+            .find(" = ")
+            .or_else(|| find_field_colon(before))
+            .unwrap_or(head.len());
+        (&before[..cut], &before[cut..])
+    })?;
+    let plain = |c: char| c.is_alphanumeric() || " :=(<>_".contains(c);
+    if !wrapping.chars().all(plain) {
+        return None;
+    }
+    let head = head.split(':').next().unwrap_or(head);
+    let name = head
+        .trim_end()
+        .rsplit(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .next()?;
+    is_name(name).then(|| name.to_owned())
+}
+
+/// The colon after a field's name, which is no `::`.
+fn find_field_colon(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).find(|&i| {
+        bytes[i] == b':' && bytes.get(i + 1) != Some(&b':') && (i == 0 || bytes[i - 1] != b':')
+    })
+}
+
+/// `self.visitors.load(Relaxed)` says "visitors".
+fn used_through(at: &Location<'_>) -> Option<String> {
+    receiver(&before(at)?)
+}
+
+fn receiver(before: &str) -> Option<String> {
+    let path = before.strip_suffix('.')?;
+    let start = path
+        .rfind(|c: char| !(c.is_alphanumeric() || "_.[]".contains(c)))
+        .map_or(0, |i| {
+            i + path[i..].chars().next().map_or(1, char::len_utf8)
+        });
+    let name = path[start..].rsplit('.').next()?;
+    let plain = name.split('[').next()?;
+    is_name(plain).then(|| name.to_owned())
+}
+
+fn is_name(word: &str) -> bool {
+    let starts_well = word.starts_with(|c: char| c.is_lowercase() || c == '_');
+    starts_well && !["self", "let", "mut", "new", "ref"].contains(&word)
+}
+
+/// Tells objects of the same name apart by numbers, in the order of their creation.
+pub fn number_duplicates(names: &mut [String]) {
+    let all = names.to_vec();
+    for (i, name) in names.iter_mut().enumerate() {
+        if all.iter().filter(|other| *other == &all[i]).count() > 1 {
+            let nth = all[..=i].iter().filter(|other| *other == &all[i]).count();
+            *name = format!("{name} #{nth}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_names_what_is_created_into_it() {
+        assert_eq!(
+            name_assigned("    let flag = Arc::new(").as_deref(),
+            Some("flag")
+        );
+        assert_eq!(
+            name_assigned("    let mut flag = ").as_deref(),
+            Some("flag")
+        );
+        assert_eq!(
+            name_assigned("    let flag: Arc<AtomicBool> = ").as_deref(),
+            Some("flag")
+        );
+        assert_eq!(name_assigned("            next: [").as_deref(), None);
+    }
+
+    #[test]
+    fn a_field_names_what_is_created_into_it() {
+        assert_eq!(
+            name_assigned("            value: ").as_deref(),
+            Some("value")
+        );
+        assert_eq!(
+            name_assigned("        Counter { value: Arc::new(").as_deref(),
+            Some("value")
+        );
+        assert_eq!(name_assigned("        run(").as_deref(), None);
+    }
+
+    #[test]
+    fn a_call_names_what_it_goes_through() {
+        assert_eq!(
+            receiver("   let seen = self.visitors.").as_deref(),
+            Some("visitors")
+        );
+        assert_eq!(receiver("   *self.left.").as_deref(), Some("left"));
+        assert_eq!(receiver("   slots[1].").as_deref(), Some("slots[1]"));
+        assert_eq!(receiver("   self.slot(1).").as_deref(), None);
+    }
+
+    #[test]
+    fn equal_names_are_numbered() {
+        let mut names = vec!["a".to_owned(), "b".to_owned(), "a".to_owned()];
+        number_duplicates(&mut names);
+        assert_eq!(names, ["a #1", "b", "a #2"]);
+    }
+}

@@ -1,0 +1,941 @@
+//! The recorder: what the model world's types tell of each operation while an engine runs them.
+//!
+//! All threads of a model share one OS thread, so the recorder is a thread-local buffer, outside
+//! the engines' own bookkeeping. Who acts is known without asking the engine: every point at which
+//! an engine can switch threads lies inside a [`Call`], and a call that returns reinstates its own
+//! actor.
+
+use super::names;
+use super::{Blocked, Event, Op, Trace, Value, source};
+use crate::catalogue::Class;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+/// What runs the program at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Nothing: the types of the model world work on the standard library.
+    None,
+    /// loom: weak memory.
+    Loom,
+    /// shuttle: sequential consistency.
+    Shuttle,
+}
+
+/// The number of an actor within one execution. The scenario itself is number 0.
+pub type ActorId = u8;
+
+/// A source position, as the compiler tells it to `#[track_caller]` functions.
+pub type Place = &'static Location<'static>;
+
+/// A failure, as it was noticed while the program ran.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What kind it is.
+    pub class: Class,
+    /// Who failed.
+    pub actor: ActorId,
+    /// The panic's message, or the checker's.
+    pub message: String,
+    /// Whether the program itself looked at it, by joining the thread that panicked.
+    pub observed: bool,
+}
+
+/// A site at which the source names a memory ordering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// The file, as the compiler names it.
+    pub file: &'static str,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column, counted from 1.
+    pub column: u32,
+    /// 0 for the only or the success ordering, 1 for the failure ordering.
+    pub slot: u8,
+}
+
+/// Replaces the ordering at one site, to see whether the program needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mutation {
+    /// Where.
+    pub site: Site,
+    /// By what.
+    pub ordering: Ordering,
+}
+
+#[derive(Clone, Copy)]
+struct Recorded {
+    at: Place,
+    call: &'static str,
+    read: Value,
+    value: Value,
+    newest: Value,
+    ordering: Option<Ordering>,
+    /// An object, a thread, or the number of a failure: `op` tells which.
+    target: Target,
+    actor: ActorId,
+    op: Op,
+}
+
+/// What an operation is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Nothing, as for a fence.
+    None,
+    /// A lock, an atomic, a cell.
+    Object(u32),
+    /// A thread.
+    Actor(ActorId),
+    /// The failure of that number.
+    Failure(u32),
+}
+
+struct Actor {
+    name: Option<String>,
+    /// The call the actor is in, if it is one that can block.
+    pending: Option<Pending>,
+    finished: bool,
+    /// The last read, and how often it was repeated with nothing else in between.
+    spin: Option<(Place, u32, Value, u32)>,
+}
+
+#[derive(Clone, Copy)]
+struct Pending {
+    call: &'static str,
+    target: Target,
+    at: Place,
+}
+
+struct Object {
+    kind: &'static str,
+    label: Option<String>,
+    created: Place,
+    used: Option<Place>,
+    newest: Value,
+    holders: Vec<ActorId>,
+}
+
+struct Recorder {
+    events: Vec<Recorded>,
+    actors: Vec<Actor>,
+    objects: Vec<Object>,
+    failures: Vec<Failure>,
+    /// Reference-counted values that are still alive, by object.
+    alive: BTreeSet<u32>,
+    generation: u32,
+    sites: Option<BTreeSet<(Site, OrderingKey)>>,
+    mutation: Option<Mutation>,
+    only_seq_cst: bool,
+    blocking: bool,
+}
+
+/// `Ordering` has no order of its own; its name has.
+type OrderingKey = &'static str;
+
+thread_local! {
+    /// Asks the scheduler to leave the current actor running at the next scheduling point.
+    static HELD: Cell<bool> = const { Cell::new(false) };
+    static ENGINE: Cell<Engine> = const { Cell::new(Engine::None) };
+    static ACTOR: Cell<ActorId> = const { Cell::new(0) };
+    /// Set when the engine cannot go on: nothing may call it any more.
+    static DEAD: Cell<bool> = const { Cell::new(false) };
+    static RECORDER: RefCell<Recorder> = const { RefCell::new(Recorder::new()) };
+}
+
+/// A read repeated this often with the same result, and nothing else in between, is a spin loop
+/// that forgot to say so: it is made to yield, or no engine would ever let the others run.
+const SPINS_BEFORE_YIELD: u32 = 8;
+
+impl Recorder {
+    const fn new() -> Recorder {
+        Recorder {
+            events: Vec::new(),
+            actors: Vec::new(),
+            objects: Vec::new(),
+            failures: Vec::new(),
+            alive: BTreeSet::new(),
+            generation: 0,
+            sites: None,
+            mutation: None,
+            only_seq_cst: true,
+            blocking: false,
+        }
+    }
+
+    fn push(&mut self, event: Recorded) {
+        if let Target::Object(object) = event.target
+            && let Some(object) = self.objects.get_mut(object as usize)
+            && object.used.is_none()
+        {
+            object.used = Some(event.at);
+        }
+        self.events.push(event);
+    }
+}
+
+fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> R {
+    RECORDER.with_borrow_mut(f)
+}
+
+/// What runs the program on this OS thread.
+#[inline]
+pub fn engine() -> Engine {
+    ENGINE.get()
+}
+
+/// Whether the engine has given up on the current execution, so that only destructors run now.
+#[inline]
+pub fn dead() -> bool {
+    DEAD.get()
+}
+
+// ---- for the checkers -------------------------------------------------------------------------
+
+/// Says which engine runs on this OS thread from now on, and forgets what was learnt of the last
+/// program.
+pub fn enter(engine: Engine) {
+    ENGINE.set(engine);
+    DEAD.set(false);
+    with(|recorder| {
+        recorder.only_seq_cst = true;
+        recorder.blocking = false;
+    });
+    begin_execution();
+}
+
+/// Begins a new execution: nobody but the scenario itself, no objects, no events.
+pub fn begin_execution() {
+    ACTOR.set(0);
+    HELD.set(false);
+    with(|recorder| {
+        recorder.events.clear();
+        recorder.objects.clear();
+        recorder.failures.clear();
+        recorder.alive.clear();
+        recorder.actors.clear();
+        recorder.actors.push(Actor::new(Some("main".to_owned())));
+        recorder.generation = recorder.generation.wrapping_add(1);
+    });
+}
+
+/// Says that the engine cannot go on with this execution.
+pub fn engine_died() {
+    DEAD.set(true);
+}
+
+/// Whether every atomic access so far was `SeqCst`.
+pub fn only_seq_cst() -> bool {
+    with(|recorder| recorder.only_seq_cst)
+}
+
+/// Whether the program so far used anything that a thread can wait for, joins aside.
+pub fn can_block() -> bool {
+    with(|recorder| recorder.blocking)
+}
+
+/// Notes a failure of the current actor: an event of the trace, and a reason for the verdict.
+pub fn fail(class: Class, message: String, at: Option<Place>) {
+    let actor = ACTOR.get();
+    with(|recorder| {
+        let number = recorder.failures.len() as u32;
+        recorder.failures.push(Failure {
+            class,
+            actor,
+            message,
+            observed: false,
+        });
+        let last = recorder
+            .events
+            .iter()
+            .rev()
+            .find(|event| event.actor == actor);
+        if let Some(at) = at.or_else(|| last.map(|event| event.at)) {
+            recorder.push(Recorded {
+                target: Target::Failure(number),
+                ..Recorded::of(Op::Panic, "panic", actor, at)
+            });
+        }
+    });
+}
+
+/// The failures of this execution, in the order in which they were noticed.
+pub fn failures() -> Vec<Failure> {
+    with(|recorder| recorder.failures.clone())
+}
+
+/// How many operations this execution has recorded so far.
+pub fn events_so_far() -> usize {
+    with(|recorder| recorder.events.len())
+}
+
+/// How often the actor changed from one operation to the next.
+pub fn switches() -> usize {
+    with(|recorder| {
+        let shown = recorder.events.iter().filter(|event| !event.op.is_quiet());
+        let actors: Vec<ActorId> = shown.map(|event| event.actor).collect();
+        actors.windows(2).filter(|pair| pair[0] != pair[1]).count()
+    })
+}
+
+/// The names of the reference-counted values that nothing freed.
+pub fn leaked() -> Vec<String> {
+    with(|recorder| {
+        if recorder.alive.is_empty() {
+            return Vec::new();
+        }
+        let names = recorder.object_names();
+        recorder
+            .alive
+            .iter()
+            .map(|&id| names[id as usize].clone())
+            .collect()
+    })
+}
+
+/// Weakens one ordering in all executions to come, or none.
+pub fn mutate(mutation: Option<Mutation>) {
+    with(|recorder| recorder.mutation = mutation);
+}
+
+/// Begins to collect the sites at which the program names an ordering.
+pub fn collect_sites() {
+    with(|recorder| recorder.sites = Some(BTreeSet::new()));
+}
+
+/// The sites collected, each with its ordering.
+pub fn collected_sites() -> Vec<(Site, Ordering)> {
+    let sites = with(|recorder| recorder.sites.take()).unwrap_or_default();
+    sites
+        .into_iter()
+        .map(|(site, key)| (site, ordering_named(key)))
+        .collect()
+}
+
+/// The execution so far, with names for everything.
+pub fn trace() -> Trace {
+    with(|recorder| recorder.trace())
+}
+
+impl Recorder {
+    fn actor_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = (self.actors.iter().enumerate())
+            .map(|(id, actor)| actor.name.clone().unwrap_or_else(|| format!("thread {id}")))
+            .collect();
+        names::number_duplicates(&mut names);
+        names
+    }
+
+    fn object_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = (self.objects.iter())
+            .map(|object| match &object.label {
+                Some(label) => label.clone(),
+                None => names::of_object(object.kind, object.created, object.used),
+            })
+            .collect();
+        names::number_duplicates(&mut names);
+        names
+    }
+
+    fn trace(&self) -> Trace {
+        let actors = self.actor_names();
+        let objects = self.object_names();
+        let mut pointers = Pointers::default();
+        let name = |target: Target| match target {
+            Target::None | Target::Failure(_) => None,
+            Target::Object(id) => objects.get(id as usize).cloned(),
+            Target::Actor(id) => actors.get(id as usize).cloned(),
+        };
+        let events = (self.events.iter())
+            .map(|event| Event {
+                actor: actors[event.actor as usize].clone(),
+                op: event.op,
+                call: event.call.to_owned(),
+                object: name(event.target),
+                read: pointers.show(event.read),
+                value: pointers.show(event.value),
+                newest: pointers.show(event.newest),
+                ordering: event.ordering.map(|ordering| format!("{ordering:?}")),
+                file: source::tidy(event.at.file()),
+                line: event.at.line(),
+                column: event.at.column(),
+                note: match event.target {
+                    Target::Failure(number) => Some(self.failures[number as usize].message.clone()),
+                    _ => None,
+                },
+            })
+            .collect();
+        let blocked = (self.actors.iter().enumerate())
+            .filter(|(_, actor)| !actor.finished)
+            .filter_map(|(id, actor)| actor.pending.map(|pending| (id, pending)))
+            .map(|(id, pending)| Blocked {
+                actor: actors[id].clone(),
+                call: pending.call.to_owned(),
+                object: name(pending.target),
+                held_by: match pending.target {
+                    Target::Object(object) => (self.objects[object as usize].holders.iter())
+                        .map(|&holder| actors[holder as usize].clone())
+                        .collect(),
+                    _ => Vec::new(),
+                },
+                file: source::tidy(pending.at.file()),
+                line: pending.at.line(),
+            })
+            .collect();
+        Trace {
+            actors,
+            events,
+            blocked,
+        }
+    }
+}
+
+/// Gives addresses letters, in the order in which they appear: they differ between runs.
+#[derive(Default)]
+struct Pointers(Vec<usize>);
+
+impl Pointers {
+    fn show(&mut self, value: Value) -> Option<String> {
+        Some(match value {
+            Value::Nothing => return None,
+            Value::Bool(value) => value.to_string(),
+            Value::Signed(value) => value.to_string(),
+            Value::Unsigned(value) => value.to_string(),
+            Value::Pointer(0) => "null".to_owned(),
+            Value::Pointer(address) => {
+                let known = self.0.iter().position(|&seen| seen == address);
+                let number = known.unwrap_or_else(|| {
+                    self.0.push(address);
+                    self.0.len() - 1
+                });
+                match u8::try_from(number) {
+                    Ok(number) if number < 26 => format!("&{}", (b'A' + number) as char),
+                    _ => format!("&{number}"),
+                }
+            }
+        })
+    }
+}
+
+// ---- for the model world's types --------------------------------------------------------------
+
+/// The recorder's handle for a lock, an atomic, a cell or a reference-counted value.
+#[derive(Clone, Copy, Debug)]
+pub struct ObjectId {
+    id: u32,
+    generation: u32,
+}
+
+impl ObjectId {
+    /// Announces a new object. Outside of an engine it has no identity, and needs none.
+    pub fn new(kind: &'static str, initial: Value, created: Place) -> ObjectId {
+        if engine() == Engine::None || dead() {
+            return ObjectId {
+                id: u32::MAX,
+                generation: 0,
+            };
+        }
+        with(|recorder| {
+            let id = recorder.objects.len() as u32;
+            recorder.objects.push(Object {
+                kind,
+                label: None,
+                created,
+                used: None,
+                newest: initial,
+                holders: Vec::new(),
+            });
+            ObjectId {
+                id,
+                generation: recorder.generation,
+            }
+        })
+    }
+
+    /// Gives the object a name of its own.
+    pub fn label(self, label: &str) {
+        with(|recorder| {
+            if let Some(object) = recorder.objects.get_mut(self.id as usize) {
+                object.label = Some(label.to_owned());
+            }
+        });
+    }
+
+    /// The newest value stored in it.
+    pub fn newest(self) -> Value {
+        with(|recorder| {
+            recorder
+                .objects
+                .get(self.id as usize)
+                .map_or(Value::Nothing, |o| o.newest)
+        })
+    }
+
+    /// Whether the current actor holds it.
+    pub fn held_by_me(self) -> bool {
+        let me = ACTOR.get();
+        with(|recorder| {
+            let object = recorder.objects.get(self.id as usize);
+            object.is_some_and(|object| object.holders.contains(&me))
+        })
+    }
+
+    /// Whether the current actor holds it for writing.
+    pub fn written_by_me(self) -> bool {
+        let me = ACTOR.get();
+        with(|recorder| {
+            let target = self.target();
+            let mine = recorder
+                .events
+                .iter()
+                .rev()
+                .filter(|e| e.actor == me && e.target == target);
+            let mut locks = mine.filter(|e| matches!(e.op, Op::WriteLock | Op::WriteUnlock));
+            locks.next().is_some_and(|last| last.op == Op::WriteLock)
+        })
+    }
+
+    /// Whether another actor waits to write it.
+    pub fn awaited_by_writer(self) -> bool {
+        with(|recorder| {
+            let pending = recorder.actors.iter().filter_map(|actor| actor.pending);
+            let mut waiting = pending.filter(|pending| pending.target == self.target());
+            waiting.any(|pending| pending.call == "write")
+        })
+    }
+
+    fn target(self) -> Target {
+        Target::Object(self.id)
+    }
+}
+
+impl Actor {
+    fn new(name: Option<String>) -> Actor {
+        Actor {
+            name,
+            pending: None,
+            finished: false,
+            spin: None,
+        }
+    }
+}
+
+impl Recorded {
+    fn of(op: Op, call: &'static str, actor: ActorId, at: Place) -> Recorded {
+        Recorded {
+            at,
+            call,
+            read: Value::Nothing,
+            value: Value::Nothing,
+            newest: Value::Nothing,
+            ordering: None,
+            target: Target::None,
+            actor,
+            op,
+        }
+    }
+}
+
+/// The current actor.
+pub fn current() -> ActorId {
+    ACTOR.get()
+}
+
+/// Runs a part of an engine that may let other actors run, and reinstates the current one.
+pub fn keeping_actor<R>(engine: impl FnOnce() -> R) -> R {
+    let me = ACTOR.get();
+    let result = engine();
+    ACTOR.set(me);
+    result
+}
+
+/// Whether an actor has finished.
+pub fn has_finished(actor: ActorId) -> bool {
+    with(|recorder| {
+        recorder
+            .actors
+            .get(actor as usize)
+            .is_none_or(|actor| actor.finished)
+    })
+}
+
+/// Asks the scheduler to let the current actor run on at its next scheduling point, since what it
+/// is about to do has been recorded already.
+pub fn hold() {
+    HELD.set(engine() == Engine::Shuttle);
+}
+
+/// Whether the current actor is to run on. Asked once per scheduling point.
+pub fn take_hold() -> bool {
+    HELD.replace(false)
+}
+
+/// Notes what a cell holds after a write that has just been recorded.
+pub fn written(object: ObjectId, value: Value) {
+    with(|recorder| {
+        if object.generation != recorder.generation {
+            return;
+        }
+        recorder.objects[object.id as usize].newest = value;
+        let target = object.target();
+        let write = recorder
+            .events
+            .iter_mut()
+            .rev()
+            .find(|event| event.target == target);
+        if let Some(write) = write {
+            write.value = value;
+        }
+    });
+}
+
+/// Registers a thread that is about to be spawned.
+pub fn new_actor(name: Option<String>) -> ActorId {
+    with(|recorder| {
+        recorder.actors.push(Actor::new(name));
+        (recorder.actors.len() - 1) as ActorId
+    })
+}
+
+/// The name of an actor, if it was given one.
+pub fn actor_name(actor: ActorId) -> Option<String> {
+    with(|recorder| {
+        recorder
+            .actors
+            .get(actor as usize)
+            .and_then(|actor| actor.name.clone())
+    })
+}
+
+/// Called by a thread as its first act.
+pub fn actor_started(actor: ActorId) {
+    ACTOR.set(actor);
+}
+
+/// Called by a thread as its last act.
+pub fn actor_finished(actor: ActorId) {
+    with(|recorder| recorder.actors[actor as usize].finished = true);
+}
+
+/// Says that the panics of a thread were looked at by whoever joined it.
+pub fn panics_observed(actor: ActorId) {
+    with(|recorder| {
+        for failure in recorder
+            .failures
+            .iter_mut()
+            .filter(|failure| failure.actor == actor)
+        {
+            failure.observed = true;
+        }
+    });
+}
+
+/// Says that a reference-counted value is alive, or no longer is.
+pub fn set_alive(object: ObjectId, alive: bool) {
+    with(|recorder| {
+        if object.generation != recorder.generation {
+            return;
+        }
+        if alive {
+            recorder.alive.insert(object.id);
+        } else {
+            recorder.alive.remove(&object.id);
+        }
+    });
+}
+
+/// One operation of the current actor: opened before the engine is called, closed after.
+#[derive(Clone, Copy)]
+#[must_use]
+pub struct Call {
+    actor: ActorId,
+    at: Place,
+    call: &'static str,
+    /// False outside of an engine, and in the destructors of an execution that was given up.
+    recording: bool,
+}
+
+impl Call {
+    /// Opens an operation that cannot block.
+    #[inline]
+    pub fn new(call: &'static str, at: Place) -> Call {
+        Call {
+            actor: ACTOR.get(),
+            at,
+            call,
+            recording: engine() != Engine::None && !dead(),
+        }
+    }
+
+    /// Opens an operation on an object.
+    ///
+    /// # Panics
+    ///
+    /// If the object was made in another execution than this one: the engines know nothing of it.
+    #[inline]
+    pub fn on(object: ObjectId, call: &'static str, at: Place) -> Call {
+        let opened = Call::new(call, at);
+        if opened.recording && object.generation != with(|recorder| recorder.generation) {
+            foreign_object(call, at);
+        }
+        opened
+    }
+
+    /// Says that the operation may block, and on what.
+    #[inline]
+    pub fn may_block(self, target: impl Into<Target>) -> Call {
+        if self.recording {
+            let pending = Pending {
+                call: self.call,
+                target: target.into(),
+                at: self.at,
+            };
+            with(|recorder| {
+                recorder.blocking |= !matches!(pending.target, Target::Actor(_));
+                recorder.actors[self.actor as usize].pending = Some(pending);
+            });
+        }
+        self
+    }
+
+    /// Whether this operation is recorded at all.
+    pub fn recording(self) -> bool {
+        self.recording
+    }
+
+    /// The ordering to use: the given one, unless this site is being weakened.
+    #[inline]
+    pub fn ordering(self, slot: u8, ordering: Ordering) -> Ordering {
+        if !self.recording {
+            return ordering;
+        }
+        with(|recorder| {
+            let site = || Site {
+                file: self.at.file(),
+                line: self.at.line(),
+                column: self.at.column(),
+                slot,
+            };
+            if let Some(sites) = &mut recorder.sites {
+                sites.insert((site(), ordering_name(ordering)));
+            }
+            let used = match recorder.mutation {
+                Some(mutation) if mutation.site == site() => mutation.ordering,
+                _ => ordering,
+            };
+            // The failure ordering of a compare-exchange counts too: it is that load's ordering.
+            recorder.only_seq_cst &= used == Ordering::SeqCst;
+            used
+        })
+    }
+
+    /// As [`ordering`](Self::ordering), for fences, which are no accesses.
+    pub fn fence_ordering(self, ordering: Ordering) -> Ordering {
+        let before = only_seq_cst();
+        let used = self.ordering(0, ordering);
+        with(|recorder| recorder.only_seq_cst = before);
+        used
+    }
+
+    #[inline]
+    fn close(self, event: Recorded) {
+        if self.recording {
+            ACTOR.set(self.actor);
+            with(|recorder| {
+                let actor = &mut recorder.actors[self.actor as usize];
+                actor.pending = None;
+                actor.spin = None;
+                recorder.push(event);
+            });
+        }
+    }
+
+    /// Closes an operation without values.
+    #[inline]
+    pub fn done(self, op: Op, target: impl Into<Target>) {
+        let target = target.into();
+        self.close(Recorded {
+            target,
+            ..Recorded::of(op, self.call, self.actor, self.at)
+        });
+    }
+
+    /// Closes an operation that leaves no event: the actor is running again, no more.
+    #[inline]
+    pub fn silent(self) {
+        if self.recording {
+            ACTOR.set(self.actor);
+            with(|recorder| recorder.actors[self.actor as usize].pending = None);
+        }
+    }
+
+    /// Closes a fence.
+    pub fn fence(self, ordering: Ordering) {
+        self.close(Recorded {
+            ordering: Some(ordering),
+            ..Recorded::of(Op::Fence, self.call, self.actor, self.at)
+        });
+    }
+
+    /// Closes a read. Returns whether the actor does nothing but repeat it, and should yield.
+    #[inline]
+    pub fn read(self, op: Op, object: ObjectId, value: Value, ordering: Option<Ordering>) -> bool {
+        if !self.recording {
+            return false;
+        }
+        ACTOR.set(self.actor);
+        with(|recorder| {
+            let newest = recorder.objects[object.id as usize].newest;
+            let actor = &mut recorder.actors[self.actor as usize];
+            actor.pending = None;
+            let repeats = match actor.spin {
+                Some((at, id, seen, repeats))
+                    if std::ptr::eq(at, self.at) && id == object.id && seen == value =>
+                {
+                    repeats + 1
+                }
+                _ => 0,
+            };
+            actor.spin = Some((self.at, object.id, value, repeats));
+            recorder.push(Recorded {
+                read: value,
+                newest: if newest == value {
+                    Value::Nothing
+                } else {
+                    newest
+                },
+                ordering,
+                target: object.target(),
+                ..Recorded::of(op, self.call, self.actor, self.at)
+            });
+            repeats >= SPINS_BEFORE_YIELD
+        })
+    }
+
+    /// Closes a write.
+    #[inline]
+    pub fn write(
+        self,
+        op: Op,
+        object: ObjectId,
+        read: Value,
+        value: Value,
+        ordering: Option<Ordering>,
+    ) {
+        if self.recording {
+            with(|recorder| recorder.objects[object.id as usize].newest = value);
+            self.close(Recorded {
+                read,
+                value,
+                ordering,
+                target: object.target(),
+                ..Recorded::of(op, self.call, self.actor, self.at)
+            });
+        }
+    }
+
+    /// Closes a receive.
+    pub fn received(self, object: ObjectId, value: Value) {
+        self.close(Recorded {
+            read: value,
+            target: object.target(),
+            ..Recorded::of(Op::Recv, self.call, self.actor, self.at)
+        });
+    }
+
+    /// Closes the taking of a lock, which protects `value`.
+    #[inline]
+    pub fn acquired(self, op: Op, object: ObjectId, value: Value) {
+        if self.recording {
+            with(|recorder| {
+                recorder.objects[object.id as usize]
+                    .holders
+                    .push(self.actor)
+            });
+            self.close(Recorded {
+                read: value,
+                target: object.target(),
+                ..Recorded::of(op, self.call, self.actor, self.at)
+            });
+        }
+    }
+
+    /// Notes that a lock is being given back, leaving `value` behind. Called before the engine
+    /// lets anybody else run.
+    #[inline]
+    pub fn releasing(self, op: Op, object: ObjectId, value: Value) {
+        if self.recording {
+            with(|recorder| {
+                let holders = &mut recorder.objects[object.id as usize].holders;
+                if let Some(me) = holders.iter().position(|&holder| holder == self.actor) {
+                    holders.swap_remove(me);
+                }
+            });
+            self.close(Recorded {
+                value,
+                target: object.target(),
+                ..Recorded::of(op, self.call, self.actor, self.at)
+            });
+        }
+    }
+}
+
+impl Call {
+    /// Notes that the actor gives `mutex` back and begins to wait on `condvar`.
+    pub fn begin_wait(self, condvar: ObjectId, mutex: ObjectId, value: Value) {
+        if self.recording {
+            with(|recorder| {
+                let holders = &mut recorder.objects[mutex.id as usize].holders;
+                holders.retain(|&holder| holder != self.actor);
+                recorder.push(Recorded {
+                    value,
+                    target: condvar.target(),
+                    ..Recorded::of(Op::Wait, self.call, self.actor, self.at)
+                });
+            });
+            let _ = self.may_block(condvar);
+        }
+    }
+
+    /// Closes a wait: the actor was notified, and holds `mutex` again.
+    pub fn end_wait(self, mutex: ObjectId, value: Value) {
+        self.acquired(Op::Woken, mutex, value);
+    }
+}
+
+impl From<ObjectId> for Target {
+    fn from(object: ObjectId) -> Target {
+        object.target()
+    }
+}
+
+#[cold]
+fn foreign_object(call: &str, at: Place) -> ! {
+    panic!(
+        "`{call}` at {}:{} is on an object that was not made in this execution: the scenario runs \
+         many times, and must make everything its threads share anew each time",
+        source::tidy(at.file()),
+        at.line()
+    );
+}
+
+fn ordering_name(ordering: Ordering) -> OrderingKey {
+    match ordering {
+        Ordering::Relaxed => "Relaxed",
+        Ordering::Acquire => "Acquire",
+        Ordering::Release => "Release",
+        Ordering::AcqRel => "AcqRel",
+        _ => "SeqCst",
+    }
+}
+
+fn ordering_named(name: OrderingKey) -> Ordering {
+    match name {
+        "Relaxed" => Ordering::Relaxed,
+        "Acquire" => Ordering::Acquire,
+        "Release" => Ordering::Release,
+        "AcqRel" => Ordering::AcqRel,
+        _ => Ordering::SeqCst,
+    }
+}

@@ -1,0 +1,306 @@
+//! The engines' locks and condition variables, one type each, without records and without data.
+//!
+//! Everything in [`sync`](super::sync) that blocks is made of these. They also survive what the
+//! engines do not: a loom that found a deadlock must not be called again, not even to unlock, or
+//! the destructors of the unwinding threads would abort the process.
+
+use crate::trace::recorder::{self, Engine};
+use std::cell::Cell;
+use std::mem;
+use std::sync::PoisonError;
+
+/// A mutex that guards nothing.
+#[derive(Debug)]
+pub struct RawMutex {
+    inner: Mutex,
+    /// A loom lock whose holder panicked. loom's own unlock would poison data that it unwraps, so
+    /// the lock is left as it is, and taken for free from then on.
+    abandoned: Cell<bool>,
+}
+
+#[derive(Debug)]
+enum Mutex {
+    Std(std::sync::Mutex<()>),
+    Loom(loom::sync::Mutex<()>),
+    Shuttle(shuttle::sync::Mutex<()>),
+}
+
+/// Holds a [`RawMutex`].
+pub struct RawGuard<'a> {
+    mutex: &'a RawMutex,
+    inner: Option<Guard<'a>>,
+}
+
+enum Guard<'a> {
+    Std(std::sync::MutexGuard<'a, ()>),
+    Loom(loom::sync::MutexGuard<'a, ()>),
+    Shuttle(shuttle::sync::MutexGuard<'a, ()>),
+}
+
+// SAFETY: `abandoned` is the only part that is not thread-safe by itself. It is only written in a
+// loom model, all of whose threads run on one OS thread.
+unsafe impl Sync for RawMutex {}
+
+impl RawMutex {
+    pub fn new() -> RawMutex {
+        let inner = match recorder::engine() {
+            _ if recorder::dead() => Mutex::Std(std::sync::Mutex::new(())),
+            Engine::None => Mutex::Std(std::sync::Mutex::new(())),
+            Engine::Loom => Mutex::Loom(loom::sync::Mutex::new(())),
+            Engine::Shuttle => Mutex::Shuttle(shuttle::sync::Mutex::new(())),
+        };
+        RawMutex {
+            inner,
+            abandoned: Cell::new(false),
+        }
+    }
+
+    pub fn lock(&self) -> RawGuard<'_> {
+        if self.is_free_for_all() {
+            return RawGuard {
+                mutex: self,
+                inner: None,
+            };
+        }
+        let inner = recorder::keeping_actor(|| match &self.inner {
+            Mutex::Std(mutex) => Guard::Std(mutex.lock().unwrap_or_else(PoisonError::into_inner)),
+            Mutex::Loom(mutex) => Guard::Loom(mutex.lock().unwrap_or_else(PoisonError::into_inner)),
+            Mutex::Shuttle(mutex) => {
+                Guard::Shuttle(mutex.lock().unwrap_or_else(PoisonError::into_inner))
+            }
+        });
+        RawGuard {
+            mutex: self,
+            inner: Some(inner),
+        }
+    }
+
+    pub fn try_lock(&self) -> Option<RawGuard<'_>> {
+        use std::sync::TryLockError::{Poisoned, WouldBlock};
+        if self.is_free_for_all() {
+            return Some(RawGuard {
+                mutex: self,
+                inner: None,
+            });
+        }
+        macro_rules! try_lock {
+            ($mutex:expr, $guard:path) => {
+                match $mutex.try_lock() {
+                    Ok(guard) => Some($guard(guard)),
+                    Err(Poisoned(error)) => Some($guard(error.into_inner())),
+                    Err(WouldBlock) => None,
+                }
+            };
+        }
+        let inner = recorder::keeping_actor(|| match &self.inner {
+            Mutex::Std(mutex) => try_lock!(mutex, Guard::Std),
+            Mutex::Loom(mutex) => try_lock!(mutex, Guard::Loom),
+            Mutex::Shuttle(mutex) => try_lock!(mutex, Guard::Shuttle),
+        });
+        inner.map(|inner| RawGuard {
+            mutex: self,
+            inner: Some(inner),
+        })
+    }
+
+    /// Nothing keeps anybody out any more: the engine is dead, or the holder is.
+    fn is_free_for_all(&self) -> bool {
+        self.abandoned.get() || recorder::dead()
+    }
+}
+
+impl Drop for RawGuard<'_> {
+    fn drop(&mut self) {
+        match self.inner.take() {
+            Some(Guard::Loom(guard)) if std::thread::panicking() || recorder::dead() => {
+                mem::forget(guard);
+                self.mutex.abandoned.set(true);
+            }
+            Some(guard) if recorder::dead() => mem::forget(guard),
+            guard => recorder::keeping_actor(|| drop(guard)),
+        }
+    }
+}
+
+/// A condition variable.
+#[derive(Debug)]
+pub enum RawCondvar {
+    Std(std::sync::Condvar),
+    Loom(loom::sync::Condvar),
+    Shuttle(shuttle::sync::Condvar),
+}
+
+impl RawCondvar {
+    pub fn new() -> RawCondvar {
+        match recorder::engine() {
+            _ if recorder::dead() => RawCondvar::Std(std::sync::Condvar::new()),
+            Engine::None => RawCondvar::Std(std::sync::Condvar::new()),
+            Engine::Loom => RawCondvar::Loom(loom::sync::Condvar::new()),
+            Engine::Shuttle => RawCondvar::Shuttle(shuttle::sync::Condvar::new()),
+        }
+    }
+
+    pub fn wait<'a>(&self, mut guard: RawGuard<'a>) -> RawGuard<'a> {
+        if recorder::dead() {
+            return guard;
+        }
+        let mutex = guard.mutex;
+        let inner = recorder::keeping_actor(|| match (self, guard.inner.take()) {
+            (RawCondvar::Std(condvar), Some(Guard::Std(guard))) => {
+                Guard::Std(condvar.wait(guard).unwrap_or_else(PoisonError::into_inner))
+            }
+            (RawCondvar::Loom(condvar), Some(Guard::Loom(guard))) => {
+                Guard::Loom(condvar.wait(guard).unwrap_or_else(PoisonError::into_inner))
+            }
+            (RawCondvar::Shuttle(condvar), Some(Guard::Shuttle(guard))) => {
+                Guard::Shuttle(condvar.wait(guard).unwrap_or_else(PoisonError::into_inner))
+            }
+            (_, None) => block_forever(),
+            _ => panic!("a condition variable and its mutex were made in different executions"),
+        });
+        RawGuard {
+            mutex,
+            inner: Some(inner),
+        }
+    }
+
+    pub fn notify_one(&self) {
+        recorder::keeping_actor(|| match self {
+            _ if recorder::dead() => {}
+            RawCondvar::Std(condvar) => condvar.notify_one(),
+            RawCondvar::Loom(condvar) => condvar.notify_one(),
+            RawCondvar::Shuttle(condvar) => condvar.notify_one(),
+        });
+    }
+
+    pub fn notify_all(&self) {
+        recorder::keeping_actor(|| match self {
+            _ if recorder::dead() => {}
+            RawCondvar::Std(condvar) => condvar.notify_all(),
+            RawCondvar::Loom(condvar) => condvar.notify_all(),
+            RawCondvar::Shuttle(condvar) => condvar.notify_all(),
+        });
+    }
+}
+
+/// A reader-writer lock that guards nothing.
+#[derive(Debug)]
+pub enum RawRwLock {
+    Std(std::sync::RwLock<()>),
+    Loom(loom::sync::RwLock<()>),
+    Shuttle(shuttle::sync::RwLock<()>),
+}
+
+/// Holds a [`RawRwLock`], for reading or for writing.
+pub struct RawRwGuard<'a>(Option<RwGuard<'a>>);
+
+#[expect(dead_code, reason = "held for their destructors")]
+enum RwGuard<'a> {
+    StdRead(std::sync::RwLockReadGuard<'a, ()>),
+    StdWrite(std::sync::RwLockWriteGuard<'a, ()>),
+    LoomRead(loom::sync::RwLockReadGuard<'a, ()>),
+    LoomWrite(loom::sync::RwLockWriteGuard<'a, ()>),
+    ShuttleRead(shuttle::sync::RwLockReadGuard<'a, ()>),
+    ShuttleWrite(shuttle::sync::RwLockWriteGuard<'a, ()>),
+}
+
+impl RawRwLock {
+    pub fn new() -> RawRwLock {
+        match recorder::engine() {
+            _ if recorder::dead() => RawRwLock::Std(std::sync::RwLock::new(())),
+            Engine::None => RawRwLock::Std(std::sync::RwLock::new(())),
+            Engine::Loom => RawRwLock::Loom(loom::sync::RwLock::new(())),
+            Engine::Shuttle => RawRwLock::Shuttle(shuttle::sync::RwLock::new(())),
+        }
+    }
+
+    pub fn read(&self) -> RawRwGuard<'_> {
+        RawRwGuard(match self {
+            _ if recorder::dead() => None,
+            RawRwLock::Std(lock) => Some(RwGuard::StdRead(
+                lock.read().unwrap_or_else(PoisonError::into_inner),
+            )),
+            RawRwLock::Loom(lock) => Some(RwGuard::LoomRead(
+                lock.read().unwrap_or_else(PoisonError::into_inner),
+            )),
+            RawRwLock::Shuttle(lock) => Some(RwGuard::ShuttleRead(
+                lock.read().unwrap_or_else(PoisonError::into_inner),
+            )),
+        })
+    }
+
+    pub fn write(&self) -> RawRwGuard<'_> {
+        RawRwGuard(match self {
+            _ if recorder::dead() => None,
+            RawRwLock::Std(lock) => Some(RwGuard::StdWrite(
+                lock.write().unwrap_or_else(PoisonError::into_inner),
+            )),
+            RawRwLock::Loom(lock) => Some(RwGuard::LoomWrite(
+                lock.write().unwrap_or_else(PoisonError::into_inner),
+            )),
+            RawRwLock::Shuttle(lock) => Some(RwGuard::ShuttleWrite(
+                lock.write().unwrap_or_else(PoisonError::into_inner),
+            )),
+        })
+    }
+
+    pub fn try_read(&self) -> Option<RawRwGuard<'_>> {
+        let guard = match self {
+            _ if recorder::dead() => return Some(RawRwGuard::of_nothing()),
+            RawRwLock::Std(lock) => lock.try_read().ok().map(RwGuard::StdRead),
+            RawRwLock::Loom(lock) => lock.try_read().ok().map(RwGuard::LoomRead),
+            RawRwLock::Shuttle(lock) => lock.try_read().ok().map(RwGuard::ShuttleRead),
+        };
+        guard.map(|guard| RawRwGuard(Some(guard)))
+    }
+
+    pub fn try_write(&self) -> Option<RawRwGuard<'_>> {
+        let guard = match self {
+            _ if recorder::dead() => return Some(RawRwGuard::of_nothing()),
+            RawRwLock::Std(lock) => lock.try_write().ok().map(RwGuard::StdWrite),
+            RawRwLock::Loom(lock) => lock.try_write().ok().map(RwGuard::LoomWrite),
+            RawRwLock::Shuttle(lock) => lock.try_write().ok().map(RwGuard::ShuttleWrite),
+        };
+        guard.map(|guard| RawRwGuard(Some(guard)))
+    }
+}
+
+impl RawRwGuard<'_> {
+    /// A guard that the engine knows nothing of: for a lock that its thread holds already.
+    pub fn of_nothing() -> Self {
+        RawRwGuard(None)
+    }
+}
+
+impl Drop for RawRwGuard<'_> {
+    fn drop(&mut self) {
+        let guard = self.0.take();
+        if recorder::dead() {
+            mem::forget(guard);
+        } else {
+            recorder::keeping_actor(|| drop(guard));
+        }
+    }
+}
+
+/// A point at which others may run, for operations that the engine would take for local ones.
+pub fn switch_point() {
+    // loom needs none: it finds unordered accesses by their clocks, in whatever order they run.
+    if recorder::engine() == Engine::Shuttle && !recorder::dead() {
+        // What shuttle calls sleeping is a plain scheduling point.
+        recorder::keeping_actor(|| shuttle::thread::sleep(std::time::Duration::ZERO));
+    }
+}
+
+/// Blocks the current thread for good, as a lock does that its own holder waits for.
+pub fn block_forever() -> ! {
+    loop {
+        match recorder::engine() {
+            _ if recorder::dead() => panic!("the execution is over"),
+            Engine::None => std::thread::park(),
+            Engine::Loom => loom::thread::park(),
+            Engine::Shuttle => shuttle::thread::park(),
+        }
+        // Somebody's `unpark` was meant for another wait than this one.
+    }
+}
