@@ -128,7 +128,12 @@ struct Recorder {
     sites: Option<BTreeSet<(Site, OrderingKey)>>,
     mutation: Option<Mutation>,
     only_seq_cst: bool,
+    /// Whether the program was seen to use anything that blocks, joins aside.
     blocking: bool,
+    /// No execution of this program was recorded yet.
+    fresh: bool,
+    /// Whether this execution may block, as far as the executions before it tell.
+    may_block: bool,
 }
 
 /// `Ordering` has no order of its own; its name has.
@@ -161,6 +166,8 @@ impl Recorder {
             mutation: None,
             only_seq_cst: true,
             blocking: false,
+            fresh: true,
+            may_block: true,
         }
     }
 
@@ -201,15 +208,18 @@ pub fn enter(engine: Engine) {
     with(|recorder| {
         recorder.only_seq_cst = true;
         recorder.blocking = false;
+        recorder.fresh = true;
     });
-    begin_execution();
 }
 
 /// Begins a new execution: nobody but the scenario itself, no objects, no events.
 pub fn begin_execution() {
     ACTOR.set(0);
     HELD.set(false);
+    DEAD.set(false);
     with(|recorder| {
+        // Nothing is known of a program that never ran.
+        recorder.may_block = std::mem::take(&mut recorder.fresh) || recorder.blocking;
         recorder.events.clear();
         recorder.objects.clear();
         recorder.failures.clear();
@@ -230,9 +240,9 @@ pub fn only_seq_cst() -> bool {
     with(|recorder| recorder.only_seq_cst)
 }
 
-/// Whether the program so far used anything that a thread can wait for, joins aside.
+/// Whether this execution may use anything that a thread can wait for, joins aside.
 pub fn can_block() -> bool {
-    with(|recorder| recorder.blocking)
+    with(|recorder| recorder.may_block)
 }
 
 /// Notes a failure of the current actor: an event of the trace, and a reason for the verdict.

@@ -34,8 +34,6 @@ pub struct Exploration {
 
 /// Explores the scenario within the budget.
 pub fn explore(scenario: &Scenario, judge: Judge, budget: &mut Budget) -> Exploration {
-    panics::install();
-    recorder::enter(Engine::Shuttle);
     let mut worst = None;
     let mut only_seq_cst = true;
     let bounds = BOUNDS.into_iter().map(Some).chain([None]);
@@ -46,7 +44,7 @@ pub fn explore(scenario: &Scenario, judge: Judge, budget: &mut Budget) -> Explor
             continue;
         }
         let mut pass = pass(scenario, judge, budget, bound);
-        only_seq_cst &= recorder::only_seq_cst();
+        only_seq_cst &= pass.only_seq_cst;
         worst = worst.or(pass.tally.worst.take());
         let over = pass.complete || pass.ended_early;
         last = Some(pass);
@@ -54,7 +52,6 @@ pub fn explore(scenario: &Scenario, judge: Judge, budget: &mut Budget) -> Explor
             break;
         }
     }
-    recorder::enter(Engine::None);
     let mut last = last.expect("there is at least one pass");
     last.tally.worst = worst;
     Exploration {
@@ -73,10 +70,14 @@ pub struct Pass {
     pub complete: bool,
     /// Whether the pass ended before all schedules within its bound were seen.
     pub ended_early: bool,
+    /// Whether every atomic access was `SeqCst`.
+    pub only_seq_cst: bool,
 }
 
 /// Goes through all schedules with at most `bound` preemptions.
 pub fn pass(scenario: &Scenario, judge: Judge, budget: &mut Budget, bound: Option<u32>) -> Pass {
+    panics::install();
+    recorder::enter(Engine::Shuttle);
     let search = Rc::new(RefCell::new(Search::new(bound, judge, budget.clone())));
     while !search.borrow().is_over() {
         let driver = Driver::new(Rc::clone(&search));
@@ -93,10 +94,13 @@ pub fn pass(scenario: &Scenario, judge: Judge, budget: &mut Budget, bound: Optio
     let (tally, pruned, spent) = search.into_parts();
     *budget = spent;
     let ended_early = budget.stopped().is_some();
+    let only_seq_cst = recorder::only_seq_cst();
+    recorder::enter(Engine::None);
     Pass {
         tally,
         complete: !pruned && !ended_early,
         ended_early,
+        only_seq_cst,
     }
 }
 

@@ -43,7 +43,9 @@ pub struct Search {
 /// A point at which more than one task may go on.
 #[derive(Debug)]
 struct Choice {
-    options: Vec<TaskId>,
+    /// How many options there are. Which ones follows from the path so far.
+    options: usize,
+    /// The one being explored.
     taken: usize,
 }
 
@@ -120,8 +122,8 @@ impl Search {
             self.over = true;
             return false;
         }
-        self.run = Run::new(recorder::can_block());
         recorder::begin_execution();
+        self.run = Run::new(recorder::can_block());
         true
     }
 
@@ -129,7 +131,7 @@ impl Search {
     fn backtrack(&mut self) -> bool {
         while let Some(last) = self.path.last_mut() {
             last.taken += 1;
-            if last.taken < last.options.len() {
+            if last.taken < last.options {
                 return true;
             }
             self.path.pop();
@@ -194,7 +196,7 @@ impl Search {
         let next = if let [only] = options[..] {
             only
         } else {
-            self.branch(options)
+            self.branch(&options)
         };
         if interruptible.is_some_and(|current| current != next) {
             self.run.preemptions += 1;
@@ -223,14 +225,26 @@ impl Search {
         options
     }
 
-    fn branch(&mut self, options: Vec<TaskId>) -> TaskId {
+    fn branch(&mut self, options: &[TaskId]) -> TaskId {
         let depth = self.run.depth;
         self.run.depth += 1;
         if depth == self.path.len() {
-            self.path.push(Choice { options, taken: 0 });
+            self.path.push(Choice {
+                options: options.len(),
+                taken: 0,
+            });
         }
         let choice = &self.path[depth];
-        choice.options[choice.taken]
+        if choice.options != options.len() {
+            self.over = true;
+            self.budget.stop(
+                "stopped: the scenario did something else in the same schedule; it must not depend \
+                 on time, randomness or anything outside of it"
+                    .to_owned(),
+            );
+            return options[0];
+        }
+        options[choice.taken]
     }
 
     /// Ends the execution as a failure. Its threads are abandoned where they stand.

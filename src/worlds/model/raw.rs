@@ -294,13 +294,16 @@ pub fn switch_point() {
 
 /// Blocks the current thread for good, as a lock does that its own holder waits for.
 pub fn block_forever() -> ! {
-    loop {
-        match recorder::engine() {
-            _ if recorder::dead() => panic!("the execution is over"),
-            Engine::None => std::thread::park(),
-            Engine::Loom => loom::thread::park(),
-            Engine::Shuttle => shuttle::thread::park(),
-        }
-        // Somebody's `unpark` was meant for another wait than this one.
+    match recorder::engine() {
+        _ if recorder::dead() => {}
+        // Not `park`, which shuttle lets return for no reason, as std may.
+        Engine::Shuttle => drop(shuttle::sync::Barrier::new(2).wait()),
+        Engine::Loom => loop {
+            loom::thread::park();
+        },
+        Engine::None => loop {
+            std::thread::park();
+        },
     }
+    panic!("the execution is over");
 }

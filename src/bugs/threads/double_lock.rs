@@ -1,0 +1,194 @@
+//! # Double lock
+//!
+//! A shop remembers the prices it has looked up. It asks its list for the price of a pear, finds none,
+//! works the price out, and locks the list to note it. The list is still locked: by the question.
+//!
+//! **Where it happened.** It is the commonest way to block a Rust program: 30 of the 59 blocking bugs
+//! that Qin and others collected lock what the thread holds already, 6 of them in the head of a
+//! `match` and 5 in that of an `if`. Most were mended by letting the guard go earlier.
+//!
+//! **Why.** The guard in the head of a `match` is a temporary, and lives until the `match` ends, even
+//! if all that was taken from it is a copied number. (An `if let` was no better until the edition of
+//! 2024, which drops it before the `else`.) A guard with a name lives to the end of its block: that
+//! borrows end at their last use says nothing about when a guard is dropped.
+//!
+//! **Who sees it.** Every run that takes the branch, in every tool, on one thread. What it takes is a
+//! test for that branch; Clippy's `significant_drop_in_scrutinee` sees the `match` without one.
+
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+
+/// A price list that fills itself.
+pub trait Prices: Default + Send + Sync + 'static {
+    /// The price of that fruit, worked out if it is not on the list yet.
+    fn price(&self, fruit: &'static str) -> usize;
+}
+
+/// Stands for something slow.
+fn work_out(fruit: &str) -> usize {
+    fruit.len()
+}
+
+pub mod buggy {
+    use super::super::sync::Mutex;
+    use super::work_out;
+    use std::collections::BTreeMap;
+
+    #[derive(Default)]
+    pub struct Prices {
+        list: Mutex<BTreeMap<&'static str, usize>>,
+    }
+
+    impl super::Prices for Prices {
+        fn price(&self, fruit: &'static str) -> usize {
+            match self.list.lock().unwrap().get(fruit).copied() {
+                Some(price) => price,
+                None => {
+                    let price = work_out(fruit);
+                    // The guard in the head of the match is still there.
+                    self.list.lock().unwrap().insert(fruit, price);
+                    price
+                }
+            }
+        }
+    }
+}
+
+pub mod trap_named_guard {
+    use super::super::sync::Mutex;
+    use super::work_out;
+    use std::collections::BTreeMap;
+
+    #[derive(Default)]
+    pub struct Prices {
+        list: Mutex<BTreeMap<&'static str, usize>>,
+    }
+
+    impl super::Prices for Prices {
+        fn price(&self, fruit: &'static str) -> usize {
+            let list = self.list.lock().unwrap();
+            // The last use of the guard, and not the end of it.
+            let known = list.get(fruit).copied();
+            match known {
+                Some(price) => price,
+                None => {
+                    let price = work_out(fruit);
+                    self.list.lock().unwrap().insert(fruit, price);
+                    price
+                }
+            }
+        }
+    }
+}
+
+pub mod fixed_let {
+    use super::super::sync::Mutex;
+    use super::work_out;
+    use std::collections::BTreeMap;
+
+    #[derive(Default)]
+    pub struct Prices {
+        list: Mutex<BTreeMap<&'static str, usize>>,
+    }
+
+    impl super::Prices for Prices {
+        fn price(&self, fruit: &'static str) -> usize {
+            // The guard is a temporary of this statement and ends with it. Two threads may now work
+            // out the same price, which costs time and does no harm.
+            let known = self.list.lock().unwrap().get(fruit).copied();
+            match known {
+                Some(price) => price,
+                None => {
+                    let price = work_out(fruit);
+                    self.list.lock().unwrap().insert(fruit, price);
+                    price
+                }
+            }
+        }
+    }
+}
+
+pub mod fixed_one_guard {
+    use super::super::sync::Mutex;
+    use super::work_out;
+    use std::collections::BTreeMap;
+
+    #[derive(Default)]
+    pub struct Prices {
+        list: Mutex<BTreeMap<&'static str, usize>>,
+    }
+
+    impl super::Prices for Prices {
+        fn price(&self, fruit: &'static str) -> usize {
+            // One guard for question and note. Each price is worked out once, and meanwhile
+            // everybody waits, even for prices that are on the list.
+            let mut list = self.list.lock().unwrap();
+            *list.entry(fruit).or_insert_with(|| work_out(fruit))
+        }
+    }
+}
+
+/// The first customer asks for a pear.
+fn scenario<P: Prices>() -> String {
+    let prices = P::default();
+    format!("a pear costs {}", prices.price("pear"))
+}
+
+/// A new list each time: one price to work out, one to look up.
+fn workload<P: Prices>(iterations: u64) {
+    for _ in 0..iterations {
+        let prices = P::default();
+        assert_eq!(prices.price("pear"), 4);
+        assert_eq!(prices.price("pear"), 4);
+    }
+}
+
+pub const BUG: Bug = Bug {
+    name: "double-lock",
+    shape: Shape::Deadlock,
+    scale: Scale::Threads,
+    summary: "a guard in the head of a match outlives it, and an arm locks again",
+    file: file!(),
+    source: include_str!("double_lock.rs"),
+    references: &[
+        "B. Qin et al., Understanding Memory and Thread Safety Practices and Issues in Real-World Rust \
+         Programs (PLDI 2020)",
+        "The Rust Reference, Destructors: temporary scopes, \
+         https://doc.rust-lang.org/reference/destructors.html#temporary-scopes",
+        "Clippy: significant_drop_in_scrutinee",
+    ],
+    outcomes: &[
+        Outcome::acceptable("a pear costs 4", "worked out and noted"),
+        Outcome::forbidden(
+            "deadlock",
+            "main holds the list by the guard of its own question and waits for it",
+        ),
+    ],
+    schedule: "Main locks the list and finds no pear. Main locks the list once more, and waits for \
+               itself.",
+    variants: &[
+        Variant::buggy(
+            "buggy",
+            Expected::DEADLOCK,
+            "the temporary in the head of a match lives until the match ends",
+            scenario::<buggy::Prices>,
+        ),
+        Variant::trap(
+            "trap_named_guard",
+            Expected::DEADLOCK,
+            "a guard lives to the end of its block, not to its last use",
+            scenario::<trap_named_guard::Prices>,
+        ),
+        Variant::fixed(
+            "fixed_let",
+            "the question is a statement of its own, and the guard ends with it",
+            scenario::<fixed_let::Prices>,
+        )
+        .workload(workload::<fixed_let::Prices>),
+        Variant::fixed(
+            "fixed_one_guard",
+            "one guard for question and note",
+            scenario::<fixed_one_guard::Prices>,
+        )
+        .workload(workload::<fixed_one_guard::Prices>),
+    ],
+};

@@ -1,0 +1,217 @@
+//! # Lost wakeup
+//!
+//! A customer sleeps on the bench until the baker rings. A condition variable is a bell, not a light:
+//! it wakes whoever sleeps now, and remembers nothing. If the baker rings first, the customer lies
+//! down for ever.
+//!
+//! **Where it happened.** In the connection pool bb8 (#122), as its reporter explains it, "is one
+//! free?" and "put me in the queue" are two critical sections: a connection that comes back in between
+//! wakes nobody. Of 59 blocking bugs in Rust programs that Qin and others collected, 10 are about
+//! condition variables.
+//!
+//! **Why.** There must be a fact to look at ("the bread is out"), and nobody may change it between the
+//! customer's look and the customer's sleep. `wait` gives the lock back and falls asleep in one step
+//! so that the lock can guard just that gap. A fact changed outside the lock slips through it.
+//!
+//! **Who sees it.** Any tool that tries interleavings, as a deadlock. Stress finds the bell without a
+//! fact soon enough; the gap of the trap is a few instructions wide, and seldom hit. Race detectors
+//! see nothing: there is no race on data, only on time.
+
+use super::sync::Arc;
+use super::thread;
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+
+/// Tells one customer, once, that the bread is out.
+pub trait Bell: Default + Send + Sync + 'static {
+    /// The bread is out.
+    fn ring(&self);
+    /// Sleeps until the bread is out.
+    fn wait(&self);
+}
+
+pub mod buggy {
+    use super::super::sync::{Condvar, Mutex};
+
+    #[derive(Default)]
+    pub struct Bell {
+        bench: Mutex<()>,
+        rang: Condvar,
+    }
+
+    impl super::Bell for Bell {
+        fn ring(&self) {
+            // Nobody on the bench: nobody hears it, and nothing remembers it.
+            self.rang.notify_one();
+        }
+
+        fn wait(&self) {
+            let guard = self.bench.lock().unwrap();
+            let _guard = self.rang.wait(guard).unwrap();
+        }
+    }
+}
+
+pub mod trap_flag_outside {
+    use super::super::sync::atomic::{
+        AtomicBool,
+        Ordering::{Acquire, Release},
+    };
+    use super::super::sync::{Condvar, Mutex};
+
+    #[derive(Default)]
+    pub struct Bell {
+        bread_is_out: AtomicBool,
+        bench: Mutex<()>,
+        rang: Condvar,
+    }
+
+    impl super::Bell for Bell {
+        fn ring(&self) {
+            // Without the lock, both of these can happen after the customer's look and before the
+            // customer's sleep.
+            self.bread_is_out.store(true, Release);
+            self.rang.notify_one();
+        }
+
+        fn wait(&self) {
+            let mut guard = self.bench.lock().unwrap();
+            while !self.bread_is_out.load(Acquire) {
+                guard = self.rang.wait(guard).unwrap();
+            }
+        }
+    }
+}
+
+pub mod fixed_predicate {
+    use super::super::sync::{Condvar, Mutex};
+
+    #[derive(Default)]
+    pub struct Bell {
+        bread_is_out: Mutex<bool>,
+        rang: Condvar,
+    }
+
+    impl super::Bell for Bell {
+        fn ring(&self) {
+            // Under the lock, so either before the customer's look, or after the customer sleeps.
+            *self.bread_is_out.lock().unwrap() = true;
+            self.rang.notify_one();
+        }
+
+        fn wait(&self) {
+            let mut bread_is_out = self.bread_is_out.lock().unwrap();
+            // A loop, since `wait` may also return for no reason.
+            while !*bread_is_out {
+                bread_is_out = self.rang.wait(bread_is_out).unwrap();
+            }
+        }
+    }
+}
+
+pub mod fixed_empty_section {
+    use super::super::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use super::super::sync::{Condvar, Mutex};
+
+    #[derive(Default)]
+    pub struct Bell {
+        /// Outside the lock, so that whoever does not mean to sleep can look at it for little.
+        bread_is_out: AtomicBool,
+        bench: Mutex<()>,
+        rang: Condvar,
+    }
+
+    impl super::Bell for Bell {
+        fn ring(&self) {
+            // Relaxed is enough: the lock below orders this store before every later look.
+            self.bread_is_out.store(true, Relaxed);
+            // Whoever looked too early to see that holds the lock until asleep. Wait for that.
+            drop(self.bench.lock().unwrap());
+            self.rang.notify_one();
+        }
+
+        fn wait(&self) {
+            let mut guard = self.bench.lock().unwrap();
+            while !self.bread_is_out.load(Relaxed) {
+                guard = self.rang.wait(guard).unwrap();
+            }
+        }
+    }
+}
+
+/// Main is the customer.
+fn scenario<B: Bell>() -> String {
+    let bell = Arc::new(B::default());
+    let baker = thread::Builder::new()
+        .name("baker".into())
+        .spawn({
+            let bell = Arc::clone(&bell);
+            move || bell.ring()
+        })
+        .unwrap();
+    bell.wait();
+    baker.join().unwrap();
+    "served".into()
+}
+
+/// Rings, then waits, which must not sleep: a new bell each time.
+fn workload<B: Bell>(iterations: u64) {
+    let mut served = 0;
+    for _ in 0..iterations {
+        let bell = B::default();
+        bell.ring();
+        bell.wait();
+        served += 1;
+    }
+    assert_eq!(served, iterations);
+}
+
+pub const BUG: Bug = Bug {
+    name: "lost-wakeup",
+    shape: Shape::LostWakeup,
+    scale: Scale::Threads,
+    summary: "the bell rings before anybody sleeps, and nothing remembers that it rang",
+    file: file!(),
+    source: include_str!("lost_wakeup.rs"),
+    references: &[
+        "bb8 #122: https://github.com/djc/bb8/issues/122",
+        "B. Qin et al., Understanding Memory and Thread Safety Practices and Issues in Real-World Rust \
+         Programs (PLDI 2020)",
+        "std::sync::Condvar: https://doc.rust-lang.org/std/sync/struct.Condvar.html",
+    ],
+    outcomes: &[
+        Outcome::acceptable("served", "the customer got bread"),
+        Outcome::forbidden(
+            "deadlock",
+            "the baker rang before the customer slept, and will not ring again",
+        ),
+    ],
+    schedule: "The baker rings, and nobody sleeps. Main falls asleep and waits for a bell that rang \
+               already.",
+    variants: &[
+        Variant::buggy(
+            "buggy",
+            Expected::DEADLOCK,
+            "a bell, and no fact to look at",
+            scenario::<buggy::Bell>,
+        ),
+        Variant::trap(
+            "trap_flag_outside",
+            Expected::DEADLOCK,
+            "the fact changes outside the lock, between the look and the sleep",
+            scenario::<trap_flag_outside::Bell>,
+        )
+        .workload(workload::<trap_flag_outside::Bell>),
+        Variant::fixed(
+            "fixed_predicate",
+            "the fact is changed and looked at under one lock, in a loop",
+            scenario::<fixed_predicate::Bell>,
+        )
+        .workload(workload::<fixed_predicate::Bell>),
+        Variant::fixed(
+            "fixed_empty_section",
+            "the baker locks and unlocks once between the fact and the bell",
+            scenario::<fixed_empty_section::Bell>,
+        )
+        .workload(workload::<fixed_empty_section::Bell>),
+    ],
+};
