@@ -1,6 +1,7 @@
 //! Heisenbug.
 pub mod catalogue;
 pub mod check;
+pub mod explain;
 pub mod trace;
 pub mod worlds;
 

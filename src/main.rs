@@ -10,30 +10,11 @@ fn main() {
                 continue;
             }
             let r = heisenbug::Checker::new().check_variant(bug.model, v);
+            let w = std::env::args().nth(2).map_or(80, |w| w.parse().unwrap());
             println!(
-                "{}/{} {} {:?} {:?} complete={} {:?} {}ms stopped={:?}",
-                bug.model.name,
-                v.name,
-                r.verdict,
-                r.class,
-                r.outcome,
-                r.complete,
-                r.executions,
-                r.millis,
-                r.stopped
+                "{}\n",
+                heisenbug::explain::plain(&heisenbug::explain::report(&r, w))
             );
-            for o in &r.outcomes {
-                println!("    {:?}", o);
-            }
-            for e in &r.counterexample {
-                println!(
-                    "      {}:{} {} {} {:?} {:?}={:?} newest={:?} {:?}",
-                    e.line, e.column, e.actor, e.call, e.object, e.read, e.value, e.newest, e.note
-                );
-            }
-            for b in &r.blocked {
-                println!("      {:?}", b);
-            }
         }
     }
 }

@@ -4,14 +4,19 @@ use super::source;
 use std::panic::Location;
 
 /// The name of an object: the variable or field it is created into, else the one it is first used
-/// through, else its type and the line that made it.
+/// through, else its type and the line that made it. `nth` tells how many were made by the same
+/// line before: the index, for the elements of an array.
 pub fn of_object(
     kind: &str,
     created: &'static Location<'static>,
     used: Option<&'static Location<'static>>,
+    nth: usize,
 ) -> String {
     created_into(created)
-        .or_else(|| used.and_then(used_through))
+        .or_else(|| {
+            used.and_then(used_through)
+                .map(|name| name.replace("[]", &format!("[{nth}]")))
+        })
         .unwrap_or_else(|| format!("{kind}@{}", created.line()))
 }
 
@@ -56,21 +61,25 @@ fn find_field_colon(text: &str) -> Option<usize> {
     })
 }
 
-/// `self.visitors.load(Relaxed)` says "visitors".
+/// `self.visitors.load(Relaxed)` says "visitors", and `self.flags[train].load(Relaxed)` "flags[]":
+/// which element it is, the source does not tell.
 fn used_through(at: &Location<'_>) -> Option<String> {
     receiver(&before(at)?)
 }
 
 fn receiver(before: &str) -> Option<String> {
     let path = before.strip_suffix('.')?;
+    let (path, index) = match path.strip_suffix(']') {
+        Some(indexed) => (&indexed[..indexed.rfind('[')?], "[]"),
+        None => (path, ""),
+    };
     let start = path
-        .rfind(|c: char| !(c.is_alphanumeric() || "_.[]".contains(c)))
+        .rfind(|c: char| !(c.is_alphanumeric() || "_.".contains(c)))
         .map_or(0, |i| {
             i + path[i..].chars().next().map_or(1, char::len_utf8)
         });
     let name = path[start..].rsplit('.').next()?;
-    let plain = name.split('[').next()?;
-    is_name(plain).then(|| name.to_owned())
+    is_name(name).then(|| format!("{name}{index}"))
 }
 
 fn is_name(word: &str) -> bool {
@@ -130,7 +139,10 @@ mod tests {
             Some("visitors")
         );
         assert_eq!(receiver("   *self.left.").as_deref(), Some("left"));
-        assert_eq!(receiver("   slots[1].").as_deref(), Some("slots[1]"));
+        assert_eq!(
+            receiver("   !self.slots[1 - me].").as_deref(),
+            Some("slots[]")
+        );
         assert_eq!(receiver("   self.slot(1).").as_deref(), None);
     }
 

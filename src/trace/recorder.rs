@@ -338,10 +338,18 @@ impl Recorder {
     }
 
     fn object_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = (self.objects.iter())
-            .map(|object| match &object.label {
+        let made_by = |object: &Object| (object.kind, object.created.file(), object.created.line());
+        let mut names: Vec<String> = (self.objects.iter().enumerate())
+            .map(|(id, object)| match &object.label {
                 Some(label) => label.clone(),
-                None => names::of_object(object.kind, object.created, object.used),
+                None => {
+                    let before = &self.objects[..id];
+                    let nth = before
+                        .iter()
+                        .filter(|o| made_by(o) == made_by(object))
+                        .count();
+                    names::of_object(object.kind, object.created, object.used, nth)
+                }
             })
             .collect();
         names::number_duplicates(&mut names);
@@ -411,6 +419,8 @@ impl Pointers {
             Value::Nothing => return None,
             Value::Bool(value) => value.to_string(),
             Value::Signed(value) => value.to_string(),
+            // The "none" of indices.
+            Value::Unsigned(u64::MAX) => "MAX".to_owned(),
             Value::Unsigned(value) => value.to_string(),
             Value::Pointer(0) => "null".to_owned(),
             Value::Pointer(address) => {

@@ -15,7 +15,7 @@ use std::rc::Rc;
 pub const MAX_STEPS: usize = 2_000;
 
 /// shuttle cannot free the stacks of threads that are stuck. After this many the pass ends.
-const MAX_STUCK: u64 = 2_000;
+const MAX_STUCK: u64 = 10_000;
 
 /// The clock is read once in so many steps.
 const STEPS_PER_LOOK: usize = 64;

@@ -1,0 +1,102 @@
+//! Reports in words: verdict, outcome table, timeline.
+//!
+//! All text is made here, for every scale. It carries ANSI styles; whoever prints it strips them
+//! where there is no terminal ([`plain`], or `anstream` by itself).
+
+mod cells;
+mod layout;
+mod sentence;
+pub mod style;
+mod table;
+mod timeline;
+
+use crate::check::{Engine, Report, Verdict};
+use style::{Paint, paint};
+
+pub use table::Table;
+
+/// The widest output, in columns. Wider lines are harder to read, not easier.
+pub const MAX_WIDTH: usize = 80;
+
+/// The narrowest output. In less than this the timeline has no room for its columns.
+pub const MIN_WIDTH: usize = 40;
+
+/// The whole report: verdict, outcomes, timeline, how it was reached.
+pub fn report(report: &Report, width: usize) -> String {
+    let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
+    let mut parts = vec![headline(report, width)];
+    if report.outcomes.len() > 1 || report.verdict != Verdict::Holds {
+        parts.push(outcomes(report, width));
+    }
+    if report.verdict == Verdict::Fails {
+        parts.push(timeline::render(report, width));
+        parts.push(layout::wrap(&sentence::how(report), width, "  "));
+    }
+    parts.push(layout::wrap(&sentence::stamp(report), width, "  "));
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n")
+}
+
+/// The report without any styles.
+pub fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// The verdict in one line, and what happened in one sentence.
+fn headline(report: &Report, width: usize) -> String {
+    let verdict = paint(
+        Paint::of_verdict(report.verdict),
+        &report.verdict.to_string().to_uppercase(),
+    );
+    let name = match (&report.bug, &report.variant) {
+        (Some(bug), Some(variant)) => format!("{bug}/{variant} "),
+        _ => String::new(),
+    };
+    let kind = match report.verdict {
+        Verdict::Fails => format!(": {}", kind(report)),
+        _ => String::new(),
+    };
+    let title = format!("{}{verdict}{kind}", paint(Paint::Bold, &name));
+    match (&report.message, report.verdict) {
+        (Some(message), Verdict::Fails) => {
+            format!(
+                "{title}\n{}",
+                layout::wrap(&sentence::capitalised(message), width, "  ")
+            )
+        }
+        _ => title,
+    }
+}
+
+/// What kind of bug it is, in the words of the field.
+fn kind(report: &Report) -> String {
+    use crate::catalogue::Class::{Assertion, Panic};
+    let class = report.class.map_or("failure", |class| class.words());
+    let kind = match (report.found_by, report.class) {
+        (Some(Engine::Sc), Some(Assertion | Panic)) => "an interleaving bug".to_owned(),
+        (Some(Engine::Weak), Some(Assertion | Panic)) => "a memory-ordering bug".to_owned(),
+        _ => format!("a {class}"),
+    };
+    match report.preemptions {
+        Some(0) => format!("{kind}, without any preemption"),
+        Some(1) => format!("{kind}, 1 preemption"),
+        Some(many) => format!("{kind}, {many} preemptions"),
+        None => kind,
+    }
+}
+
+/// Label, grade, count and share of every outcome.
+fn outcomes(report: &Report, width: usize) -> String {
+    let total: u64 = report.outcomes.iter().map(|outcome| outcome.count).sum();
+    let mut table = Table::new(&["outcome", "grade", "count", "share"]).right(&[2, 3]);
+    for outcome in &report.outcomes {
+        let share = 100.0 * outcome.count as f64 / total.max(1) as f64;
+        table.row([
+            outcome.label.clone(),
+            paint(Paint::of_grade(outcome.grade), &outcome.grade.to_string()),
+            table::thousands(outcome.count),
+            format!("{share:.1}%"),
+        ]);
+    }
+    table.render(width, "  ")
+}

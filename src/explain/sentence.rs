@@ -1,0 +1,222 @@
+//! Sentences: how the failure came about, and how the verdict was reached.
+
+use super::table::thousands;
+use crate::catalogue::Class;
+use crate::check::{Engine, Report, Verdict};
+use crate::trace::{Blocked, Event, Op};
+
+/// How the failure came about.
+pub fn how(report: &Report) -> String {
+    match report.class {
+        Some(Class::Deadlock) => deadlock(report),
+        Some(Class::DataRace) => race(report),
+        Some(Class::Assertion | Class::Panic) => match report.found_by {
+            Some(Engine::Weak) => stale_reads(report),
+            _ => interruption(report),
+        },
+        _ => String::new(),
+    }
+}
+
+/// Who waits for whom.
+fn deadlock(report: &Report) -> String {
+    let waits: Vec<String> = report
+        .blocked
+        .iter()
+        .map(|blocked| wait(report, blocked))
+        .collect();
+    capitalised(&waits.join("; ")) + if waits.is_empty() { "" } else { "." }
+}
+
+fn wait(report: &Report, blocked: &Blocked) -> String {
+    let Blocked {
+        actor,
+        call,
+        object,
+        held_by,
+        line,
+        ..
+    } = blocked;
+    let object = object.as_deref().unwrap_or_default();
+    match (&held_by[..], call.as_str()) {
+        ([holder], _) if holder == actor => {
+            format!("{actor} waits at line {line} for {object}, which it holds itself")
+        }
+        ([holder], _) => match taken_at(report, holder, object) {
+            Some(taken) => format!(
+                "{actor} waits at line {line} for {object}, which {holder} took at line {taken}"
+            ),
+            None => format!("{actor} waits at line {line} for {object}, which {holder} holds"),
+        },
+        ([], "join") => format!("{actor} waits at line {line} for {object} to finish"),
+        ([], "wait") => {
+            format!("{actor} waits at line {line} on {object}, and nobody is left to notify it")
+        }
+        ([], "park") => {
+            format!("{actor} is parked at line {line}, and nobody is left to unpark it")
+        }
+        ([], _) => format!("{actor} waits at line {line} for {object}"),
+        (holders, _) => {
+            format!(
+                "{actor} waits at line {line} for {object}, which {} hold",
+                holders.join(" and ")
+            )
+        }
+    }
+}
+
+/// Where a lock was last taken by its holder.
+fn taken_at(report: &Report, holder: &str, object: &str) -> Option<u32> {
+    let taken = report.counterexample.iter().rev().find(|event| {
+        event.actor == holder
+            && event.object.as_deref() == Some(object)
+            && matches!(
+                event.op,
+                Op::Lock | Op::ReadLock | Op::WriteLock | Op::Woken
+            )
+    });
+    taken.map(|event| event.line)
+}
+
+/// The two accesses that nothing orders.
+fn race(report: &Report) -> String {
+    let is_access = |event: &&Event| matches!(event.op, Op::CellRead | Op::CellWrite);
+    let mut accesses = report.counterexample.iter().rev().filter(is_access);
+    let Some(last) = accesses.next() else {
+        return String::new();
+    };
+    let other = accesses.find(|event| {
+        event.object == last.object
+            && event.actor != last.actor
+            && (event.op == Op::CellWrite || last.op == Op::CellWrite)
+    });
+    let Some(other) = other else {
+        return String::new();
+    };
+    let object = last.object.as_deref().unwrap_or("the data");
+    format!(
+        "{} {} {object} at line {} and {} {} it at line {}: no lock, no join and no Release that an \
+         Acquire has read from puts one before the other.",
+        capitalised(&other.actor),
+        access(other),
+        other.line,
+        last.actor,
+        access(last),
+        last.line
+    )
+}
+
+fn access(event: &Event) -> &'static str {
+    if event.op == Op::CellWrite {
+        "writes"
+    } else {
+        "reads"
+    }
+}
+
+/// Each read that got an older value than the newest.
+fn stale_reads(report: &Report) -> String {
+    let stale = report.counterexample.iter().filter_map(|event| {
+        let (read, newest) = (event.read.as_ref()?, event.newest.as_ref()?);
+        let object = event.object.as_deref()?;
+        let ordering = event.ordering.as_deref().unwrap_or("the ordering");
+        Some(format!(
+            "{} reads {read} from {object} at line {}, the newest value is {newest}: {ordering} \
+             allows it.",
+            capitalised(&event.actor),
+            event.line
+        ))
+    });
+    stale.collect::<Vec<_>>().join("\n")
+}
+
+/// Where a thread was interrupted, and by whom.
+fn interruption(report: &Report) -> String {
+    if report
+        .preemptions
+        .is_none_or(|preemptions| preemptions == 0)
+    {
+        return String::new();
+    }
+    let shown =
+        |event: &&Event| !matches!(event.op, Op::ArcNew | Op::ArcFree | Op::Spawn | Op::Join);
+    let events: Vec<&Event> = report.counterexample.iter().filter(shown).collect();
+    for (at, pair) in events.windows(2).enumerate() {
+        let (before, after) = (pair[0], pair[1]);
+        if before.actor == after.actor {
+            continue;
+        }
+        let resumed = events[at + 1..]
+            .iter()
+            .position(|event| event.actor == before.actor);
+        if let Some(resumed) = resumed {
+            let between = &events[at + 1..at + 1 + resumed];
+            let (first, last) = (between[0].line, between[between.len() - 1].line);
+            let lines = match first == last {
+                true => format!("line {first}"),
+                false => format!("lines {first} to {last}"),
+            };
+            return format!(
+                "Between line {} and line {} of {}, {} ran {lines}.",
+                before.line,
+                events[at + 1 + resumed].line,
+                before.actor,
+                after.actor
+            );
+        }
+    }
+    String::new()
+}
+
+/// How the verdict was reached, and how far to trust it.
+pub fn stamp(report: &Report) -> String {
+    let sc = report
+        .executions
+        .sc
+        .map(|n| format!("{} under sequential consistency", executions(n)));
+    let weak = report
+        .executions
+        .weak
+        .map(|n| format!("{} under weak memory", thousands(n)));
+    let explored = [sc, weak]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" and ");
+    let time = match report.millis {
+        millis if millis < 1000 => format!("{millis} ms"),
+        millis => format!("{:.1} s", millis as f64 / 1000.0),
+    };
+    let how = match (&report.stopped, report.complete) {
+        (None, true) => format!("Exhaustive: {explored}, in {time}."),
+        (Some(why), _) => format!("Not exhaustive, {why}: {explored}, in {time}."),
+        (None, false) => format!("Not exhaustive: {explored}, in {time}."),
+    };
+    let mut lines = vec![how];
+    if report.verdict == Verdict::Unknown {
+        lines.push("No failure was found, and none was ruled out.".to_owned());
+    }
+    lines.extend(
+        report
+            .notes
+            .iter()
+            .map(|note| format!("{}.", capitalised(note))),
+    );
+    lines.join("\n")
+}
+
+fn executions(number: u64) -> String {
+    match number {
+        1 => "1 execution".to_owned(),
+        many => format!("{} executions", thousands(many)),
+    }
+}
+
+/// The sentence with a capital letter, unless it begins with a name in code.
+pub fn capitalised(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,71 @@
+//! Colours and weights, by meaning.
+
+use crate::catalogue::Grade;
+use crate::check::Verdict;
+use anstyle::{AnsiColor, Style};
+
+/// What a piece of text is, as far as its looks are concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paint {
+    /// Headings and names.
+    Bold,
+    /// Line numbers, rules, what one may skip.
+    Dim,
+    /// Wrong.
+    Bad,
+    /// Right.
+    Good,
+    /// Look here.
+    Notice,
+    /// The actor of that number.
+    Actor(usize),
+}
+
+impl Paint {
+    /// The looks of a verdict.
+    pub fn of_verdict(verdict: Verdict) -> Paint {
+        match verdict {
+            Verdict::Holds => Paint::Good,
+            Verdict::Fails => Paint::Bad,
+            Verdict::Unknown => Paint::Notice,
+        }
+    }
+
+    /// The looks of a grade.
+    pub fn of_grade(grade: Grade) -> Paint {
+        match grade {
+            Grade::Acceptable => Paint::Good,
+            Grade::Interesting => Paint::Notice,
+            Grade::Forbidden => Paint::Bad,
+        }
+    }
+
+    fn style(self) -> Style {
+        let coloured = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
+        match self {
+            Paint::Bold => Style::new().bold(),
+            Paint::Dim => Style::new().dimmed(),
+            Paint::Bad => coloured(AnsiColor::Red).bold(),
+            Paint::Good => coloured(AnsiColor::Green),
+            Paint::Notice => coloured(AnsiColor::Yellow),
+            Paint::Actor(number) => {
+                let colours = [
+                    AnsiColor::Cyan,
+                    AnsiColor::Magenta,
+                    AnsiColor::Yellow,
+                    AnsiColor::Blue,
+                ];
+                coloured(colours[number % colours.len()])
+            }
+        }
+    }
+}
+
+/// The text with its looks.
+pub fn paint(paint: Paint, text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let style = paint.style();
+    format!("{style}{text}{style:#}")
+}

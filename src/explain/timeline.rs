@@ -1,0 +1,263 @@
+//! The timeline: one row an operation, one column an actor.
+//!
+//! Each row has the source line, so the program is read in the order in which it ran. Where there is
+//! no room for the source beside the columns, it follows below them, each line once.
+
+use super::cells::cell;
+use super::layout;
+use super::style::{Paint, paint};
+use crate::catalogue::Class;
+use crate::check::Report;
+use crate::trace::{Event, Op, source};
+
+/// Rows shown from the beginning and from the end of a timeline that is too long.
+const HEAD: usize = 24;
+const TAIL: usize = 16;
+
+/// The least room for source text beside the columns.
+const MIN_SOURCE: usize = 24;
+
+/// The widest column of an actor before its cells wrap.
+const MAX_CELL: usize = 26;
+
+struct Row {
+    file: String,
+    line: u32,
+    source: String,
+    actor: usize,
+    cell: String,
+    paint: Option<Paint>,
+}
+
+/// The counterexample as a table.
+pub fn render(report: &Report, width: usize) -> String {
+    let rows = rows(report);
+    if rows.is_empty() {
+        return String::new();
+    }
+    // Actors that did nothing worth a row have no column.
+    let actors: Vec<usize> = (0..report.actors.len())
+        .filter(|&actor| rows.iter().any(|row| row.actor == actor))
+        .collect();
+    let columns = Columns::fit(report, &rows, &actors, width);
+    let mut lines = Vec::new();
+    let files = several_files(&rows);
+    if !files {
+        lines.push(paint(Paint::Dim, &format!("  {}", rows[0].file)));
+    }
+    lines.push(columns.heading(report));
+    let mut file = None;
+    for (nth, row) in rows.iter().enumerate() {
+        if rows.len() > HEAD + TAIL + 1 && (HEAD..rows.len() - TAIL).contains(&nth) {
+            if nth == HEAD {
+                let left_out = rows.len() - HEAD - TAIL;
+                lines.push(paint(
+                    Paint::Dim,
+                    &format!("        … {left_out} rows like these …"),
+                ));
+            }
+            continue;
+        }
+        if files && file != Some(&row.file) {
+            lines.push(paint(Paint::Dim, &format!("  {}", row.file)));
+            file = Some(&row.file);
+        }
+        lines.extend(columns.row(row));
+    }
+    if columns.source == 0 {
+        lines.extend(legend(&rows, width));
+    }
+    lines.join("\n")
+}
+
+fn several_files(rows: &[Row]) -> bool {
+    rows.iter().any(|row| row.file != rows[0].file)
+}
+
+/// Which operations are shown: those that explain the failure, and who is stuck at the end.
+fn rows(report: &Report) -> Vec<Row> {
+    let mut waiting = 0_usize;
+    let mut rows = Vec::new();
+    for event in &report.counterexample {
+        let text = cell(event, waiting);
+        match event.op {
+            Op::Wait => waiting += 1,
+            Op::Woken => waiting = waiting.saturating_sub(1),
+            _ => {}
+        }
+        if is_shown(event, report.class) {
+            rows.push(Row {
+                file: event.file.clone(),
+                line: event.line,
+                source: source::line(&event.file, event.line).unwrap_or_default(),
+                actor: number(report, &event.actor),
+                cell: text,
+                paint: (event.newest.is_some() || event.op == Op::Panic).then_some(Paint::Notice),
+            });
+        }
+    }
+    for blocked in &report.blocked {
+        let what = match &blocked.object {
+            Some(object) => format!("stuck on {object}"),
+            None => format!("stuck in {}", blocked.call),
+        };
+        rows.push(Row {
+            file: blocked.file.clone(),
+            line: blocked.line,
+            source: source::line(&blocked.file, blocked.line).unwrap_or_default(),
+            actor: number(report, &blocked.actor),
+            cell: what,
+            paint: Some(Paint::Bad),
+        });
+    }
+    rows
+}
+
+fn is_shown(event: &Event, class: Option<Class>) -> bool {
+    match event.op {
+        Op::ArcNew | Op::ArcFree => class == Some(Class::Leak),
+        // Who exists is seen from the columns.
+        Op::Spawn | Op::Join => false,
+        // The row before it is the access itself.
+        Op::Panic => class != Some(Class::DataRace) && class != Some(Class::Deadlock),
+        _ => true,
+    }
+}
+
+fn number(report: &Report, actor: &str) -> usize {
+    report
+        .actors
+        .iter()
+        .position(|other| other == actor)
+        .unwrap_or(0)
+}
+
+/// Widths.
+struct Columns {
+    /// Of the source text, or 0 if it goes below.
+    source: usize,
+    /// The number and the width of each actor that has a column.
+    actors: Vec<(usize, usize)>,
+}
+
+impl Columns {
+    /// The widths that make best use of the room.
+    fn fit(report: &Report, rows: &[Row], actors: &[usize], width: usize) -> Columns {
+        let source = rows
+            .iter()
+            .map(|row| layout::width(&row.source))
+            .max()
+            .unwrap_or(0);
+        for cap in [MAX_CELL, 20, 16, 13, 11] {
+            let actors: Vec<(usize, usize)> = actors
+                .iter()
+                .map(|&actor| (actor, natural(report, rows, actor).min(cap)))
+                .collect();
+            let taken: usize = LINE + actors.iter().map(|(_, width)| width + GAP).sum::<usize>();
+            let room = width.saturating_sub(taken);
+            if room >= source.min(MIN_SOURCE.max(source * 3 / 4)) {
+                return Columns {
+                    source: source.min(room),
+                    actors,
+                };
+            }
+        }
+        let each = width.saturating_sub(LINE) / actors.len().max(1);
+        let each = each.saturating_sub(GAP).max(6);
+        let widths = actors
+            .iter()
+            .map(|&actor| (actor, natural(report, rows, actor).min(each)));
+        Columns {
+            source: 0,
+            actors: widths.collect(),
+        }
+    }
+
+    fn heading(&self, report: &Report) -> String {
+        let mut line = layout::pad("  line", LINE);
+        if self.source > 0 {
+            line.push_str(&layout::pad("source", self.source));
+        }
+        let mut line = paint(Paint::Dim, &line);
+        for &(actor, width) in &self.actors {
+            let name = layout::cut(&report.actors[actor], width);
+            line.push_str(&" ".repeat(GAP));
+            line.push_str(&layout::pad(&paint(Paint::Actor(actor), &name), width));
+        }
+        line.trim_end().to_owned()
+    }
+
+    /// The row, in as many lines as its cell needs.
+    fn row(&self, row: &Row) -> Vec<String> {
+        let width = self
+            .actors
+            .iter()
+            .find(|(actor, _)| *actor == row.actor)
+            .map_or(8, |a| a.1);
+        let cell = layout::lines(&row.cell, width);
+        let mut lines = Vec::new();
+        for (nth, part) in cell.iter().enumerate() {
+            let number = if nth == 0 {
+                row.line.to_string()
+            } else {
+                String::new()
+            };
+            let number = layout::pad(&layout::pad_left(&number, LINE - 2), LINE);
+            let mut line = paint(Paint::Dim, &number);
+            if self.source > 0 {
+                let text = if nth == 0 {
+                    layout::cut(&row.source, self.source)
+                } else {
+                    String::new()
+                };
+                line.push_str(&layout::pad(&text, self.source));
+            }
+            for &(actor, width) in &self.actors {
+                line.push_str(&" ".repeat(GAP));
+                let text = if actor == row.actor {
+                    part.as_str()
+                } else {
+                    ""
+                };
+                let paint_as = row.paint.unwrap_or(Paint::Actor(actor));
+                line.push_str(&layout::pad(&paint(paint_as, text), width));
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+        lines
+    }
+}
+
+/// Columns of the line number, and between columns.
+const LINE: usize = 8;
+const GAP: usize = 2;
+
+/// How wide an actor's column would be if nothing had to give way.
+fn natural(report: &Report, rows: &[Row], actor: usize) -> usize {
+    let cells = rows
+        .iter()
+        .filter(|row| row.actor == actor)
+        .map(|row| layout::width(&row.cell));
+    cells
+        .max()
+        .unwrap_or(0)
+        .max(layout::width(&report.actors[actor]))
+        .min(MAX_CELL)
+}
+
+/// The source lines of the rows, each once, in the order of the file.
+fn legend(rows: &[Row], width: usize) -> Vec<String> {
+    let mut seen: Vec<(&str, u32, &str)> = rows
+        .iter()
+        .map(|row| (row.file.as_str(), row.line, row.source.as_str()))
+        .collect();
+    seen.sort();
+    seen.dedup();
+    let mut lines = vec![paint(Paint::Dim, "  source")];
+    for (_, line, source) in seen {
+        let number = layout::pad(&layout::pad_left(&line.to_string(), LINE - 2), LINE);
+        let text = layout::cut(source, width.saturating_sub(LINE));
+        lines.push(format!("{}{text}", paint(Paint::Dim, &number)));
+    }
+    lines
+}
