@@ -46,9 +46,33 @@ struct State {
 struct OutOfBudget;
 
 /// Explores the scenario within the budget.
+///
+/// loom's search leaves executions out of programs in which one thread loads and then writes an
+/// atomic that another one loads. Where that was seen, and the plain search found nothing, a second
+/// one follows in which loads conflict like stores do.
 pub fn explore(scenario: &Scenario, judge: Judge, budget: &mut Budget) -> Exploration {
+    let (mut exploration, hides_loads) = pass(scenario, judge, budget, false);
+    if hides_loads && exploration.complete && exploration.tally.worst.is_none() {
+        let (thorough, _) = pass(scenario, judge, budget, true);
+        let only_seq_cst = exploration.only_seq_cst && thorough.only_seq_cst;
+        exploration = Exploration {
+            only_seq_cst,
+            ..thorough
+        };
+    }
+    exploration
+}
+
+/// One run of loom. Also tells whether its search may have left executions out.
+fn pass(
+    scenario: &Scenario,
+    judge: Judge,
+    budget: &mut Budget,
+    loads_conflict: bool,
+) -> (Exploration, bool) {
     panics::install();
     recorder::enter(Engine::Loom);
+    recorder::set_loads_conflict(loads_conflict);
     let state = State {
         tally: Tally::default(),
         judge,
@@ -73,14 +97,19 @@ pub fn explore(scenario: &Scenario, judge: Judge, budget: &mut Budget) -> Explor
             .stop("stopped at the first execution that got stuck".to_owned());
     }
     let only_seq_cst = recorder::only_seq_cst();
+    let hides_loads = recorder::hides_loads();
+    recorder::set_loads_conflict(false);
     recorder::enter(Engine::None);
     *budget = state.budget.clone();
     let complete = budget.stopped().is_none();
-    Exploration {
-        tally: std::mem::take(&mut state.tally),
-        complete,
-        only_seq_cst,
-    }
+    (
+        Exploration {
+            tally: std::mem::take(&mut state.tally),
+            complete,
+            only_seq_cst,
+        },
+        hides_loads,
+    )
 }
 
 /// loom's settings, none of them left to the environment.

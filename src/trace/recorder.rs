@@ -115,6 +115,9 @@ struct Object {
     used: Option<Place>,
     newest: Value,
     holders: Vec<ActorId>,
+    /// Who loaded it, and who wrote it after having loaded it: a bit for each actor.
+    loaded_by: u64,
+    updated_by: u64,
 }
 
 struct Recorder {
@@ -130,6 +133,8 @@ struct Recorder {
     only_seq_cst: bool,
     /// Whether the program was seen to use anything that blocks, joins aside.
     blocking: bool,
+    /// Whether one thread loads and then writes an atomic that another one loads.
+    hides_loads: bool,
     /// No execution of this program was recorded yet.
     fresh: bool,
     /// Whether this execution may block, as far as the executions before it tell.
@@ -140,6 +145,7 @@ struct Recorder {
 type OrderingKey = &'static str;
 
 thread_local! {
+    static LOADS_CONFLICT: Cell<bool> = const { Cell::new(false) };
     /// Asks the scheduler to leave the current actor running at the next scheduling point.
     static HELD: Cell<bool> = const { Cell::new(false) };
     static ENGINE: Cell<Engine> = const { Cell::new(Engine::None) };
@@ -166,6 +172,7 @@ impl Recorder {
             mutation: None,
             only_seq_cst: true,
             blocking: false,
+            hides_loads: false,
             fresh: true,
             may_block: true,
         }
@@ -208,6 +215,7 @@ pub fn enter(engine: Engine) {
     with(|recorder| {
         recorder.only_seq_cst = true;
         recorder.blocking = false;
+        recorder.hides_loads = false;
         recorder.fresh = true;
     });
 }
@@ -243,6 +251,24 @@ pub fn only_seq_cst() -> bool {
 /// Whether this execution may use anything that a thread can wait for, joins aside.
 pub fn can_block() -> bool {
     with(|recorder| recorder.may_block)
+}
+
+/// Whether the program so far had a thread load and then write an atomic that another one loads.
+///
+/// loom remembers one access per atomic. A thread's own load hides the other's from it, and it
+/// never tries to run the store before that load.
+pub fn hides_loads() -> bool {
+    with(|recorder| recorder.hides_loads)
+}
+
+/// Whether loads of the same atomic shall count as conflicting, so that none is hidden.
+pub fn loads_conflict() -> bool {
+    LOADS_CONFLICT.get()
+}
+
+/// Says whether loads of the same atomic shall count as conflicting.
+pub fn set_loads_conflict(conflict: bool) {
+    LOADS_CONFLICT.set(conflict);
 }
 
 /// Notes a failure of the current actor: an event of the trace, and a reason for the verdict.
@@ -465,6 +491,8 @@ impl ObjectId {
                 used: None,
                 newest: initial,
                 holders: Vec::new(),
+                loaded_by: 0,
+                updated_by: 0,
             });
             ObjectId {
                 id,
@@ -527,6 +555,12 @@ impl ObjectId {
 
     fn target(self) -> Target {
         Target::Object(self.id)
+    }
+}
+
+impl Object {
+    fn hides_loads(&self) -> bool {
+        self.updated_by != 0 && self.loaded_by.count_ones() > 1
     }
 }
 
@@ -806,7 +840,10 @@ impl Call {
         }
         ACTOR.set(self.actor);
         with(|recorder| {
-            let newest = recorder.objects[object.id as usize].newest;
+            let shared = &mut recorder.objects[object.id as usize];
+            shared.loaded_by |= 1 << (self.actor % 64);
+            recorder.hides_loads |= shared.hides_loads();
+            let newest = shared.newest;
             let actor = &mut recorder.actors[self.actor as usize];
             actor.pending = None;
             let repeats = match actor.spin {
@@ -844,7 +881,12 @@ impl Call {
         ordering: Option<Ordering>,
     ) {
         if self.recording {
-            with(|recorder| recorder.objects[object.id as usize].newest = value);
+            with(|recorder| {
+                let shared = &mut recorder.objects[object.id as usize];
+                shared.newest = value;
+                shared.updated_by |= shared.loaded_by & (1 << (self.actor % 64));
+                recorder.hides_loads |= shared.hides_loads();
+            });
             self.close(Recorded {
                 read,
                 value,

@@ -14,8 +14,9 @@ use std::rc::Rc;
 /// rule has given every thread its turn many times over.
 pub const MAX_STEPS: usize = 2_000;
 
-/// shuttle cannot free the stacks of threads that are stuck. After this many the pass ends.
-const MAX_STUCK: u64 = 10_000;
+/// shuttle never frees the stacks of an execution that panicked its way out. After this many the
+/// pass ends.
+const MAX_LEAKED: u64 = 1_000;
 
 /// The clock is read once in so many steps.
 const STEPS_PER_LOOK: usize = 64;
@@ -32,8 +33,8 @@ pub struct Search {
     tally: Tally,
     /// Whether the bound has left a schedule out.
     pruned: bool,
-    /// Executions that ended with threads that were stuck.
-    stuck: u64,
+    /// Executions that panicked their way out of shuttle.
+    leaked: u64,
     over: bool,
     /// The choices on the path being explored, from the first to the last.
     path: Vec<Choice>,
@@ -72,7 +73,7 @@ impl Search {
             budget,
             tally: Tally::default(),
             pruned: false,
-            stuck: 0,
+            leaked: 0,
             over: false,
             path: Vec::new(),
             run: Run {
@@ -95,7 +96,7 @@ impl Search {
     /// Called when shuttle's run has returned, or has panicked its way out.
     pub fn run_ended(&mut self, panicked: bool) {
         if panicked && self.run.open {
-            self.stuck += 1;
+            self.leaked += 1;
         }
         self.count();
     }
@@ -113,9 +114,10 @@ impl Search {
 
     fn begin(&mut self) -> bool {
         self.count();
-        if self.stuck >= MAX_STUCK {
-            self.budget
-                .stop(format!("stopped at {MAX_STUCK} executions that got stuck"));
+        if self.leaked >= MAX_LEAKED {
+            self.budget.stop(format!(
+                "stopped at {MAX_LEAKED} executions that panicked inside the engine"
+            ));
         }
         let first = self.tally.executions == 0;
         if self.over || !(first || self.backtrack()) || !self.budget.spend() {
@@ -249,7 +251,6 @@ impl Search {
 
     /// Ends the execution as a failure. Its threads are abandoned where they stand.
     fn end_stuck(&mut self, class: Class, message: &str) -> Option<TaskId> {
-        self.stuck += 1;
         recorder::fail(class, message.to_owned(), None);
         self.count();
         recorder::engine_died();

@@ -44,6 +44,32 @@ macro_rules! dispatch {
     };
 }
 
+/// Makes every two accesses to an atomic depend on each other, in loom's eyes.
+///
+/// loom's search remembers only the last access to an atomic, so that a thread's own load can hide
+/// another thread's, and with it a whole family of executions. An operation of which any two
+/// conflict, just before each access, shows them: notifying a condition variable on which nobody
+/// waits orders nothing in the memory model. It costs executions, so it is used only where a
+/// program was seen to need it.
+#[derive(Debug)]
+struct Conflict(Option<loom::sync::Condvar>);
+
+impl Conflict {
+    fn new() -> Conflict {
+        let needed = recorder::engine() == Engine::Loom && recorder::loads_conflict();
+        Conflict((needed && !recorder::dead()).then(loom::sync::Condvar::new))
+    }
+
+    #[inline]
+    fn note(&self) {
+        if let Some(condvar) = &self.0
+            && !recorder::dead()
+        {
+            condvar.notify_one();
+        }
+    }
+}
+
 /// A type an atomic can hold: how to show it, and how to get it back.
 trait Plain: Copy + Into<Value> {
     fn from_value(value: Value) -> Self;
@@ -86,6 +112,7 @@ macro_rules! atomic {
         $(#[$doc])*
         pub struct $name $(<$param>)? {
             object: ObjectId,
+            conflict: Conflict,
             inner: Inner<
                 std::sync::atomic::$name $(<$param>)?,
                 loom::sync::atomic::$name $(<$param>)?,
@@ -104,7 +131,7 @@ macro_rules! atomic {
                     Engine::Loom => Inner::Loom(loom::sync::atomic::$name::new(value)),
                     Engine::Shuttle => Inner::Shuttle(shuttle::sync::atomic::$name::new(value)),
                 };
-                Self { object, inner }
+                Self { object, conflict: Conflict::new(), inner }
             }
 
             /// Loads the value.
@@ -115,6 +142,7 @@ macro_rules! atomic {
             }
 
             fn load_in(&self, call: Call, order: Ordering) -> $plain {
+                self.conflict.note();
                 let value = dispatch!(&self.inner, self.newest(), atomic => atomic.load(order));
                 if call.read(Op::Load, self.object, value.into(), Some(order)) {
                     yield_to_engine();
@@ -128,6 +156,7 @@ macro_rules! atomic {
             pub fn store(&self, value: $plain, order: Ordering) {
                 let call = Call::on(self.object, "store", Location::caller());
                 let order = call.ordering(0, order);
+                self.conflict.note();
                 dispatch!(&self.inner, (), atomic => atomic.store(value, order));
                 call.write(Op::Store, self.object, Value::Nothing, value.into(), Some(order));
             }
@@ -137,6 +166,7 @@ macro_rules! atomic {
             pub fn swap(&self, value: $plain, order: Ordering) -> $plain {
                 let call = Call::on(self.object, "swap", Location::caller());
                 let order = call.ordering(0, order);
+                self.conflict.note();
                 let before = dispatch!(&self.inner, self.newest(), atomic => atomic.swap(value, order));
                 call.write(Op::Rmw, self.object, before.into(), value.into(), Some(order));
                 before
@@ -185,6 +215,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$plain, $plain> {
+                self.conflict.note();
                 let result = dispatch!(
                     &self.inner,
                     Ok(current),
@@ -263,6 +294,7 @@ macro_rules! read_modify_writes {
                 pub fn $method(&self, $arg: $plain, order: Ordering) -> $plain {
                     let call = Call::on(self.object, stringify!($method), Location::caller());
                     let order = call.ordering(0, order);
+                    self.conflict.note();
                     let $old = dispatch!(
                         &self.inner,
                         self.newest(),
