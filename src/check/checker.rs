@@ -76,7 +76,7 @@ impl Default for Checker {
 
 impl Checker {
     /// The default limit on executions, over all passes and both engines.
-    pub const MAX_EXECUTIONS: u64 = 2_000_000;
+    pub const MAX_EXECUTIONS: u64 = 1_000_000;
     /// The default limit on time.
     pub const MAX_TIME: Duration = Duration::from_secs(60);
 
@@ -178,6 +178,16 @@ impl Report {
         self.blocked = counterexample.trace.blocked.clone();
     }
 
+    /// An outcome that the first engine saw and the second did not.
+    fn missed_by(&self, weak: &weak::Exploration) -> Option<String> {
+        let shown = weak.tally.outcomes();
+        let missed = self
+            .outcomes
+            .iter()
+            .find(|seen| !shown.iter().any(|o| o.label == seen.label));
+        missed.map(|outcome| outcome.label.clone())
+    }
+
     /// Adds what the second engine found to what the first did.
     fn weigh(&mut self, sc: Option<&sc::Exploration>, weak: &weak::Exploration) {
         let holds_in_sc = sc.is_some_and(|sc| sc.complete);
@@ -203,6 +213,13 @@ impl Report {
             }
             None => {
                 self.complete = weak.complete && sc.is_none_or(|sc| sc.complete);
+                if let Some(missed) = self.missed_by(weak).filter(|_| self.complete) {
+                    // What the first engine can do, weak memory allows too.
+                    self.complete = false;
+                    self.stopped = Some(format!(
+                        "the second engine never showed \"{missed}\", which the first did"
+                    ));
+                }
                 if self.complete {
                     self.verdict = Verdict::Holds;
                 }

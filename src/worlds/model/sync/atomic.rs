@@ -52,21 +52,62 @@ macro_rules! dispatch {
 /// waits orders nothing in the memory model. It costs executions, so it is used only where a
 /// program was seen to need it.
 #[derive(Debug)]
-struct Conflict(Option<loom::sync::Condvar>);
+struct Conflict {
+    notice: Option<loom::sync::Condvar>,
+    /// Whether a plain store has reached the atomic in this execution.
+    stored: std::sync::atomic::AtomicBool,
+}
 
 impl Conflict {
     fn new() -> Conflict {
         let needed = recorder::engine() == Engine::Loom && recorder::loads_conflict();
-        Conflict((needed && !recorder::dead()).then(loom::sync::Condvar::new))
+        let notice = (needed && !recorder::dead()).then(loom::sync::Condvar::new);
+        Conflict {
+            notice,
+            stored: false.into(),
+        }
     }
 
+    /// Announces an access to the search.
     #[inline]
-    fn note(&self) {
-        if let Some(condvar) = &self.0
+    fn announce(&self) {
+        if let Some(condvar) = &self.notice
             && !recorder::dead()
         {
             condvar.notify_one();
         }
+    }
+
+    /// Announces a store.
+    #[inline]
+    fn around_store(&self, store: impl FnOnce()) {
+        self.stored.store(true, Ordering::Relaxed);
+        self.announced_only(store);
+    }
+
+    /// Announces a read-modify-write. As long as there were no plain stores, it can read the one
+    /// value at the end of the chain; after them, which one it reads is a choice to be explored.
+    #[inline]
+    fn around_rmw<R>(&self, rmw: impl FnOnce() -> R) -> R {
+        if self.stored.load(Ordering::Relaxed) {
+            self.announce();
+            return rmw();
+        }
+        self.announced_only(rmw)
+    }
+
+    /// Announces a write, and keeps the search from trying the orders of the write itself as well:
+    /// they are the orders of the announcements.
+    #[inline]
+    fn announced_only<R>(&self, write: impl FnOnce() -> R) -> R {
+        if self.notice.is_none() || recorder::dead() {
+            return write();
+        }
+        self.announce();
+        loom::stop_exploring();
+        let result = write();
+        loom::explore();
+        result
     }
 }
 
@@ -142,7 +183,7 @@ macro_rules! atomic {
             }
 
             fn load_in(&self, call: Call, order: Ordering) -> $plain {
-                self.conflict.note();
+                self.conflict.announce();
                 let value = dispatch!(&self.inner, self.newest(), atomic => atomic.load(order));
                 if call.read(Op::Load, self.object, value.into(), Some(order)) {
                     yield_to_engine();
@@ -156,8 +197,9 @@ macro_rules! atomic {
             pub fn store(&self, value: $plain, order: Ordering) {
                 let call = Call::on(self.object, "store", Location::caller());
                 let order = call.ordering(0, order);
-                self.conflict.note();
-                dispatch!(&self.inner, (), atomic => atomic.store(value, order));
+                self.conflict.around_store(
+                    || dispatch!(&self.inner, (), atomic => atomic.store(value, order)),
+                );
                 call.write(Op::Store, self.object, Value::Nothing, value.into(), Some(order));
             }
 
@@ -166,8 +208,9 @@ macro_rules! atomic {
             pub fn swap(&self, value: $plain, order: Ordering) -> $plain {
                 let call = Call::on(self.object, "swap", Location::caller());
                 let order = call.ordering(0, order);
-                self.conflict.note();
-                let before = dispatch!(&self.inner, self.newest(), atomic => atomic.swap(value, order));
+                let before = self.conflict.around_rmw(
+                    || dispatch!(&self.inner, self.newest(), atomic => atomic.swap(value, order)),
+                );
                 call.write(Op::Rmw, self.object, before.into(), value.into(), Some(order));
                 before
             }
@@ -215,12 +258,11 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$plain, $plain> {
-                self.conflict.note();
-                let result = dispatch!(
+                let result = self.conflict.around_rmw(|| dispatch!(
                     &self.inner,
                     Ok(current),
                     atomic => atomic.compare_exchange(current, new, success, failure)
-                );
+                ));
                 match result {
                     Ok(before) => {
                         call.write(Op::CasOk, self.object, before.into(), new.into(), Some(success));
@@ -294,12 +336,7 @@ macro_rules! read_modify_writes {
                 pub fn $method(&self, $arg: $plain, order: Ordering) -> $plain {
                     let call = Call::on(self.object, stringify!($method), Location::caller());
                     let order = call.ordering(0, order);
-                    self.conflict.note();
-                    let $old = dispatch!(
-                        &self.inner,
-                        self.newest(),
-                        atomic => atomic.$method($arg, order)
-                    );
+                    let $old = self.conflict.around_rmw(|| dispatch!(&self.inner, self.newest(), atomic => atomic.$method($arg, order)));
                     call.write(Op::Rmw, self.object, $old.into(), $new.into(), Some(order));
                     $old
                 }
