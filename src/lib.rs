@@ -1,6 +1,8 @@
 //! Heisenbug.
 pub mod catalogue;
 pub mod check;
+#[doc(hidden)]
+pub mod cli;
 pub mod explain;
 pub mod trace;
 pub mod worlds;

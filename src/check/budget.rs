@@ -10,6 +10,11 @@ pub fn interrupt() {
     INTERRUPTED.store(true, Relaxed);
 }
 
+/// Whether somebody asked to stop.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Relaxed)
+}
+
 /// What is left of a check's limits. Executions are counted over all passes and both engines.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -18,9 +23,12 @@ pub struct Budget {
     deadline: Instant,
     max_time: Duration,
     stopped: Option<String>,
+    /// How executions are chosen, if not all of them in order.
+    how: Option<String>,
 }
 
 impl Budget {
+    /// A budget of so many executions and so much time, beginning now.
     pub fn new(max_executions: u64, max_time: Duration) -> Budget {
         Budget {
             executions: 0,
@@ -28,6 +36,7 @@ impl Budget {
             deadline: Instant::now() + max_time,
             max_time,
             stopped: None,
+            how: None,
         }
     }
 
@@ -54,8 +63,17 @@ impl Budget {
         self.stopped.is_some()
     }
 
+    /// Says how executions are chosen, if not all of them in order.
+    pub fn reason(&mut self, how: String) {
+        self.how = Some(how);
+    }
+
     /// Ends the check early, for the given reason. The first reason stays.
     pub fn stop(&mut self, why: String) {
+        let why = match &self.how {
+            Some(how) => format!("{how}, {why}"),
+            None => why,
+        };
         self.stopped.get_or_insert(why);
     }
 

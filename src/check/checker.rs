@@ -59,9 +59,10 @@ pub enum Engines {
 /// A check with limits of its own.
 #[derive(Clone, Debug)]
 pub struct Checker {
-    max_executions: u64,
-    max_time: Duration,
-    engines: Engines,
+    pub(super) max_executions: u64,
+    pub(super) max_time: Duration,
+    pub(super) engines: Engines,
+    pub(super) seed: Option<u64>,
 }
 
 impl Default for Checker {
@@ -70,6 +71,7 @@ impl Default for Checker {
             max_executions: Checker::MAX_EXECUTIONS,
             max_time: Checker::MAX_TIME,
             engines: Engines::Both,
+            seed: None,
         }
     }
 }
@@ -100,6 +102,14 @@ impl Checker {
     /// Asks only the given engines.
     pub fn engines(mut self, engines: Engines) -> Checker {
         self.engines = engines;
+        self
+    }
+
+    /// With a seed, tries interleavings at random instead of all of them in order, until a limit is
+    /// reached: for programs that are too large to exhaust. The verdict is then *fails* or *unknown*,
+    /// never *holds*. The same seed tries the same interleavings.
+    pub fn seed(mut self, seed: Option<u64>) -> Checker {
+        self.seed = seed;
         self
     }
 
@@ -135,7 +145,10 @@ impl Checker {
         let began = Instant::now();
         let mut budget = Budget::new(self.max_executions, self.max_time);
         let mut report = Report::empty();
-        let sc = (self.engines != Engines::Weak).then(|| sc::explore(scenario, judge, &mut budget));
+        let sc = (self.engines != Engines::Weak).then(|| match self.seed {
+            None => sc::explore(scenario, judge, &mut budget),
+            Some(seed) => sc::sample(scenario, judge, &mut budget, seed),
+        });
         if let Some(sc) = &sc {
             report.executions.sc = Some(sc.tally.executions);
             report.note_outcomes(&sc.tally);

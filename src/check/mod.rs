@@ -14,6 +14,8 @@
 
 mod budget;
 mod checker;
+mod declared;
+pub mod isolated;
 mod panics;
 mod report;
 pub mod sc;
@@ -21,8 +23,9 @@ mod scenario;
 mod tally;
 pub mod weak;
 
-pub use budget::{Budget, interrupt};
+pub use budget::{Budget, interrupt, interrupted};
 pub use checker::{Checker, Engines, check};
+pub use declared::{Declared, as_declared};
 pub use report::{Engine, Executions, OutcomeCount, Report, Verdict};
 pub use scenario::Scenario;
 pub use tally::{Counterexample, Judge, Tally};

@@ -13,7 +13,8 @@ mod timeline;
 use crate::check::{Engine, Report, Verdict};
 use style::{Paint, paint};
 
-pub use table::Table;
+pub use layout::wrap;
+pub use table::{Table, thousands};
 
 /// The widest output, in columns. Wider lines are harder to read, not easier.
 pub const MAX_WIDTH: usize = 80;
@@ -24,17 +25,29 @@ pub const MIN_WIDTH: usize = 40;
 /// The whole report: verdict, outcomes, timeline, how it was reached.
 pub fn report(report: &Report, width: usize) -> String {
     let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
-    let mut parts = vec![headline(report, width)];
+    let mut blocks = vec![headline(report, width)];
     if report.outcomes.len() > 1 || report.verdict != Verdict::Holds {
-        parts.push(outcomes(report, width));
+        blocks.push(outcomes(report, width));
     }
-    if report.verdict == Verdict::Fails {
-        parts.push(timeline::render(report, width));
-        parts.push(layout::wrap(&sentence::how(report), width, "  "));
+    let mut closing = layout::wrap(&sentence::stamp(report), width, "  ");
+    if report.verdict == Verdict::Fails || !report.counterexample.is_empty() {
+        let how = layout::wrap(&sentence::how(report), width, "  ");
+        let parts = [
+            timeline::render(report, width),
+            how,
+            std::mem::take(&mut closing),
+        ];
+        blocks.push(
+            parts
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n"),
+        );
     }
-    parts.push(layout::wrap(&sentence::stamp(report), width, "  "));
-    parts.retain(|part| !part.is_empty());
-    parts.join("\n")
+    blocks.push(closing);
+    blocks.retain(|block| !block.is_empty());
+    blocks.join("\n\n")
 }
 
 /// The report without any styles.

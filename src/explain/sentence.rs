@@ -151,21 +151,33 @@ fn interruption(report: &Report) -> String {
             .position(|event| event.actor == before.actor);
         if let Some(resumed) = resumed {
             let between = &events[at + 1..at + 1 + resumed];
-            let (first, last) = (between[0].line, between[between.len() - 1].line);
-            let lines = match first == last {
-                true => format!("line {first}"),
-                false => format!("lines {first} to {last}"),
-            };
+            let next = events[at + 1 + resumed].line;
             return format!(
-                "Between line {} and line {} of {}, {} ran {lines}.",
+                "{} was interrupted between line {} and line {next}; meanwhile {} ran {}.",
+                capitalised(&before.actor),
                 before.line,
-                events[at + 1 + resumed].line,
-                before.actor,
-                after.actor
+                after.actor,
+                lines_of(between)
             );
         }
     }
     String::new()
+}
+
+/// The lines of some operations, each once, in the order in which they ran.
+fn lines_of(events: &[&Event]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for event in events {
+        let line = event.line.to_string();
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    match &lines[..] {
+        [line] => format!("line {line}"),
+        [first @ .., last] if lines.len() <= 4 => format!("lines {} and {last}", first.join(", ")),
+        _ => format!("{} operations", events.len()),
+    }
 }
 
 /// How the verdict was reached, and how far to trust it.

@@ -15,7 +15,7 @@ const HEAD: usize = 24;
 const TAIL: usize = 16;
 
 /// The least room for source text beside the columns.
-const MIN_SOURCE: usize = 24;
+const MIN_SOURCE: usize = 28;
 
 /// The widest column of an actor before its cells wrap.
 const MAX_CELL: usize = 26;
@@ -42,10 +42,7 @@ pub fn render(report: &Report, width: usize) -> String {
     let columns = Columns::fit(report, &rows, &actors, width);
     let mut lines = Vec::new();
     let files = several_files(&rows);
-    if !files {
-        lines.push(paint(Paint::Dim, &format!("  {}", rows[0].file)));
-    }
-    lines.push(columns.heading(report));
+    lines.push(columns.heading(report, if files { "source" } else { &rows[0].file }));
     let mut file = None;
     for (nth, row) in rows.iter().enumerate() {
         if rows.len() > HEAD + TAIL + 1 && (HEAD..rows.len() - TAIL).contains(&nth) {
@@ -155,7 +152,7 @@ impl Columns {
                 .collect();
             let taken: usize = LINE + actors.iter().map(|(_, width)| width + GAP).sum::<usize>();
             let room = width.saturating_sub(taken);
-            if room >= source.min(MIN_SOURCE.max(source * 3 / 4)) {
+            if room >= source.min(MIN_SOURCE) {
                 return Columns {
                     source: source.min(room),
                     actors,
@@ -173,10 +170,16 @@ impl Columns {
         }
     }
 
-    fn heading(&self, report: &Report) -> String {
+    fn heading(&self, report: &Report, title: &str) -> String {
         let mut line = layout::pad("  line", LINE);
         if self.source > 0 {
-            line.push_str(&layout::pad("source", self.source));
+            let short = title.rsplit('/').next().unwrap_or(title);
+            let title = if layout::width(title) <= self.source {
+                title
+            } else {
+                short
+            };
+            line.push_str(&layout::pad(&layout::cut(title, self.source), self.source));
         }
         let mut line = paint(Paint::Dim, &line);
         for &(actor, width) in &self.actors {

@@ -4,6 +4,7 @@
 //! the model world's types write one while a program runs.
 
 mod event;
+pub mod journal;
 mod names;
 pub mod recorder;
 pub mod source;

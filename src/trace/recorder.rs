@@ -186,6 +186,9 @@ impl Recorder {
             object.used = Some(event.at);
         }
         self.events.push(event);
+        if super::journal::is_open() {
+            super::journal::write(&self.trace());
+        }
     }
 }
 
@@ -225,6 +228,7 @@ pub fn begin_execution() {
     ACTOR.set(0);
     HELD.set(false);
     DEAD.set(false);
+    super::journal::begin_execution();
     with(|recorder| {
         // Nothing is known of a program that never ran.
         recorder.may_block = std::mem::take(&mut recorder.fresh) || recorder.blocking;

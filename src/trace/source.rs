@@ -37,11 +37,11 @@ fn find(file: &str) -> Option<Arc<str>> {
         .map(Arc::from)
 }
 
-/// One line of a file, without the white space around it.
+/// One line of a file, without the white space around it and the comment at its end.
 pub fn line(file: &str, line: u32) -> Option<String> {
     let text = text(file)?;
     let line = text.lines().nth((line as usize).checked_sub(1)?)?;
-    Some(line.trim().to_owned())
+    Some(line.split(" // ").next().unwrap_or(line).trim().to_owned())
 }
 
 /// The path without the detours that mounting a file by `#[path]` leaves in it, and with `/`

@@ -61,6 +61,17 @@ pub fn explore(scenario: &Scenario, judge: Judge, budget: &mut Budget) -> Explor
     }
 }
 
+/// Tries schedules at random, until the budget is spent or a failure was found.
+pub fn sample(scenario: &Scenario, judge: Judge, budget: &mut Budget, seed: u64) -> Exploration {
+    let search = Search::at_random(seed, judge, budget.clone());
+    let pass = run(scenario, budget, search);
+    Exploration {
+        tally: pass.tally,
+        complete: false,
+        only_seq_cst: pass.only_seq_cst,
+    }
+}
+
 /// One pass over the schedules within a bound.
 #[derive(Debug)]
 pub struct Pass {
@@ -76,9 +87,14 @@ pub struct Pass {
 
 /// Goes through all schedules with at most `bound` preemptions.
 pub fn pass(scenario: &Scenario, judge: Judge, budget: &mut Budget, bound: Option<u32>) -> Pass {
+    let search = Search::new(bound, judge, budget.clone());
+    run(scenario, budget, search)
+}
+
+fn run(scenario: &Scenario, budget: &mut Budget, search: Search) -> Pass {
     panics::install();
     recorder::enter(Engine::Shuttle);
-    let search = Rc::new(RefCell::new(Search::new(bound, judge, budget.clone())));
+    let search = Rc::new(RefCell::new(search));
     while !search.borrow().is_over() {
         let driver = Driver::new(Rc::clone(&search));
         let runner = shuttle::Runner::new(driver, panics::quiet_config());

@@ -28,6 +28,8 @@ const WATCHER: usize = 1;
 #[derive(Debug)]
 pub struct Search {
     bound: Option<u32>,
+    /// The state of the random numbers, if schedules are drawn and not enumerated.
+    random: Option<u64>,
     judge: Judge,
     budget: Budget,
     tally: Tally,
@@ -69,6 +71,7 @@ impl Search {
     pub fn new(bound: Option<u32>, judge: Judge, budget: Budget) -> Search {
         Search {
             bound,
+            random: None,
             judge,
             budget,
             tally: Tally::default(),
@@ -80,6 +83,15 @@ impl Search {
                 open: false,
                 ..Run::new(false)
             },
+        }
+    }
+
+    /// A pass that draws schedules at random until a failure is found.
+    pub fn at_random(seed: u64, judge: Judge, mut budget: Budget) -> Search {
+        budget.reason(format!("at random with seed {seed}"));
+        Search {
+            random: Some(seed),
+            ..Search::new(None, judge, budget)
         }
     }
 
@@ -119,14 +131,20 @@ impl Search {
                 "stopped at {MAX_LEAKED} executions that panicked inside the engine"
             ));
         }
-        let first = self.tally.executions == 0;
-        if self.over || !(first || self.backtrack()) || !self.budget.spend() {
+        if self.over || !self.has_more() || !self.budget.spend() {
             self.over = true;
             return false;
         }
         recorder::begin_execution();
         self.run = Run::new(recorder::can_block());
         true
+    }
+
+    fn has_more(&mut self) -> bool {
+        match self.random {
+            Some(_) => self.tally.worst.is_none(),
+            None => self.tally.executions == 0 || self.backtrack(),
+        }
     }
 
     /// Moves to the next path. False if there is none.
@@ -228,6 +246,14 @@ impl Search {
     }
 
     fn branch(&mut self, options: &[TaskId]) -> TaskId {
+        if let Some(state) = &mut self.random {
+            // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+            *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = *state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            return options[((z ^ (z >> 31)) % options.len() as u64) as usize];
+        }
         let depth = self.run.depth;
         self.run.depth += 1;
         if depth == self.path.len() {

@@ -1,0 +1,48 @@
+//! Whether a variant does what it is in the catalogue for.
+
+use super::report::{Report, Verdict};
+use crate::catalogue::Role;
+
+/// How a report compares with what the variant declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Declared {
+    /// It fails as it must, or holds as it must.
+    Yes,
+    /// It does something else.
+    No(String),
+    /// Nobody knows: the check was stopped.
+    Unknown,
+}
+
+/// Compares a report with the variant's role: buggy variants and traps must fail with the declared
+/// class and outcome, fixed ones must hold.
+pub fn as_declared(role: Role, report: &Report) -> Declared {
+    match (role.expected(), report.verdict) {
+        (_, Verdict::Unknown) => Declared::Unknown,
+        (None, Verdict::Holds) => Declared::Yes,
+        (None, Verdict::Fails) => Declared::No(format!("must hold, and {}", failure(report))),
+        (Some(_), Verdict::Holds) => Declared::No("must fail, and holds".to_owned()),
+        (Some(expected), Verdict::Fails) => {
+            let same_class = report.class == Some(expected.class);
+            let same_outcome = report.outcome.as_deref() == Some(expected.outcome);
+            if same_class && same_outcome {
+                Declared::Yes
+            } else {
+                Declared::No(format!(
+                    "must fail with \"{}\" ({}), and {}",
+                    expected.outcome,
+                    expected.class,
+                    failure(report)
+                ))
+            }
+        }
+    }
+}
+
+fn failure(report: &Report) -> String {
+    let outcome = report.outcome.as_deref().unwrap_or("nothing known");
+    match report.class {
+        Some(class) => format!("fails with \"{outcome}\" ({class})"),
+        None => format!("fails with \"{outcome}\""),
+    }
+}

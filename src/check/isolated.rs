@@ -1,0 +1,289 @@
+//! Checks a program of the catalogue in a child process, so that nothing it does ends this one.
+//!
+//! The child writes its report to a file and counts executions in another. If it dies without a
+//! report (an abort, a stack overflow, `process::exit`), a second child writes down the execution in
+//! which that happened, and the crash is the verdict.
+
+use super::checker::{Checker, Engines};
+use super::report::{Executions, OutcomeCount, Report, Verdict};
+use crate::catalogue::{Bug, Class, Grade, Variant};
+use crate::trace::{Trace, journal};
+use anyhow::{Context, Result};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// The hidden command that a child is started with.
+pub const COMMAND: &str = "__check";
+
+/// How the child says that the program does not come back.
+const STALLED: i32 = 97;
+
+/// How long one execution may touch nothing shared before it counts as stalled. An execution takes
+/// microseconds; nothing but an endless loop of the program's own takes seconds.
+const STALL: Duration = Duration::from_secs(3);
+
+/// How long a child may take to report after its time is up.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What a child is told.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Which program, as `bug/variant`.
+    pub program: String,
+    /// The check's limits.
+    pub checker: Checker,
+    /// Where to leave the report.
+    pub report: PathBuf,
+    /// Where to count executions.
+    pub counter: PathBuf,
+    /// Which execution to write down, and where.
+    pub journal: Option<(u64, PathBuf)>,
+}
+
+/// Checks a variant in a child process. `progress` is called now and then with the number of
+/// executions so far.
+///
+/// # Errors
+///
+/// If no child can be started, or no temporary file be made.
+pub fn check(
+    bug: &'static Bug,
+    variant: &'static Variant,
+    checker: &Checker,
+    progress: &dyn Fn(u64),
+) -> Result<Report> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let mut task = Task {
+        program: format!("{}/{}", bug.name, variant.name),
+        checker: checker.clone(),
+        report: folder.path().join("report.json"),
+        counter: folder.path().join("executions"),
+        journal: None,
+    };
+    let began = Instant::now();
+    let (status, executions) = run(&task, progress)?;
+    if let Some(report) = read_report(&task.report) {
+        return Ok(report);
+    }
+    let journal = folder.path().join("journal.json");
+    task.journal = Some((executions, journal.clone()));
+    run(&task, &|_| {})?;
+    let trace = read_trace(&journal);
+    let mut report = crash(status, executions, trace);
+    report.bug = Some(bug.name.to_owned());
+    report.variant = Some(variant.name.to_owned());
+    report.millis = began.elapsed().as_millis() as u64;
+    Ok(report)
+}
+
+/// Runs a child to its end, and returns how that was and how many executions it began.
+fn run(task: &Task, progress: &dyn Fn(u64)) -> Result<(ExitStatus, u64)> {
+    File::create(&task.counter)
+        .and_then(|file| file.set_len(8))
+        .context("cannot make a temporary file")?;
+    let counter = journal::map_counter(&task.counter).context("cannot map a temporary file")?;
+    let executable = std::env::current_exe().context("cannot find this program's own file")?;
+    let child = Command::new(executable)
+        .args(task.to_args())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot start a child process")?;
+    let count = || counter.load(std::sync::atomic::Ordering::Relaxed);
+    let status = wait(child, &|| progress(count()))?;
+    Ok((status, count()))
+}
+
+/// Waits for a child that watches its own limits.
+fn wait(mut child: Child, tick: &dyn Fn()) -> Result<ExitStatus> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child
+            .try_wait()
+            .context("cannot wait for a child process")?
+        {
+            return Ok(status);
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+        tick();
+    }
+}
+
+fn read_report(path: &Path) -> Option<Report> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn read_trace(path: &Path) -> Trace {
+    let read = || serde_json::from_slice(&std::fs::read(path).ok()?).ok();
+    read().unwrap_or_default()
+}
+
+/// The report on a program that took its process down.
+fn crash(status: ExitStatus, executions: u64, trace: Trace) -> Report {
+    let mut report = Report::empty();
+    report.executions = Executions {
+        sc: Some(executions),
+        weak: None,
+    };
+    report.actors = trace.actors;
+    report.counterexample = trace.events;
+    report.blocked = trace.blocked;
+    if status.code() == Some(STALLED) {
+        report.stopped = Some(format!(
+            "execution {executions} did nothing shared for {} s: an endless loop?",
+            STALL.as_secs()
+        ));
+        return report;
+    }
+    let how = death(status);
+    report.verdict = Verdict::Fails;
+    report.class = Some(Class::Crash);
+    report.outcome = Some("crash".to_owned());
+    report.message = Some(format!("the process {how} in execution {executions}"));
+    report.stopped = Some("the process is gone".to_owned());
+    report.outcomes = vec![OutcomeCount {
+        label: "crash".to_owned(),
+        grade: Grade::Forbidden,
+        class: Some(Class::Crash),
+        count: 1,
+    }];
+    report
+}
+
+#[cfg(unix)]
+fn death(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.signal(), status.code()) {
+        (Some(6), _) => "aborted".to_owned(),
+        (Some(11), _) => "overflowed its stack, or touched memory it must not,".to_owned(),
+        (Some(signal), _) => format!("was killed by signal {signal}"),
+        (None, Some(code)) => format!("ended itself with exit code {code}"),
+        (None, None) => "ended".to_owned(),
+    }
+}
+
+#[cfg(not(unix))]
+fn death(status: ExitStatus) -> String {
+    format!("ended ({status})")
+}
+
+impl Task {
+    /// The arguments that make a child do this.
+    fn to_args(&self) -> Vec<String> {
+        let engines = match self.checker.engines {
+            Engines::Sc => "sc",
+            Engines::Weak => "weak",
+            Engines::Both => "both",
+        };
+        let mut args = vec![
+            COMMAND.to_owned(),
+            self.program.clone(),
+            self.checker.max_executions.to_string(),
+            self.checker.max_time.as_millis().to_string(),
+            engines.to_owned(),
+            self.checker
+                .seed
+                .map_or("-".to_owned(), |seed| seed.to_string()),
+            self.report.display().to_string(),
+            self.counter.display().to_string(),
+        ];
+        if let Some((execution, path)) = &self.journal {
+            args.extend([execution.to_string(), path.display().to_string()]);
+        }
+        args
+    }
+
+    /// What the arguments after the command mean.
+    ///
+    /// # Errors
+    ///
+    /// If they are not what [`to_args`](Self::to_args) makes.
+    fn from_args(args: &[String]) -> Result<Task> {
+        let [
+            program,
+            executions,
+            millis,
+            engines,
+            seed,
+            report,
+            counter,
+            journal @ ..,
+        ] = args
+        else {
+            anyhow::bail!("`{COMMAND}` is for this program's own use");
+        };
+        let checker = Checker::new()
+            .max_executions(executions.parse()?)
+            .max_time(Duration::from_millis(millis.parse()?))
+            .seed(seed.parse().ok())
+            .engines(match engines.as_str() {
+                "sc" => Engines::Sc,
+                "weak" => Engines::Weak,
+                _ => Engines::Both,
+            });
+        let journal = match journal {
+            [execution, path] => Some((execution.parse()?, path.into())),
+            _ => None,
+        };
+        let (report, counter) = (report.into(), counter.into());
+        Ok(Task {
+            program: program.clone(),
+            checker,
+            report,
+            counter,
+            journal,
+        })
+    }
+}
+
+/// What a child does, given the arguments after the command.
+///
+/// # Errors
+///
+/// If the arguments are not a parent's, or a file cannot be written.
+pub fn child(args: &[String]) -> Result<()> {
+    let task = Task::from_args(args)?;
+    let (bug, variant) = find(&task.program).context("no such program")?;
+    journal::share_counter(&task.counter)?;
+    if let Some((execution, path)) = task.journal {
+        journal::open(path, execution)?;
+    }
+    let limit = task.checker.max_time + GRACE;
+    std::thread::spawn(move || watch(limit));
+    let report = task.checker.check_variant(bug, variant);
+    // Renamed into place: a report is there as a whole or not at all.
+    let unfinished = task.report.with_extension("part");
+    std::fs::write(&unfinished, serde_json::to_vec(&report)?)?;
+    std::fs::rename(&unfinished, &task.report)?;
+    Ok(())
+}
+
+fn find(program: &str) -> Option<(&'static Bug, &'static Variant)> {
+    let (bug, variant) = program.split_once('/')?;
+    let bug = crate::worlds::bugs()
+        .map(|bug| bug.model)
+        .find(|known| known.name == bug)?;
+    Some((bug, bug.variant(variant)?))
+}
+
+/// Ends the process when the program under check does not come back, or not in time.
+fn watch(limit: Duration) {
+    let began = Instant::now();
+    let mut last = (journal::executions(), Instant::now());
+    loop {
+        std::thread::sleep(Duration::from_millis(50));
+        let now = journal::executions();
+        if now != last.0 {
+            last = (now, Instant::now());
+        }
+        let asked_to_stop = began.elapsed() > limit || super::budget::interrupted();
+        let patience = if asked_to_stop { GRACE / 2 } else { STALL };
+        if last.1.elapsed() > patience {
+            std::process::exit(STALLED);
+        }
+    }
+}

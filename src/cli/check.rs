@@ -1,0 +1,265 @@
+//! `heisenbug check`.
+
+use super::args::{Check, Engine};
+use super::output::Progress;
+use super::{Exit, lookup, output};
+use crate::catalogue::{Bug, Variant};
+use crate::check::{
+    Checker, Declared, Engines, Report, Verdict, as_declared, interrupted, isolated,
+};
+use crate::explain::style::{Paint, paint};
+use crate::explain::{self, Table};
+use crate::worlds;
+use anyhow::Result;
+use serde::Serialize;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// A report, as `check --json` prints it: beside the report's own fields what was declared.
+#[derive(Serialize)]
+struct Checked {
+    #[serde(flatten)]
+    report: Report,
+    /// `buggy`, `fixed` or `trap`.
+    role: &'static str,
+    /// Whether the variant does what it declares. `null` if nobody knows.
+    as_declared: Option<bool>,
+}
+
+/// Checks one program, all of a bug, or everything.
+pub fn run(args: &Check) -> Result<Exit> {
+    let checker = checker(args);
+    let Some(name) = &args.name else {
+        let all =
+            worlds::bugs().flat_map(|bug| bug.model.variants.iter().map(move |v| (bug.model, v)));
+        return several(&all.collect::<Vec<_>>(), &checker, args.json);
+    };
+    let found = lookup::find(name)?;
+    let bug = found.bug.model;
+    let variants = found.variants();
+    match found.variant {
+        Some(_) => one(bug, variants[0], &checker, args.json),
+        None => {
+            let programs: Vec<_> = variants.into_iter().map(|variant| (bug, variant)).collect();
+            several(&programs, &checker, args.json)
+        }
+    }
+}
+
+fn checker(args: &Check) -> Checker {
+    let engines = match args.engine {
+        Engine::Sc => Engines::Sc,
+        Engine::Weak => Engines::Weak,
+        Engine::Both => Engines::Both,
+    };
+    Checker::new()
+        .max_executions(args.max_executions)
+        .max_time(args.max_time)
+        .engines(engines)
+        .seed(args.seed)
+}
+
+/// One program: its whole report. The exit code is the verdict.
+fn one(
+    bug: &'static Bug,
+    variant: &'static Variant,
+    checker: &Checker,
+    json: bool,
+) -> Result<Exit> {
+    let report = check(bug, variant, checker)?;
+    let exit = match report.verdict {
+        _ if interrupted() => Exit::Interrupted,
+        Verdict::Holds => Exit::Good,
+        Verdict::Fails => Exit::Bad,
+        Verdict::Unknown => Exit::Unknown,
+    };
+    if json {
+        output::json(&checked(variant, report))?;
+    } else {
+        output::print(&explain::report(&report, output::width()))?;
+    }
+    Ok(exit)
+}
+
+/// Checks one program in a child process, showing how far it has come.
+pub fn check(bug: &'static Bug, variant: &'static Variant, checker: &Checker) -> Result<Report> {
+    crate::trace::source::register(bug.file, bug.source);
+    let progress = Progress::new();
+    isolated::check(bug, variant, checker, &|executions| {
+        progress.show(&format!(
+            "{}/{}: {executions} executions",
+            bug.name, variant.name
+        ));
+    })
+}
+
+fn checked(variant: &Variant, report: Report) -> Checked {
+    let as_declared = match as_declared(variant.role, &report) {
+        Declared::Yes => Some(true),
+        Declared::No(_) => Some(false),
+        Declared::Unknown => None,
+    };
+    Checked {
+        report,
+        role: variant.role.name(),
+        as_declared,
+    }
+}
+
+type Program = (&'static Bug, &'static Variant);
+
+/// Several programs, each against what it declares.
+fn several(programs: &[Program], checker: &Checker, json: bool) -> Result<Exit> {
+    let reports = check_all(programs, checker)?;
+    let results: Vec<(&Program, &Report, Declared)> = programs
+        .iter()
+        .zip(&reports)
+        .map(|(program, report)| (program, report, as_declared(program.1.role, report)))
+        .collect();
+    let exit = if interrupted() {
+        Exit::Interrupted
+    } else if results
+        .iter()
+        .any(|(_, _, declared)| matches!(declared, Declared::No(_)))
+    {
+        Exit::Bad
+    } else if results.len() < programs.len()
+        || results
+            .iter()
+            .any(|(_, _, declared)| *declared == Declared::Unknown)
+    {
+        Exit::Unknown
+    } else {
+        Exit::Good
+    };
+    if json {
+        let checked: Vec<Checked> = results
+            .iter()
+            .map(|(program, report, _)| checked(program.1, (*report).clone()))
+            .collect();
+        output::json(&checked)?;
+    } else {
+        output::print(&summary(&results, programs.len()))?;
+    }
+    Ok(exit)
+}
+
+/// Checks the programs, as many at a time as the machine has cores, and returns the reports in
+/// order. After Ctrl-C those that were not begun are missing from the end.
+fn check_all(programs: &[Program], checker: &Checker) -> Result<Vec<Report>> {
+    let next = AtomicUsize::new(0);
+    let reports: Mutex<Vec<Option<Result<Report>>>> =
+        Mutex::new(programs.iter().map(|_| None).collect());
+    let progress = Progress::new();
+    let work = || {
+        while !interrupted() {
+            let nth = next.fetch_add(1, Relaxed);
+            let Some(&(bug, variant)) = programs.get(nth) else {
+                break;
+            };
+            let report = isolated::check(bug, variant, checker, &|_| {
+                progress.show(&format!(
+                    "{}/{} ({} of {})",
+                    bug.name,
+                    variant.name,
+                    nth + 1,
+                    programs.len()
+                ));
+            });
+            reports.lock().expect("no worker panics")[nth] = Some(report);
+        }
+    };
+    let workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(programs.len());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(work);
+        }
+    });
+    drop(progress);
+    reports
+        .into_inner()
+        .expect("no worker panics")
+        .into_iter()
+        .map_while(|report| report)
+        .collect()
+}
+
+fn summary(results: &[(&Program, &Report, Declared)], programs: usize) -> String {
+    let mut table =
+        Table::new(&["program", "verdict", "declared", "executions", "time"]).right(&[3, 4]);
+    for ((_, variant), report, declared) in results {
+        let executions =
+            report.executions.sc.unwrap_or_default() + report.executions.weak.unwrap_or_default();
+        table.row([
+            format!("  {}", variant.name),
+            verdict(report),
+            match declared {
+                Declared::Yes => paint(Paint::Good, "as declared"),
+                Declared::No(_) => paint(Paint::Bad, "NOT as declared"),
+                Declared::Unknown => paint(Paint::Notice, "unknown"),
+            },
+            explain::thousands(executions) + if report.complete { "" } else { "+" },
+            format!("{} ms", report.millis),
+        ]);
+    }
+    let mut lines = grouped(&table.render(output::width().clamp(60, 100), ""), results);
+    for ((bug, variant), report, declared) in results {
+        let name = format!("{}/{}", bug.name, variant.name);
+        match declared {
+            Declared::No(why) => lines.push(format!("{name} {why}.")),
+            Declared::Unknown => {
+                let why = report.stopped.as_deref().unwrap_or("it was not finished");
+                lines.push(format!("{name}: {why}."));
+            }
+            Declared::Yes => {}
+        }
+    }
+    lines.push(String::new());
+    lines.push(closing(results, programs));
+    lines.join("\n")
+}
+
+/// The table, with each bug's name above its variants.
+fn grouped(table: &str, results: &[(&Program, &Report, Declared)]) -> Vec<String> {
+    let mut rows = table.lines();
+    let mut lines: Vec<String> = rows.next().map(str::to_owned).into_iter().collect();
+    let mut last = None;
+    for (row, ((bug, _), ..)) in rows.zip(results) {
+        if last != Some(bug.name) {
+            lines.push(paint(Paint::Bold, bug.name));
+            last = Some(bug.name);
+        }
+        lines.push(row.to_owned());
+    }
+    lines
+}
+
+fn verdict(report: &Report) -> String {
+    let text = match (report.verdict, report.class) {
+        (Verdict::Fails, Some(class)) => format!("fails: {class}"),
+        (verdict, _) => verdict.to_string(),
+    };
+    paint(Paint::of_verdict(report.verdict), &text)
+}
+
+fn closing(results: &[(&Program, &Report, Declared)], programs: usize) -> String {
+    let good = results
+        .iter()
+        .filter(|(_, _, declared)| *declared == Declared::Yes)
+        .count();
+    let some_fails = results
+        .iter()
+        .find(|(_, report, _)| report.verdict == Verdict::Fails);
+    let see = some_fails.map(|((bug, variant), ..)| {
+        format!(
+            " To see how one fails: heisenbug check {}/{}",
+            bug.name, variant.name
+        )
+    });
+    format!(
+        "{good} of {programs} as declared.{}",
+        see.unwrap_or_default()
+    )
+}

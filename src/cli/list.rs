@@ -1,0 +1,90 @@
+//! `heisenbug list`.
+
+use super::args::List;
+use super::{Exit, output};
+use crate::catalogue::Bug;
+use crate::explain::Table;
+use crate::explain::style::{Paint, paint};
+use crate::worlds;
+use anyhow::Result;
+use serde::Serialize;
+
+/// A bug, as `list --json` prints it.
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    shape: &'static str,
+    scale: &'static str,
+    summary: &'static str,
+    variants: Vec<EntryVariant>,
+}
+
+#[derive(Serialize)]
+struct EntryVariant {
+    name: &'static str,
+    role: &'static str,
+    summary: &'static str,
+}
+
+/// Prints the catalogue, or a part of it.
+pub fn run(args: &List) -> Result<Exit> {
+    let bugs: Vec<&Bug> = worlds::bugs()
+        .map(|bug| bug.model)
+        .filter(|bug| {
+            args.shape
+                .as_deref()
+                .is_none_or(|shape| bug.shape.name() == shape)
+        })
+        .filter(|bug| {
+            args.scale
+                .as_deref()
+                .is_none_or(|scale| bug.scale.name() == scale)
+        })
+        .collect();
+    if args.json {
+        output::json(&bugs.iter().map(|bug| entry(bug)).collect::<Vec<_>>())?;
+    } else if bugs.is_empty() {
+        output::print("No bug of that kind yet.")?;
+    } else {
+        output::print(&text(&bugs, output::width()))?;
+    }
+    Ok(Exit::Good)
+}
+
+fn entry(bug: &Bug) -> Entry {
+    let variants = bug.variants.iter().map(|variant| EntryVariant {
+        name: variant.name,
+        role: variant.role.name(),
+        summary: variant.summary,
+    });
+    Entry {
+        name: bug.name,
+        shape: bug.shape.name(),
+        scale: bug.scale.name(),
+        summary: bug.summary,
+        variants: variants.collect(),
+    }
+}
+
+fn text(bugs: &[&Bug], width: usize) -> String {
+    let mut lines = Vec::new();
+    let mut table = Table::new(&["bug", "shape", "scale"]);
+    for bug in bugs {
+        table.row([
+            paint(Paint::Bold, bug.name),
+            bug.shape.to_string(),
+            bug.scale.to_string(),
+        ]);
+    }
+    // Each row of the table, and below it what the bug is about.
+    let table = table.render(width, "");
+    let mut rows = table.lines();
+    lines.extend(rows.next().map(str::to_owned));
+    for (row, bug) in rows.zip(bugs) {
+        lines.push(row.to_owned());
+        lines.push(crate::explain::wrap(bug.summary, width, "  "));
+    }
+    lines.push(String::new());
+    lines.push("heisenbug show BUG tells the story, heisenbug check BUG breaks it.".to_owned());
+    lines.join("\n")
+}

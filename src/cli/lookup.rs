@@ -1,0 +1,84 @@
+//! From names to bugs and variants, with help for names that are not quite right.
+
+use crate::catalogue::{Bug, Variant};
+use crate::worlds::{self, Mounted};
+use anyhow::{Result, bail};
+
+/// What a name stands for.
+pub struct Found {
+    /// The bug.
+    pub bug: Mounted,
+    /// The variant, if the name had one.
+    pub variant: Option<&'static str>,
+}
+
+impl Found {
+    /// The variants meant: the one named, or all.
+    pub fn variants(&self) -> Vec<&'static Variant> {
+        let meant = |variant: &&Variant| self.variant.is_none_or(|name| variant.name == name);
+        self.bug.model.variants.iter().filter(meant).collect()
+    }
+}
+
+/// Finds `bug` or `bug/variant`.
+///
+/// # Errors
+///
+/// If there is none of that name. The error names the nearest ones.
+pub fn find(name: &str) -> Result<Found> {
+    let (bug, variant) = match name.split_once('/') {
+        Some((bug, variant)) => (bug, Some(variant)),
+        None => (name, None),
+    };
+    let Some(found) = worlds::bugs().find(|known| known.model.name == bug) else {
+        let names: Vec<&str> = worlds::bugs().map(|known| known.model.name).collect();
+        bail!(
+            "there is no bug \"{bug}\"{}\n\n`heisenbug list` shows all {}",
+            did_you_mean(bug, &names, ""),
+            names.len()
+        );
+    };
+    let variant = variant
+        .map(|variant| find_variant(found.model, variant))
+        .transpose()?;
+    Ok(Found {
+        bug: found,
+        variant,
+    })
+}
+
+fn find_variant(bug: &'static Bug, variant: &str) -> Result<&'static str> {
+    if let Some(found) = bug.variant(variant) {
+        return Ok(found.name);
+    }
+    let names: Vec<&str> = bug.variants.iter().map(|variant| variant.name).collect();
+    bail!(
+        "{} has no variant \"{variant}\"{}\n\nits variants: {}",
+        bug.name,
+        did_you_mean(variant, &names, &format!("{}/", bug.name)),
+        names.join(", ")
+    );
+}
+
+/// The names that look most like the one that was typed.
+fn did_you_mean(typed: &str, names: &[&str], prefix: &str) -> String {
+    let typed = typed.to_lowercase().replace('_', "-");
+    let likeness = |name: &str| {
+        let name = name.replace('_', "-");
+        let contains = !typed.is_empty() && (name.contains(&typed) || typed.contains(&name));
+        if contains {
+            1.0
+        } else {
+            strsim::jaro_winkler(&typed, &name)
+        }
+    };
+    let mut near: Vec<(f64, &str)> = names.iter().map(|&name| (likeness(name), name)).collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<String> = (near.iter().take(3).filter(|(likeness, _)| *likeness > 0.7))
+        .map(|(_, name)| format!("{prefix}{name}"))
+        .collect();
+    match near.is_empty() {
+        true => String::new(),
+        false => format!("; did you mean {}?", near.join(" or ")),
+    }
+}

@@ -1,0 +1,71 @@
+//! The command line: arguments in, one command, an exit code out.
+
+mod args;
+mod check;
+mod list;
+mod lookup;
+mod output;
+mod show;
+mod stress;
+mod tour;
+
+use anyhow::Result;
+use args::{Args, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// What the process ends with. Scripts may rely on the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// It holds, or is as declared, or there was nothing to judge.
+    Good = 0,
+    /// It fails, or is not as declared.
+    Bad = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+    /// A limit was reached first.
+    Unknown = 3,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let mut hidden = std::env::args().skip(1);
+    match hidden.next().as_deref() {
+        Some(crate::check::isolated::COMMAND) => return child(hidden.collect()),
+        Some(stress::COMMAND) => return stress::child(&hidden.collect::<Vec<_>>()),
+        _ => {}
+    }
+    // Prints help and usage errors by itself, and exits with 0 and 2.
+    let args = Args::parse();
+    let _ = ctrlc::set_handler(crate::check::interrupt);
+    match run(args) {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::from(Exit::Usage as u8)
+        }
+    }
+}
+
+fn run(args: Args) -> Result<Exit> {
+    match args.command {
+        None => tour::run(),
+        Some(Command::List(args)) => list::run(&args),
+        Some(Command::Show(args)) => show::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Stress(args)) => stress::run(&args),
+    }
+}
+
+fn child(args: Vec<String>) -> ExitCode {
+    let _ = ctrlc::set_handler(crate::check::interrupt);
+    match crate::check::isolated::child(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::from(Exit::Usage as u8)
+        }
+    }
+}

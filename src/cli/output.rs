@@ -1,0 +1,74 @@
+//! Writing to the terminal, or to whatever stands in for it.
+
+use crate::explain::MAX_WIDTH;
+use serde::Serialize;
+use std::io::{ErrorKind, IsTerminal, Write};
+
+/// Prints a text with its styles, which are stripped where nobody would see them.
+///
+/// A pipe that is closed is no error: whoever reads has read enough.
+///
+/// # Errors
+///
+/// If the output cannot be written for another reason.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+/// Prints a value as JSON.
+///
+/// # Errors
+///
+/// As for [`print`].
+pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string_pretty(value)?)
+}
+
+/// Says what is wrong.
+pub fn complain(error: &str) {
+    let red = anstyle::Style::new()
+        .fg_color(Some(anstyle::AnsiColor::Red.into()))
+        .bold();
+    let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {error}");
+}
+
+/// How wide the output may be.
+pub fn width() -> usize {
+    terminal_size::terminal_size().map_or(MAX_WIDTH, |(columns, _)| usize::from(columns.0))
+}
+
+/// A line on the terminal that says how far a long check has come, and goes away again.
+pub struct Progress {
+    shown: bool,
+    began: std::time::Instant,
+}
+
+impl Progress {
+    /// Nothing is shown yet: most checks are over before anyone could read it.
+    pub fn new() -> Progress {
+        Progress {
+            shown: std::io::stderr().is_terminal(),
+            began: std::time::Instant::now(),
+        }
+    }
+
+    /// Shows what is being done.
+    pub fn show(&self, what: &str) {
+        let seconds = self.began.elapsed().as_secs();
+        if self.shown && seconds > 0 {
+            let _ = write!(std::io::stderr(), "\r\x1b[K{what}, {seconds} s");
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown && self.began.elapsed().as_secs() > 0 {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! `heisenbug show`: the story of a bug and the code of its variants, from the bug's own file.
+
+use super::args::Show;
+use super::{Exit, lookup, output};
+use crate::catalogue::{Bug, Variant};
+use crate::explain::style::{Paint, paint};
+use crate::explain::{self, Table};
+use crate::trace::source;
+use anyhow::Result;
+use serde::Serialize;
+
+/// A bug, as `show --json` prints it.
+#[derive(Serialize)]
+struct Shown {
+    name: &'static str,
+    shape: &'static str,
+    scale: &'static str,
+    summary: &'static str,
+    story: String,
+    schedule: &'static str,
+    references: &'static [&'static str],
+    file: String,
+    outcomes: Vec<ShownOutcome>,
+    variants: Vec<ShownVariant>,
+}
+
+#[derive(Serialize)]
+struct ShownOutcome {
+    label: &'static str,
+    grade: crate::catalogue::Grade,
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct ShownVariant {
+    name: &'static str,
+    role: &'static str,
+    summary: &'static str,
+    undefined: Option<&'static str>,
+    line: usize,
+    code: String,
+}
+
+/// Prints a bug or one of its variants.
+pub fn run(args: &Show) -> Result<Exit> {
+    let found = lookup::find(&args.name)?;
+    let (bug, variants) = (found.bug.model, found.variants());
+    if args.json {
+        output::json(&shown(bug, &variants))?;
+    } else {
+        let story = found.variant.is_none();
+        output::print(&text(
+            bug,
+            &variants,
+            story,
+            output::width().min(explain::MAX_WIDTH),
+        ))?;
+    }
+    Ok(Exit::Good)
+}
+
+fn shown(bug: &Bug, variants: &[&'static Variant]) -> Shown {
+    let outcomes = bug.outcomes.iter().map(|outcome| ShownOutcome {
+        label: outcome.label,
+        grade: outcome.grade,
+        reason: outcome.reason,
+    });
+    let variants = variants.iter().map(|variant| {
+        let (line, code) = code(bug.source, variant.name).unwrap_or_default();
+        ShownVariant {
+            name: variant.name,
+            role: variant.role.name(),
+            summary: variant.summary,
+            undefined: variant.undefined,
+            line,
+            code,
+        }
+    });
+    Shown {
+        name: bug.name,
+        shape: bug.shape.name(),
+        scale: bug.scale.name(),
+        summary: bug.summary,
+        story: story(bug.source),
+        schedule: bug.schedule,
+        references: bug.references,
+        file: source::tidy(bug.file),
+        outcomes: outcomes.collect(),
+        variants: variants.collect(),
+    }
+}
+
+fn text(bug: &Bug, variants: &[&'static Variant], with_story: bool, width: usize) -> String {
+    let mut parts = vec![format!(
+        "{}  {}",
+        paint(Paint::Bold, bug.name),
+        paint(Paint::Dim, &format!("{}, among {}", bug.shape, bug.scale))
+    )];
+    if with_story {
+        parts.push(explain::wrap(&story(bug.source), width, ""));
+        let schedule = format!("The schedule that breaks it. {}", bug.schedule);
+        parts.push(explain::wrap(&schedule, width, ""));
+        parts.push(outcomes(bug, width));
+    }
+    for variant in variants {
+        parts.push(program(bug, variant, width));
+    }
+    if with_story {
+        let references: Vec<String> = bug
+            .references
+            .iter()
+            .map(|text| explain::wrap(text, width, "  "))
+            .collect();
+        parts.push(format!(
+            "{}\n{}",
+            paint(Paint::Bold, "References"),
+            references.join("\n")
+        ));
+    }
+    parts.push(format!("heisenbug check {} shows how it fails.", bug.name));
+    parts.join("\n\n")
+}
+
+fn outcomes(bug: &Bug, width: usize) -> String {
+    let mut table = Table::new(&["outcome", "grade"]);
+    for outcome in bug.outcomes {
+        let grade = paint(Paint::of_grade(outcome.grade), &outcome.grade.to_string());
+        table.row([outcome.label.to_owned(), grade]);
+    }
+    let table = table.render(width, "");
+    let mut rows = table.lines();
+    let mut lines: Vec<String> = rows.next().map(str::to_owned).into_iter().collect();
+    for (row, outcome) in rows.zip(bug.outcomes) {
+        lines.push(row.to_owned());
+        lines.push(explain::wrap(outcome.reason, width, "  "));
+    }
+    lines.join("\n")
+}
+
+fn program(bug: &Bug, variant: &Variant, width: usize) -> String {
+    let title = format!(
+        "{} ({}): {}",
+        variant.name,
+        variant.role.name(),
+        variant.summary
+    );
+    let mut part = paint(Paint::Bold, &explain::wrap(&title, width, ""));
+    if let Some((line, code)) = code(bug.source, variant.name) {
+        part.push_str(&format!(
+            "\n{}\n{code}",
+            paint(Paint::Dim, &format!("{}:{line}", source::tidy(bug.file)))
+        ));
+    }
+    if let Some(why) = variant.undefined {
+        let why = format!("Not to be run on real threads: {why}.");
+        part.push_str(&format!("\n{}", explain::wrap(&why, width, "")));
+    }
+    part
+}
+
+/// The file's own words: its module documentation, without the marks of Markdown.
+fn story(source: &str) -> String {
+    let text: Vec<&str> = source
+        .lines()
+        .take_while(|line| line.starts_with("//!"))
+        .map(|line| {
+            line.trim_start_matches("//!")
+                .strip_prefix(' ')
+                .unwrap_or_default()
+        })
+        .skip_while(|line| line.starts_with('#') || line.is_empty())
+        .collect();
+    // Lines of a paragraph belong together: they are wrapped anew.
+    let mut paragraphs: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in text {
+        match (line.is_empty(), open) {
+            (true, _) => {
+                paragraphs.push(String::new());
+                open = false;
+            }
+            (false, true) if !line.starts_with(['-', ' ', '|', '1', '2', '3', '4']) => {
+                let last = paragraphs.last_mut().expect("a paragraph is open");
+                last.push(' ');
+                last.push_str(line);
+            }
+            (false, _) => {
+                paragraphs.push(line.to_owned());
+                open = true;
+            }
+        }
+    }
+    paragraphs
+        .join("\n")
+        .replace("**", "")
+        .replace('`', "")
+        .trim()
+        .to_owned()
+}
+
+/// The code of `pub mod NAME`, and the line it begins at. The file is formatted by rustfmt, so the
+/// module ends at the first brace in the first column.
+fn code(source: &str, name: &str) -> Option<(usize, String)> {
+    let head = format!("pub mod {name} {{");
+    let start = source.lines().position(|line| line == head)?;
+    let body: Vec<&str> = source
+        .lines()
+        .skip(start + 1)
+        .take_while(|line| *line != "}")
+        .collect();
+    let code: Vec<&str> = body
+        .iter()
+        .map(|line| line.strip_prefix("    ").unwrap_or(line))
+        .collect();
+    Some((start + 1, code.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_variant_has_code_to_show() {
+        for bug in crate::worlds::bugs() {
+            for variant in bug.model.variants {
+                let (_, code) = code(bug.model.source, variant.name).unwrap_or_default();
+                assert!(!code.is_empty(), "{}/{}", bug.model.name, variant.name);
+            }
+        }
+    }
+}

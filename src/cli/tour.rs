@@ -1,0 +1,86 @@
+//! `heisenbug` without a command: the first bug, live, and where to go from there.
+
+use super::{Exit, check, output};
+use crate::check::{Checker, Verdict, interrupted};
+use crate::explain;
+use crate::explain::style::{Paint, paint};
+use crate::worlds;
+use anyhow::{Context, Result};
+
+/// Checks the first bug and one of its fixes before the reader's eyes.
+pub fn run() -> Result<Exit> {
+    let width = output::width().min(explain::MAX_WIDTH);
+    let bug = worlds::bugs()
+        .next()
+        .context("the catalogue is empty")?
+        .model;
+    let buggy = bug
+        .variants
+        .first()
+        .context("the first bug has no variants")?;
+    let fixed = bug
+        .variants
+        .iter()
+        .find(|variant| variant.role.expected().is_none());
+    output::print(&format!(
+        "{}\n\n{}\n",
+        paint(
+            Paint::Bold,
+            "Two threads count visitors. One visitor gets lost. Watch:"
+        ),
+        paint(
+            Paint::Dim,
+            &format!("$ heisenbug check {}/{}", bug.name, buggy.name)
+        ),
+    ))?;
+    let report = check::check(bug, buggy, &Checker::new())?;
+    output::print(&explain::report(&report, output::width()))?;
+    if let Some(fixed) = fixed.filter(|_| !interrupted()) {
+        let command = format!("$ heisenbug check {}/{}", bug.name, fixed.name);
+        output::print(&format!("\n{}\n", paint(Paint::Dim, &command)))?;
+        let report = check::check(bug, fixed, &Checker::new())?;
+        output::print(&explain::report(&report, output::width()))?;
+    }
+    output::print(&format!("\n{}", next(bug.name, width)))?;
+    Ok(match report.verdict {
+        _ if interrupted() => Exit::Interrupted,
+        Verdict::Fails => Exit::Good,
+        // The tour is about a bug: if it does not fail, something is broken.
+        _ => Exit::Bad,
+    })
+}
+
+fn next(bug: &str, width: usize) -> String {
+    let steps = [
+        (
+            format!("show {bug}"),
+            "its story, and the code of each variant",
+        ),
+        (
+            format!("stress {bug}/buggy"),
+            "how often real threads lose a visitor",
+        ),
+        ("list".to_owned(), "the other bugs"),
+        (
+            "check".to_owned(),
+            "all of them, fixed ones and traps included",
+        ),
+    ];
+    let mut lines = vec![paint(Paint::Bold, "What to try next")];
+    for (command, what) in steps {
+        let command = format!("  heisenbug {command}");
+        let line = format!("{command:<38}{what}");
+        match line.chars().count() <= width {
+            true => lines.push(line),
+            false => lines.push(format!(
+                "{command}\n{}",
+                explain::wrap(what, width, "      ")
+            )),
+        }
+    }
+    lines.push(paint(
+        Paint::Dim,
+        "From a checkout: cargo run -- show lost-update, and so on.",
+    ));
+    lines.join("\n")
+}

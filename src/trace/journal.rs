@@ -1,0 +1,109 @@
+//! What outlives the process: how many executions began, and the operations of one of them.
+//!
+//! A program under check can take its process down with it. The parent then reads off the counter in
+//! which execution that was, checks once more, and has that one execution written down as it goes:
+//! the engines do the same thing every time.
+
+use super::Trace;
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
+
+/// Executions begun in this process, unless a shared counter was set.
+static OWN: AtomicU64 = AtomicU64::new(0);
+static SHARED: AtomicPtr<AtomicU64> = AtomicPtr::new(std::ptr::null_mut());
+static JOURNAL: OnceLock<Journal> = OnceLock::new();
+
+struct Journal {
+    execution: u64,
+    file: Mutex<File>,
+}
+
+fn counter() -> &'static AtomicU64 {
+    let shared = SHARED.load(Relaxed);
+    // SAFETY: `SHARED` is null or points into a mapping that `share_counter` leaked.
+    if shared.is_null() {
+        &OWN
+    } else {
+        unsafe { &*shared }
+    }
+}
+
+/// Counts executions in a file of eight bytes, for another process to read.
+///
+/// # Errors
+///
+/// If the file cannot be mapped.
+pub fn share_counter(path: &Path) -> std::io::Result<()> {
+    let map = map_counter(path)?;
+    SHARED.store(std::ptr::from_ref(map).cast_mut(), Relaxed);
+    Ok(())
+}
+
+/// The counter in a file that another process counts in.
+///
+/// # Errors
+///
+/// If the file cannot be mapped.
+pub fn map_counter(path: &Path) -> std::io::Result<&'static AtomicU64> {
+    let file = File::options().read(true).write(true).open(path)?;
+    // SAFETY: the file is a temporary one of ours. Nobody truncates it, and both processes touch
+    // its eight bytes through the same atomic only.
+    let map = unsafe { memmap2::MmapOptions::new().len(8).map_mut(&file)? };
+    let map = Box::leak(Box::new(map));
+    // SAFETY: a mapping is aligned to a page and eight bytes long, and is never unmapped.
+    Ok(unsafe { AtomicU64::from_ptr(map.as_mut_ptr().cast()) })
+}
+
+/// Writes the operations of the execution of that number to a file.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn open(path: PathBuf, execution: u64) -> std::io::Result<()> {
+    let journal = Journal {
+        execution,
+        file: Mutex::new(File::create(path)?),
+    };
+    JOURNAL
+        .set(journal)
+        .map_err(|_| std::io::Error::other("there is a journal already"))
+}
+
+/// How many executions have begun.
+pub fn executions() -> u64 {
+    counter().load(Relaxed)
+}
+
+/// Counts an execution that begins.
+pub(super) fn begin_execution() {
+    counter().fetch_add(1, Relaxed);
+}
+
+/// Whether the execution that runs is the one to write down.
+#[inline]
+pub(super) fn is_open() -> bool {
+    JOURNAL
+        .get()
+        .is_some_and(|journal| journal.execution == executions())
+}
+
+/// Writes down the execution as far as it has come.
+pub(super) fn write(trace: &Trace) {
+    let Some(journal) = JOURNAL.get() else { return };
+    let Ok(mut file) = journal.file.lock() else {
+        return;
+    };
+    // What cannot be written is missing from a report on a crash: nothing worse.
+    let _ = serde_json::to_vec(trace).map(|text| {
+        let _ = file
+            .rewind()
+            .and_then(|()| file.write_all(&text))
+            .and_then(|()| {
+                let end = file.stream_position()?;
+                file.set_len(end)
+            });
+    });
+}
