@@ -2,6 +2,7 @@
 pub mod catalogue;
 pub mod check;
 pub mod explain;
+pub mod stress;
 pub mod trace;
 pub mod worlds;
 
