@@ -4,6 +4,7 @@ pub mod check;
 #[doc(hidden)]
 pub mod cli;
 pub mod explain;
+pub mod stress;
 pub mod trace;
 pub mod worlds;
 

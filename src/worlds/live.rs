@@ -1,4 +1,16 @@
-//! The live world. Placeholder: the standard library.
-pub use super::native::{cell, hint, sync, thread};
+//! The live world: real threads, with locks that can tell a deadlock.
+//!
+//! Everything is the standard library's own, except the locks and the condition variable. Those are
+//! thin shells around `parking_lot` with its deadlock detector, and note in [`waits`] which thread
+//! waits where, so that a program that got stuck can be asked about it.
+//!
+//! What waits in the standard library itself is not noted: `join`, `park`, a channel, a barrier, a
+//! `Once`. Stress sees such a wait only as a run that does not end.
+
+pub use super::native::{cell, hint, thread};
+
+pub mod sync;
+pub mod waits;
+
 #[path = "../bugs/mod.rs"]
 pub mod bugs;

@@ -1,0 +1,375 @@
+//! The parent: starts children, and adds up what they tell.
+
+use super::protocol::{Line, child_args};
+use super::report::{CRASH, StressReport, Tally};
+use crate::catalogue::{Bug, Variant};
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How many runs may take their process with them before stress has seen enough.
+pub const MAX_RESTARTS: u32 = 20;
+
+/// How long stress goes on if nobody sets a limit.
+const DEFAULT_TIME: Duration = Duration::from_secs(5);
+
+/// A child reports many times a second. One that has said nothing for this long is stuck in a way
+/// that its own watcher cannot see.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// How often the parent looks whether it was interrupted.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How long to go on, and whom to tell.
+#[derive(Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Ends after so many runs.
+    pub runs: Option<u64>,
+    /// Ends after so much time; a little later if the last run does not end by itself. Five seconds
+    /// if there is no limit at all.
+    pub time: Option<Duration>,
+    /// Ends as soon as it finds this set, and reports what it has.
+    pub interrupt: Option<&'a AtomicBool>,
+    /// Is told, many times a second, what has been seen so far.
+    pub on_progress: Option<&'a dyn Fn(&StressReport)>,
+    /// Makes the command that starts a child out of its arguments, for programs that have no
+    /// hidden command: it must lead to a call of [`child`](super::child). `None` stands for this
+    /// executable with just these arguments.
+    pub command: Option<&'a MakeCommand<'a>>,
+}
+
+/// Makes a command out of a child's arguments.
+pub type MakeCommand<'a> = dyn Fn(&[String]) -> io::Result<Command> + 'a;
+
+/// Why there is no report.
+#[derive(Debug)]
+pub enum Error {
+    /// The variant must not run on real threads.
+    Undefined {
+        /// `bug/variant`.
+        target: String,
+        /// What would be undefined about it.
+        why: &'static str,
+    },
+    /// The child could not be started.
+    Start {
+        /// `bug/variant`.
+        target: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The child ended before its first run.
+    Child {
+        /// `bug/variant`.
+        target: String,
+        /// How it ended.
+        status: ExitStatus,
+        /// What it wrote to standard error.
+        stderr: String,
+    },
+}
+
+/// Runs a variant on real threads until a limit is reached, in child processes of this program.
+/// Any mount of the bug will do, since the child looks it up itself.
+///
+/// # Errors
+///
+/// If running the variant would be undefined behaviour, or if the child does not start.
+pub fn run(bug: &Bug, variant: &Variant, options: &Options) -> Result<StressReport, Error> {
+    if let Some(why) = variant.undefined {
+        return Err(Error::undefined(bug, variant, why));
+    }
+    let time = match (options.runs, options.time) {
+        (None, None) => Some(DEFAULT_TIME),
+        (_, time) => time,
+    };
+    let mut stress = Stress {
+        bug,
+        variant,
+        options,
+        start: Instant::now(),
+        time,
+        tally: Tally::default(),
+        stopped: None,
+    };
+    while stress.goes_on() {
+        stress.one_child()?;
+    }
+    Ok(stress.report())
+}
+
+struct Stress<'a> {
+    bug: &'a Bug,
+    variant: &'a Variant,
+    options: &'a Options<'a>,
+    start: Instant,
+    time: Option<Duration>,
+    tally: Tally,
+    stopped: Option<String>,
+}
+
+/// How a child's report ended.
+enum Ending {
+    /// With its last line.
+    Complete,
+    /// The child is silent.
+    Silent,
+    /// The child is gone, and has not said why.
+    Broken,
+    /// Somebody interrupted us.
+    Interrupted,
+}
+
+impl Stress<'_> {
+    /// Whether there is something left to do, and somebody who wants it done.
+    fn goes_on(&mut self) -> bool {
+        if self.interrupted() {
+            return false;
+        }
+        let done = self.runs_left() == Some(0) || self.time_left() == Some(Duration::ZERO);
+        if !done && self.tally.restarts() >= MAX_RESTARTS {
+            self.stopped = Some(format!(
+                "stopped after {MAX_RESTARTS} runs that never ended or took their process down"
+            ));
+        }
+        !done && self.stopped.is_none()
+    }
+
+    fn runs_left(&self) -> Option<u64> {
+        let runs = self.options.runs?;
+        Some(runs.saturating_sub(self.tally.runs()))
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        Some(self.time?.saturating_sub(self.start.elapsed()))
+    }
+
+    fn interrupted(&self) -> bool {
+        self.options
+            .interrupt
+            .is_some_and(|flag| flag.load(Relaxed))
+    }
+
+    fn report(&self) -> StressReport {
+        let interrupted = self.interrupted();
+        let stopped = interrupted.then(|| "interrupted".to_owned());
+        StressReport {
+            stopped: stopped.or_else(|| self.stopped.clone()),
+            interrupted,
+            ..(self.tally).report(self.bug, self.variant.name, self.start.elapsed())
+        }
+    }
+
+    /// Lets one child run to its end, and counts how it ended.
+    fn one_child(&mut self) -> Result<(), Error> {
+        let mut process = self.start_child()?;
+        self.tally.next_child();
+        let mut started = false;
+        match self.listen(&process.lines, &mut started) {
+            Ending::Complete | Ending::Interrupted => {}
+            Ending::Silent => self.tally.add(Line::Stuck {
+                deadlock: false,
+                threads: Vec::new(),
+            }),
+            Ending::Broken => {
+                let (status, stderr) = process.autopsy().map_err(|e| self.not_started(e))?;
+                if !started {
+                    let target = target(self.bug, self.variant);
+                    return Err(Error::Child {
+                        target,
+                        status,
+                        stderr,
+                    });
+                }
+                self.tally.lost(&crash(status));
+            }
+        }
+        Ok(())
+    }
+
+    fn start_child(&self) -> Result<Process, Error> {
+        let (bug, variant) = (self.bug.name, self.variant.name);
+        let args = child_args(bug, variant, self.runs_left(), self.time_left());
+        let command = match self.options.command {
+            Some(command) => command(&args),
+            None => std::env::current_exe().map(|program| {
+                let mut command = Command::new(program);
+                command.args(&args);
+                command
+            }),
+        };
+        (command.and_then(Process::start)).map_err(|source| self.not_started(source))
+    }
+
+    fn not_started(&self, source: io::Error) -> Error {
+        Error::Start {
+            target: target(self.bug, self.variant),
+            source,
+        }
+    }
+
+    fn listen(&mut self, lines: &Receiver<Line>, started: &mut bool) -> Ending {
+        let mut heard = Instant::now();
+        loop {
+            match lines.recv_timeout(TICK) {
+                Ok(line) => {
+                    heard = Instant::now();
+                    *started = true;
+                    let last = matches!(line, Line::Stuck { .. } | Line::Done);
+                    self.tally.add(line);
+                    if let Some(tell) = self.options.on_progress {
+                        tell(&self.report());
+                    }
+                    if last {
+                        return Ending::Complete;
+                    }
+                }
+                // Asked first: whoever interrupts us may have ended the child as well.
+                Err(_) if self.interrupted() => return Ending::Interrupted,
+                Err(RecvTimeoutError::Timeout) if heard.elapsed() > SILENCE => {
+                    return Ending::Silent;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ending::Broken,
+            }
+        }
+    }
+}
+
+/// A child process, which does not outlive this value.
+struct Process {
+    child: Child,
+    lines: Receiver<Line>,
+    stderr: Receiver<String>,
+}
+
+impl Process {
+    fn start(mut command: Command) -> io::Result<Process> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        out_of_reach_of_ctrl_c(&mut command);
+        let mut child = command.spawn()?;
+        let stdout = child.stdout.take().expect("standard output is a pipe");
+        let stderr = child.stderr.take().expect("standard error is a pipe");
+        Ok(Process {
+            child,
+            lines: read_lines(stdout),
+            stderr: read_all(stderr),
+        })
+    }
+
+    /// How the child ended, and what it wrote to standard error, once its output has ended.
+    fn autopsy(&mut self) -> io::Result<(ExitStatus, String)> {
+        let status = self.child.wait()?;
+        let stderr = self.stderr.recv().unwrap_or_default();
+        Ok((status, stderr.trim().to_owned()))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only for a child that has ended, and then there is nothing to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The parent decides when its child ends, and reports what it has.
+fn out_of_reach_of_ctrl_c(command: &mut Command) {
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    #[cfg(windows)]
+    {
+        const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+        std::os::windows::process::CommandExt::creation_flags(command, CREATE_NEW_PROCESS_GROUP);
+    }
+    #[cfg(not(any(unix, windows)))]
+    let _ = command;
+}
+
+fn read_lines(stdout: ChildStdout) -> Receiver<Line> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
+        for text in lines {
+            let line = Line::read(&String::from_utf8_lossy(&text));
+            if line.is_some_and(|line| sender.send(line).is_err()) {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn read_all(mut stderr: ChildStderr) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What was read before an error is still worth showing.
+        let _ = stderr.read_to_end(&mut bytes);
+        let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    receiver
+}
+
+/// The label of a run that took its process down.
+fn crash(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return format!("{CRASH} (signal {signal})");
+    }
+    match status.code() {
+        Some(code) => format!("{CRASH} (exit code {code})"),
+        None => CRASH.to_owned(),
+    }
+}
+
+fn target(bug: &Bug, variant: &Variant) -> String {
+    format!("{}/{}", bug.name, variant.name)
+}
+
+impl Error {
+    pub(super) fn undefined(bug: &Bug, variant: &Variant, why: &'static str) -> Error {
+        let target = target(bug, variant);
+        Error::Undefined { target, why }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Undefined { target, why } => write!(
+                f,
+                "{target} must not run on real threads: {why}. That is undefined behaviour, and \
+                 whatever came of it would prove nothing. `heisenbug check {target}` explores it \
+                 safely, in a model"
+            ),
+            Error::Start { target, .. } => {
+                write!(f, "cannot start the process that runs {target}")
+            }
+            Error::Child {
+                target,
+                status,
+                stderr,
+            } => write!(
+                f,
+                "the process that runs {target} ended before its first run ({status}): {stderr}"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Start { source, .. } => Some(source),
+            Error::Undefined { .. } | Error::Child { .. } => None,
+        }
+    }
+}
