@@ -10,6 +10,11 @@ pub fn interrupt() {
     INTERRUPTED.store(true, Relaxed);
 }
 
+/// The flag that [`interrupt`] sets, for whoever must look at it elsewhere.
+pub fn interrupt_flag() -> &'static AtomicBool {
+    &INTERRUPTED
+}
+
 /// Whether somebody asked to stop.
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Relaxed)

@@ -23,7 +23,7 @@ mod scenario;
 mod tally;
 pub mod weak;
 
-pub use budget::{Budget, interrupt, interrupted};
+pub use budget::{Budget, interrupt, interrupt_flag, interrupted};
 pub use checker::{Checker, Engines, check};
 pub use declared::{Declared, as_declared};
 pub use report::{Engine, Executions, OutcomeCount, Report, Verdict};

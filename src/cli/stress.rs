@@ -1,20 +1,178 @@
 //! `heisenbug stress`.
 
 use super::args::Stress;
-use super::{Exit, lookup};
-use anyhow::Result;
+use super::output::Progress;
+use super::{Exit, lookup, output};
+use crate::catalogue::Grade;
+use crate::explain::style::{Paint, paint};
+use crate::explain::{self, Table};
+use crate::stress::{self, Options, StressReport, Stuck};
+use anyhow::{Context, Result, bail};
+use clap::Parser;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// The hidden command that a child is started with.
-pub const COMMAND: &str = "__stress";
+pub const COMMAND: &str = stress::CHILD_COMMAND;
 
-/// Runs a program on real threads.
+/// What a child is told: see [`stress::child_args`].
+#[derive(Parser)]
+struct Child {
+    name: String,
+    #[arg(long)]
+    runs: Option<u64>,
+    #[arg(long)]
+    millis: Option<u64>,
+}
+
+/// Runs a program on real threads. 0 if only acceptable outcomes were seen, 1 if others were.
 pub fn run(args: &Stress) -> Result<Exit> {
-    let _found = lookup::find(&args.name)?;
-    anyhow::bail!("not yet")
+    let found = lookup::find(&args.name)?;
+    let Some(variant) = found.variant else {
+        let names: Vec<&str> = found
+            .variants()
+            .iter()
+            .map(|variant| variant.name)
+            .collect();
+        bail!(
+            "which variant of {}? It has {}",
+            args.name,
+            names.join(", ")
+        );
+    };
+    let bug = found.bug.live;
+    let variant = bug
+        .variant(variant)
+        .context("the live world has the same variants")?;
+    let progress = Progress::new();
+    let report = stress::run(
+        bug,
+        variant,
+        &Options {
+            runs: args.runs,
+            time: args.time,
+            interrupt: Some(crate::check::interrupt_flag()),
+            on_progress: Some(&|report: &StressReport| {
+                progress.show(&format!("{} runs", explain::thousands(report.runs)));
+            }),
+            ..Default::default()
+        },
+    )?;
+    drop(progress);
+    if args.json {
+        output::json(&report)?;
+    } else {
+        output::print(&text(
+            &report,
+            output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH),
+        ))?;
+    }
+    let forbidden = |grade| grade == Grade::Forbidden;
+    Ok(
+        match report
+            .outcomes
+            .iter()
+            .any(|outcome| forbidden(outcome.grade))
+        {
+            _ if report.interrupted => Exit::Interrupted,
+            true => Exit::Bad,
+            false => Exit::Good,
+        },
+    )
 }
 
 /// What a child does.
-pub fn child(_args: &[String]) -> ExitCode {
-    ExitCode::SUCCESS
+pub fn child(args: &[String]) -> ExitCode {
+    let parsed =
+        Child::try_parse_from(std::iter::once(COMMAND).chain(args.iter().map(String::as_str)));
+    let parsed = parsed.map_err(anyhow::Error::from);
+    let run = parsed.and_then(|args| {
+        let found = lookup::find(&args.name)?;
+        let variant = found.variant.and_then(|name| found.bug.live.variant(name));
+        let variant = variant.context("a variant is missing")?;
+        let time = args.millis.map(Duration::from_millis);
+        Ok(stress::child(found.bug.live, variant, args.runs, time))
+    });
+    run.unwrap_or_else(|error| {
+        output::complain(&format!("{error:#}"));
+        ExitCode::from(Exit::Usage as u8)
+    })
+}
+
+fn text(report: &StressReport, width: usize) -> String {
+    let name = paint(Paint::Bold, &format!("{}/{}", report.bug, report.variant));
+    let seconds = report.millis as f64 / 1000.0;
+    let mut blocks = vec![format!(
+        "{name} on real threads\n  {} runs in {seconds:.1} s, {} a second",
+        explain::thousands(report.runs),
+        explain::thousands(report.runs_per_second as u64)
+    )];
+    let mut table = Table::new(&["outcome", "grade", "count", "share"]).right(&[2, 3]);
+    for outcome in &report.outcomes {
+        let grade = paint(Paint::of_grade(outcome.grade), &outcome.grade.to_string());
+        table.row([
+            outcome.label.clone(),
+            grade,
+            explain::thousands(outcome.count),
+            share(outcome.count, report.runs),
+        ]);
+    }
+    blocks.push(table.render(width, "  "));
+    blocks.extend(
+        report
+            .deadlocks
+            .iter()
+            .map(|stuck| threads("deadlock", stuck, width)),
+    );
+    blocks.extend(
+        report
+            .hangs
+            .iter()
+            .map(|stuck| threads("hang", stuck, width)),
+    );
+    let mut closing = report
+        .stopped
+        .iter()
+        .map(|why| format!("Stopped: {why}."))
+        .collect::<Vec<_>>();
+    closing.push(
+        "What real threads did not show is not ruled out: `heisenbug check` looks at every schedule."
+            .to_owned(),
+    );
+    blocks.push(explain::wrap(&closing.join("\n"), width, "  "));
+    blocks.join("\n\n")
+}
+
+fn share(count: u64, runs: u64) -> String {
+    match 100.0 * count as f64 / runs.max(1) as f64 {
+        share if share >= 0.1 => format!("{share:.1}%"),
+        _ => format!("1 in {}", explain::thousands(runs / count.max(1))),
+    }
+}
+
+fn threads(what: &str, stuck: &Stuck, width: usize) -> String {
+    let times = match stuck.count {
+        1 => format!("{what}, once:"),
+        many => format!("{what}, {many} times:"),
+    };
+    let mut lines = vec![paint(Paint::Bad, &format!("  {times}"))];
+    if stuck.threads.is_empty() {
+        lines.push(
+            "    no thread waits for a lock: somebody waits for a call that never comes".to_owned(),
+        );
+    }
+    lines.extend(stuck.threads.iter().map(|blocked| {
+        let object = blocked.object.as_deref().unwrap_or("something");
+        let held = match &blocked.held_by[..] {
+            [] => String::new(),
+            holders => format!(", which {} holds", holders.join(" and ")),
+        };
+        let (actor, call, line) = (&blocked.actor, &blocked.call, blocked.line);
+        let text = format!(
+            "{actor} is in {call} at {}:{line}, waiting for {object}{held}",
+            blocked.file
+        );
+        explain::wrap(&text, width, "    ")
+    }));
+    lines.join("\n")
 }
