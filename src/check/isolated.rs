@@ -158,8 +158,10 @@ fn crash(status: ExitStatus, executions: u64, trace: Trace) -> Report {
 fn death(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.signal(), status.code()) {
-        (Some(6), _) => "aborted".to_owned(),
-        (Some(11), _) => "overflowed its stack, or touched memory it must not,".to_owned(),
+        (Some(libc::SIGABRT), _) => "aborted".to_owned(),
+        (Some(libc::SIGSEGV | libc::SIGBUS), _) => {
+            "overflowed its stack, or touched memory it must not,".to_owned()
+        }
         (Some(signal), _) => format!("was killed by signal {signal}"),
         (None, Some(code)) => format!("ended itself with exit code {code}"),
         (None, None) => "ended".to_owned(),
@@ -240,18 +242,20 @@ impl Task {
     }
 }
 
-/// What a child does, given the arguments after the command.
+/// What a child does, given the arguments after the command and the bugs it may be asked for.
 ///
 /// # Errors
 ///
 /// If the arguments are not a parent's, or a file cannot be written.
-pub fn child(args: &[String]) -> Result<()> {
+pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Result<()> {
     let task = Task::from_args(args)?;
-    let (bug, variant) = find(&task.program).context("no such program")?;
+    let (bug, variant) = find(&task.program, bugs).context("no such program")?;
     journal::share_counter(&task.counter)?;
     if let Some((execution, path)) = task.journal {
         journal::open(path, execution)?;
     }
+    super::panics::install();
+    let_faults_kill();
     let limit = task.checker.max_time + GRACE;
     std::thread::spawn(move || watch(limit));
     let report = task.checker.check_variant(bug, variant);
@@ -262,13 +266,27 @@ pub fn child(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn find(program: &str) -> Option<(&'static Bug, &'static Variant)> {
-    let (bug, variant) = program.split_once('/')?;
-    let bug = crate::worlds::bugs()
-        .map(|bug| bug.model)
-        .find(|known| known.name == bug)?;
+fn find(
+    program: &str,
+    mut bugs: impl Iterator<Item = &'static Bug>,
+) -> Option<(&'static Bug, &'static Variant)> {
+    let (name, variant) = program.split_once('/')?;
+    let bug = bugs.find(|known| known.name == name)?;
     Some((bug, bug.variant(variant)?))
 }
+
+/// Takes back the signal handler that loom's coroutines install, which panics where a fault is not
+/// their own: a fault shall end the process, and the parent says what it was.
+#[cfg(unix)]
+fn let_faults_kill() {
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        // SAFETY: the default action is no handler at all, so no code of ours runs in one.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+}
+
+#[cfg(not(unix))]
+fn let_faults_kill() {}
 
 /// Ends the process when the program under check does not come back, or not in time.
 fn watch(limit: Duration) {

@@ -382,7 +382,16 @@ impl Recorder {
                 }
             })
             .collect();
-        names::number_duplicates(&mut names);
+        // An `Arc` and what it points to go by one name: they are never on the same row.
+        let is_arc = |id: usize| self.objects[id].kind == "Arc";
+        for arcs in [true, false] {
+            let ids: Vec<usize> = (0..names.len()).filter(|&id| is_arc(id) == arcs).collect();
+            let mut group: Vec<String> = ids.iter().map(|&id| names[id].clone()).collect();
+            names::number_duplicates(&mut group);
+            ids.into_iter()
+                .zip(group)
+                .for_each(|(id, name)| names[id] = name);
+        }
         names
     }
 

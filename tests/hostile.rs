@@ -1,0 +1,172 @@
+//! Nothing that a program under check does ends the tool without a verdict.
+//!
+//! Each test checks a hostile program in a child process, as `heisenbug check` does. The child is
+//! this very test binary, started with the hidden command.
+
+use heisenbug::catalogue::{Bug, Class, Outcome, Scale, Shape, Variant};
+use heisenbug::check::{Report, Verdict, isolated};
+use heisenbug::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use heisenbug::sync::{Arc, Mutex};
+use heisenbug::{Checker, explain, thread};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The bug whose variants are the hostile programs.
+static HOSTILE: Bug = Bug {
+    name: "hostile",
+    shape: Shape::Contention,
+    scale: Scale::Threads,
+    summary: "programs that take their process down",
+    file: file!(),
+    source: include_str!("hostile.rs"),
+    references: &[],
+    outcomes: &[Outcome::acceptable("fine", "nothing happened")],
+    schedule: "",
+    variants: &[
+        Variant::fixed("aborts", "", || racing(|| std::process::abort())),
+        Variant::fixed("exits", "", || racing(|| std::process::exit(0))),
+        Variant::fixed("overflows", "", || racing(|| drop(black_box(descend(1))))),
+        Variant::fixed("loops", "", || racing(|| while black_box(true) {})),
+        Variant::fixed("panics_twice", "", || {
+            racing(|| panic!("{:?}", PanicsOnDrop))
+        }),
+        Variant::fixed("deadlocks_while_panicking", "", deadlocks_while_panicking),
+        Variant::fixed("is_fine", "", || racing(|| {})),
+    ],
+};
+
+/// Does something bad when the other thread comes first.
+fn racing(bad: fn()) -> String {
+    let turn = Arc::new(AtomicU32::new(0));
+    let other = thread::spawn({
+        let turn = Arc::clone(&turn);
+        move || turn.store(1, SeqCst)
+    });
+    if turn.load(SeqCst) == 1 {
+        bad();
+    }
+    other.join().unwrap();
+    "fine".to_owned()
+}
+
+#[expect(unconditional_recursion, reason = "the point of it")]
+fn descend(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    descend(depth + 1) + frame[7]
+}
+
+#[derive(Debug)]
+struct PanicsOnDrop;
+
+impl Drop for PanicsOnDrop {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            panic!("a second panic");
+        }
+    }
+}
+
+/// A destructor waits for a lock that its own thread holds, while a panic unwinds.
+fn deadlocks_while_panicking() -> String {
+    struct LocksOnDrop(Arc<Mutex<u32>>);
+    impl Drop for LocksOnDrop {
+        fn drop(&mut self) {
+            let _guard = self.0.lock();
+        }
+    }
+    let lock = Arc::new(Mutex::new(0));
+    let guard = lock.lock().unwrap();
+    let _locks = LocksOnDrop(Arc::clone(&lock));
+    assert_eq!(*guard, 1);
+    "fine".to_owned()
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|first| first == isolated::COMMAND) {
+        return match isolated::child(&args[1..], std::iter::once(&HOSTILE)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::from(2),
+        };
+    }
+    let trials = vec![
+        Trial::test("an_abort_is_a_crash_with_its_schedule", an_abort_is_a_crash),
+        Trial::test(
+            "an_exit_is_a_crash_though_the_code_is_zero",
+            an_exit_is_a_crash,
+        ),
+        Trial::test("a_stack_overflow_is_a_crash", || {
+            crashes("overflows", "stack")
+        }),
+        Trial::test("a_panic_in_a_destructor_during_a_panic_is_a_crash", || {
+            crashes("panics_twice", "aborted")
+        }),
+        Trial::test(
+            "an_endless_loop_is_unknown_and_says_so",
+            an_endless_loop_is_unknown,
+        ),
+        Trial::test(
+            "a_deadlock_during_a_panic_fails",
+            a_deadlock_during_a_panic_fails,
+        ),
+        Trial::test("a_program_that_behaves_holds", a_program_that_behaves_holds),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn check(variant: &str) -> Report {
+    let variant = HOSTILE.variant(variant).expect("a variant of that name");
+    let checker = Checker::new().max_time(Duration::from_secs(20));
+    isolated::check(&HOSTILE, variant, &checker, &|_| {}).expect("a child process")
+}
+
+fn crashes(variant: &str, how: &str) -> Result<(), Failed> {
+    let report = check(variant);
+    assert_eq!(
+        (report.verdict, report.class),
+        (Verdict::Fails, Some(Class::Crash))
+    );
+    let message = report.message.unwrap_or_default();
+    assert!(message.contains(how), "{message}");
+    assert!(
+        !report.counterexample.is_empty(),
+        "the schedule that leads there is part of it"
+    );
+    Ok(())
+}
+
+fn an_abort_is_a_crash() -> Result<(), Failed> {
+    crashes("aborts", "aborted")?;
+    let text = explain::plain(&explain::report(&check("aborts"), 80));
+    assert!(
+        text.contains("turn = 1") && text.contains("turn ➜ 1"),
+        "{text}"
+    );
+    Ok(())
+}
+
+fn an_exit_is_a_crash() -> Result<(), Failed> {
+    crashes("exits", "exit code 0")
+}
+
+fn an_endless_loop_is_unknown() -> Result<(), Failed> {
+    let report = check("loops");
+    assert_eq!(report.verdict, Verdict::Unknown);
+    let stopped = report.stopped.unwrap_or_default();
+    assert!(stopped.contains("endless loop"), "{stopped}");
+    assert!(!report.counterexample.is_empty());
+    Ok(())
+}
+
+fn a_deadlock_during_a_panic_fails() -> Result<(), Failed> {
+    let report = check("deadlocks_while_panicking");
+    assert!(report.fails(), "{:?} {:?}", report.verdict, report.stopped);
+    Ok(())
+}
+
+fn a_program_that_behaves_holds() -> Result<(), Failed> {
+    assert!(check("is_fine").holds());
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! One test a variant: `cargo test lost_update` runs those of one bug.
+//!
+//! - `BUG::VARIANT` checks the variant against what it declares, exhaustively.
+//! - `BUG::VARIANT::counterexample` compares what people read with a golden file.
+//! - `BUG::VARIANT::orderings` weakens every ordering of a fix, one at a time: the checker must
+//!   notice, or the line must say why the ordering `may be weaker:`.
+//!
+//! `UPDATE_EXPECT=1 cargo test --test variants` rewrites the golden files.
+
+use heisenbug::catalogue::{Bug, Variant};
+use heisenbug::check::{Declared, Report, as_declared};
+use heisenbug::trace::recorder::{self, Mutation, Site};
+use heisenbug::trace::source;
+use heisenbug::{Checker, explain, worlds};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
+
+fn main() -> ExitCode {
+    let args = Arguments::from_args();
+    let bugs: Vec<&'static Bug> = worlds::bugs().map(|bug| bug.model).collect();
+    let programs = bugs
+        .iter()
+        .flat_map(|&bug| bug.variants.iter().map(move |variant| (bug, variant)));
+    let mut trials: Vec<Trial> = programs
+        .flat_map(|(bug, variant)| trials(bug, variant))
+        .collect();
+    trials.push(Trial::test(
+        "every_golden_file_belongs_to_a_failing_variant",
+        no_stray_files,
+    ));
+    libtest_mimic::run(&args, trials).exit_code()
+}
+
+fn trials(bug: &'static Bug, variant: &'static Variant) -> Vec<Trial> {
+    let name = format!("{}::{}", bug.name.replace('-', "_"), variant.name);
+    let mut trials = vec![Trial::test(name.clone(), move || {
+        does_as_declared(bug, variant)
+    })];
+    if variant.role.expected().is_some() {
+        let name = format!("{name}::counterexample");
+        trials.push(Trial::test(name, move || reads_as_expected(bug, variant)));
+    } else {
+        let name = format!("{name}::orderings");
+        trials.push(Trial::test(name, move || needs_its_orderings(bug, variant)));
+    }
+    trials
+}
+
+fn check(bug: &'static Bug, variant: &'static Variant) -> Report {
+    Checker::new().check_variant(bug, variant)
+}
+
+fn does_as_declared(bug: &'static Bug, variant: &'static Variant) -> Result<(), Failed> {
+    let report = check(bug, variant);
+    match as_declared(variant.role, &report) {
+        Declared::Yes if report.complete => {}
+        Declared::Yes => return Err(format!("not exhaustive: {:?}", report.stopped).into()),
+        Declared::No(why) => return Err(why.into()),
+        Declared::Unknown => return Err(format!("unknown: {:?}", report.stopped).into()),
+    }
+    // Beside the declared failure there may be others, but none that the bug does not list.
+    for outcome in &report.outcomes {
+        if bug.outcome(&outcome.label).is_none() {
+            return Err(format!("the outcome \"{}\" is not listed", outcome.label).into());
+        }
+    }
+    Ok(())
+}
+
+fn golden(bug: &Bug, variant: &Variant) -> PathBuf {
+    golden_folder().join(format!("{}.{}.txt", bug.name, variant.name))
+}
+
+fn golden_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn reads_as_expected(bug: &'static Bug, variant: &'static Variant) -> Result<(), Failed> {
+    // The time is the one thing that differs from run to run.
+    let report = Report {
+        millis: 0,
+        ..check(bug, variant)
+    };
+    let text = explain::plain(&explain::report(&report, explain::MAX_WIDTH));
+    for line in text.lines() {
+        let width = line.chars().count();
+        if width > explain::MAX_WIDTH {
+            return Err(format!("{width} columns: {line}").into());
+        }
+    }
+    expect_test::expect_file![golden(bug, variant)].assert_eq(&format!("{text}\n"));
+    Ok(())
+}
+
+fn no_stray_files() -> Result<(), Failed> {
+    let bugs: Vec<&Bug> = worlds::bugs().map(|bug| bug.model).collect();
+    let programs = bugs
+        .iter()
+        .flat_map(|bug| bug.variants.iter().map(move |variant| (bug, variant)));
+    let failing = programs.filter(|(_, variant)| variant.role.expected().is_some());
+    let expected: Vec<PathBuf> = failing.map(|(bug, variant)| golden(bug, variant)).collect();
+    for entry in std::fs::read_dir(golden_folder())? {
+        let path = entry?.path();
+        if !expected.contains(&path) {
+            return Err(format!("{} belongs to nothing", path.display()).into());
+        }
+    }
+    Ok(())
+}
+
+fn needs_its_orderings(bug: &'static Bug, variant: &'static Variant) -> Result<(), Failed> {
+    recorder::collect_sites();
+    let report = check(bug, variant);
+    let sites = recorder::collected_sites();
+    assert!(report.holds());
+    let mut survivors = Vec::new();
+    for (site, ordering) in sites {
+        for &weaker in weaker(ordering) {
+            if site.slot == 1 && weaker == Release {
+                // A failed exchange only loads.
+                continue;
+            }
+            recorder::mutate(Some(Mutation {
+                site,
+                ordering: weaker,
+            }));
+            let report = check(bug, variant);
+            recorder::mutate(None);
+            if !report.fails() && !says_why(bug, site) {
+                survivors.push(format!(
+                    "line {} column {}: {ordering:?} may be {weaker:?}, the program {}",
+                    site.line, site.column, report.verdict
+                ));
+            }
+        }
+    }
+    match survivors.is_empty() {
+        true => Ok(()),
+        false => Err(survivors.join("\n").into()),
+    }
+}
+
+/// The next weaker orderings. Whether an operation can have one, the engines say by themselves:
+/// what is neither a load nor a store of that kind panics, and so fails.
+fn weaker(ordering: Ordering) -> &'static [Ordering] {
+    match ordering {
+        SeqCst => &[AcqRel],
+        AcqRel => &[Acquire, Release],
+        Acquire | Release => &[Relaxed],
+        _ => &[],
+    }
+}
+
+/// Whether the line of the site, or the comment above it, says why the ordering may be weaker.
+fn says_why(bug: &Bug, site: Site) -> bool {
+    assert_eq!(
+        source::tidy(site.file),
+        source::tidy(bug.file),
+        "an ordering outside of the bug's file"
+    );
+    let lines: Vec<&str> = bug.source.lines().collect();
+    let here = site.line as usize - 1;
+    let above = lines[..here]
+        .iter()
+        .rev()
+        .take_while(|line| line.trim_start().starts_with("//"));
+    std::iter::once(&lines[here])
+        .chain(above)
+        .any(|line| line.contains("may be weaker:"))
+}
