@@ -126,17 +126,22 @@ impl Checker {
             &(Arc::new(variant.scenario) as Scenario),
             Judge::Declared(bug.outcomes),
         );
+        let reason = report
+            .outcome
+            .as_deref()
+            .and_then(|label| bug.outcome(label));
+        let mut notes = report.notes;
+        if report.class == Some(Class::Leak) {
+            // The reason says why, this says what.
+            notes.extend(report.message.clone());
+        }
         Report {
             bug: Some(bug.name.to_owned()),
             variant: Some(variant.name.to_owned()),
-            message: match report
-                .outcome
-                .as_deref()
-                .and_then(|label| bug.outcome(label))
-            {
-                Some(outcome) => Some(outcome.reason.to_owned()),
-                None => report.message,
-            },
+            message: reason
+                .map(|outcome| outcome.reason.to_owned())
+                .or(report.message),
+            notes,
             ..report
         }
     }

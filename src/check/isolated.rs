@@ -67,13 +67,18 @@ pub fn check(
     if let Some(report) = read_report(&task.report) {
         return Ok(report);
     }
+    if super::budget::interrupted() {
+        // Ctrl-C met the child before it was ready for it.
+        return Ok(Report {
+            stopped: Some("interrupted".to_owned()),
+            ..Report::of(bug, variant)
+        });
+    }
     let journal = folder.path().join("journal.json");
     task.journal = Some((executions, journal.clone()));
     run(&task, &|_| {})?;
     let trace = read_trace(&journal);
-    let mut report = crash(status, executions, trace);
-    report.bug = Some(bug.name.to_owned());
-    report.variant = Some(variant.name.to_owned());
+    let mut report = crash(Report::of(bug, variant), status, executions, trace);
     report.millis = began.elapsed().as_millis() as u64;
     Ok(report)
 }
@@ -100,6 +105,7 @@ fn run(task: &Task, progress: &dyn Fn(u64)) -> Result<(ExitStatus, u64)> {
 /// Waits for a child that watches its own limits.
 fn wait(mut child: Child, tick: &dyn Fn()) -> Result<ExitStatus> {
     let mut pause = Duration::from_millis(1);
+    let mut asked = None;
     loop {
         if let Some(status) = child
             .try_wait()
@@ -107,11 +113,31 @@ fn wait(mut child: Child, tick: &dyn Fn()) -> Result<ExitStatus> {
         {
             return Ok(status);
         }
+        if super::budget::interrupted() {
+            // The terminal asks the child as well, but not if it began only after Ctrl-C.
+            let asked = *asked.get_or_insert_with(|| {
+                ask_to_stop(&child);
+                Instant::now()
+            });
+            if asked.elapsed() > GRACE {
+                child.kill().context("cannot end a child process")?;
+            }
+        }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
         tick();
     }
 }
+
+/// Has the child report what it has seen so far.
+#[cfg(unix)]
+fn ask_to_stop(child: &Child) {
+    // SAFETY: the child has not been waited for, so its number is still its own.
+    unsafe { libc::kill(child.id() as i32, libc::SIGINT) };
+}
+
+#[cfg(not(unix))]
+fn ask_to_stop(_child: &Child) {}
 
 fn read_report(path: &Path) -> Option<Report> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
@@ -123,8 +149,7 @@ fn read_trace(path: &Path) -> Trace {
 }
 
 /// The report on a program that took its process down.
-fn crash(status: ExitStatus, executions: u64, trace: Trace) -> Report {
-    let mut report = Report::empty();
+fn crash(mut report: Report, status: ExitStatus, executions: u64, trace: Trace) -> Report {
     report.executions = Executions {
         sc: Some(executions),
         weak: None,

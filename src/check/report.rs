@@ -2,7 +2,7 @@
 //!
 //! Serialised, it is what `--json` prints. Fields are added over time, never renamed or removed.
 
-use crate::catalogue::{Class, Grade};
+use crate::catalogue::{Bug, Class, Grade, Variant};
 use crate::trace::{Blocked, Event};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -123,6 +123,16 @@ impl Report {
             counterexample: Vec::new(),
             blocked: Vec::new(),
             millis: 0,
+        }
+    }
+
+    /// A report on a program of the catalogue that says nothing yet.
+    pub(super) fn of(bug: &Bug, variant: &Variant) -> Report {
+        let (bug, variant) = (Some(bug.name.to_owned()), Some(variant.name.to_owned()));
+        Report {
+            bug,
+            variant,
+            ..Report::empty()
         }
     }
 

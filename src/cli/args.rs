@@ -79,16 +79,16 @@ pub struct Check {
     #[arg(value_name = "BUG[/VARIANT]")]
     pub name: Option<String>,
     /// Stop after so many executions of a program
-    #[arg(long, value_name = "N", default_value_t = crate::Checker::MAX_EXECUTIONS, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = crate::Checker::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,
     /// Stop after so many seconds for a program
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, allow_negative_numbers = true)]
     pub max_time: Duration,
     /// Which engine judges
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
     /// Try interleavings at random, from this seed, instead of all in order
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Print JSON
     #[arg(long)]
@@ -107,10 +107,10 @@ pub struct Stress {
     #[arg(value_name = "BUG/VARIANT")]
     pub name: String,
     /// Run it so many times
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     pub runs: Option<u64>,
     /// Run it for so many seconds [default: 5, without --runs]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time: Option<Duration>,
     /// Print JSON
     #[arg(long)]

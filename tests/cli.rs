@@ -1,0 +1,281 @@
+//! The command line, as a user meets it.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::io::Read;
+use std::process::Stdio;
+
+fn heisenbug(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_heisenbug"));
+    command.args(args);
+    command
+}
+
+/// What the command prints, and its exit code.
+fn run(args: &[&str]) -> (i32, String, String) {
+    let output = heisenbug(args).output().expect("the program runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the output is text");
+    (
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&run(args).1).expect("the output is JSON")
+}
+
+#[test]
+fn the_tour_shows_the_first_bug_and_ends_well() {
+    let (code, out, err) = run(&[]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("lost-update/buggy FAILS"), "{out}");
+    assert!(out.contains("visitors ➜ 0"), "{out}");
+    assert!(out.contains("What to try next"), "{out}");
+}
+
+#[test]
+fn lost_update_fits_in_fifteen_rows() {
+    let (_, out, _) = run(&["check", "lost-update/buggy"]);
+    let timeline = out
+        .lines()
+        .skip_while(|line| !line.contains("  line  "))
+        .count();
+    assert!(timeline <= 15, "{out}");
+}
+
+#[test]
+fn a_pipe_gets_plain_text_of_at_most_eighty_columns() {
+    for program in [
+        "lost-update/buggy",
+        "aba/buggy",
+        "reference-cycle/trap_last_one_out",
+    ] {
+        let (_, out, _) = run(&["check", program]);
+        assert!(!out.contains('\u{1b}'), "{out}");
+        assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
+    }
+}
+
+#[test]
+fn the_exit_code_of_a_variant_is_its_verdict() {
+    assert_eq!(run(&["check", "lost-update/fixed_mutex"]).0, 0);
+    assert_eq!(run(&["check", "lost-update/buggy"]).0, 1);
+    assert_eq!(
+        run(&["check", "aba/fixed_version", "--max-executions", "5"]).0,
+        3
+    );
+    assert_eq!(
+        run(&["check", "aba/fixed_version", "--max-time", "0.01"]).0,
+        3
+    );
+}
+
+#[test]
+fn the_exit_code_of_a_bug_says_whether_all_is_as_declared() {
+    assert_eq!(run(&["check", "lost-update"]).0, 0);
+    // One execution is enough for none of the fixes.
+    assert_eq!(run(&["check", "lost-update", "--max-executions", "1"]).0, 3);
+}
+
+#[test]
+fn a_bound_that_was_hit_is_named() {
+    let (_, out, _) = run(&["check", "aba/fixed_version", "--max-executions", "5"]);
+    assert!(
+        out.contains("UNKNOWN") && out.contains("stopped at 5 executions"),
+        "{out}"
+    );
+}
+
+#[test]
+fn one_engine_alone_says_what_it_did_not_look_at() {
+    let (code, out, _) = run(&["check", "unsafe-publication/buggy", "--engine", "sc"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("Weak memory was not explored"), "{out}");
+    let (code, out, _) = run(&["check", "lost-update/buggy", "--engine", "weak"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("under weak memory"), "{out}");
+}
+
+#[test]
+fn a_seed_samples_schedules_and_proves_nothing() {
+    let (code, out, _) = run(&["check", "lost-update/buggy", "--seed", "1"]);
+    assert_eq!(code, 1, "{out}");
+    let holds = [
+        "check",
+        "lost-update/fixed_mutex",
+        "--seed",
+        "1",
+        "--max-executions",
+        "50",
+    ];
+    let (code, out, _) = run(&holds);
+    assert_eq!(code, 3, "{out}");
+    assert!(
+        out.contains("at random with seed 1, stopped at 50 executions"),
+        "{out}"
+    );
+    assert_eq!(
+        json(&["check", "aba/buggy", "--seed", "7", "--json"])["counterexample"],
+        json(&["check", "aba/buggy", "--seed", "7", "--json"])["counterexample"]
+    );
+}
+
+#[test]
+fn the_report_of_a_variant_has_the_documented_fields() {
+    let report = json(&["check", "lost-update/buggy", "--json"]);
+    assert_eq!(report["bug"], "lost-update");
+    assert_eq!(report["variant"], "buggy");
+    assert_eq!(report["verdict"], "fails");
+    assert_eq!(report["class"], "assertion");
+    assert_eq!(report["complete"], true);
+    assert_eq!(report["executions"]["sc"], 10);
+    assert_eq!(report["executions"]["weak"], Value::Null);
+    assert_eq!(report["preemptions"], 1);
+    assert_eq!(report["as_declared"], true);
+    assert!(report["millis"].is_u64());
+    let outcome = &report["outcomes"][0];
+    assert_eq!(
+        (&outcome["label"], &outcome["grade"]),
+        (&"1 counted".into(), &"forbidden".into())
+    );
+    assert_eq!(outcome["count"], 6);
+    let load = &report["counterexample"].as_array().expect("an array")[2];
+    assert_eq!(load["actor"], "main");
+    assert_eq!(load["op"], "load");
+    assert_eq!(load["object"], "visitors");
+    assert_eq!(load["read"], "0");
+    assert_eq!(load["ordering"], "Relaxed");
+    assert_eq!(load["file"], "src/bugs/threads/lost_update.rs");
+    assert!(load["line"].is_u64() && load.get("value").is_some());
+}
+
+#[test]
+fn the_list_is_an_array_of_bugs() {
+    let list = json(&["list", "--json"]);
+    let bugs = list.as_array().expect("an array");
+    assert_eq!(bugs.len(), 12);
+    for bug in bugs {
+        for field in ["name", "shape", "scale", "summary"] {
+            assert!(bug[field].is_string(), "{bug}");
+        }
+        assert!(bug["variants"][0]["name"].is_string() && bug["variants"][0]["role"].is_string());
+    }
+    let deadlocks = json(&["list", "--shape", "deadlock", "--json"]);
+    assert!(deadlocks.as_array().is_some_and(|bugs| bugs.len() == 2));
+    assert_eq!(
+        json(&["list", "--scale", "machines", "--json"]),
+        Value::Array(Vec::new())
+    );
+}
+
+#[test]
+fn show_tells_the_story_with_the_code() {
+    let (code, out, _) = run(&["show", "lost-update"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("Two threads count visitors"), "{out}");
+    assert!(
+        out.contains("self.visitors.fetch_add(1, Relaxed);"),
+        "{out}"
+    );
+    assert!(out.contains("References"), "{out}");
+}
+
+#[test]
+fn wrong_names_and_numbers_are_usage_errors_that_help() {
+    for (args, help) in [
+        (&["check", "lost-updat"][..], "lost-update"),
+        (
+            &["check", "lost-update/fixed_mutx"],
+            "lost-update/fixed_mutex",
+        ),
+        (&["show", "deadlock"], "ab-ba-deadlock"),
+        (&["stress", "lost-update"], "fixed_mutex"),
+        (
+            &["stress", "unsafe-publication/buggy"],
+            "heisenbug check unsafe-publication/buggy",
+        ),
+        (&["check", "--max-executions", "0"], "at least 1"),
+        (&["check", "--max-time", "-1"], "--max-time"),
+        (&["check", "--max-time", "nan"], "above 0"),
+        (&["chek"], "check"),
+        (&["list", "--shape", "deadlok"], "deadlock"),
+    ] {
+        let (code, out, err) = run(args);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
+        assert!(err.contains(help), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for command in [
+        &["--help"][..],
+        &["list", "--help"],
+        &["show", "--help"],
+        &["check", "--help"],
+        &["stress", "--help"],
+    ] {
+        let (code, out, _) = run(command);
+        assert_eq!(code, 0);
+        assert!(
+            out.contains("Example") && out.contains("  heisenbug "),
+            "{out}"
+        );
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_in_silence() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_heisenbug"))
+        .args(["list"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(child.stdout.take());
+    let mut complaint = String::new();
+    let mut stderr = child.stderr.take().expect("stderr is piped");
+    stderr
+        .read_to_string(&mut complaint)
+        .expect("stderr is text");
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(complaint, "");
+}
+
+/// Ctrl-C goes to the whole process group of a terminal, so to the child as well.
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_reports_what_was_explored_and_exits_with_130() {
+    use std::os::unix::process::CommandExt;
+    let endless = ["check", "lost-update/fixed_mutex", "--seed", "1"];
+    let child = std::process::Command::new(env!("CARGO_BIN_EXE_heisenbug"))
+        .args(endless)
+        .args(["--max-executions", "1000000000", "--max-time", "1000"])
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .expect("the program runs");
+    while !catches_interrupts(child.id()) {
+        std::thread::yield_now();
+    }
+    // SAFETY: the group is the one made for the child above.
+    unsafe { libc::kill(-(child.id() as i32), libc::SIGINT) };
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(130), "{text}");
+    assert!(
+        text.contains("UNKNOWN") && text.contains("interrupted"),
+        "{text}"
+    );
+}
+
+/// Whether a process has a handler for SIGINT.
+#[cfg(target_os = "linux")]
+fn catches_interrupts(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    caught.is_some_and(|mask| mask & (1 << (libc::SIGINT - 1)) != 0)
+}

@@ -1,0 +1,113 @@
+//! The house rules that a compiler does not check.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All Rust files below a folder.
+fn files(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the folder can be read") {
+            let path = entry.expect("the entry can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("the file is text")
+}
+
+fn is_list(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "mod.rs")
+}
+
+#[test]
+fn bugs_use_their_worlds_names_and_no_others() {
+    for path in files("src/bugs").into_iter().filter(|path| !is_list(path)) {
+        let text = read(&path);
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            for forbidden in [
+                "std::sync",
+                "std::thread",
+                "cfg(",
+                "loom::",
+                "shuttle::",
+                "parking_lot",
+            ] {
+                assert!(!line.contains(forbidden), "{}: {line}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_bug_file_is_listed() {
+    let listed: Vec<String> = heisenbug::worlds::bugs()
+        .map(|bug| heisenbug::trace::source::tidy(bug.model.file))
+        .collect();
+    for path in files("src/bugs").into_iter().filter(|path| !is_list(path)) {
+        let name = path
+            .strip_prefix(root())
+            .expect("below the root")
+            .display()
+            .to_string();
+        assert!(listed.contains(&name), "{name} is in no list");
+    }
+}
+
+#[test]
+fn every_bug_tells_its_story_in_the_same_order() {
+    for path in files("src/bugs").into_iter().filter(|path| !is_list(path)) {
+        let text = read(&path);
+        let mut from = 0;
+        for part in [
+            "//! # ",
+            "//! **Where it happened.**",
+            "//! **Why.**",
+            "//! **Who sees it.**",
+        ] {
+            let at = text[from..]
+                .find(part)
+                .unwrap_or_else(|| panic!("{}: {part}", path.display()));
+            from += at;
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for folder in ["src", "tests", "benches"] {
+        for path in files(folder) {
+            assert!(read(&path).starts_with("//!"), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_test_is_skipped_or_passes_for_any_panic_or_waits_for_time() {
+    // Written in two parts, so that this file does not find itself.
+    let forbidden = [
+        concat!("#[ig", "nore"),
+        concat!("#[should_panic", "]"),
+        concat!("thread::sl", "eep"),
+    ];
+    for path in files("tests") {
+        let text = read(&path);
+        for word in forbidden {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
