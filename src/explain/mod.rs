@@ -50,6 +50,22 @@ pub fn report(report: &Report, width: usize) -> String {
     blocks.join("\n\n")
 }
 
+impl Report {
+    /// Panics with the whole report, timeline included, unless the program holds.
+    ///
+    /// # Panics
+    ///
+    /// If the verdict is *fails* or *unknown*.
+    #[track_caller]
+    pub fn assert_holds(&self) {
+        assert!(
+            self.holds(),
+            "\n{}\n",
+            plain(&self::report(self, MAX_WIDTH))
+        );
+    }
+}
+
 /// The report without any styles.
 pub fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
