@@ -1,4 +1,33 @@
-//! Heisenbug.
+//! A playground of concurrency bugs, and the checker that judges them.
+//!
+//! To check your own code, see [`check`](fn@check). To read this crate, begin with a bug, such as
+//! `src/bugs/threads/lost_update.rs`, and then go down the house, in which every room uses only
+//! those below it:
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | `cli` | arguments in, one command, an exit code out |
+//! | [`explain`] | reports in words: verdict, outcome table, timeline |
+//! | [`stress`] | a program on real threads, many times |
+//! | [`mod@check`] | a program over all its schedules: two engines, one verdict |
+//! | [`worlds`] | what `sync` means: native, live, model; and the bugs mounted in each |
+//! | `bugs` | the bugs, one file each |
+//! | [`trace`] | what happened: events and their recorder |
+//! | [`catalogue`] | what a bug says of itself: name, shape, variants, outcomes |
+//!
+//! # Glossary
+//!
+//! - **Scenario**: a small program, run again and again, that ends in an *outcome*.
+//! - **Schedule**: who moves when. **Interleaving**: the operations in the order that results.
+//! - **Execution**: one run of a scenario, with one schedule and one choice of what each load reads.
+//! - **Preemption**: a thread that could go on is made to wait.
+//! - **Sequential consistency**: every load reads the newest value. **Weak memory**: it may read an
+//!   older one, if no ordering forbids it.
+//! - **Happens-before**: the order that locks, joins and Release/Acquire pairs make. Two accesses to
+//!   plain data, one of them a write, that it leaves unordered are a **data race**.
+//! - **Modification order**: the one order in which all threads agree that an atomic was written.
+//! - **Exhaustive**: every execution was explored. **Bounded**: a limit came first.
+
 pub mod catalogue;
 pub mod check;
 #[doc(hidden)]

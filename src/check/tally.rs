@@ -30,10 +30,15 @@ pub type MainResult = Option<String>;
 /// A failing execution.
 #[derive(Clone, Debug)]
 pub struct Counterexample {
+    /// What kind of failure.
     pub class: Class,
+    /// The label of its outcome.
     pub label: String,
+    /// What the panic, or the checker, said.
     pub message: String,
+    /// How often a running thread was interrupted, if the engine knows.
     pub preemptions: Option<u32>,
+    /// What happened.
     pub trace: Trace,
     /// Smaller is easier to read: preemptions, then switches, then operations.
     rank: (u32, usize, usize),
@@ -42,8 +47,10 @@ pub struct Counterexample {
 /// What an exploration has seen so far.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
+    /// How many executions were counted.
     pub executions: u64,
     outcomes: BTreeMap<(String, Option<Class>), (Grade, u64)>,
+    /// The failure that is easiest to read.
     pub worst: Option<Counterexample>,
 }
 

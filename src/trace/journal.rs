@@ -22,13 +22,8 @@ struct Journal {
 }
 
 fn counter() -> &'static AtomicU64 {
-    let shared = SHARED.load(Relaxed);
     // SAFETY: `SHARED` is null or points into a mapping that `share_counter` leaked.
-    if shared.is_null() {
-        &OWN
-    } else {
-        unsafe { &*shared }
-    }
+    unsafe { SHARED.load(Relaxed).as_ref() }.unwrap_or(&OWN)
 }
 
 /// Counts executions in a file of eight bytes, for another process to read.

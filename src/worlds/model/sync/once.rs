@@ -148,12 +148,11 @@ impl<T> OnceLock<T> {
             self.once.state.get() == State::Done
         };
         call.done(Op::OnceDone, self.once.object);
-        // SAFETY: nobody writes once the state is `Done`.
-        if done {
-            unsafe { (*self.value.get()).as_ref() }
-        } else {
-            None
+        if !done {
+            return None;
         }
+        // SAFETY: nobody writes once the state is `Done`.
+        unsafe { (*self.value.get()).as_ref() }
     }
 
     /// Writes the value.
