@@ -5,7 +5,7 @@ use super::output::Progress;
 use super::{Exit, lookup, output};
 use crate::catalogue::{Bug, Variant};
 use crate::check::{
-    Checker, Declared, Engines, Report, Verdict, as_declared, interrupted, isolated,
+    Checker, Declared, Engines, Executions, Report, Verdict, as_declared, interrupted, isolated,
 };
 use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table};
@@ -186,25 +186,35 @@ fn check_all(programs: &[Program], checker: &Checker) -> Result<Vec<Report>> {
         .collect()
 }
 
+/// In less than this, the table has no room for counts and times.
+const WIDE: usize = 76;
+
 fn summary(results: &[(&Program, &Report, Declared)], programs: usize) -> String {
-    let mut table =
-        Table::new(&["program", "verdict", "declared", "executions", "time"]).right(&[3, 4]);
+    let width = output::width().min(explain::MAX_WIDTH);
+    let mut table = match width >= WIDE {
+        true => Table::new(&["program", "verdict", "declared", "executions", "time"]),
+        false => Table::new(&["program", "verdict", "declared"]),
+    }
+    .right(&[3, 4]);
     for ((_, variant), report, declared) in results {
-        let executions =
-            report.executions.sc.unwrap_or_default() + report.executions.weak.unwrap_or_default();
-        table.row([
+        let mut row = vec![
             format!("  {}", variant.name),
-            verdict(report),
+            verdict(report, width >= WIDE),
             match declared {
                 Declared::Yes => paint(Paint::Good, "as declared"),
-                Declared::No(_) => paint(Paint::Bad, "NOT as declared"),
+                Declared::No(_) => paint(Paint::Bad, "NO"),
                 Declared::Unknown => paint(Paint::Notice, "unknown"),
             },
-            explain::thousands(executions) + if report.complete { "" } else { "+" },
-            format!("{} ms", report.millis),
-        ]);
+        ];
+        if width >= WIDE {
+            let Executions { sc, weak } = report.executions;
+            let executions = sc.unwrap_or_default() + weak.unwrap_or_default();
+            row.push(explain::thousands(executions) + if report.complete { "" } else { "+" });
+            row.push(format!("{} ms", report.millis));
+        }
+        table.row(row);
     }
-    let mut lines = grouped(&table.render(output::width().clamp(60, 100), ""), results);
+    let mut lines = grouped(&table.render_cut(width), results);
     for ((bug, variant), report, declared) in results {
         let name = format!("{}/{}", bug.name, variant.name);
         match declared {
@@ -236,9 +246,9 @@ fn grouped(table: &str, results: &[(&Program, &Report, Declared)]) -> Vec<String
     lines
 }
 
-fn verdict(report: &Report) -> String {
+fn verdict(report: &Report, with_class: bool) -> String {
     let text = match (report.verdict, report.class) {
-        (Verdict::Fails, Some(class)) => format!("fails: {class}"),
+        (Verdict::Fails, Some(class)) if with_class => format!("fails: {class}"),
         (verdict, _) => verdict.to_string(),
     };
     paint(Paint::of_verdict(report.verdict), &text)

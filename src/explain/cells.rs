@@ -49,7 +49,6 @@ pub fn cell(event: &Event, waiting: usize) -> String {
         Op::OnceRun => format!("begins {object}"),
         Op::OnceDone => format!("looks at {object}"),
         Op::ArcNew => format!("makes {object}"),
-        Op::ArcFree => format!("frees {object}"),
         Op::Panic => "panics".to_owned(),
     }
 }

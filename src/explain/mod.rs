@@ -85,7 +85,14 @@ fn headline(report: &Report, width: usize) -> String {
         Verdict::Fails => format!(": {}", kind(report)),
         _ => String::new(),
     };
-    let title = format!("{}{verdict}{kind}", paint(Paint::Bold, &name));
+    let program = format!("{}{verdict}", paint(Paint::Bold, &name));
+    let title = match layout::width(&program) + layout::width(&kind) <= width {
+        true => format!("{program}{kind}"),
+        false => format!(
+            "{program}:\n{}",
+            layout::wrap(kind.trim_start_matches(": "), width, "  ")
+        ),
+    };
     match (&report.message, report.verdict) {
         (Some(message), Verdict::Fails) => {
             format!(

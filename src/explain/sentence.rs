@@ -138,8 +138,7 @@ fn interruption(report: &Report) -> String {
     {
         return String::new();
     }
-    let shown =
-        |event: &&Event| !matches!(event.op, Op::ArcNew | Op::ArcFree | Op::Spawn | Op::Join);
+    let shown = |event: &&Event| !matches!(event.op, Op::ArcNew | Op::Spawn | Op::Join);
     let events: Vec<&Event> = report.counterexample.iter().filter(shown).collect();
     for (at, pair) in events.windows(2).enumerate() {
         let (before, after) = (pair[0], pair[1]);

@@ -33,6 +33,21 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
+    /// The table as text, one line a row. Where it is too wide, the first column is cut.
+    pub fn render_cut(&self, width: usize) -> String {
+        let others: usize = (1..self.heading.len()).map(|i| self.natural(i) + 2).sum();
+        let room = width.saturating_sub(others).max(8);
+        let mut cut = self.clone();
+        for row in cut
+            .rows
+            .iter_mut()
+            .filter(|row| layout::width(&row[0]) > room)
+        {
+            row[0] = layout::cut(&row[0], room);
+        }
+        cut.render(width.max(others + room), "")
+    }
+
     /// The table as text. Where it is too wide, the first column wraps.
     pub fn render(&self, width: usize, indent: &str) -> String {
         let mut columns: Vec<usize> = (0..self.heading.len()).map(|i| self.natural(i)).collect();

@@ -112,7 +112,7 @@ fn rows(report: &Report) -> Vec<Row> {
 
 fn is_shown(event: &Event, class: Option<Class>) -> bool {
     match event.op {
-        Op::ArcNew | Op::ArcFree => class == Some(Class::Leak),
+        Op::ArcNew => class == Some(Class::Leak),
         // Who exists is seen from the columns.
         Op::Spawn | Op::Join => false,
         // The row before it is the access itself.

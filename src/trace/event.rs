@@ -66,8 +66,6 @@ pub enum Op {
     OnceDone,
     /// A reference-counted value was made. Quiet.
     ArcNew,
-    /// The last strong reference was dropped, and the value with it. Quiet.
-    ArcFree,
     /// A thread panicked.
     Panic,
 }
@@ -75,7 +73,7 @@ pub enum Op {
 impl Op {
     /// Quiet operations matter to leaks only, and are left out of other timelines.
     pub fn is_quiet(self) -> bool {
-        matches!(self, Op::ArcNew | Op::ArcFree)
+        self == Op::ArcNew
     }
 
     /// Whether the operation changes what later operations on the same object read.
