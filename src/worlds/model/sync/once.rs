@@ -84,16 +84,12 @@ impl Once {
         self.state.set(State::Running);
         drop(guard);
         call.done(Op::OnceRun, self.object);
-        let finish = Finish {
+        let mut finish = Finish {
             once: self,
             state: State::Poisoned,
         };
         f();
-        Finish {
-            state: State::Done,
-            ..finish
-        }
-        .now();
+        finish.state = State::Done;
     }
 }
 
@@ -101,10 +97,6 @@ impl Once {
 struct Finish<'a> {
     once: &'a Once,
     state: State,
-}
-
-impl Finish<'_> {
-    fn now(self) {}
 }
 
 impl Drop for Finish<'_> {
