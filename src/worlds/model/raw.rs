@@ -7,7 +7,7 @@
 use crate::trace::recorder::{self, Engine};
 use std::cell::Cell;
 use std::mem;
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError, TryLockResult};
 
 /// A mutex that guards nothing.
 #[derive(Debug)]
@@ -76,26 +76,16 @@ impl RawMutex {
     }
 
     pub fn try_lock(&self) -> Option<RawGuard<'_>> {
-        use std::sync::TryLockError::{Poisoned, WouldBlock};
         if self.is_free_for_all() {
             return Some(RawGuard {
                 mutex: self,
                 inner: None,
             });
         }
-        macro_rules! try_lock {
-            ($mutex:expr, $guard:path) => {
-                match $mutex.try_lock() {
-                    Ok(guard) => Some($guard(guard)),
-                    Err(Poisoned(error)) => Some($guard(error.into_inner())),
-                    Err(WouldBlock) => None,
-                }
-            };
-        }
         let inner = recorder::keeping_actor(|| match &self.inner {
-            Mutex::Std(mutex) => try_lock!(mutex, Guard::Std),
-            Mutex::Loom(mutex) => try_lock!(mutex, Guard::Loom),
-            Mutex::Shuttle(mutex) => try_lock!(mutex, Guard::Shuttle),
+            Mutex::Std(mutex) => unless_taken(mutex.try_lock()).map(Guard::Std),
+            Mutex::Loom(mutex) => unless_taken(mutex.try_lock()).map(Guard::Loom),
+            Mutex::Shuttle(mutex) => unless_taken(mutex.try_lock()).map(Guard::Shuttle),
         });
         inner.map(|inner| RawGuard {
             mutex: self,
@@ -247,9 +237,9 @@ impl RawRwLock {
     pub fn try_read(&self) -> Option<RawRwGuard<'_>> {
         let guard = match self {
             _ if recorder::dead() => return Some(RawRwGuard::of_nothing()),
-            RawRwLock::Std(lock) => lock.try_read().ok().map(RwGuard::StdRead),
-            RawRwLock::Loom(lock) => lock.try_read().ok().map(RwGuard::LoomRead),
-            RawRwLock::Shuttle(lock) => lock.try_read().ok().map(RwGuard::ShuttleRead),
+            RawRwLock::Std(lock) => unless_taken(lock.try_read()).map(RwGuard::StdRead),
+            RawRwLock::Loom(lock) => unless_taken(lock.try_read()).map(RwGuard::LoomRead),
+            RawRwLock::Shuttle(lock) => unless_taken(lock.try_read()).map(RwGuard::ShuttleRead),
         };
         guard.map(|guard| RawRwGuard(Some(guard)))
     }
@@ -257,11 +247,20 @@ impl RawRwLock {
     pub fn try_write(&self) -> Option<RawRwGuard<'_>> {
         let guard = match self {
             _ if recorder::dead() => return Some(RawRwGuard::of_nothing()),
-            RawRwLock::Std(lock) => lock.try_write().ok().map(RwGuard::StdWrite),
-            RawRwLock::Loom(lock) => lock.try_write().ok().map(RwGuard::LoomWrite),
-            RawRwLock::Shuttle(lock) => lock.try_write().ok().map(RwGuard::ShuttleWrite),
+            RawRwLock::Std(lock) => unless_taken(lock.try_write()).map(RwGuard::StdWrite),
+            RawRwLock::Loom(lock) => unless_taken(lock.try_write()).map(RwGuard::LoomWrite),
+            RawRwLock::Shuttle(lock) => unless_taken(lock.try_write()).map(RwGuard::ShuttleWrite),
         };
         guard.map(|guard| RawRwGuard(Some(guard)))
+    }
+}
+
+/// The guard, poisoned or not: the façade keeps its own record of that.
+fn unless_taken<G>(result: TryLockResult<G>) -> Option<G> {
+    match result {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
