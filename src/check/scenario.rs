@@ -19,7 +19,11 @@ pub fn run(scenario: &Scenario) {
     match result {
         Err(payload) if recorder::dead() => resume_unwind(payload),
         Err(_) => {}
-        Ok(label) => RESULT.with_borrow_mut(|result| *result = Some(label)),
+        Ok(label) => {
+            // Whatever it panicked over, it has caught by itself.
+            recorder::panics_observed(0);
+            RESULT.with_borrow_mut(|result| *result = Some(label));
+        }
     }
     recorder::actor_finished(0);
 }

@@ -628,14 +628,13 @@ pub fn actor_finished(actor: ActorId) {
     with(|recorder| recorder.actors[actor as usize].finished = true);
 }
 
-/// Says that the panics of a thread were looked at by whoever joined it.
+/// Says that the program looked at the panics of a thread: it joined the thread, or caught them.
+/// What an engine found remains a failure, whoever caught the panic that it came as.
 pub fn panics_observed(actor: ActorId) {
     with(|recorder| {
-        for failure in recorder
-            .failures
-            .iter_mut()
-            .filter(|failure| failure.actor == actor)
-        {
+        for failure in recorder.failures.iter_mut().filter(|failure| {
+            failure.actor == actor && matches!(failure.class, Class::Panic | Class::Assertion)
+        }) {
             failure.observed = true;
         }
     });

@@ -89,6 +89,10 @@ fn run<T>(actor: ActorId, f: impl FnOnce() -> T) -> Result<T> {
         }
         return result;
     }
+    if result.is_ok() {
+        // Whatever it panicked over, it has caught by itself.
+        recorder::panics_observed(actor);
+    }
     recorder::actor_finished(actor);
     result
 }
