@@ -521,6 +521,20 @@ impl ObjectId {
 }
 
 impl Actor {
+    /// How often the actor has read the same value at the same place, with nothing in between.
+    fn repeat(&mut self, here: Place, object: ObjectId, value: Value) -> u32 {
+        let repeats = match self.spin {
+            Some((at, id, seen, repeats))
+                if std::ptr::eq(at, here) && id == object.id && seen == value =>
+            {
+                repeats + 1
+            }
+            _ => 0,
+        };
+        self.spin = Some((here, object.id, value, repeats));
+        repeats
+    }
+
     fn new(name: Option<String>) -> Actor {
         Actor {
             name,
@@ -798,15 +812,7 @@ impl Call {
             let newest = recorder.objects[object.id as usize].newest;
             let actor = &mut recorder.actors[self.actor as usize];
             actor.pending = None;
-            let repeats = match actor.spin {
-                Some((at, id, seen, repeats))
-                    if std::ptr::eq(at, self.at) && id == object.id && seen == value =>
-                {
-                    repeats + 1
-                }
-                _ => 0,
-            };
-            actor.spin = Some((self.at, object.id, value, repeats));
+            let repeats = actor.repeat(self.at, object, value);
             recorder.push(Recorded {
                 read: value,
                 newest: if newest == value {
@@ -842,6 +848,31 @@ impl Call {
                 ..Recorded::of(op, self.call, self.actor, self.at)
             });
         }
+    }
+
+    /// Closes a read-modify-write. Returns whether the actor does nothing but repeat it, to no
+    /// effect, and should yield.
+    #[inline]
+    pub fn read_modify_write(
+        self,
+        object: ObjectId,
+        read: Value,
+        value: Value,
+        ordering: Ordering,
+    ) -> bool {
+        if !self.recording {
+            return false;
+        }
+        let spin = with(|recorder| recorder.actors[self.actor as usize].spin);
+        self.write(Op::Rmw, object, read, value, Some(ordering));
+        if read != value {
+            return false;
+        }
+        with(|recorder| {
+            let actor = &mut recorder.actors[self.actor as usize];
+            actor.spin = spin;
+            actor.repeat(self.at, object, value) >= SPINS_BEFORE_YIELD
+        })
     }
 
     /// Closes a receive.
