@@ -491,21 +491,6 @@ impl ObjectId {
         })
     }
 
-    /// Whether the current actor holds it for writing.
-    pub fn written_by_me(self) -> bool {
-        let me = ACTOR.get();
-        with(|recorder| {
-            let target = self.target();
-            let mine = recorder
-                .events
-                .iter()
-                .rev()
-                .filter(|e| e.actor == me && e.target == target);
-            let mut locks = mine.filter(|e| matches!(e.op, Op::WriteLock | Op::WriteUnlock));
-            locks.next().is_some_and(|last| last.op == Op::WriteLock)
-        })
-    }
-
     /// Whether another actor waits to write it.
     pub fn awaited_by_writer(self) -> bool {
         with(|recorder| {

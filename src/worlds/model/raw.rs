@@ -265,8 +265,8 @@ fn unless_taken<G>(result: TryLockResult<G>) -> Option<G> {
 }
 
 impl RawRwGuard<'_> {
-    /// A guard that the engine knows nothing of: for a lock that its thread holds already.
-    pub fn of_nothing() -> Self {
+    /// A guard that the engine knows nothing of: for when it is dead.
+    fn of_nothing() -> Self {
         RawRwGuard(None)
     }
 }
