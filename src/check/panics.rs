@@ -48,6 +48,7 @@ fn is_of_a_model(info: &PanicHookInfo<'_>) -> bool {
     if recorder::dead() {
         return true;
     }
+    recorder::panic_begins();
     let message = message(info);
     let finding = Finding::read(&message);
     let at = if finding.engine_speaks {

@@ -146,6 +146,8 @@ thread_local! {
     static ACTOR: Cell<ActorId> = const { Cell::new(0) };
     /// Set when the engine cannot go on: nothing may call it any more.
     static DEAD: Cell<bool> = const { Cell::new(false) };
+    /// The actors that have begun to panic, as a set.
+    static PANICKED: Cell<u64> = const { Cell::new(0) };
     static RECORDER: RefCell<Recorder> = const { RefCell::new(Recorder::new()) };
 }
 
@@ -217,6 +219,7 @@ pub fn begin_execution() {
     ACTOR.set(0);
     HELD.set(false);
     DEAD.set(false);
+    PANICKED.set(0);
     with(|recorder| {
         // Nothing is known of a program that never ran.
         recorder.may_block = std::mem::take(&mut recorder.fresh) || recorder.blocking;
@@ -243,6 +246,21 @@ pub fn only_seq_cst() -> bool {
 /// Whether this execution may use anything that a thread can wait for, joins aside.
 pub fn can_block() -> bool {
     with(|recorder| recorder.may_block)
+}
+
+/// Says that the current actor begins to panic.
+pub fn panic_begins() {
+    PANICKED.set(PANICKED.get() | 1 << (ACTOR.get() % 64));
+}
+
+/// Whether the current actor is unwinding. An engine may run other threads while one unwinds, on the
+/// same OS thread, so that std's answer is the same for all of them.
+pub fn panicking() -> bool {
+    if !std::thread::panicking() {
+        PANICKED.set(0);
+        return false;
+    }
+    engine() == Engine::None || PANICKED.get() & 1 << (ACTOR.get() % 64) != 0
 }
 
 /// Notes a failure of the current actor: an event of the trace, and a reason for the verdict.

@@ -91,6 +91,7 @@ impl Once {
         };
         f();
         finish.state = State::Done;
+        drop(finish);
     }
 }
 

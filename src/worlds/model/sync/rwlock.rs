@@ -242,7 +242,7 @@ impl<T> RwLock<T> {
             lock: self,
             raw: Some(raw),
             at,
-            panicking: std::thread::panicking(),
+            panicking: recorder::panicking(),
         }
     }
 }
@@ -282,7 +282,7 @@ impl<T> Drop for RwLockReadGuard<'_, T> {
 
 impl<T> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        if !self.panicking && std::thread::panicking() {
+        if !self.panicking && recorder::panicking() {
             self.lock.poisoned.store(true, Relaxed);
         }
         let call = Call::new("unlock", self.at);
