@@ -157,7 +157,9 @@ impl Search {
             .map(|task| task.id())
             .filter(|&id| !self.is_watcher(id))
             .collect();
-        if tasks.is_empty() {
+        // A parked thread may wake for no reason, but nothing says that it ever does.
+        let goes_on = |task: &&Task| task.runnable() && !self.is_watcher(task.id());
+        if !runnable.iter().any(goes_on) {
             return self.end_stuck(Class::Deadlock, "every thread that is left waits");
         }
         if self.run.steps > MAX_STEPS {
