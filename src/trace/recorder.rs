@@ -146,6 +146,8 @@ thread_local! {
     static ACTOR: Cell<ActorId> = const { Cell::new(0) };
     /// Set when the engine cannot go on: nothing may call it any more.
     static DEAD: Cell<bool> = const { Cell::new(false) };
+    /// Why the engine cannot tell anything about this program.
+    static GIVEN_UP: Cell<Option<&'static str>> = const { Cell::new(None) };
     /// The actors that have begun to panic, as a set.
     static PANICKED: Cell<u64> = const { Cell::new(0) };
     static RECORDER: RefCell<Recorder> = const { RefCell::new(Recorder::new()) };
@@ -207,6 +209,7 @@ pub fn dead() -> bool {
 pub fn enter(engine: Engine) {
     ENGINE.set(engine);
     DEAD.set(false);
+    GIVEN_UP.set(None);
     with(|recorder| {
         recorder.only_seq_cst = true;
         recorder.blocking = false;
@@ -236,6 +239,17 @@ pub fn begin_execution() {
 /// Says that the engine cannot go on with this execution.
 pub fn engine_died() {
     DEAD.set(true);
+}
+
+/// Says that the engine cannot go on, for a reason that is no failure of the program.
+pub fn give_up(why: &'static str) {
+    GIVEN_UP.set(Some(why));
+    engine_died();
+}
+
+/// Why the engine gave the program up, if it did.
+pub fn given_up() -> Option<&'static str> {
+    GIVEN_UP.get()
 }
 
 /// Whether every atomic access so far was `SeqCst`.

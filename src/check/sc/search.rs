@@ -1,5 +1,6 @@
 //! Depth-first search over schedules, as a scheduler for shuttle.
 
+use super::super::panics::NONDETERMINISTIC;
 use super::fair::{self, Fairness};
 use crate::catalogue::Class;
 use crate::check::budget::Budget;
@@ -112,6 +113,9 @@ impl Search {
     }
 
     fn begin(&mut self) -> bool {
+        if self.run.open && self.run.depth < self.path.len() {
+            self.stop_as_nondeterministic();
+        }
         self.count();
         if self.stuck >= MAX_STUCK {
             self.budget
@@ -238,15 +242,15 @@ impl Search {
         }
         let choice = &self.path[depth];
         if choice.options != options.len() {
-            self.over = true;
-            self.budget.stop(
-                "stopped: the scenario did something else in the same schedule; it must not depend \
-                 on time, randomness or anything outside of it"
-                    .to_owned(),
-            );
+            self.stop_as_nondeterministic();
             return options[0];
         }
         options[choice.taken]
+    }
+
+    fn stop_as_nondeterministic(&mut self) {
+        self.over = true;
+        self.budget.stop(NONDETERMINISTIC.to_owned());
     }
 
     /// Ends the execution as a failure. Its threads are abandoned where they stand.
