@@ -48,6 +48,8 @@ struct Choice {
     options: usize,
     /// The one being explored.
     taken: usize,
+    /// How many operations were recorded before it: as many whenever the path is taken again.
+    before: usize,
 }
 
 /// The execution that is running, if one is.
@@ -234,14 +236,16 @@ impl Search {
     fn branch(&mut self, options: &[TaskId]) -> TaskId {
         let depth = self.run.depth;
         self.run.depth += 1;
+        let before = recorder::events_so_far();
         if depth == self.path.len() {
             self.path.push(Choice {
                 options: options.len(),
                 taken: 0,
+                before,
             });
         }
         let choice = &self.path[depth];
-        if choice.options != options.len() {
+        if (choice.options, choice.before) != (options.len(), before) {
             self.stop_as_nondeterministic();
             return options[0];
         }
