@@ -150,8 +150,8 @@ impl<T> OnceLock<T> {
             self.once.state.get() == State::Done
         };
         call.done(Op::OnceDone, self.once.object);
-        // SAFETY: nobody writes once the state is `Done`.
         if done {
+            // SAFETY: nobody writes once the state is `Done`.
             unsafe { (*self.value.get()).as_ref() }
         } else {
             None
