@@ -5,6 +5,14 @@ use crate::trace::recorder::{self, Engine};
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Arc, Once};
 
+/// Why an exploration ends that cannot repeat what it has seen.
+pub const NONDETERMINISTIC: &str = "stopped: the scenario did something else in the same schedule; it must not depend on time, \
+     randomness or anything outside of it";
+
+/// Why loom does not explore a scenario.
+const TOO_MANY_THREADS: &str =
+    "stopped: loom tells no more than five threads apart, the main thread included";
+
 /// Installs the hook, once per process. Panics outside of models go where they went before.
 pub fn install() {
     static INSTALLED: Once = Once::new();
@@ -48,7 +56,12 @@ fn is_of_a_model(info: &PanicHookInfo<'_>) -> bool {
     if recorder::dead() {
         return true;
     }
+    recorder::panic_begins();
     let message = message(info);
+    if let Some(why) = limit_of_loom(&message, info.location()) {
+        recorder::give_up(why);
+        return true;
+    }
     let finding = Finding::read(&message);
     let at = if finding.engine_speaks {
         None
@@ -60,6 +73,23 @@ fn is_of_a_model(info: &PanicHookInfo<'_>) -> bool {
         recorder::engine_died();
     }
     true
+}
+
+/// Why loom cannot go on, if what it says is about itself and not about the scenario.
+fn limit_of_loom(message: &str, at: Option<&panic::Location<'_>>) -> Option<&'static str> {
+    let of_loom = |at: &panic::Location<'_>| {
+        let file = at.file().replace('\\', "/");
+        file.contains("/loom-0.") && file.contains("/src/rt/")
+    };
+    if message.contains("self.threads.len() < self.max()") {
+        Some(TOO_MANY_THREADS)
+    } else if message.starts_with("Reached unexpected exploration state")
+        || message.starts_with("index out of bounds") && at.is_some_and(of_loom)
+    {
+        Some(NONDETERMINISTIC)
+    } else {
+        None
+    }
 }
 
 /// A panic's location is a compiled-in constant, but its type does not say so.

@@ -1,6 +1,7 @@
 //! The program under check, as the engines run it.
 
 use crate::trace::recorder;
+use crate::worlds::model::raw;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -15,11 +16,17 @@ thread_local! {
 
 /// Runs the scenario as the main thread of a model. Its panic stays here: the hook has noted it.
 pub fn run(scenario: &Scenario) {
+    raw::forget_kept(None);
     let result = catch_unwind(AssertUnwindSafe(|| scenario()));
+    raw::unlock_kept();
     match result {
         Err(payload) if recorder::dead() => resume_unwind(payload),
         Err(_) => {}
-        Ok(label) => RESULT.with_borrow_mut(|result| *result = Some(label)),
+        Ok(label) => {
+            // Whatever it panicked over, it has caught by itself.
+            recorder::panics_observed(0);
+            RESULT.with_borrow_mut(|result| *result = Some(label));
+        }
     }
     recorder::actor_finished(0);
 }

@@ -89,6 +89,11 @@ fn pass(
         });
     }));
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(why) = recorder::given_up() {
+        // What the execution came to is not known.
+        state.open = false;
+        state.budget.stop(why.to_owned());
+    }
     state.count();
     if result.is_err() && state.budget.stopped().is_none() {
         // loom cannot go on after a deadlock: what other executions would have shown is unknown.

@@ -152,6 +152,10 @@ thread_local! {
     static ACTOR: Cell<ActorId> = const { Cell::new(0) };
     /// Set when the engine cannot go on: nothing may call it any more.
     static DEAD: Cell<bool> = const { Cell::new(false) };
+    /// Why the engine cannot tell anything about this program.
+    static GIVEN_UP: Cell<Option<&'static str>> = const { Cell::new(None) };
+    /// The actors that have begun to panic, as a set.
+    static PANICKED: Cell<u64> = const { Cell::new(0) };
     static RECORDER: RefCell<Recorder> = const { RefCell::new(Recorder::new()) };
 }
 
@@ -215,6 +219,7 @@ pub fn dead() -> bool {
 pub fn enter(engine: Engine) {
     ENGINE.set(engine);
     DEAD.set(false);
+    GIVEN_UP.set(None);
     with(|recorder| {
         recorder.only_seq_cst = true;
         recorder.blocking = false;
@@ -229,6 +234,7 @@ pub fn begin_execution() {
     HELD.set(false);
     DEAD.set(false);
     super::journal::begin_execution();
+    PANICKED.set(0);
     with(|recorder| {
         // Nothing is known of a program that never ran.
         recorder.may_block = std::mem::take(&mut recorder.fresh) || recorder.blocking;
@@ -245,6 +251,17 @@ pub fn begin_execution() {
 /// Says that the engine cannot go on with this execution.
 pub fn engine_died() {
     DEAD.set(true);
+}
+
+/// Says that the engine cannot go on, for a reason that is no failure of the program.
+pub fn give_up(why: &'static str) {
+    GIVEN_UP.set(Some(why));
+    engine_died();
+}
+
+/// Why the engine gave the program up, if it did.
+pub fn given_up() -> Option<&'static str> {
+    GIVEN_UP.get()
 }
 
 /// Whether every atomic access so far was `SeqCst`.
@@ -273,6 +290,21 @@ pub fn loads_conflict() -> bool {
 /// Says whether loads of the same atomic shall count as conflicting.
 pub fn set_loads_conflict(conflict: bool) {
     LOADS_CONFLICT.set(conflict);
+}
+
+/// Says that the current actor begins to panic.
+pub fn panic_begins() {
+    PANICKED.set(PANICKED.get() | 1 << (ACTOR.get() % 64));
+}
+
+/// Whether the current actor is unwinding. An engine may run other threads while one unwinds, on the
+/// same OS thread, so that std's answer is the same for all of them.
+pub fn panicking() -> bool {
+    if !std::thread::panicking() {
+        PANICKED.set(0);
+        return false;
+    }
+    engine() == Engine::None || PANICKED.get() & 1 << (ACTOR.get() % 64) != 0
 }
 
 /// Notes a failure of the current actor: an event of the trace, and a reason for the verdict.
@@ -542,21 +574,6 @@ impl ObjectId {
         })
     }
 
-    /// Whether the current actor holds it for writing.
-    pub fn written_by_me(self) -> bool {
-        let me = ACTOR.get();
-        with(|recorder| {
-            let target = self.target();
-            let mine = recorder
-                .events
-                .iter()
-                .rev()
-                .filter(|e| e.actor == me && e.target == target);
-            let mut locks = mine.filter(|e| matches!(e.op, Op::WriteLock | Op::WriteUnlock));
-            locks.next().is_some_and(|last| last.op == Op::WriteLock)
-        })
-    }
-
     /// Whether another actor waits to write it.
     pub fn awaited_by_writer(self) -> bool {
         with(|recorder| {
@@ -578,6 +595,20 @@ impl Object {
 }
 
 impl Actor {
+    /// How often the actor has read the same value at the same place, with nothing in between.
+    fn repeat(&mut self, here: Place, object: ObjectId, value: Value) -> u32 {
+        let repeats = match self.spin {
+            Some((at, id, seen, repeats))
+                if std::ptr::eq(at, here) && id == object.id && seen == value =>
+            {
+                repeats + 1
+            }
+            _ => 0,
+        };
+        self.spin = Some((here, object.id, value, repeats));
+        repeats
+    }
+
     fn new(name: Option<String>) -> Actor {
         Actor {
             name,
@@ -685,14 +716,13 @@ pub fn actor_finished(actor: ActorId) {
     with(|recorder| recorder.actors[actor as usize].finished = true);
 }
 
-/// Says that the panics of a thread were looked at by whoever joined it.
+/// Says that the program looked at the panics of a thread: it joined the thread, or caught them.
+/// What an engine found remains a failure, whoever caught the panic that it came as.
 pub fn panics_observed(actor: ActorId) {
     with(|recorder| {
-        for failure in recorder
-            .failures
-            .iter_mut()
-            .filter(|failure| failure.actor == actor)
-        {
+        for failure in recorder.failures.iter_mut().filter(|failure| {
+            failure.actor == actor && matches!(failure.class, Class::Panic | Class::Assertion)
+        }) {
             failure.observed = true;
         }
     });
@@ -859,15 +889,7 @@ impl Call {
             let newest = shared.newest;
             let actor = &mut recorder.actors[self.actor as usize];
             actor.pending = None;
-            let repeats = match actor.spin {
-                Some((at, id, seen, repeats))
-                    if std::ptr::eq(at, self.at) && id == object.id && seen == value =>
-                {
-                    repeats + 1
-                }
-                _ => 0,
-            };
-            actor.spin = Some((self.at, object.id, value, repeats));
+            let repeats = actor.repeat(self.at, object, value);
             recorder.push(Recorded {
                 read: value,
                 newest: if newest == value {
@@ -908,6 +930,31 @@ impl Call {
                 ..Recorded::of(op, self.call, self.actor, self.at)
             });
         }
+    }
+
+    /// Closes a read-modify-write. Returns whether the actor does nothing but repeat it, to no
+    /// effect, and should yield.
+    #[inline]
+    pub fn read_modify_write(
+        self,
+        object: ObjectId,
+        read: Value,
+        value: Value,
+        ordering: Ordering,
+    ) -> bool {
+        if !self.recording {
+            return false;
+        }
+        let spin = with(|recorder| recorder.actors[self.actor as usize].spin);
+        self.write(Op::Rmw, object, read, value, Some(ordering));
+        if read != value {
+            return false;
+        }
+        with(|recorder| {
+            let actor = &mut recorder.actors[self.actor as usize];
+            actor.spin = spin;
+            actor.repeat(self.at, object, value) >= SPINS_BEFORE_YIELD
+        })
     }
 
     /// Closes a receive.

@@ -1,5 +1,6 @@
 //! Depth-first search over schedules, as a scheduler for shuttle.
 
+use super::super::panics::NONDETERMINISTIC;
 use super::fair::{self, Fairness};
 use crate::catalogue::Class;
 use crate::check::budget::Budget;
@@ -50,6 +51,8 @@ struct Choice {
     options: usize,
     /// The one being explored.
     taken: usize,
+    /// How many operations were recorded before it: as many whenever the path is taken again.
+    before: usize,
 }
 
 /// The execution that is running, if one is.
@@ -125,6 +128,9 @@ impl Search {
     }
 
     fn begin(&mut self) -> bool {
+        if self.run.open && self.run.depth < self.path.len() {
+            self.stop_as_nondeterministic();
+        }
         self.count();
         if self.leaked >= MAX_LEAKED {
             self.budget.stop(format!(
@@ -177,7 +183,9 @@ impl Search {
             .map(|task| task.id())
             .filter(|&id| !self.is_watcher(id))
             .collect();
-        if tasks.is_empty() {
+        // A parked thread may wake for no reason, but nothing says that it ever does.
+        let goes_on = |task: &&Task| task.runnable() && !self.is_watcher(task.id());
+        if !runnable.iter().any(goes_on) {
             return self.end_stuck(Class::Deadlock, "every thread that is left waits");
         }
         if self.run.steps > MAX_STEPS {
@@ -256,23 +264,25 @@ impl Search {
         }
         let depth = self.run.depth;
         self.run.depth += 1;
+        let before = recorder::events_so_far();
         if depth == self.path.len() {
             self.path.push(Choice {
                 options: options.len(),
                 taken: 0,
+                before,
             });
         }
         let choice = &self.path[depth];
-        if choice.options != options.len() {
-            self.over = true;
-            self.budget.stop(
-                "stopped: the scenario did something else in the same schedule; it must not depend \
-                 on time, randomness or anything outside of it"
-                    .to_owned(),
-            );
+        if (choice.options, choice.before) != (options.len(), before) {
+            self.stop_as_nondeterministic();
             return options[0];
         }
         options[choice.taken]
+    }
+
+    fn stop_as_nondeterministic(&mut self) {
+        self.over = true;
+        self.budget.stop(NONDETERMINISTIC.to_owned());
     }
 
     /// Ends the execution as a failure. Its threads are abandoned where they stand.

@@ -17,7 +17,7 @@
 
 pub mod cell;
 pub mod hint;
-mod raw;
+pub(crate) mod raw;
 pub mod sync;
 pub mod thread;
 

@@ -7,7 +7,12 @@ use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-pub use std::thread::{Result, panicking};
+pub use std::thread::Result;
+
+/// Whether the current thread is unwinding.
+pub fn panicking() -> bool {
+    recorder::panicking()
+}
 
 /// Starts a thread.
 #[track_caller]
@@ -88,6 +93,11 @@ fn run<T>(actor: ActorId, f: impl FnOnce() -> T) -> Result<T> {
             resume_unwind(payload);
         }
         return result;
+    }
+    raw::unlock_kept();
+    if result.is_ok() {
+        // Whatever it panicked over, it has caught by itself.
+        recorder::panics_observed(actor);
     }
     recorder::actor_finished(actor);
     result

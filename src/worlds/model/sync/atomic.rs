@@ -114,6 +114,9 @@ impl Conflict {
 /// A type an atomic can hold: how to show it, and how to get it back.
 trait Plain: Copy + Into<Value> {
     fn from_value(value: Value) -> Self;
+
+    /// Any value but this one.
+    fn another(self) -> Self;
 }
 
 macro_rules! plain_integers {
@@ -126,6 +129,10 @@ macro_rules! plain_integers {
                     _ => 0,
                 }
             }
+
+            fn another(self) -> Self {
+                !self
+            }
         })*
     };
 }
@@ -136,6 +143,10 @@ impl Plain for bool {
     fn from_value(value: Value) -> Self {
         value == Value::Bool(true)
     }
+
+    fn another(self) -> Self {
+        !self
+    }
 }
 
 impl<T> Plain for *mut T {
@@ -143,6 +154,14 @@ impl<T> Plain for *mut T {
         match value {
             Value::Pointer(address) => address as *mut T,
             _ => std::ptr::null_mut(),
+        }
+    }
+
+    fn another(self) -> Self {
+        if self.is_null() {
+            std::ptr::dangling_mut()
+        } else {
+            std::ptr::null_mut()
         }
     }
 }
@@ -208,11 +227,49 @@ macro_rules! atomic {
             pub fn swap(&self, value: $plain, order: Ordering) -> $plain {
                 let call = Call::on(self.object, "swap", Location::caller());
                 let order = call.ordering(0, order);
-                let before = self.conflict.around_rmw(
-                    || dispatch!(&self.inner, self.newest(), atomic => atomic.swap(value, order)),
-                );
-                call.write(Op::Rmw, self.object, before.into(), value.into(), Some(order));
+                let before = match self.write_if_changed(call, order, |_| value) {
+                    Some(before) => before,
+                    None => self.conflict.around_rmw(
+                        || dispatch!(&self.inner, self.newest(), atomic => atomic.swap(value, order)),
+                    ),
+                };
+                if call.read_modify_write(self.object, before.into(), value.into(), order) {
+                    yield_to_engine();
+                    call.silent();
+                }
                 before
+            }
+
+            /// A read-modify-write in loom that writes only if it changes the value, if that makes
+            /// no difference but to loom.
+            ///
+            /// loom does not know that nothing comes between the read and the write, so a store
+            /// that nobody needs could stand against the one that the thread spins for, and be
+            /// read for ever. Without a release there is no difference: whoever would have read
+            /// that store reads the one before it, which says the same and hands over the same.
+            fn write_if_changed(
+                &self,
+                call: Call,
+                order: Ordering,
+                new: impl Fn($plain) -> $plain,
+            ) -> Option<$plain> {
+                let Inner::Loom(atomic) = &self.inner else { return None };
+                let releases = !matches!(order, Ordering::Relaxed | Ordering::Acquire);
+                let newest = self.newest();
+                let next = new(newest);
+                // What does something else the second time is no flag that one spins on.
+                if !call.recording() || releases || new(next) != next {
+                    return None;
+                }
+                let mut expected = if next == newest { newest.another() } else { newest };
+                self.conflict.announce();
+                loop {
+                    match atomic.compare_exchange(expected, new(expected), order, order) {
+                        Ok(before) => return Some(before),
+                        Err(found) if new(found) == found => return Some(found),
+                        Err(found) => expected = found,
+                    }
+                }
             }
 
             /// Stores `new` if the value is `current`.
@@ -336,8 +393,18 @@ macro_rules! read_modify_writes {
                 pub fn $method(&self, $arg: $plain, order: Ordering) -> $plain {
                     let call = Call::on(self.object, stringify!($method), Location::caller());
                     let order = call.ordering(0, order);
-                    let $old = self.conflict.around_rmw(|| dispatch!(&self.inner, self.newest(), atomic => atomic.$method($arg, order)));
-                    call.write(Op::Rmw, self.object, $old.into(), $new.into(), Some(order));
+                    let $old = match self.write_if_changed(call, order, |$old| $new) {
+                        Some(before) => before,
+                        None => self.conflict.around_rmw(|| dispatch!(
+                            &self.inner,
+                            self.newest(),
+                            atomic => atomic.$method($arg, order)
+                        )),
+                    };
+                    if call.read_modify_write(self.object, $old.into(), $new.into(), order) {
+                        yield_to_engine();
+                        call.silent();
+                    }
                     $old
                 }
             )*

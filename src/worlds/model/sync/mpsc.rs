@@ -25,6 +25,8 @@ struct State<T> {
     capacity: Option<usize>,
     senders: usize,
     receiver: bool,
+    /// Whether the receiver waits at this moment: only then a rendezvous needs no waiting.
+    receiving: bool,
     /// How many values were received: a rendezvous waits for its own.
     received: u64,
     sent: u64,
@@ -69,6 +71,7 @@ impl<T> Channel<T> {
                 capacity,
                 senders: 1,
                 receiver: true,
+                receiving: false,
                 received: 0,
                 sent: 0,
             }),
@@ -104,6 +107,16 @@ impl<T> Channel<T> {
         while rendezvous && self.state(&guard).receiver && self.state(&guard).received < mine {
             guard = self.changed.wait(guard);
         }
+        if rendezvous
+            && self.state(&guard).received < mine
+            && let Some(value) = self.state(&guard).queue.pop_front()
+        {
+            // The receiver went without it. Only one value at a time is changing hands.
+            self.changed.notify_all();
+            drop(guard);
+            call.done(Op::Send, self.object);
+            return Err(SendError(value));
+        }
         drop(guard);
         call.write(Op::Send, self.object, Value::Nothing, shown, None);
         Ok(())
@@ -115,7 +128,7 @@ impl<T> Channel<T> {
         let state = self.state(&guard);
         let result = if !state.receiver {
             Err(TrySendError::Disconnected(value))
-        } else if state.is_full() {
+        } else if state.is_full() || state.capacity == Some(0) && !state.receiving {
             Err(TrySendError::Full(value))
         } else {
             state.queue.push_back(value);
@@ -128,10 +141,11 @@ impl<T> Channel<T> {
         result
     }
 
-    fn disconnect(&self, leave: impl FnOnce(&mut State<T>)) {
+    fn disconnect<R>(&self, leave: impl FnOnce(&mut State<T>) -> R) -> R {
         let guard = self.mutex.lock();
-        leave(self.state(&guard));
+        let result = leave(self.state(&guard));
         self.changed.notify_all();
+        result
     }
 }
 
@@ -168,7 +182,7 @@ impl<T> SyncSender<T> {
             .send(Call::on(self.0.object, "send", Location::caller()), value)
     }
 
-    /// Sends a value if there is room. On a rendezvous channel there is room for one.
+    /// Sends a value if there is room. On a rendezvous channel there is if the receiver waits.
     ///
     /// # Errors
     ///
@@ -207,7 +221,9 @@ impl<T> Receiver<T> {
             if state.senders == 0 {
                 break None;
             }
+            state.receiving = true;
             guard = channel.changed.wait(guard);
+            channel.state(&guard).receiving = false;
         };
         drop(guard);
         finish_recv(call, channel.object, value.as_ref());
@@ -280,7 +296,16 @@ impl<T> Drop for SyncSender<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.0.disconnect(|state| state.receiver = false);
+        let unread = self.0.disconnect(|state| {
+            state.receiver = false;
+            match state.capacity {
+                // Whoever sent it waits for it to be received, and gets it back.
+                Some(0) => VecDeque::new(),
+                _ => std::mem::take(&mut state.queue),
+            }
+        });
+        // Not under the lock: what was sent may have a destructor that sends.
+        drop(unread);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `std::sync::Mutex`.
 
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
-use crate::trace::recorder::{Call, ObjectId};
+use crate::trace::recorder::{self, Call, ObjectId};
 use crate::trace::{Op, Value};
 use crate::worlds::model::raw::{self, RawGuard, RawMutex};
 use std::cell::UnsafeCell;
@@ -133,7 +133,7 @@ impl<T> Mutex<T> {
             mutex: self,
             raw: Some(raw),
             at,
-            panicking: std::thread::panicking(),
+            panicking: recorder::panicking(),
         }
     }
 
@@ -175,7 +175,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let Some(raw) = self.raw.take() else { return };
-        if !self.panicking && std::thread::panicking() {
+        if !self.panicking && recorder::panicking() {
             self.mutex.poisoned.store(true, Relaxed);
         }
         let call = Call::new("unlock", self.at);

@@ -48,7 +48,7 @@ impl Once {
     #[track_caller]
     pub fn call_once(&self, f: impl FnOnce()) {
         let call = Call::on(self.object, "call_once", Location::caller());
-        self.run_in(call, f);
+        self.run_in(call, State::Poisoned, f);
     }
 
     /// Whether it has been run.
@@ -63,7 +63,8 @@ impl Once {
         done
     }
 
-    fn run_in(&self, call: Call, f: impl FnOnce()) {
+    /// Runs `f` if nobody did. A panic in it leaves `after_panic` behind.
+    fn run_in(&self, call: Call, after_panic: State, f: impl FnOnce()) {
         let call = call.may_block(self.object);
         let mut guard = self.mutex.lock();
         loop {
@@ -86,10 +87,11 @@ impl Once {
         call.done(Op::OnceRun, self.object);
         let mut finish = Finish {
             once: self,
-            state: State::Poisoned,
+            state: after_panic,
         };
         f();
         finish.state = State::Done;
+        drop(finish);
     }
 }
 
@@ -114,7 +116,7 @@ impl Default for Once {
     }
 }
 
-/// A value that is written once.
+/// A value that is written once. A panic while it is made leaves it empty, for the next to try.
 pub struct OnceLock<T> {
     once: Once,
     value: UnsafeCell<Option<T>>,
@@ -164,7 +166,7 @@ impl<T> OnceLock<T> {
     pub fn set(&self, value: T) -> Result<(), T> {
         let call = Call::on(self.once.object, "set", Location::caller());
         let mut value = Some(value);
-        self.once.run_in(call, || {
+        self.once.run_in(call, State::New, || {
             // SAFETY: `Once` lets one closure run, and nobody reads before it is done.
             unsafe { *self.value.get() = value.take() }
         });
@@ -175,7 +177,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         let call = Call::on(self.once.object, "get_or_init", Location::caller());
-        self.once.run_in(call, || {
+        self.once.run_in(call, State::New, || {
             let value = make();
             // SAFETY: `Once` lets one closure run, and nobody reads before it is done.
             unsafe { *self.value.get() = Some(value) }

@@ -1,24 +1,29 @@
 //! `std::sync::RwLock`.
 
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
-use crate::trace::recorder::{Call, ObjectId};
+use crate::trace::recorder::{self, ActorId, Call, ObjectId};
 use crate::trace::{Op, Value};
 use crate::worlds::model::raw::{self, RawRwGuard, RawRwLock};
-use std::cell::UnsafeCell;
+use std::cell::{RefCell, UnsafeCell};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::rc::{self, Rc};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// A lock that many may hold for reading, or one for writing.
 pub struct RwLock<T> {
     object: ObjectId,
     raw: RawRwLock,
+    /// Who reads in the current execution, each with the guard that all of its own guards share.
+    /// Untouched outside of a check.
+    readers: RefCell<Vec<(ActorId, rc::Weak<RawRwGuard<'static>>)>>,
     poisoned: AtomicBool,
     data: UnsafeCell<T>,
 }
 
-// SAFETY: as std's. `raw` lets either readers or one writer in, and readers share `&T`.
+// SAFETY: as std's. `raw` lets either readers or one writer in, and readers share `&T`. `readers` is
+// used in models only, all of whose threads run on one OS thread.
 unsafe impl<T: Send> Send for RwLock<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for RwLock<T> {}
@@ -27,7 +32,8 @@ unsafe impl<T: Send + Sync> Sync for RwLock<T> {}
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockReadGuard<'a, T> {
     lock: &'a RwLock<T>,
-    raw: Option<RawRwGuard<'a>>,
+    /// Shared by the guards of one thread: neither engine lets a thread read twice.
+    raw: Option<Rc<RawRwGuard<'a>>>,
     at: &'static Location<'static>,
 }
 
@@ -48,6 +54,7 @@ impl<T> RwLock<T> {
         RwLock {
             object,
             raw: RawRwLock::new(),
+            readers: RefCell::default(),
             poisoned: AtomicBool::new(false),
             data: UnsafeCell::new(value),
         }
@@ -67,18 +74,14 @@ impl<T> RwLock<T> {
         let call = Call::on(self.object, "read", at).may_block(self.object);
         let raw = if call.recording() && self.object.held_by_me() {
             raw::switch_point();
-            if self.object.written_by_me() || self.object.awaited_by_writer() {
-                raw::block_forever();
+            match self.mine() {
+                Some(raw) if !self.object.awaited_by_writer() => raw,
+                _ => raw::block_forever(),
             }
-            RawRwGuard::of_nothing()
         } else {
-            self.raw.read()
+            self.reads(call, self.raw.read())
         };
-        let guard = RwLockReadGuard {
-            lock: self,
-            raw: Some(raw),
-            at,
-        };
+        let guard = self.read_guard(raw, at);
         call.acquired(Op::ReadLock, self.object, Value::peek(&*guard));
         if self.is_poisoned() {
             Err(PoisonError::new(guard))
@@ -117,15 +120,17 @@ impl<T> RwLock<T> {
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
         let call = Call::on(self.object, "try_read", at);
-        let Some(raw) = self.raw.try_read() else {
+        let raw = if call.recording() && self.object.held_by_me() {
+            raw::switch_point();
+            self.mine().filter(|_| !self.object.awaited_by_writer())
+        } else {
+            self.raw.try_read().map(|raw| self.reads(call, raw))
+        };
+        let Some(raw) = raw else {
             call.done(Op::TryFail, self.object);
             return Err(TryLockError::WouldBlock);
         };
-        let guard = RwLockReadGuard {
-            lock: self,
-            raw: Some(raw),
-            at,
-        };
+        let guard = self.read_guard(raw, at);
         call.acquired(Op::ReadLock, self.object, Value::peek(&*guard));
         if self.is_poisoned() {
             Err(PoisonError::new(guard).into())
@@ -191,6 +196,43 @@ impl<T> RwLock<T> {
         }
     }
 
+    /// The guard that the current thread reads with already.
+    fn mine(&self) -> Option<Rc<RawRwGuard<'_>>> {
+        let me = recorder::current();
+        let readers = self.readers.borrow();
+        let mut mine = readers.iter().filter(|(reader, _)| *reader == me);
+        mine.find_map(|(_, guard)| guard.upgrade())
+    }
+
+    /// Remembers that the current thread reads.
+    fn reads<'a>(&'a self, call: Call, guard: RawRwGuard<'a>) -> Rc<RawRwGuard<'a>> {
+        let guard = Rc::new(guard);
+        if call.recording() {
+            let weak = Rc::downgrade(&guard);
+            // SAFETY: only the lifetime differs. The guard is reached through `mine` only, which
+            // shortens it to that of the lock again, and no guard outlives its lock.
+            let weak = unsafe {
+                std::mem::transmute::<rc::Weak<RawRwGuard<'a>>, rc::Weak<RawRwGuard<'static>>>(weak)
+            };
+            let mut readers = self.readers.borrow_mut();
+            readers.retain(|(_, guard)| guard.strong_count() > 0);
+            readers.push((recorder::current(), weak));
+        }
+        guard
+    }
+
+    fn read_guard<'a>(
+        &'a self,
+        raw: Rc<RawRwGuard<'a>>,
+        at: &'static Location<'static>,
+    ) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard {
+            lock: self,
+            raw: Some(raw),
+            at,
+        }
+    }
+
     fn write_guard<'a>(
         &'a self,
         raw: RawRwGuard<'a>,
@@ -200,7 +242,7 @@ impl<T> RwLock<T> {
             lock: self,
             raw: Some(raw),
             at,
-            panicking: std::thread::panicking(),
+            panicking: recorder::panicking(),
         }
     }
 }
@@ -240,7 +282,7 @@ impl<T> Drop for RwLockReadGuard<'_, T> {
 
 impl<T> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        if !self.panicking && std::thread::panicking() {
+        if !self.panicking && recorder::panicking() {
             self.lock.poisoned.store(true, Relaxed);
         }
         let call = Call::new("unlock", self.at);

@@ -1,0 +1,687 @@
+//! What the checker says of programs that do not hold, and of those it cannot judge.
+
+use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use heisenbug::catalogue::Class;
+use heisenbug::cell::UnsafeCell;
+use heisenbug::check::{Checker, Engine, Engines, Report, Verdict, check};
+use heisenbug::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use heisenbug::sync::mpsc::{channel, sync_channel};
+use heisenbug::sync::{Arc, Barrier, Condvar, Mutex, Once, PoisonError, RwLock};
+use heisenbug::{hint, thread};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+const BOTH_ENGINES: [Engines; 2] = [Engines::Sc, Engines::Weak];
+
+fn check_with(engines: Engines, program: fn()) -> Report {
+    Checker::new().engines(engines).check(program)
+}
+
+/// The program fails under each engine by itself, and under both.
+fn fails(program: fn(), class: Class, message: &str) {
+    for engines in [Engines::Sc, Engines::Weak, Engines::Both] {
+        let report = check_with(engines, program);
+        assert_eq!(report.verdict, Verdict::Fails, "{engines:?}");
+        assert_eq!(
+            report.class,
+            Some(class),
+            "{engines:?}: {:?}",
+            report.message
+        );
+        let said = report.message.unwrap_or_default();
+        assert!(said.contains(message), "{engines:?}: {said}");
+    }
+}
+
+/// The program deadlocks under each engine, and these are the actors and calls that are stuck.
+fn deadlocks(program: fn(), stuck: &[(&str, &str)]) {
+    fails(program, Class::Deadlock, "every thread that is left waits");
+    for engines in BOTH_ENGINES {
+        let report = check_with(engines, program);
+        assert_eq!(report.outcome.as_deref(), Some("deadlock"));
+        let blocked = report.blocked.iter().map(|b| (&*b.actor, &*b.call));
+        assert_eq!(blocked.collect::<Vec<_>>(), stuck, "{engines:?}");
+    }
+}
+
+fn holds(program: fn()) {
+    let report = check(program);
+    assert!(
+        report.holds() && report.complete,
+        "{:?} {:?}",
+        report.message,
+        report.stopped
+    );
+}
+
+// ---- deadlocks --------------------------------------------------------------------------------
+
+#[test]
+fn two_locks_in_two_orders_deadlock() {
+    let program = || {
+        let a = Arc::new(Mutex::new(()));
+        let b = Arc::new(Mutex::new(()));
+        let other = thread::spawn({
+            let (a, b) = (Arc::clone(&a), Arc::clone(&b));
+            move || {
+                let _b = b.lock().unwrap();
+                let _a = a.lock().unwrap();
+            }
+        });
+        {
+            let _a = a.lock().unwrap();
+            let _b = b.lock().unwrap();
+        }
+        other.join().unwrap();
+    };
+    deadlocks(program, &[("main", "lock"), ("thread 1", "lock")]);
+    let report = check(program);
+    let held_by: Vec<_> = report.blocked.iter().map(|b| b.held_by.concat()).collect();
+    assert_eq!(held_by, ["thread 1", "main"]);
+    let outcomes: Vec<_> = report.outcomes.iter().map(|o| &*o.label).collect();
+    assert_eq!(
+        outcomes,
+        ["completes", "deadlock"],
+        "the first engine goes on after a deadlock"
+    );
+}
+
+#[test]
+fn a_thread_that_waits_for_itself_deadlocks() {
+    let twice = || {
+        let mutex = Mutex::new(());
+        let _first = mutex.lock().unwrap();
+        let _second = mutex.lock().unwrap();
+    };
+    deadlocks(twice, &[("main", "lock")]);
+    let upgrade = || {
+        let lock = RwLock::new(());
+        let _read = lock.read().unwrap();
+        let _write = lock.write().unwrap();
+    };
+    deadlocks(upgrade, &[("main", "write")]);
+    let downgrade = || {
+        let lock = RwLock::new(());
+        let _write = lock.write().unwrap();
+        let _read = lock.read().unwrap();
+    };
+    deadlocks(downgrade, &[("main", "read")]);
+    let again = || {
+        let once = Once::new();
+        once.call_once(|| once.call_once(|| {}));
+    };
+    deadlocks(again, &[("main", "call_once")]);
+}
+
+#[test]
+fn a_wait_that_nobody_ends_deadlocks() {
+    let condvar = || {
+        let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+        drop(condvar.wait(mutex.lock().unwrap()));
+    };
+    deadlocks(condvar, &[("main", "wait")]);
+    let barrier = || drop(Barrier::new(2).wait());
+    deadlocks(barrier, &[("main", "wait")]);
+    deadlocks(thread::park, &[("main", "park")]);
+    let parked_in_a_loop = || {
+        let never = AtomicBool::new(false);
+        while !never.load(Acquire) {
+            thread::park();
+        }
+    };
+    deadlocks(parked_in_a_loop, &[("main", "park")]);
+}
+
+#[test]
+fn join_of_a_thread_that_is_stuck_deadlocks() {
+    let program = || {
+        let stuck = thread::spawn(|| {
+            let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+            drop(condvar.wait(mutex.lock().unwrap()));
+        });
+        stuck.join().unwrap();
+    };
+    deadlocks(program, &[("main", "join"), ("thread 1", "wait")]);
+}
+
+#[test]
+fn a_thread_that_is_stuck_deadlocks_even_if_nobody_joins_it() {
+    let program = || {
+        thread::spawn(|| {
+            let mutex = Mutex::new(());
+            let _first = mutex.lock().unwrap();
+            let _second = mutex.lock().unwrap();
+        });
+    };
+    deadlocks(program, &[("thread 1", "lock")]);
+}
+
+#[test]
+fn reading_again_while_a_writer_waits_deadlocks() {
+    let program = || {
+        let lock = Arc::new(RwLock::new(0));
+        let writer = thread::spawn({
+            let lock = Arc::clone(&lock);
+            move || *lock.write().unwrap() += 1
+        });
+        {
+            let _outer = lock.read().unwrap();
+            let _inner = lock.read().unwrap();
+        }
+        writer.join().unwrap();
+    };
+    deadlocks(program, &[("main", "read"), ("thread 1", "write")]);
+}
+
+#[test]
+fn receiving_from_oneself_deadlocks() {
+    let empty = || {
+        let (sender, receiver) = channel::<u8>();
+        let _ = receiver.recv();
+        drop(sender);
+    };
+    deadlocks(empty, &[("main", "recv")]);
+    let full = || {
+        let (sender, receiver) = sync_channel(1);
+        sender.send(1).unwrap();
+        sender.send(2).unwrap();
+        drop(receiver);
+    };
+    deadlocks(full, &[("main", "send")]);
+}
+
+#[test]
+fn an_unpark_before_the_condition_is_set_loses_the_wakeup() {
+    let program = || {
+        let ready = Arc::new(AtomicBool::new(false));
+        let sleeper = thread::spawn({
+            let ready = Arc::clone(&ready);
+            move || {
+                while !ready.load(Acquire) {
+                    thread::park();
+                }
+            }
+        });
+        sleeper.thread().unpark();
+        ready.store(true, Release);
+        sleeper.join().unwrap();
+    };
+    deadlocks(program, &[("main", "join"), ("thread 1", "park")]);
+}
+
+// ---- data races -------------------------------------------------------------------------------
+
+struct Shared(UnsafeCell<u32>);
+
+// SAFETY: false on purpose in the tests that must fail; the checker sees every access.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    fn add_one(&self) {
+        // SAFETY: false on purpose, as above. All threads of a model run on one OS thread.
+        self.0.with_mut(|value| unsafe { *value += 1 });
+    }
+
+    fn get(&self) -> u32 {
+        // SAFETY: as above.
+        self.0.with(|value| unsafe { *value })
+    }
+}
+
+fn races(program: fn()) {
+    let report = check(program);
+    assert_eq!(report.verdict, Verdict::Fails);
+    assert_eq!(report.class, Some(Class::DataRace), "{:?}", report.message);
+    assert_eq!(report.found_by, Some(Engine::Weak));
+    assert_eq!(report.outcome.as_deref(), Some("data race"));
+}
+
+#[test]
+fn unordered_accesses_to_plain_data_race() {
+    races(|| {
+        let shared = Arc::new(Shared(UnsafeCell::new(0)));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.add_one()
+        });
+        shared.get();
+        other.join().unwrap();
+    });
+    holds(|| {
+        let shared = Arc::new(Shared(UnsafeCell::new(0)));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.get()
+        });
+        assert_eq!(shared.get(), other.join().unwrap());
+    });
+}
+
+#[test]
+fn a_data_race_is_a_failure_even_if_its_panic_is_caught() {
+    races(|| {
+        let shared = Arc::new(Shared(UnsafeCell::new(0)));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.add_one()
+        });
+        let _ = catch_unwind(AssertUnwindSafe(|| shared.get()));
+        let _ = other.join();
+    });
+}
+
+/// Two threads add one under a spin lock, taken and released with these orderings.
+fn spin_lock(take: Ordering, release: Ordering) {
+    let shared = Arc::new((AtomicBool::new(false), Shared(UnsafeCell::new(0))));
+    let part = move |(locked, data): &(AtomicBool, Shared)| {
+        while locked.swap(true, take) {
+            hint::spin_loop();
+        }
+        data.add_one();
+        locked.store(false, release);
+    };
+    let other = thread::spawn({
+        let shared = Arc::clone(&shared);
+        move || part(&shared)
+    });
+    part(&shared);
+    other.join().unwrap();
+}
+
+#[test]
+fn a_spin_lock_needs_acquire_and_release() {
+    holds(|| spin_lock(Acquire, Release));
+    races(|| spin_lock(Acquire, Relaxed));
+    races(|| spin_lock(Relaxed, Release));
+}
+
+/// loom does not know that nothing comes between the read and the write of a swap. It lets the
+/// spinning thread read its own last store for ever, as if that came after the store that frees the
+/// lock. The façade avoids it for swaps that release nothing; the others could not do without the
+/// store.
+#[test]
+fn loom_false_alarm_a_spin_lock_taken_with_acq_rel_is_a_livelock() {
+    let report = check(|| spin_lock(AcqRel, Release));
+    assert_eq!(report.class, Some(Class::Livelock));
+    assert_eq!(report.found_by, Some(Engine::Weak));
+    assert!(check_with(Engines::Sc, || spin_lock(AcqRel, Release)).holds());
+}
+
+// ---- leaks and livelocks ----------------------------------------------------------------------
+
+#[test]
+fn a_cycle_of_arcs_leaks() {
+    struct Node(Mutex<Option<Arc<Node>>>);
+    fails(
+        || {
+            let node = Arc::new(Node(Mutex::new(None)));
+            *node.0.lock().unwrap() = Some(Arc::clone(&node));
+        },
+        Class::Leak,
+        "never freed: node",
+    );
+    fails(|| std::mem::forget(Arc::new(1)), Class::Leak, "never freed");
+    // A thread that is not joined takes its part with it when it ends.
+    holds(|| {
+        let value = Arc::new(1);
+        thread::spawn(move || drop(value));
+    });
+}
+
+#[test]
+fn two_threads_that_always_yield_to_each_other_are_a_livelock() {
+    fails(
+        || {
+            let wants = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+            let enter = |wants: &[AtomicBool; 2], me: usize| loop {
+                wants[me].store(true, SeqCst);
+                if !wants[1 - me].load(SeqCst) {
+                    break;
+                }
+                wants[me].store(false, SeqCst);
+                thread::yield_now();
+            };
+            let other = thread::spawn({
+                let wants = Arc::clone(&wants);
+                move || enter(&wants, 1)
+            });
+            enter(&wants, 0);
+            other.join().unwrap();
+        },
+        Class::Livelock,
+        "for ever",
+    );
+}
+
+#[test]
+fn a_flag_that_nobody_sets_is_a_livelock() {
+    fails(
+        || {
+            let never = AtomicBool::new(false);
+            while !never.load(Acquire) {}
+        },
+        Class::Livelock,
+        "for ever",
+    );
+    // Even if main does not wait for the thread that spins.
+    fails(
+        || {
+            thread::spawn(|| {
+                loop {
+                    thread::yield_now();
+                }
+            });
+        },
+        Class::Livelock,
+        "for ever",
+    );
+}
+
+// ---- assertions and panics --------------------------------------------------------------------
+
+/// `set` is seen or not, depending on the schedule.
+fn seen_set() -> u32 {
+    let set = Arc::new(AtomicU32::new(0));
+    let other = thread::spawn({
+        let set = Arc::clone(&set);
+        move || set.store(1, SeqCst)
+    });
+    let seen = set.load(SeqCst);
+    other.join().unwrap();
+    seen
+}
+
+#[test]
+fn a_failed_assertion_is_told_from_other_panics() {
+    fails(
+        || assert_eq!(seen_set(), 0),
+        Class::Assertion,
+        "left: 1 right: 0",
+    );
+    fails(
+        || assert!(seen_set() == 0),
+        Class::Assertion,
+        "assertion failed: seen_set() == 0",
+    );
+    fails(
+        || assert_ne!(seen_set(), 1, "why"),
+        Class::Assertion,
+        "failed: why left: 1",
+    );
+    let out_of_bounds = || {
+        let _ = ["only one"][seen_set() as usize];
+    };
+    fails(
+        out_of_bounds,
+        Class::Panic,
+        "index out of bounds: the len is 1 but the index is 1",
+    );
+    fails(
+        || {
+            (seen_set() == 0).then_some(()).expect("an option");
+        },
+        Class::Panic,
+        "an option",
+    );
+    fails(
+        || std::panic::panic_any(1_u8),
+        Class::Panic,
+        "a panic without a message",
+    );
+    // `assert!` with words of its own says nothing but these words, as `panic!` does.
+    fails(
+        || assert!(seen_set() == 0, "own words"),
+        Class::Panic,
+        "own words",
+    );
+}
+
+#[test]
+fn a_panic_of_a_thread_is_a_failure_unless_somebody_handles_it() {
+    fails(
+        || {
+            thread::spawn(|| panic!("nobody looks"));
+        },
+        Class::Panic,
+        "nobody looks",
+    );
+    fails(
+        || thread::spawn(|| panic!("passed on")).join().unwrap(),
+        Class::Panic,
+        "passed on",
+    );
+    holds(|| assert!(thread::spawn(|| panic!("handled")).join().is_err()));
+    holds(|| assert!(catch_unwind(|| panic!("handled")).is_err()));
+}
+
+#[test]
+fn a_panic_with_a_lock_held_is_the_failure_and_not_what_others_make_of_it() {
+    fails(
+        || {
+            let mutex = Arc::new(Mutex::new(0));
+            let other = thread::spawn({
+                let mutex = Arc::clone(&mutex);
+                move || drop(mutex.lock())
+            });
+            {
+                let value = mutex.lock().unwrap();
+                assert_eq!(*value, 1);
+            }
+            other.join().unwrap();
+        },
+        Class::Assertion,
+        "left: 0 right: 1",
+    );
+    fails(
+        || {
+            let mutex = Arc::new(Mutex::new(0));
+            let other = thread::spawn({
+                let mutex = Arc::clone(&mutex);
+                move || {
+                    let _value = mutex.lock().unwrap();
+                    panic!("with the lock held");
+                }
+            });
+            // Main finds the lock poisoned, or joins a thread that panicked.
+            drop(mutex.lock().unwrap());
+            other.join().unwrap();
+        },
+        Class::Panic,
+        "with the lock held",
+    );
+}
+
+// ---- destructors ------------------------------------------------------------------------------
+
+/// Locks and counts when it is dropped.
+#[derive(Clone)]
+struct Noisy {
+    mutex: Arc<Mutex<u32>>,
+    count: Arc<AtomicU32>,
+}
+
+impl Noisy {
+    fn new() -> Noisy {
+        Noisy {
+            mutex: Arc::new(Mutex::new(0)),
+            count: Arc::new(AtomicU32::new(0)),
+        }
+    }
+}
+
+impl Drop for Noisy {
+    fn drop(&mut self) {
+        *self.mutex.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.count.fetch_add(1, SeqCst);
+        self.count.store(self.count.load(SeqCst), SeqCst);
+    }
+}
+
+#[test]
+fn destructors_run_while_a_panic_unwinds() {
+    holds(|| {
+        let noisy = Noisy::new();
+        let count = Arc::clone(&noisy.count);
+        let other = thread::spawn({
+            let noisy = noisy.clone();
+            move || {
+                let _noisy = noisy;
+                panic!("with a destructor that locks");
+            }
+        });
+        drop(noisy.mutex.lock());
+        assert!(other.join().is_err());
+        drop(noisy);
+        assert_eq!(count.load(SeqCst), 2);
+    });
+}
+
+#[test]
+fn destructors_run_while_a_deadlock_unwinds() {
+    deadlocks(
+        || {
+            let noisy = Noisy::new();
+            let other = thread::spawn({
+                let noisy = noisy.clone();
+                move || {
+                    let _again = noisy.clone();
+                    let _guard = noisy.mutex.lock().unwrap();
+                    let never = Condvar::new();
+                    let mine = Mutex::new(());
+                    drop(never.wait(mine.lock().unwrap()));
+                }
+            });
+            let _again = noisy.clone();
+            other.join().unwrap();
+        },
+        &[("main", "join"), ("thread 1", "wait")],
+    );
+}
+
+/// A destructor that waits, in a thread that panics, for a thread that waits for it.
+#[test]
+fn a_deadlock_within_a_panic_ends_too() {
+    for engines in [Engines::Sc, Engines::Weak, Engines::Both] {
+        let report = check_with(engines, || {
+            let noisy = Noisy::new();
+            let guard = noisy.mutex.lock().unwrap();
+            let other = thread::spawn({
+                let noisy = noisy.clone();
+                move || {
+                    let _noisy = noisy;
+                    panic!("with a destructor that locks");
+                }
+            });
+            let _ = other.join();
+            drop(guard);
+        });
+        assert_eq!(report.verdict, Verdict::Fails, "{engines:?}");
+    }
+}
+
+// ---- what cannot be judged --------------------------------------------------------------------
+
+fn is_unknown(report: &Report, why: &str) {
+    assert_eq!(report.verdict, Verdict::Unknown, "{:?}", report.message);
+    assert_eq!((report.class, report.complete), (None, false));
+    let stopped = report.stopped.as_deref().unwrap_or_default();
+    assert!(stopped.contains(why), "{stopped}");
+}
+
+#[test]
+fn more_threads_than_loom_can_tell_apart_are_unknown() {
+    fn start<const COUNT: usize>() {
+        let threads: Vec<_> = (0..COUNT).map(|_| thread::spawn(|| {})).collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+    assert!(check_with(Engines::Weak, start::<4>).holds());
+    is_unknown(
+        &check_with(Engines::Weak, start::<5>),
+        "no more than five threads",
+    );
+    is_unknown(
+        &check_with(Engines::Both, start::<5>),
+        "no more than five threads",
+    );
+    assert!(check_with(Engines::Sc, start::<5>).holds());
+}
+
+#[test]
+fn an_object_from_outside_of_the_scenario_is_a_panic_that_says_so() {
+    let mutex = std::sync::Arc::new(Mutex::new(0));
+    let atomic = std::sync::Arc::new(AtomicU32::new(0));
+    for engines in BOTH_ENGINES {
+        let (mutex, atomic) = (mutex.clone(), atomic.clone());
+        let reports = [
+            (Checker::new().engines(engines)).check(move || drop(mutex.lock())),
+            (Checker::new().engines(engines)).check(move || atomic.load(SeqCst)),
+        ];
+        for report in reports {
+            assert_eq!(report.verdict, Verdict::Fails);
+            assert_eq!(report.class, Some(Class::Panic));
+            let message = report.message.unwrap();
+            assert!(
+                message.contains("was not made in this execution"),
+                "{message}"
+            );
+            assert!(message.contains("verdicts.rs"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_scenario_that_is_not_deterministic_is_unknown() {
+    for engines in [Engines::Sc, Engines::Weak, Engines::Both] {
+        let runs = std::sync::atomic::AtomicU32::new(0);
+        let report = Checker::new().engines(engines).check(move || {
+            let run = runs.fetch_add(1, Relaxed);
+            let count = Arc::new(AtomicU32::new(0));
+            let other = thread::spawn({
+                let count = Arc::clone(&count);
+                move || count.store(1, SeqCst)
+            });
+            for _ in 0..run % 3 {
+                count.load(SeqCst);
+            }
+            count.load(SeqCst);
+            other.join().unwrap();
+        });
+        is_unknown(&report, "it must not depend on time, randomness");
+    }
+}
+
+/// More schedules than anybody can wait for.
+fn large() {
+    let count = Arc::new(AtomicU32::new(0));
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let count = Arc::clone(&count);
+            thread::spawn(move || (0..9).for_each(|_| drop(count.fetch_add(1, Relaxed))))
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn a_limit_that_is_reached_makes_the_verdict_unknown() {
+    for engines in [Engines::Sc, Engines::Weak, Engines::Both] {
+        let checker = Checker::new().engines(engines);
+        let report = checker.clone().max_executions(1).check(large);
+        is_unknown(&report, "stopped at 1 executions");
+        let (sc, weak) = (report.executions.sc, report.executions.weak);
+        assert_eq!(sc.unwrap_or(0) + weak.unwrap_or(0), 1);
+        let report = checker.max_time(Duration::from_millis(1)).check(large);
+        is_unknown(&report, "stopped after 0.001 s");
+    }
+}
+
+#[test]
+fn a_failure_counts_even_if_a_limit_is_reached_after_it() {
+    let report = Checker::new().max_executions(1).check(|| panic!("at once"));
+    assert!(report.fails());
+    assert_eq!(report.class, Some(Class::Panic));
+}

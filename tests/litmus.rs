@@ -1,0 +1,973 @@
+//! Litmus tests: the sets of outcomes that the two engines show, against what C++20 allows.
+//!
+//! Each test is a handful of accesses with exactly one *weak* outcome: one that no interleaving
+//! explains. Under the first engine the outcomes are those of the interleavings, whatever the
+//! orderings. Under the second the weak outcome must appear exactly where the tables say so, and
+//! nothing else may. The whole sets are compared, so an outcome that goes missing is as much a
+//! failure as one that should not be there.
+//!
+//! Where loom differs from C++20, the table says that too: as a *false alarm* if loom shows what
+//! is forbidden, as *missed* if it never shows what is allowed. A test that fails there because
+//! loom got better is good news.
+//!
+//! The names are those of the literature (Alglave, Maranget and Tautschnig, *Herding Cats*, TOPLAS
+//! 2014); what is allowed is what RC11 says, which C++20 follows (Lahav and others, *Repairing
+//! sequential consistency in C/C++11*, PLDI 2017), but for load buffering, which C++20 allows and
+//! RC11 does not.
+
+use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use heisenbug::catalogue::Class;
+use heisenbug::check::{Checker, Engine, Engines, Report, check};
+use heisenbug::sync::Arc;
+use heisenbug::sync::atomic::{AtomicU32, Ordering, fence};
+use heisenbug::thread::{self, JoinHandle};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+/// How strong the accesses of a test are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Strength {
+    /// Relaxed accesses.
+    Rlx,
+    /// Release stores and acquire loads.
+    RelAcq,
+    /// `SeqCst` accesses.
+    Sc,
+    /// Relaxed accesses, with a `SeqCst` fence between any two of a thread.
+    ScFence,
+}
+use Strength::{RelAcq, Rlx, Sc, ScFence};
+
+impl Strength {
+    fn store(self, variable: &AtomicU32, value: u32) {
+        variable.store(
+            value,
+            match self {
+                Rlx | ScFence => Relaxed,
+                RelAcq => Release,
+                Sc => SeqCst,
+            },
+        );
+    }
+
+    fn load(self, variable: &AtomicU32) -> u32 {
+        variable.load(match self {
+            Rlx | ScFence => Relaxed,
+            RelAcq => Acquire,
+            Sc => SeqCst,
+        })
+    }
+
+    /// What stands between two accesses of a thread.
+    fn between(self) {
+        if self == ScFence {
+            fence(SeqCst);
+        }
+    }
+}
+
+/// The two variables of a test, both zero.
+#[derive(Clone)]
+struct Two {
+    x: Arc<AtomicU32>,
+    y: Arc<AtomicU32>,
+}
+
+impl Two {
+    fn zero() -> Two {
+        Two {
+            x: Arc::new(AtomicU32::new(0)),
+            y: Arc::new(AtomicU32::new(0)),
+        }
+    }
+
+    fn spawn<R: Send + 'static>(
+        &self,
+        part: impl FnOnce(&AtomicU32, &AtomicU32) -> R + Send + 'static,
+    ) -> JoinHandle<R> {
+        let Two { x, y } = self.clone();
+        thread::spawn(move || part(&x, &y))
+    }
+
+    /// What the variables hold once every thread has been joined: the last of the stores.
+    fn last(&self, strength: Strength) -> (u32, u32) {
+        (strength.load(&self.x), strength.load(&self.y))
+    }
+}
+
+/// One litmus test.
+struct Litmus {
+    /// Runs the test once, at the given strength, and returns its outcome.
+    run: fn(Strength) -> String,
+    /// The outcomes of the interleavings.
+    sc: &'static [&'static str],
+    /// The outcome that no interleaving explains.
+    weak: &'static str,
+}
+
+fn outcome(registers: impl Debug) -> String {
+    format!("{registers:?}")
+}
+
+/// SB, store buffering: `x=1; a=y || y=1; b=x`, outcome (a, b). Dekker's entry protocol.
+const SB: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let other = v.spawn(move |x, y| {
+            s.store(y, 1);
+            s.between();
+            s.load(x)
+        });
+        s.store(&v.x, 1);
+        s.between();
+        let a = s.load(&v.y);
+        outcome((a, other.join().unwrap()))
+    },
+    sc: &["(0, 1)", "(1, 0)", "(1, 1)"],
+    weak: "(0, 0)",
+};
+
+/// MP, message passing: `x=1; y=1 || a=y; b=x`, outcome (a, b). Data, then the flag.
+const MP: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let reader = v.spawn(move |x, y| {
+            let a = s.load(y);
+            s.between();
+            (a, s.load(x))
+        });
+        s.store(&v.x, 1);
+        s.between();
+        s.store(&v.y, 1);
+        outcome(reader.join().unwrap())
+    },
+    sc: &["(0, 0)", "(0, 1)", "(1, 1)"],
+    weak: "(1, 0)",
+};
+
+/// LB, load buffering: `a=x; y=1 || b=y; x=1`, outcome (a, b). Both read what is written later.
+const LB: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let other = v.spawn(move |x, y| {
+            let b = s.load(y);
+            s.between();
+            s.store(x, 1);
+            b
+        });
+        let a = s.load(&v.x);
+        s.between();
+        s.store(&v.y, 1);
+        outcome((a, other.join().unwrap()))
+    },
+    sc: &["(0, 0)", "(0, 1)", "(1, 0)"],
+    weak: "(1, 1)",
+};
+
+/// S: `x=2; y=1 || a=y; x=1`, outcome (a, x in the end). A store that is seen, and still loses.
+const S: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let other = v.spawn(move |x, y| {
+            let a = s.load(y);
+            s.between();
+            s.store(x, 1);
+            a
+        });
+        s.store(&v.x, 2);
+        s.between();
+        s.store(&v.y, 1);
+        let a = other.join().unwrap();
+        outcome((a, v.last(s).0))
+    },
+    sc: &["(0, 1)", "(0, 2)", "(1, 1)"],
+    weak: "(1, 2)",
+};
+
+/// R: `x=1; y=1 || y=2; a=x`, outcome (y in the end, a). The later of two writers sees the past.
+const R: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let other = v.spawn(move |x, y| {
+            s.store(y, 2);
+            s.between();
+            s.load(x)
+        });
+        s.store(&v.x, 1);
+        s.between();
+        s.store(&v.y, 1);
+        let a = other.join().unwrap();
+        outcome((v.last(s).1, a))
+    },
+    sc: &["(1, 0)", "(1, 1)", "(2, 1)"],
+    weak: "(2, 0)",
+};
+
+/// 2+2W: `x=1; y=2 || y=1; x=2`, outcome (x, y) in the end. Both first stores come last.
+const W22: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let other = v.spawn(move |x, y| {
+            s.store(y, 1);
+            s.between();
+            s.store(x, 2);
+        });
+        s.store(&v.x, 1);
+        s.between();
+        s.store(&v.y, 2);
+        other.join().unwrap();
+        outcome(v.last(s))
+    },
+    sc: &["(1, 2)", "(2, 1)", "(2, 2)"],
+    weak: "(1, 1)",
+};
+
+/// WRC, write to read causality: `x=1 || a=x; y=1 || b=y; c=x`, outcome (a, b, c).
+const WRC: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let relay = v.spawn(move |x, y| {
+            let a = s.load(x);
+            s.between();
+            s.store(y, 1);
+            a
+        });
+        let reader = v.spawn(move |x, y| {
+            let b = s.load(y);
+            s.between();
+            (b, s.load(x))
+        });
+        s.store(&v.x, 1);
+        let a = relay.join().unwrap();
+        let (b, c) = reader.join().unwrap();
+        outcome((a, b, c))
+    },
+    sc: &[
+        "(0, 0, 0)",
+        "(0, 0, 1)",
+        "(0, 1, 0)",
+        "(0, 1, 1)",
+        "(1, 0, 0)",
+        "(1, 0, 1)",
+        "(1, 1, 1)",
+    ],
+    weak: "(1, 1, 0)",
+};
+
+/// IRIW, independent reads of independent writes: `a=x; b=y || x=1 || y=1 || c=y; d=x`, outcome
+/// (a, b, c, d). Two readers see two stores in two orders.
+const IRIW: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let first = v.spawn(move |x, _| s.store(x, 1));
+        let second = v.spawn(move |_, y| s.store(y, 1));
+        let reader = v.spawn(move |x, y| {
+            let c = s.load(y);
+            s.between();
+            (c, s.load(x))
+        });
+        let a = s.load(&v.x);
+        s.between();
+        let b = s.load(&v.y);
+        first.join().unwrap();
+        second.join().unwrap();
+        let (c, d) = reader.join().unwrap();
+        outcome((a, b, c, d))
+    },
+    sc: &[
+        "(0, 0, 0, 0)",
+        "(0, 0, 0, 1)",
+        "(0, 0, 1, 0)",
+        "(0, 0, 1, 1)",
+        "(0, 1, 0, 0)",
+        "(0, 1, 0, 1)",
+        "(0, 1, 1, 0)",
+        "(0, 1, 1, 1)",
+        "(1, 0, 0, 0)",
+        "(1, 0, 0, 1)",
+        "(1, 0, 1, 1)",
+        "(1, 1, 0, 0)",
+        "(1, 1, 0, 1)",
+        "(1, 1, 1, 0)",
+        "(1, 1, 1, 1)",
+    ],
+    weak: "(1, 0, 1, 0)",
+};
+
+/// CoRR, coherence of two reads: `x=1 || a=x; b=x`, outcome (a, b). Nobody sees a value go back.
+const CORR: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let reader = v.spawn(move |x, _| {
+            let a = s.load(x);
+            s.between();
+            (a, s.load(x))
+        });
+        s.store(&v.x, 1);
+        outcome(reader.join().unwrap())
+    },
+    sc: &["(0, 0)", "(0, 1)", "(1, 1)"],
+    weak: "(1, 0)",
+};
+
+/// CoWW, coherence of two writes: `x=1; x=2`, observed by `a=x; b=x`, outcome (a, b, x in the end).
+const COWW: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let reader = v.spawn(move |x, _| {
+            let a = s.load(x);
+            s.between();
+            (a, s.load(x))
+        });
+        s.store(&v.x, 1);
+        s.between();
+        s.store(&v.x, 2);
+        let (a, b) = reader.join().unwrap();
+        outcome((a, b, v.last(s).0))
+    },
+    sc: &[
+        "(0, 0, 2)",
+        "(0, 1, 2)",
+        "(0, 2, 2)",
+        "(1, 1, 2)",
+        "(1, 2, 2)",
+        "(2, 2, 2)",
+    ],
+    weak: "(2, 1, 2)",
+};
+
+/// CoRW, coherence of a read and a write: `a=x; x=1 || x=2`, outcome (a, x in the end). Whoever
+/// reads another's store writes after it.
+const CORW: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let other = v.spawn(move |x, _| {
+            let a = s.load(x);
+            s.between();
+            s.store(x, 1);
+            a
+        });
+        s.store(&v.x, 2);
+        let a = other.join().unwrap();
+        outcome((a, v.last(s).0))
+    },
+    sc: &["(0, 1)", "(0, 2)", "(2, 1)"],
+    weak: "(2, 2)",
+};
+
+/// CoWR, coherence of a write and a read: `x=1; a=x || x=2`, outcome (a, x in the end). Whoever
+/// reads another's store after its own has been overwritten.
+const COWR: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let other = v.spawn(move |x, _| {
+            s.store(x, 1);
+            s.between();
+            s.load(x)
+        });
+        s.store(&v.x, 2);
+        let a = other.join().unwrap();
+        outcome((a, v.last(s).0))
+    },
+    sc: &["(1, 1)", "(1, 2)", "(2, 2)"],
+    weak: "(2, 1)",
+};
+
+/// CoIRIW, one order of the writes for all: `x=1; a=x; b=x || x=2 || c=x; d=x`, outcome
+/// (a, b, c, d). Nobody sees the two stores in the order opposite to another's.
+const COIRIW: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let writer = v.spawn(move |x, _| s.store(x, 2));
+        let reader = v.spawn(move |x, _| (s.load(x), s.load(x)));
+        s.store(&v.x, 1);
+        let (a, b) = (s.load(&v.x), s.load(&v.x));
+        writer.join().unwrap();
+        let (c, d) = reader.join().unwrap();
+        outcome((a, b, c, d))
+    },
+    sc: &[
+        "(1, 1, 0, 0)",
+        "(1, 1, 0, 1)",
+        "(1, 1, 0, 2)",
+        "(1, 1, 1, 1)",
+        "(1, 1, 1, 2)",
+        "(1, 1, 2, 1)",
+        "(1, 1, 2, 2)",
+        "(1, 2, 0, 0)",
+        "(1, 2, 0, 1)",
+        "(1, 2, 0, 2)",
+        "(1, 2, 1, 1)",
+        "(1, 2, 1, 2)",
+        "(1, 2, 2, 2)",
+        "(2, 2, 0, 0)",
+        "(2, 2, 0, 1)",
+        "(2, 2, 0, 2)",
+        "(2, 2, 1, 1)",
+        "(2, 2, 1, 2)",
+        "(2, 2, 2, 2)",
+    ],
+    weak: "(1, 2, 2, 1)",
+};
+
+/// Two unordered stores, and two looks at the end: `x=1 || x=2`, then `a=x; b=x`, outcome (a, b).
+/// Once all threads are joined there is one last store, however often one looks.
+const LAST: Litmus = Litmus {
+    run: |s| {
+        let v = Two::zero();
+        let writer = v.spawn(move |x, _| s.store(x, 2));
+        s.store(&v.x, 1);
+        writer.join().unwrap();
+        outcome((s.load(&v.x), s.load(&v.x)))
+    },
+    sc: &["(1, 1)", "(2, 2)"],
+    weak: "(1, 2)",
+};
+
+/// What C++20 says of a weak outcome, and what loom does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weak {
+    /// Allowed, and shown.
+    Shown,
+    /// Forbidden, and not shown.
+    Forbidden,
+    /// Allowed, and not shown: loom misses it.
+    Missed,
+    /// Forbidden, and shown: loom raises a false alarm.
+    FalseAlarm,
+}
+use Weak::{FalseAlarm, Forbidden, Missed, Shown};
+
+fn set<'a>(labels: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    labels.into_iter().map(str::to_owned).collect()
+}
+
+fn labels(report: &Report) -> BTreeSet<String> {
+    set(report.outcomes.iter().map(|outcome| &*outcome.label))
+}
+
+/// All outcomes of a program under one engine.
+fn outcomes_of(
+    engines: Engines,
+    program: impl Fn() -> String + Send + Sync + 'static,
+) -> BTreeSet<String> {
+    let report = Checker::new().engines(engines).check(program);
+    assert!(report.complete, "{:?}", report.stopped);
+    assert_eq!(report.class, None, "{:?}", report.message);
+    labels(&report)
+}
+
+impl Litmus {
+    /// The first engine knows no orderings: it shows the interleavings, at any strength.
+    fn expect_interleavings(&self, strength: Strength) {
+        let run = self.run;
+        assert_eq!(
+            outcomes_of(Engines::Sc, move || run(strength)),
+            set(self.sc.iter().copied()),
+            "{strength:?}"
+        );
+    }
+
+    /// The second engine shows the interleavings, and the weak outcome where it is said to.
+    fn expect(&self, strength: Strength, weak: Weak) {
+        let run = self.run;
+        let mut expected = set(self.sc.iter().copied());
+        if matches!(weak, Shown | FalseAlarm) {
+            expected.insert(self.weak.to_owned());
+        }
+        assert_eq!(
+            outcomes_of(Engines::Weak, move || run(strength)),
+            expected,
+            "the weak outcome is {}",
+            self.weak
+        );
+    }
+}
+
+/// Under sequential consistency: one test per line, at these strengths.
+macro_rules! interleavings {
+    ($($name:ident: $litmus:ident $($strength:ident)*;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $($litmus.expect_interleavings($strength);)*
+            }
+        )*
+    };
+}
+
+interleavings! {
+    store_buffering_has_three_interleaved_outcomes:         SB     Rlx RelAcq Sc ScFence;
+    message_passing_has_three_interleaved_outcomes:         MP     Rlx RelAcq Sc ScFence;
+    load_buffering_has_three_interleaved_outcomes:          LB     Rlx RelAcq Sc ScFence;
+    s_has_three_interleaved_outcomes:                       S      Rlx RelAcq Sc ScFence;
+    r_has_three_interleaved_outcomes:                       R      Rlx RelAcq Sc ScFence;
+    two_plus_two_writes_has_three_interleaved_outcomes:     W22    Rlx RelAcq Sc ScFence;
+    write_to_read_causality_has_seven_interleaved_outcomes: WRC    Rlx RelAcq Sc ScFence;
+    // The largest program here, and its interleavings are the same at every strength.
+    iriw_has_fifteen_interleaved_outcomes:                  IRIW   Rlx;
+    corr_has_three_interleaved_outcomes:                    CORR   Rlx RelAcq Sc ScFence;
+    coww_has_six_interleaved_outcomes:                      COWW   Rlx RelAcq Sc ScFence;
+    corw_has_three_interleaved_outcomes:                    CORW   Rlx RelAcq Sc ScFence;
+    cowr_has_three_interleaved_outcomes:                    COWR   Rlx RelAcq Sc ScFence;
+    coiriw_has_nineteen_interleaved_outcomes:               COIRIW Rlx RelAcq Sc;
+    the_last_store_is_either_one_interleaved:               LAST   Rlx RelAcq Sc;
+}
+
+/// Under weak memory: one test per line.
+macro_rules! weak_memory {
+    ($($name:ident: $litmus:ident $strength:ident $weak:ident;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                $litmus.expect($strength, $weak);
+            }
+        )*
+    };
+}
+
+// Where loom and C++20 agree.
+weak_memory! {
+    store_buffering_relaxed_shows_both_zero:                     SB     Rlx     Shown;
+    store_buffering_release_acquire_shows_both_zero:             SB     RelAcq  Shown;
+    store_buffering_seq_cst_fences_forbid_both_zero:             SB     ScFence Forbidden;
+
+    message_passing_relaxed_shows_the_flag_without_its_data:     MP     Rlx     Shown;
+    message_passing_release_acquire_forbids_stale_data:          MP     RelAcq  Forbidden;
+    message_passing_seq_cst_forbids_stale_data:                  MP     Sc      Forbidden;
+    message_passing_seq_cst_fences_forbid_stale_data:            MP     ScFence Forbidden;
+
+    r_relaxed_shows_the_later_writer_seeing_the_past:            R      Rlx     Shown;
+    r_release_acquire_shows_the_later_writer_seeing_the_past:    R      RelAcq  Shown;
+    r_seq_cst_fences_forbid_seeing_the_past:                     R      ScFence Forbidden;
+
+    s_relaxed_shows_the_seen_store_winning:                      S      Rlx     Shown;
+    s_release_acquire_forbids_the_seen_store_to_win:             S      RelAcq  Forbidden;
+    s_seq_cst_forbids_the_seen_store_to_win:                     S      Sc      Forbidden;
+    s_seq_cst_fences_forbid_the_seen_store_to_win:               S      ScFence Forbidden;
+
+    two_plus_two_writes_relaxed_shows_both_first_stores_last:    W22    Rlx     Shown;
+    two_plus_two_writes_release_shows_both_first_stores_last:    W22    RelAcq  Shown;
+    two_plus_two_writes_seq_cst_fences_forbid_it:                W22    ScFence Forbidden;
+
+    write_to_read_causality_relaxed_shows_an_effect_without_its_cause: WRC Rlx  Shown;
+    write_to_read_causality_release_acquire_keeps_the_cause:     WRC    RelAcq  Forbidden;
+    write_to_read_causality_seq_cst_keeps_the_cause:             WRC    Sc      Forbidden;
+    write_to_read_causality_seq_cst_fences_keep_the_cause:       WRC    ScFence Forbidden;
+
+    iriw_relaxed_shows_two_orders_of_two_stores:                 IRIW   Rlx     Shown;
+    iriw_release_acquire_shows_two_orders_of_two_stores:         IRIW   RelAcq  Shown;
+    iriw_seq_cst_fences_between_the_reads_forbid_two_orders:     IRIW   ScFence Forbidden;
+
+    load_buffering_release_acquire_is_forbidden:                 LB     RelAcq  Forbidden;
+    load_buffering_seq_cst_is_forbidden:                         LB     Sc      Forbidden;
+    load_buffering_seq_cst_fences_forbid_it:                     LB     ScFence Forbidden;
+
+    corr_relaxed_never_reads_a_value_going_back:                 CORR   Rlx     Forbidden;
+    corr_release_acquire_never_reads_a_value_going_back:         CORR   RelAcq  Forbidden;
+    corr_seq_cst_never_reads_a_value_going_back:                 CORR   Sc      Forbidden;
+    corr_seq_cst_fences_never_read_a_value_going_back:           CORR   ScFence Forbidden;
+
+    coww_relaxed_keeps_the_stores_of_a_thread_in_order:          COWW   Rlx     Forbidden;
+    coww_release_acquire_keeps_the_stores_of_a_thread_in_order:  COWW   RelAcq  Forbidden;
+    coww_seq_cst_keeps_the_stores_of_a_thread_in_order:          COWW   Sc      Forbidden;
+    coww_seq_cst_fences_keep_the_stores_of_a_thread_in_order:    COWW   ScFence Forbidden;
+
+    corw_relaxed_writes_after_the_store_it_read:                 CORW   Rlx     Forbidden;
+    corw_release_acquire_writes_after_the_store_it_read:         CORW   RelAcq  Forbidden;
+    corw_seq_cst_writes_after_the_store_it_read:                 CORW   Sc      Forbidden;
+    corw_seq_cst_fences_write_after_the_store_they_read:         CORW   ScFence Forbidden;
+
+    cowr_relaxed_reads_no_store_before_its_own:                  COWR   Rlx     Forbidden;
+    cowr_release_acquire_reads_no_store_before_its_own:          COWR   RelAcq  Forbidden;
+    cowr_seq_cst_reads_no_store_before_its_own:                  COWR   Sc      Forbidden;
+    cowr_seq_cst_fences_read_no_store_before_their_own:          COWR   ScFence Forbidden;
+
+    coiriw_relaxed_has_one_order_of_the_stores_for_all:          COIRIW Rlx     Forbidden;
+    coiriw_release_acquire_has_one_order_of_the_stores_for_all:  COIRIW RelAcq  Forbidden;
+    coiriw_seq_cst_has_one_order_of_the_stores_for_all:          COIRIW Sc      Forbidden;
+
+    the_last_store_stays_the_last_relaxed:                       LAST   Rlx     Forbidden;
+    the_last_store_stays_the_last_release_acquire:               LAST   RelAcq  Forbidden;
+    the_last_store_stays_the_last_seq_cst:                       LAST   Sc      Forbidden;
+}
+
+// loom takes `SeqCst` accesses for `AcqRel` ones. What the fences forbid, the accesses must too, and
+// in these four tests they do not. The checker's verdict makes up for it where every access is
+// `SeqCst`: see the verdicts below.
+weak_memory! {
+    loom_false_alarm_store_buffering_seq_cst_shows_both_zero:    SB     Sc      FalseAlarm;
+    loom_false_alarm_r_seq_cst_shows_the_past:                   R      Sc      FalseAlarm;
+    loom_false_alarm_two_plus_two_writes_seq_cst_shows_it:       W22    Sc      FalseAlarm;
+    loom_false_alarm_iriw_seq_cst_shows_two_orders:              IRIW   Sc      FalseAlarm;
+}
+
+// loom runs a thread's accesses in program order, so no load sees a store that comes after it in
+// the same run. C++20 allows it for relaxed accesses; RC11 does not; ARM hardware shows it.
+weak_memory! {
+    loom_misses_load_buffering_relaxed:                          LB     Rlx     Missed;
+}
+
+/// A variation on a theme: outcomes of the interleavings, and a weak one.
+fn expect_both(program: fn() -> String, sc: &[&str], weak: Weak, label: &str) {
+    let mut expected = set(sc.iter().copied());
+    assert_eq!(outcomes_of(Engines::Sc, program), expected, "interleavings");
+    if matches!(weak, Shown | FalseAlarm) {
+        expected.insert(label.to_owned());
+    }
+    assert_eq!(outcomes_of(Engines::Weak, program), expected, "weak memory");
+}
+
+// ---- message passing, one half at a time ------------------------------------------------------
+
+/// MP with the given orderings of the flag, and fences inside of it where they are not `Relaxed`.
+fn message_passing(store: Ordering, load: Ordering, before: Ordering, after: Ordering) -> String {
+    let fence_unless_relaxed = |order| {
+        if order != Relaxed {
+            fence(order);
+        }
+    };
+    let v = Two::zero();
+    let reader = v.spawn(move |x, y| {
+        let a = y.load(load);
+        fence_unless_relaxed(after);
+        (a, x.load(Relaxed))
+    });
+    v.x.store(1, Relaxed);
+    fence_unless_relaxed(before);
+    v.y.store(1, store);
+    outcome(reader.join().unwrap())
+}
+
+/// Which halves of a release/acquire pair are there, and whether stale data can be seen.
+#[test]
+fn message_passing_needs_both_halves_as_orderings_or_as_fences() {
+    let table: [(fn() -> String, Weak); 8] = [
+        //                  store    load     fence before it, fence after it
+        (
+            || message_passing(Release, Acquire, Relaxed, Relaxed),
+            Forbidden,
+        ),
+        (
+            || message_passing(Release, Relaxed, Relaxed, Relaxed),
+            Shown,
+        ),
+        (
+            || message_passing(Relaxed, Acquire, Relaxed, Relaxed),
+            Shown,
+        ),
+        (
+            || message_passing(Relaxed, Relaxed, Release, Acquire),
+            Forbidden,
+        ),
+        (
+            || message_passing(Relaxed, Relaxed, Release, Relaxed),
+            Shown,
+        ),
+        (
+            || message_passing(Relaxed, Relaxed, Relaxed, Acquire),
+            Shown,
+        ),
+        (
+            || message_passing(Release, Relaxed, Relaxed, Acquire),
+            Forbidden,
+        ),
+        (
+            || message_passing(Relaxed, Acquire, Release, Relaxed),
+            Forbidden,
+        ),
+    ];
+    for (program, weak) in table {
+        expect_both(program, MP.sc, weak, MP.weak);
+    }
+}
+
+#[test]
+fn a_read_modify_write_of_another_thread_continues_a_release_sequence() {
+    let program = || {
+        let v = Two::zero();
+        let relay = v.spawn(|_, y| y.fetch_add(1, Relaxed));
+        let reader = v.spawn(|x, y| (y.load(Acquire), x.load(Relaxed)));
+        v.x.store(1, Relaxed);
+        v.y.store(1, Release);
+        relay.join().unwrap();
+        outcome(reader.join().unwrap())
+    };
+    // A flag of 2 has both stores behind it, so the data is there. A flag of 1 may be the relay's.
+    let sc = ["(0, 0)", "(0, 1)", "(1, 0)", "(1, 1)", "(2, 1)"];
+    expect_both(program, &sc, Forbidden, "(2, 0)");
+}
+
+#[test]
+fn a_relaxed_store_of_the_same_thread_breaks_a_release_sequence() {
+    let program = || {
+        let v = Two::zero();
+        let reader = v.spawn(|x, y| (y.load(Acquire), x.load(Relaxed)));
+        v.x.store(1, Relaxed);
+        v.y.store(1, Release);
+        v.y.store(2, Relaxed);
+        outcome(reader.join().unwrap())
+    };
+    // C++11 forbade it; C++20 took the relaxed stores of the same thread out of the sequence.
+    let sc = ["(0, 0)", "(0, 1)", "(1, 1)", "(2, 1)"];
+    expect_both(program, &sc, Shown, "(2, 0)");
+}
+
+#[test]
+fn spawn_and_join_hand_over_what_was_written() {
+    let program = || {
+        let v = Two::zero();
+        v.x.store(1, Relaxed);
+        let child = v.spawn(|x, y| {
+            y.store(1, Relaxed);
+            x.load(Relaxed)
+        });
+        let seen = child.join().unwrap();
+        outcome((seen, v.y.load(Relaxed)))
+    };
+    expect_both(program, &["(1, 1)"], Forbidden, "(0, 1)");
+}
+
+/// Not a test of both engines: the first lets a park return for no reason, as std may.
+#[test]
+fn unpark_hands_over_what_was_written() {
+    let program = || {
+        let v = Two::zero();
+        let sleeper = v.spawn(|x, y| {
+            thread::park();
+            (y.load(Relaxed), x.load(Relaxed))
+        });
+        v.x.store(1, Relaxed);
+        v.y.store(1, Relaxed);
+        sleeper.thread().unpark();
+        outcome(sleeper.join().unwrap())
+    };
+    assert_eq!(outcomes_of(Engines::Weak, program), set(["(1, 1)"]));
+}
+
+// ---- read-modify-writes -----------------------------------------------------------------------
+
+#[test]
+fn relaxed_read_modify_writes_lose_nothing() {
+    let program = || {
+        let v = Two::zero();
+        let other = v.spawn(|x, _| x.fetch_add(1, Relaxed));
+        let a = v.x.fetch_add(1, Relaxed);
+        outcome((a, other.join().unwrap(), v.x.load(Relaxed)))
+    };
+    let sc = ["(0, 1, 2)", "(1, 0, 2)"];
+    expect_both(program, &sc, Forbidden, "(0, 0, 1)");
+}
+
+#[test]
+fn swaps_in_place_of_the_stores_do_not_forbid_store_buffering() {
+    let program = || {
+        let v = Two::zero();
+        let other = v.spawn(|x, y| {
+            y.swap(1, AcqRel);
+            x.load(Acquire)
+        });
+        v.x.swap(1, AcqRel);
+        let a = v.y.load(Acquire);
+        outcome((a, other.join().unwrap()))
+    };
+    expect_both(program, SB.sc, Shown, SB.weak);
+}
+
+#[test]
+fn acquire_release_fences_do_not_forbid_store_buffering() {
+    let program = || {
+        let v = Two::zero();
+        let other = v.spawn(|x, y| {
+            y.store(1, Relaxed);
+            fence(AcqRel);
+            x.load(Relaxed)
+        });
+        v.x.store(1, Relaxed);
+        fence(AcqRel);
+        let a = v.y.load(Relaxed);
+        outcome((a, other.join().unwrap()))
+    };
+    expect_both(program, SB.sc, Shown, SB.weak);
+}
+
+/// In loom a read-modify-write reads the newest store there is. C++20 asks for less: that nothing
+/// comes between the value read and the value written, and the other thread's store may well come
+/// after both.
+#[test]
+fn loom_misses_store_buffering_with_read_modify_writes_as_the_loads() {
+    let program = || {
+        let v = Two::zero();
+        let other = v.spawn(|x, y| {
+            y.store(1, Relaxed);
+            x.fetch_add(0, Relaxed)
+        });
+        v.x.store(1, Relaxed);
+        let a = v.y.fetch_add(0, Relaxed);
+        outcome((a, other.join().unwrap()))
+    };
+    expect_both(program, SB.sc, Missed, SB.weak);
+}
+
+/// A compare-exchange that fails is a load, which may be stale. In loom it is not.
+#[test]
+fn loom_misses_stale_values_in_a_compare_exchange_that_fails() {
+    let program = || {
+        let peek = |variable: &AtomicU32| {
+            (variable.compare_exchange(7, 8, Relaxed, Relaxed)).expect_err("it is never 7")
+        };
+        let v = Two::zero();
+        let other = v.spawn(move |x, y| {
+            y.store(1, Relaxed);
+            peek(x)
+        });
+        v.x.store(1, Relaxed);
+        let a = peek(&v.y);
+        outcome((a, other.join().unwrap()))
+    };
+    expect_both(program, SB.sc, Missed, SB.weak);
+}
+
+// ---- how far back a load can see --------------------------------------------------------------
+
+/// MP with `stores` stores to the data. Outcome (flag, data).
+fn many_stores(stores: u32) -> String {
+    let v = Two::zero();
+    let reader = v.spawn(|x, y| (y.load(Relaxed), x.load(Relaxed)));
+    for value in 1..=stores {
+        v.x.store(value, Relaxed);
+    }
+    v.y.store(1, Relaxed);
+    outcome(reader.join().unwrap())
+}
+
+#[test]
+fn a_relaxed_load_sees_stores_that_were_overwritten_six_times() {
+    let all = (0..=6).flat_map(|data| [format!("(0, {data})"), format!("(1, {data})")]);
+    assert_eq!(
+        outcomes_of(Engines::Weak, || many_stores(6)),
+        all.collect::<BTreeSet<_>>()
+    );
+}
+
+/// loom keeps the last seven stores of each variable, and loads see no others.
+#[test]
+fn loom_misses_stores_that_were_overwritten_seven_times() {
+    let all = (0..=7).flat_map(|data| [format!("(0, {data})"), format!("(1, {data})")]);
+    let missed = "(1, 0)";
+    assert_eq!(
+        outcomes_of(Engines::Weak, || many_stores(7)),
+        all.filter(|label| label != missed).collect::<BTreeSet<_>>()
+    );
+}
+
+// ---- the verdict of both engines together -----------------------------------------------------
+
+/// The scenario asserts that the weak outcome does not happen.
+fn asserting(litmus: &'static Litmus, strength: Strength) -> Report {
+    check(move || {
+        let label = (litmus.run)(strength);
+        assert_ne!(label, litmus.weak);
+        label
+    })
+}
+
+/// The failed assertion, as the reports word it.
+fn assertion(litmus: &Litmus) -> String {
+    let weak = litmus.weak;
+    format!("assertion `left != right` failed left: \"{weak}\" right: \"{weak}\"")
+}
+
+/// The program holds, after both engines have seen everything. Returns what the report notes.
+fn assert_holds(litmus: &'static Litmus, strength: Strength) -> Vec<String> {
+    let report = asserting(litmus, strength);
+    assert!(report.holds(), "{strength:?}: {:?}", report.message);
+    assert!(report.complete, "{:?}", report.stopped);
+    assert!(report.executions.sc.is_some() && report.executions.weak.is_some());
+    assert_eq!(labels(&report), set(litmus.sc.iter().copied()));
+    report.notes
+}
+
+/// The program holds although the second engine found the weak outcome: it was overruled.
+fn assert_holds_against_loom(litmus: &'static Litmus) {
+    let notes = assert_holds(litmus, Sc);
+    assert!(
+        notes
+            .iter()
+            .any(|note| note.contains("every atomic access is SeqCst")),
+        "{notes:?}"
+    );
+}
+
+fn assert_fails(litmus: &'static Litmus, strength: Strength) {
+    let report = asserting(litmus, strength);
+    assert!(report.fails(), "{strength:?}: {}", report.verdict);
+    assert_eq!(report.class, Some(Class::Assertion));
+    assert_eq!(report.found_by, Some(Engine::Weak));
+    assert_eq!(report.outcome, Some(assertion(litmus)));
+    let expected = litmus.sc.iter().copied().map(str::to_owned);
+    assert_eq!(
+        labels(&report),
+        expected.chain([assertion(litmus)]).collect::<BTreeSet<_>>()
+    );
+}
+
+#[test]
+fn dekker_holds_with_seq_cst_accesses_although_loom_disagrees() {
+    assert_holds_against_loom(&SB);
+}
+
+#[test]
+fn dekker_holds_with_seq_cst_fences_and_loom_agrees() {
+    assert_eq!(assert_holds(&SB, ScFence), [""; 0]);
+}
+
+#[test]
+fn dekker_fails_with_release_acquire_and_with_relaxed_accesses() {
+    assert_fails(&SB, RelAcq);
+    assert_fails(&SB, Rlx);
+}
+
+#[test]
+fn r_holds_with_seq_cst_accesses_and_fails_with_release_acquire() {
+    assert_holds_against_loom(&R);
+    assert_fails(&R, RelAcq);
+}
+
+#[test]
+fn two_plus_two_writes_holds_with_seq_cst_accesses_and_fails_with_release() {
+    assert_holds_against_loom(&W22);
+    assert_fails(&W22, RelAcq);
+}
+
+#[test]
+fn iriw_holds_with_seq_cst_accesses_although_loom_disagrees() {
+    assert_holds_against_loom(&IRIW);
+}
+
+#[test]
+fn message_passing_holds_with_release_acquire_and_fails_relaxed() {
+    assert_eq!(assert_holds(&MP, RelAcq), [""; 0]);
+    assert_fails(&MP, Rlx);
+}
+
+/// What loom cannot show cannot fail, so the verdict on relaxed load buffering is wrong.
+#[test]
+fn load_buffering_relaxed_holds_although_it_should_not() {
+    assert_eq!(assert_holds(&LB, Rlx), [""; 0]);
+}
+
+/// The rule asks for `SeqCst` on *every* access. One relaxed access, even to a variable that nobody
+/// looks at, and loom's false alarm is the verdict.
+#[test]
+fn a_relaxed_access_elsewhere_lets_the_false_alarm_through() {
+    let report = check(|| {
+        let entries = Arc::new(AtomicU32::new(0));
+        let label = (SB.run)(Sc);
+        entries.fetch_add(1, Relaxed);
+        assert_ne!(label, SB.weak);
+    });
+    assert!(report.fails());
+    assert_eq!(report.outcome, Some(assertion(&SB)));
+    assert_eq!(report.found_by, Some(Engine::Weak));
+}
