@@ -433,7 +433,9 @@ pub fn atomic_bool_has_every_operation_of_std() {
         atomic.store(a, Relaxed);
         assert_eq!(atomic.compare_exchange(!a, b, AcqRel, Acquire), Err(a));
         assert_eq!(atomic.compare_exchange(a, b, AcqRel, Acquire), Ok(a));
-        while atomic.compare_exchange_weak(b, a, AcqRel, Acquire) != Ok(b) {}
+        while atomic.compare_exchange_weak(b, a, AcqRel, Acquire) != Ok(b) {
+            hint::spin_loop();
+        }
         assert_eq!(atomic.fetch_update(AcqRel, Acquire, |_| Some(b)), Ok(a));
         assert_eq!(atomic.fetch_update(AcqRel, Acquire, |_| None), Err(b));
         assert_eq!(atomic.into_inner(), b);

@@ -120,7 +120,9 @@ fn a_wait_that_nobody_ends_deadlocks() {
         drop(condvar.wait(mutex.lock().unwrap()));
     };
     deadlocks(condvar, &[("main", "wait")]);
-    let barrier = || drop(Barrier::new(2).wait());
+    let barrier = || {
+        Barrier::new(2).wait();
+    };
     deadlocks(barrier, &[("main", "wait")]);
     deadlocks(thread::park, &[("main", "park")]);
     let parked_in_a_loop = || {
@@ -658,7 +660,11 @@ fn large() {
     let threads: Vec<_> = (0..3)
         .map(|_| {
             let count = Arc::clone(&count);
-            thread::spawn(move || (0..9).for_each(|_| drop(count.fetch_add(1, Relaxed))))
+            thread::spawn(move || {
+                for _ in 0..9 {
+                    count.fetch_add(1, Relaxed);
+                }
+            })
         })
         .collect();
     for thread in threads {
