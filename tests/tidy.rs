@@ -105,7 +105,8 @@ fn no_test_is_skipped_or_passes_for_any_panic_or_waits_for_time() {
         concat!("thread::sl", "eep"),
     ];
     for path in files("tests") {
-        let text = read(&path);
+        // Sleeping for no time at all is how the façade's own `sleep` is tested.
+        let text = read(&path).replace(concat!("thread::sl", "eep(std::time::Duration::ZERO)"), "");
         for word in forbidden {
             assert!(!text.contains(word), "{}: {word}", path.display());
         }

@@ -170,10 +170,10 @@ impl Checker {
             report.verdict = Verdict::Holds;
             report.notes.push("weak memory was not explored".to_owned());
         }
-        report.stopped = report
-            .stopped
-            .take()
-            .or(budget.stopped().map(str::to_owned));
+        if report.verdict != Verdict::Holds {
+            let budget = budget.stopped().map(str::to_owned);
+            report.stopped = report.stopped.take().or(budget);
+        }
         report.millis = began.elapsed().as_millis() as u64;
         report
     }
@@ -208,21 +208,24 @@ impl Report {
 
     /// Adds what the second engine found to what the first did.
     fn weigh(&mut self, sc: Option<&sc::Exploration>, weak: &weak::Exploration) {
-        let holds_in_sc = sc.is_some_and(|sc| sc.complete);
         match &weak.tally.worst {
-            Some(counterexample)
-                if holds_in_sc
-                    && weak.only_seq_cst
-                    && sc.is_some_and(|sc| sc.only_seq_cst)
-                    && counterexample.class != Class::DataRace =>
-            {
-                self.verdict = Verdict::Holds;
-                self.notes.push(
-                    "every atomic access is SeqCst and nothing races, so the program is \
-                     sequentially consistent; the second engine takes SeqCst accesses for AcqRel \
-                     ones, and what it found cannot happen"
-                        .to_owned(),
-                );
+            Some(_) if is_overruled(sc, weak) => {
+                if weak.complete || !weak.plain_data {
+                    self.verdict = Verdict::Holds;
+                    self.notes.push(
+                        "every atomic access is SeqCst and nothing races, so the program is \
+                         sequentially consistent; the second engine takes SeqCst accesses for \
+                         AcqRel ones, and what it found cannot happen"
+                            .to_owned(),
+                    );
+                } else {
+                    self.complete = false;
+                    self.notes.push(
+                        "every atomic access is SeqCst, so what the second engine found cannot \
+                         happen unless something races; it ended before it could rule that out"
+                            .to_owned(),
+                    );
+                }
             }
             Some(counterexample) => {
                 self.note_outcomes(&weak.tally);
@@ -249,6 +252,17 @@ impl Report {
             }
         }
     }
+}
+
+/// Whether a failure that only the second engine found is its own invention: the first engine saw
+/// all there is and found nothing, every atomic access is `SeqCst`, and no data race was seen.
+fn is_overruled(sc: Option<&sc::Exploration>, weak: &weak::Exploration) -> bool {
+    let Some(sc) = sc else { return false };
+    let outcomes = weak.tally.outcomes();
+    let races = outcomes
+        .iter()
+        .any(|outcome| outcome.class == Some(Class::DataRace));
+    sc.complete && sc.only_seq_cst && weak.only_seq_cst && !races
 }
 
 /// What stands in the outcome table for a value.

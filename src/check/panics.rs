@@ -2,6 +2,7 @@
 
 use crate::catalogue::Class;
 use crate::trace::recorder::{self, Engine};
+use crate::trace::source;
 use std::panic::{self, PanicHookInfo};
 use std::sync::{Arc, Once};
 
@@ -62,7 +63,8 @@ fn is_of_a_model(info: &PanicHookInfo<'_>) -> bool {
         recorder::give_up(why);
         return true;
     }
-    let finding = Finding::read(&message);
+    let asserts = info.location().is_some_and(is_assertion);
+    let finding = Finding::read(&message, asserts);
     let at = if finding.engine_speaks {
         None
     } else {
@@ -113,6 +115,16 @@ fn message(info: &PanicHookInfo<'_>) -> String {
     }
 }
 
+/// Whether the source says `assert!` where the panic came from. Its message need not.
+fn is_assertion(location: &panic::Location<'_>) -> bool {
+    let text = source::text(location.file());
+    let line = text
+        .as_deref()
+        .and_then(|text| text.lines().nth(location.line() as usize - 1));
+    let call = line.and_then(|line| line.get(location.column() as usize - 1..));
+    call.is_some_and(|call| call.starts_with("assert") || call.starts_with("debug_assert"))
+}
+
 /// What a panic's message means.
 struct Finding {
     class: Class,
@@ -124,7 +136,7 @@ struct Finding {
 }
 
 impl Finding {
-    fn read(message: &str) -> Finding {
+    fn read(message: &str, asserts: bool) -> Finding {
         let of_engine = |class, message: &str, fatal| Finding {
             class,
             message: message.to_owned(),
@@ -146,7 +158,7 @@ impl Finding {
                 false,
             )
         } else {
-            let assertion = message.starts_with("assertion");
+            let assertion = asserts || message.starts_with("assertion");
             Finding {
                 class: if assertion {
                     Class::Assertion

@@ -31,6 +31,8 @@ pub struct Exploration {
     pub complete: bool,
     /// Whether every atomic access was `SeqCst`.
     pub only_seq_cst: bool,
+    /// Whether there was plain data to race for.
+    pub plain_data: bool,
 }
 
 /// What the closure that loom runs leaves behind.
@@ -54,9 +56,9 @@ pub fn explore(scenario: &Scenario, judge: Judge, budget: &mut Budget) -> Explor
     let (mut exploration, hides_loads) = pass(scenario, judge, budget, false);
     if hides_loads && exploration.complete && exploration.tally.worst.is_none() {
         let (thorough, _) = pass(scenario, judge, budget, true);
-        let only_seq_cst = exploration.only_seq_cst && thorough.only_seq_cst;
         exploration = Exploration {
-            only_seq_cst,
+            only_seq_cst: exploration.only_seq_cst && thorough.only_seq_cst,
+            plain_data: exploration.plain_data || thorough.plain_data,
             ..thorough
         };
     }
@@ -103,6 +105,7 @@ fn pass(
     }
     let only_seq_cst = recorder::only_seq_cst();
     let hides_loads = recorder::hides_loads();
+    let plain_data = recorder::plain_data();
     recorder::set_loads_conflict(false);
     recorder::enter(Engine::None);
     *budget = state.budget.clone();
@@ -112,6 +115,7 @@ fn pass(
             tally: std::mem::take(&mut state.tally),
             complete,
             only_seq_cst,
+            plain_data,
         },
         hides_loads,
     )

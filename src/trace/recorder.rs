@@ -135,6 +135,8 @@ struct Recorder {
     blocking: bool,
     /// Whether one thread loads and then writes an atomic that another one loads.
     hides_loads: bool,
+    /// Whether there was an `UnsafeCell`.
+    plain_data: bool,
     /// No execution of this program was recorded yet.
     fresh: bool,
     /// Whether this execution may block, as far as the executions before it tell.
@@ -177,6 +179,7 @@ impl Recorder {
             only_seq_cst: true,
             blocking: false,
             hides_loads: false,
+            plain_data: false,
             fresh: true,
             may_block: true,
         }
@@ -224,6 +227,7 @@ pub fn enter(engine: Engine) {
         recorder.only_seq_cst = true;
         recorder.blocking = false;
         recorder.hides_loads = false;
+        recorder.plain_data = false;
         recorder.fresh = true;
     });
 }
@@ -280,6 +284,16 @@ pub fn can_block() -> bool {
 /// never tries to run the store before that load.
 pub fn hides_loads() -> bool {
     with(|recorder| recorder.hides_loads)
+}
+
+/// Whether the program so far had plain data that threads could race for.
+pub fn plain_data() -> bool {
+    with(|recorder| recorder.plain_data)
+}
+
+/// Notes that the program has plain data that threads could race for.
+pub fn has_plain_data() {
+    with(|recorder| recorder.plain_data = true);
 }
 
 /// Whether loads of the same atomic shall count as conflicting, so that none is hidden.
@@ -658,15 +672,20 @@ pub fn has_finished(actor: ActorId) -> bool {
     })
 }
 
-/// Asks the scheduler to let the current actor run on at its next scheduling point, since what it
-/// is about to do has been recorded already.
+/// Asks the scheduler to let the current actor run on until it blocks or is released, since what it
+/// is about to do is one step.
 pub fn hold() {
     HELD.set(engine() == Engine::Shuttle);
 }
 
-/// Whether the current actor is to run on. Asked once per scheduling point.
-pub fn take_hold() -> bool {
-    HELD.replace(false)
+/// Ends what [`hold`] began.
+pub fn release() {
+    HELD.set(false);
+}
+
+/// Whether the current actor is to run on.
+pub fn is_held() -> bool {
+    HELD.get()
 }
 
 /// Notes what a cell holds after a write that has just been recorded.

@@ -197,9 +197,12 @@ impl Search {
         let running = current.filter(|current| tasks.contains(current));
         let next = match running {
             // A panic unwinds without interruption: what it runs into on its way is no schedule.
-            Some(current) if recorder::take_hold() || std::thread::panicking() => current,
+            Some(current) if recorder::is_held() || std::thread::panicking() => current,
             _ => self.choose(&tasks, running, yielding),
         };
+        if current != Some(next) {
+            recorder::release();
+        }
         let set = set_of(&tasks);
         if let Some(current) = running.filter(|_| yielding) {
             self.run.fairness.yielded(usize::from(current), set);

@@ -35,6 +35,7 @@ impl<T> UnsafeCell<T> {
             Engine::Loom => Checker::Loom(loom::cell::UnsafeCell::new(())),
             Engine::Shuttle => Checker::Shuttle(Cell::new(0)),
         };
+        recorder::has_plain_data();
         let object = ObjectId::new("UnsafeCell", Value::peek(&value), Location::caller());
         UnsafeCell {
             object,

@@ -70,6 +70,7 @@ impl Condvar {
         // Others have had their chance just now: from here on the wait is one step.
         recorder::hold();
         guard.raw = Some(self.raw.wait(raw));
+        recorder::release();
         guard.at = at;
         call.end_wait(mutex.object, guard.value());
         mutex.poison_or(guard)

@@ -1,9 +1,9 @@
 //! `std::sync::mpsc`, made of the engines' mutex and condition variable: loom's own channel knows
 //! neither capacities nor disconnection.
 
-use crate::trace::recorder::{Call, ObjectId};
+use crate::trace::recorder::{self, Call, ObjectId};
 use crate::trace::{Op, Value};
-use crate::worlds::model::raw::{RawCondvar, RawGuard, RawMutex};
+use crate::worlds::model::raw::{self, RawCondvar, RawGuard, RawMutex};
 use std::cell::UnsafeCell;
 use std::collections::VecDeque;
 use std::panic::Location;
@@ -87,6 +87,15 @@ impl<T> Channel<T> {
         unsafe { &mut *self.state.get() }
     }
 
+    /// Makes an operation one step of the search, however often it locks, until it has to wait.
+    fn step<R>(&self, operation: impl FnOnce() -> R) -> R {
+        raw::switch_point();
+        recorder::hold();
+        let result = operation();
+        recorder::release();
+        result
+    }
+
     fn send(&self, call: Call, value: T) -> Result<(), SendError<T>> {
         let call = call.may_block(self.object);
         let shown = Value::peek(&value);
@@ -142,6 +151,10 @@ impl<T> Channel<T> {
     }
 
     fn disconnect<R>(&self, leave: impl FnOnce(&mut State<T>) -> R) -> R {
+        self.step(|| self.disconnect_in_step(leave))
+    }
+
+    fn disconnect_in_step<R>(&self, leave: impl FnOnce(&mut State<T>) -> R) -> R {
         let guard = self.mutex.lock();
         let result = leave(self.state(&guard));
         self.changed.notify_all();
@@ -189,10 +202,8 @@ impl<T> SyncSender<T> {
     /// The value, if there is no room or the receiver is gone.
     #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        self.0.try_send(
-            Call::on(self.0.object, "try_send", Location::caller()),
-            value,
-        )
+        let call = Call::on(self.0.object, "try_send", Location::caller());
+        self.0.step(|| self.0.try_send(call, value))
     }
 }
 
@@ -208,8 +219,12 @@ impl<T> Receiver<T> {
     }
 
     fn recv_at(&self, at: &'static Location<'static>) -> Result<T, RecvError> {
+        let call = Call::on(self.0.object, "recv", at).may_block(self.0.object);
+        self.0.step(|| self.recv_in_step(call))
+    }
+
+    fn recv_in_step(&self, call: Call) -> Result<T, RecvError> {
         let channel = &*self.0;
-        let call = Call::on(channel.object, "recv", at).may_block(channel.object);
         let mut guard = channel.mutex.lock();
         let value = loop {
             let state = channel.state(&guard);
@@ -237,8 +252,12 @@ impl<T> Receiver<T> {
     /// `Empty` if there is none, `Disconnected` if there will never be one.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        let call = Call::on(self.0.object, "try_recv", Location::caller());
+        self.0.step(|| self.try_recv_in_step(call))
+    }
+
+    fn try_recv_in_step(&self, call: Call) -> Result<T, TryRecvError> {
         let channel = &*self.0;
-        let call = Call::on(channel.object, "try_recv", Location::caller());
         let guard = channel.mutex.lock();
         let state = channel.state(&guard);
         let result = match state.queue.pop_front() {
