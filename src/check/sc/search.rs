@@ -295,7 +295,7 @@ impl Run {
             depth: 0,
             steps: 0,
             preemptions: 0,
-            fairness: Fairness::new(),
+            fairness: Fairness::default(),
             watched,
         }
     }
