@@ -78,17 +78,14 @@ impl Tally {
         };
         self.executions += 1;
         let class = failure.as_ref().map(|(class, _)| *class);
-        let count = &mut self
-            .outcomes
-            .entry((ending.label.clone(), class))
-            .or_insert((grade, 0));
-        count.1 += 1;
         if let Some((class, message)) = failure {
-            self.consider(class, ending.label, message, preemptions);
+            self.consider(class, &ending.label, message, preemptions);
         }
+        let key = (ending.label, class);
+        self.outcomes.entry(key).or_insert((grade, 0)).1 += 1;
     }
 
-    fn consider(&mut self, class: Class, label: String, message: String, preemptions: Option<u32>) {
+    fn consider(&mut self, class: Class, label: &str, message: String, preemptions: Option<u32>) {
         let rank = (
             preemptions.unwrap_or(0),
             recorder::switches(),
@@ -98,7 +95,7 @@ impl Tally {
             let trace = recorder::trace();
             self.worst = Some(Counterexample {
                 class,
-                label,
+                label: label.to_owned(),
                 message,
                 preemptions,
                 trace,

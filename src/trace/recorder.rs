@@ -8,6 +8,7 @@
 use super::names;
 use super::{Blocked, Event, Op, Trace, Value, source};
 use crate::catalogue::Class;
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::panic::Location;
@@ -93,7 +94,7 @@ pub enum Target {
 }
 
 struct Actor {
-    name: Option<String>,
+    name: Option<Cow<'static, str>>,
     /// The call the actor is in, if it is one that can block.
     pending: Option<Pending>,
     finished: bool,
@@ -114,6 +115,8 @@ struct Object {
     created: Place,
     used: Option<Place>,
     newest: Value,
+    /// A reference-counted value that nothing has freed yet.
+    alive: bool,
     holders: Vec<ActorId>,
     /// Who loaded it, and who wrote it after having loaded it: a bit for each actor.
     loaded_by: u64,
@@ -125,8 +128,6 @@ struct Recorder {
     actors: Vec<Actor>,
     objects: Vec<Object>,
     failures: Vec<Failure>,
-    /// Reference-counted values that are still alive, by object.
-    alive: BTreeSet<u32>,
     generation: u32,
     sites: Option<BTreeSet<(Site, OrderingKey)>>,
     mutation: Option<Mutation>,
@@ -172,7 +173,6 @@ impl Recorder {
             actors: Vec::new(),
             objects: Vec::new(),
             failures: Vec::new(),
-            alive: BTreeSet::new(),
             generation: 0,
             sites: None,
             mutation: None,
@@ -245,9 +245,8 @@ pub fn begin_execution() {
         recorder.events.clear();
         recorder.objects.clear();
         recorder.failures.clear();
-        recorder.alive.clear();
         recorder.actors.clear();
-        recorder.actors.push(Actor::new(Some("main".to_owned())));
+        recorder.actors.push(Actor::new(Some("main".into())));
         recorder.generation = recorder.generation.wrapping_add(1);
     });
 }
@@ -360,22 +359,23 @@ pub fn events_so_far() -> usize {
 pub fn switches() -> usize {
     with(|recorder| {
         let shown = recorder.events.iter().filter(|event| !event.op.is_quiet());
-        let actors: Vec<ActorId> = shown.map(|event| event.actor).collect();
-        actors.windows(2).filter(|pair| pair[0] != pair[1]).count()
+        let actors = shown.map(|event| event.actor);
+        let next = actors.clone().skip(1);
+        actors.zip(next).filter(|(one, other)| one != other).count()
     })
 }
 
 /// The names of the reference-counted values that nothing freed.
 pub fn leaked() -> Vec<String> {
     with(|recorder| {
-        if recorder.alive.is_empty() {
+        let alive = |object: &Object| object.alive;
+        if !recorder.objects.iter().any(alive) {
             return Vec::new();
         }
-        let names = recorder.object_names();
-        recorder
-            .alive
-            .iter()
-            .map(|&id| names[id as usize].clone())
+        let named = recorder.objects.iter().zip(recorder.object_names());
+        named
+            .filter(|(object, _)| alive(object))
+            .map(|(_, name)| name)
             .collect()
     })
 }
@@ -407,7 +407,10 @@ pub fn trace() -> Trace {
 impl Recorder {
     fn actor_names(&self) -> Vec<String> {
         let mut names: Vec<String> = (self.actors.iter().enumerate())
-            .map(|(id, actor)| actor.name.clone().unwrap_or_else(|| format!("thread {id}")))
+            .map(|(id, actor)| match &actor.name {
+                Some(name) => name.to_string(),
+                None => format!("thread {id}"),
+            })
             .collect();
         names::number_duplicates(&mut names);
         names
@@ -549,6 +552,7 @@ impl ObjectId {
                 created,
                 used: None,
                 newest: initial,
+                alive: false,
                 holders: Vec::new(),
                 loaded_by: 0,
                 updated_by: 0,
@@ -623,7 +627,7 @@ impl Actor {
         repeats
     }
 
-    fn new(name: Option<String>) -> Actor {
+    fn new(name: Option<Cow<'static, str>>) -> Actor {
         Actor {
             name,
             pending: None,
@@ -710,7 +714,7 @@ pub fn written(object: ObjectId, value: Value) {
 /// Registers a thread that is about to be spawned.
 pub fn new_actor(name: Option<String>) -> ActorId {
     with(|recorder| {
-        recorder.actors.push(Actor::new(name));
+        recorder.actors.push(Actor::new(name.map(Cow::Owned)));
         (recorder.actors.len() - 1) as ActorId
     })
 }
@@ -721,7 +725,7 @@ pub fn actor_name(actor: ActorId) -> Option<String> {
         recorder
             .actors
             .get(actor as usize)
-            .and_then(|actor| actor.name.clone())
+            .and_then(|actor| actor.name.as_deref().map(str::to_owned))
     })
 }
 
@@ -750,13 +754,11 @@ pub fn panics_observed(actor: ActorId) {
 /// Says that a reference-counted value is alive, or no longer is.
 pub fn set_alive(object: ObjectId, alive: bool) {
     with(|recorder| {
-        if object.generation != recorder.generation {
-            return;
-        }
-        if alive {
-            recorder.alive.insert(object.id);
-        } else {
-            recorder.alive.remove(&object.id);
+        // Outside of an engine an object has no record.
+        if object.generation == recorder.generation
+            && let Some(object) = recorder.objects.get_mut(object.id as usize)
+        {
+            object.alive = alive;
         }
     });
 }

@@ -10,46 +10,59 @@ const TASKS: usize = 64;
 type Set = u64;
 
 /// Who has to wait for whom.
-#[derive(Clone, Debug)]
+///
+/// A task that never yielded waits for nobody, and most programs have no other: so only those that
+/// did are kept, and a step costs as much as there are of them.
+#[derive(Clone, Debug, Default)]
 pub struct Fairness {
-    /// For each task, the tasks that go first.
-    waits_for: [Set; TASKS],
-    /// For each task, who ran since it last yielded.
-    ran: [Set; TASKS],
-    /// For each task, who was able to run at every step since it last yielded.
-    able: [Set; TASKS],
+    yielders: Vec<Yielder>,
+}
+
+/// A task that has yielded.
+#[derive(Clone, Debug)]
+struct Yielder {
+    task: usize,
+    /// The tasks that go first.
+    waits_for: Set,
+    /// Who ran since it last yielded.
+    ran: Set,
+    /// Who was able to run at every step since it last yielded.
+    able: Set,
 }
 
 impl Fairness {
-    pub fn new() -> Fairness {
-        Fairness {
-            waits_for: [0; TASKS],
-            ran: [Set::MAX; TASKS],
-            able: [0; TASKS],
-        }
-    }
-
     /// Whether `task` may run, given who else can.
     pub fn allows(&self, task: usize, runnable: Set) -> bool {
-        self.waits_for[task % TASKS] & runnable == 0
+        let mut yielders = self.yielders.iter();
+        let yielder = yielders.find(|yielder| yielder.task == task % TASKS);
+        yielder.is_none_or(|yielder| yielder.waits_for & runnable == 0)
     }
 
     /// Notes that `task` takes a step, and who could have.
     pub fn step(&mut self, task: usize, runnable: Set) {
-        let bit = bit(task);
-        for other in 0..TASKS {
-            self.waits_for[other] &= !bit;
-            self.ran[other] |= bit;
-            self.able[other] &= runnable;
+        for yielder in &mut self.yielders {
+            yielder.waits_for &= !bit(task);
+            yielder.ran |= bit(task);
+            yielder.able &= runnable;
         }
     }
 
     /// Notes that `task` yields, and who can run now.
     pub fn yielded(&mut self, task: usize, runnable: Set) {
         let task = task % TASKS;
-        self.waits_for[task] |= self.able[task] & !self.ran[task] & !bit(task);
-        self.able[task] = runnable;
-        self.ran[task] = 0;
+        match self.yielders.iter_mut().find(|known| known.task == task) {
+            Some(known) => {
+                known.waits_for |= known.able & !known.ran & !bit(task);
+                known.able = runnable;
+                known.ran = 0;
+            }
+            None => self.yielders.push(Yielder {
+                task,
+                waits_for: 0,
+                ran: 0,
+                able: runnable,
+            }),
+        }
     }
 }
 
@@ -65,7 +78,7 @@ mod tests {
     #[test]
     fn a_task_that_yields_twice_waits_for_one_that_never_ran() {
         let everybody = bit(0) | bit(1) | bit(2);
-        let mut fair = Fairness::new();
+        let mut fair = Fairness::default();
         fair.yielded(0, everybody);
         assert!(fair.allows(0, everybody));
         fair.step(1, everybody);

@@ -42,6 +42,8 @@ pub struct Search {
     /// The choices on the path being explored, from the first to the last.
     path: Vec<Choice>,
     run: Run,
+    /// Where the tasks of a scheduling point are listed, kept for the next one.
+    tasks: Vec<TaskId>,
 }
 
 /// A point at which more than one task may go on.
@@ -86,6 +88,7 @@ impl Search {
                 open: false,
                 ..Run::new(false)
             },
+            tasks: Vec::new(),
         }
     }
 
@@ -178,14 +181,28 @@ impl Search {
             recorder::engine_died();
             return None;
         }
-        let tasks: Vec<TaskId> = runnable
-            .iter()
-            .map(|task| task.id())
-            .filter(|&id| !self.is_watcher(id))
-            .collect();
+        let mut tasks = std::mem::take(&mut self.tasks);
+        tasks.clear();
+        tasks.extend(runnable.iter().map(|task| task.id()));
+        tasks.retain(|&task| !self.is_watcher(task));
         // A parked thread may wake for no reason, but nothing says that it ever does.
         let goes_on = |task: &&Task| task.runnable() && !self.is_watcher(task.id());
         if !runnable.iter().any(goes_on) {
+            tasks.clear();
+        }
+        let next = self.pick(&mut tasks, current, yielding);
+        self.tasks = tasks;
+        next
+    }
+
+    /// Says which of the tasks that can run does, if the execution is to go on.
+    fn pick(
+        &mut self,
+        tasks: &mut Vec<TaskId>,
+        current: Option<TaskId>,
+        yielding: bool,
+    ) -> Option<TaskId> {
+        if tasks.is_empty() {
             return self.end_stuck(Class::Deadlock, "every thread that is left waits");
         }
         if self.run.steps > MAX_STEPS {
@@ -194,66 +211,68 @@ impl Search {
                 .stop(format!("stopped at an execution of {MAX_STEPS} steps"));
             return self.end_stuck(Class::Livelock, super::super::weak::TOO_LONG);
         }
+        let runnable = set_of(tasks);
         let running = current.filter(|current| tasks.contains(current));
         let next = match running {
             // A panic unwinds without interruption: what it runs into on its way is no schedule.
             Some(current) if recorder::is_held() || std::thread::panicking() => current,
-            _ => self.choose(&tasks, running, yielding),
+            _ => {
+                self.keep_options(tasks, runnable, running, yielding);
+                self.choose(tasks, running.filter(|_| !yielding))
+            }
         };
         if current != Some(next) {
             recorder::release();
         }
-        let set = set_of(&tasks);
         if let Some(current) = running.filter(|_| yielding) {
-            self.run.fairness.yielded(usize::from(current), set);
+            self.run.fairness.yielded(usize::from(current), runnable);
         }
-        self.run.fairness.step(usize::from(next), set);
+        self.run.fairness.step(usize::from(next), runnable);
         Some(next)
     }
 
-    /// Picks among the tasks that can run, going on with the path while it lasts.
-    fn choose(&mut self, tasks: &[TaskId], running: Option<TaskId>, yielding: bool) -> TaskId {
-        // Whoever goes on is not interrupted; a thread that yields asks to be.
-        let interruptible = running.filter(|_| !yielding);
-        let mut options = self.options(tasks, running, yielding);
-        if let (Some(current), Some(bound)) = (interruptible, self.bound)
-            && self.run.preemptions >= bound
-            && options.len() > 1
-            && options.contains(&current)
-        {
-            self.pruned = true;
-            options = vec![current];
+    /// Of the tasks that can run, keeps those to choose from, the running one first.
+    fn keep_options(
+        &self,
+        tasks: &mut Vec<TaskId>,
+        runnable: u64,
+        running: Option<TaskId>,
+        yielding: bool,
+    ) {
+        let may_follow = |task: TaskId| {
+            Some(task) != running && self.run.fairness.allows(usize::from(task), runnable)
+        };
+        if running.is_none() && !tasks.iter().any(|&task| may_follow(task)) {
+            // Each waits for another: let them all.
+            return;
         }
-        let next = if let [only] = options[..] {
-            only
-        } else {
-            self.branch(&options)
+        tasks.retain(|&task| may_follow(task));
+        match running {
+            // Another thread goes first, if there is one.
+            Some(_) if yielding && !tasks.is_empty() => {}
+            Some(current) => tasks.insert(0, current),
+            None => {}
+        }
+    }
+
+    /// Picks among the options, going on with the path while it lasts. Whoever is `interruptible`
+    /// runs and does not ask to be interrupted.
+    fn choose(&mut self, mut options: &[TaskId], interruptible: Option<TaskId>) -> TaskId {
+        let spent = self
+            .bound
+            .is_some_and(|bound| self.run.preemptions >= bound);
+        if interruptible.is_some() && spent && options.len() > 1 {
+            self.pruned = true;
+            options = &options[..1];
+        }
+        let next = match options {
+            [only] => *only,
+            _ => self.branch(options),
         };
         if interruptible.is_some_and(|current| current != next) {
             self.run.preemptions += 1;
         }
         next
-    }
-
-    /// The tasks to choose from, the running one first.
-    fn options(&self, tasks: &[TaskId], running: Option<TaskId>, yielding: bool) -> Vec<TaskId> {
-        let set = set_of(tasks);
-        let fair = |task: TaskId| self.run.fairness.allows(usize::from(task), set);
-        let others = tasks
-            .iter()
-            .copied()
-            .filter(|&task| Some(task) != running && fair(task));
-        let mut options: Vec<TaskId> = others.collect();
-        match running {
-            // Another thread goes first, if there is one.
-            Some(current) if yielding && options.is_empty() => options.push(current),
-            Some(_) if yielding => {}
-            Some(current) => options.insert(0, current),
-            // Each waits for another: let them all.
-            None if options.is_empty() => options.extend(tasks),
-            None => {}
-        }
-        options
     }
 
     fn branch(&mut self, options: &[TaskId]) -> TaskId {
@@ -308,7 +327,7 @@ impl Run {
             depth: 0,
             steps: 0,
             preemptions: 0,
-            fairness: Fairness::new(),
+            fairness: Fairness::default(),
             watched,
         }
     }

@@ -1,0 +1,76 @@
+//! The native façade costs nothing: the same loops through it and through `std`.
+//!
+//! One thread, nothing contended: what a façade adds would show here first. `native` ÷ `std` is 1
+//! but for noise, which on loops of a nanosecond is several per cent.
+
+#[path = "facade/native.rs"]
+mod native;
+#[path = "facade/std_itself.rs"]
+mod std_itself;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use heisenbug::worlds;
+use std::time::Duration;
+
+/// A loop. It returns how often it went round.
+type Loop = fn(times: u64) -> u64;
+
+const TIMES: u64 = 1_000;
+
+fn loops(criterion: &mut Criterion) {
+    use native::loops as ours;
+    use std_itself::loops as theirs;
+    let all: [(&str, Loop, Loop); 7] = [
+        ("fetch_add", theirs::fetch_add, ours::fetch_add),
+        ("load_store", theirs::load_store, ours::load_store),
+        ("unsafe_cell", std_itself::cell, native::cell),
+        ("mutex", theirs::mutex, ours::mutex),
+        ("rwlock_read", theirs::rwlock_read, ours::rwlock_read),
+        (
+            "condvar_notify",
+            theirs::condvar_notify,
+            ours::condvar_notify,
+        ),
+        ("channel", theirs::channel, ours::channel),
+    ];
+    for (name, std, native) in all {
+        compare(criterion, name, std, native);
+    }
+}
+
+/// A bug file's own loop, mounted in the native world, and what it comes down to.
+fn workload(criterion: &mut Criterion) {
+    fn native(times: u64) -> u64 {
+        let bugs = worlds::bugs().map(|bug| bug.native);
+        let bug = { bugs }.find(|bug| bug.name == "lost-update").unwrap();
+        bug.variant("fixed_mutex").unwrap().workload.unwrap()(times);
+        times
+    }
+    compare(
+        criterion,
+        "lost_update_fixed_mutex",
+        std_itself::loops::mutex,
+        native,
+    );
+}
+
+fn compare(criterion: &mut Criterion, name: &str, std: Loop, native: Loop) {
+    let mut group = criterion.benchmark_group(format!("facade/{name}"));
+    group.throughput(Throughput::Elements(TIMES));
+    for (whose, act) in [("std", std), ("native", native)] {
+        group.bench_function(whose, |bencher| {
+            bencher.iter(|| assert_eq!(act(TIMES), TIMES));
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(1));
+    targets = loops, workload
+}
+criterion_main!(benches);
