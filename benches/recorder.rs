@@ -4,6 +4,9 @@
 //! `thrpt` is executions per second. The aims, as recorded ÷ bare: 0.8 under loom, 0.7 under
 //! shuttle, whose executions are about ten times shorter.
 
+// The same programs are compiled for each world: that is what is compared.
+#![allow(clippy::duplicate_mod)]
+
 #[path = "recorder/loom.rs"]
 mod bare_loom;
 #[path = "recorder/shuttle.rs"]
