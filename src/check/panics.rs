@@ -1,5 +1,6 @@
 //! The panic hook: panics inside a model are results, to be kept and not to be printed.
 
+use super::tally::TOO_LONG;
 use crate::catalogue::Class;
 use crate::trace::recorder::{self, Engine};
 use crate::trace::source;
@@ -146,7 +147,7 @@ impl Finding {
         if message.starts_with("deadlock") {
             of_engine(Class::Deadlock, "every thread that is left waits", true)
         } else if message.starts_with("Model exceeded maximum number of branches") {
-            of_engine(Class::Livelock, super::weak::TOO_LONG, true)
+            of_engine(Class::Livelock, TOO_LONG, true)
         } else if message.starts_with("Causality violation")
             || message.starts_with("currently writing to cell")
             || message.starts_with("currently reading from cell")

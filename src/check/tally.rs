@@ -24,6 +24,9 @@ impl Judge {
     }
 }
 
+/// What is said of a livelock.
+pub const TOO_LONG: &str = "the threads go on for ever without getting anywhere";
+
 /// What the main thread came to: its label, or nothing if it panicked or did not finish.
 pub type MainResult = Option<String>;
 

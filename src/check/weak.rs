@@ -19,9 +19,6 @@ pub const MAX_THREADS: usize = 5;
 /// Steps of one execution before it counts as endless.
 pub const MAX_STEPS: usize = 5_000;
 
-/// Why an execution was given up.
-pub const TOO_LONG: &str = "the threads go on for ever without getting anywhere";
-
 /// What the engine found.
 #[derive(Debug)]
 pub struct Exploration {

@@ -5,7 +5,7 @@ use super::fair::{self, Fairness};
 use crate::catalogue::Class;
 use crate::check::budget::Budget;
 use crate::check::scenario;
-use crate::check::tally::{Judge, Tally};
+use crate::check::tally::{Judge, TOO_LONG, Tally};
 use crate::trace::recorder;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::cell::RefCell;
@@ -209,7 +209,7 @@ impl Search {
             self.over = true;
             self.budget
                 .stop(format!("stopped at an execution of {MAX_STEPS} steps"));
-            return self.end_stuck(Class::Livelock, super::super::weak::TOO_LONG);
+            return self.end_stuck(Class::Livelock, TOO_LONG);
         }
         let runnable = set_of(tasks);
         let running = current.filter(|current| tasks.contains(current));
