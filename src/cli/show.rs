@@ -138,12 +138,11 @@ fn outcomes(bug: &Bug, width: usize) -> String {
 }
 
 fn program(bug: &Bug, variant: &Variant, width: usize) -> String {
-    let title = format!(
-        "{} ({}): {}",
-        variant.name,
-        variant.role.name(),
-        variant.summary
-    );
+    let role = variant.role.name();
+    let title = match variant.name == role {
+        true => format!("{role}: {}", variant.summary),
+        false => format!("{} ({role}): {}", variant.name, variant.summary),
+    };
     let mut part = paint(Paint::Bold, &explain::wrap(&title, width, ""));
     if let Some((line, code)) = code(bug.source, variant.name) {
         part.push_str(&format!(
@@ -179,7 +178,7 @@ fn story(source: &str) -> String {
                 paragraphs.push(String::new());
                 open = false;
             }
-            (false, true) if !line.starts_with(['-', ' ', '|', '1', '2', '3', '4']) => {
+            (false, true) if !is_item(line) => {
                 let last = paragraphs.last_mut().expect("a paragraph is open");
                 last.push(' ');
                 last.push_str(line);
@@ -196,6 +195,12 @@ fn story(source: &str) -> String {
         .replace('`', "")
         .trim()
         .to_owned()
+}
+
+/// Whether a line of documentation begins an item of a list, or goes on with one.
+fn is_item(line: &str) -> bool {
+    let number = line.split_once(". ").map(|(number, _)| number);
+    line.starts_with(['-', ' ', '|']) || number.is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
 /// The code of `pub mod NAME`, and the line it begins at. The file is formatted by rustfmt, so the
