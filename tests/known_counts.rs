@@ -43,3 +43,23 @@ fn two_increments_have_69_schedules_30_of_them_failing() {
     assert_eq!(schedules(Some(0)), (3, 0));
     assert_eq!(schedules(Some(1)), (12, 3));
 }
+
+#[test]
+fn an_object_goes_by_its_label_or_by_the_name_of_its_variable() {
+    use heisenbug::sync::{Labelled, Mutex};
+    let report = heisenbug::check(|| {
+        let savings = Arc::new(Mutex::new(100));
+        let other = Arc::new(Mutex::new(0).labelled("current account"));
+        let locked = (savings.lock().unwrap(), other.lock().unwrap());
+        assert_eq!(*locked.1, 1);
+    });
+    let named: Vec<_> = report
+        .counterexample
+        .iter()
+        .filter_map(|event| event.object.as_deref())
+        .collect();
+    assert!(
+        named.contains(&"savings") && named.contains(&"current account"),
+        "{named:?}"
+    );
+}

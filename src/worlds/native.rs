@@ -4,6 +4,18 @@
 pub mod sync {
     pub use std::sync::atomic;
     pub use std::sync::mpsc;
+
+    /// A name for timelines, of which there are none here.
+    pub trait Labelled: Sized {
+        /// The same object.
+        #[inline(always)]
+        fn labelled(self, _label: &str) -> Self {
+            self
+        }
+    }
+
+    impl<T> Labelled for T {}
+
     pub use std::sync::{
         Arc, Barrier, Condvar, LockResult, Mutex, MutexGuard, Once, OnceLock, PoisonError, RwLock,
         RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult, Weak,

@@ -1,6 +1,7 @@
 //! `UnsafeCell`, with accesses that have a beginning and an end.
 
 use super::raw;
+use super::sync::Labelled;
 use crate::trace::recorder::{self, Call, Engine, ObjectId};
 use crate::trace::{Op, Value};
 use std::cell::Cell;
@@ -156,3 +157,10 @@ impl Drop for Access<'_> {
 
 /// The message of the panic that a race ends an access with.
 pub(crate) const OVERLAP: &str = "data race: two accesses to the same data overlap";
+
+impl<T> Labelled for UnsafeCell<T> {
+    fn labelled(self, label: &str) -> Self {
+        self.object.label(label);
+        self
+    }
+}

@@ -1,5 +1,6 @@
 //! `std::sync::atomic`.
 
+use super::Labelled;
 use crate::trace::recorder::{self, Call, Engine, ObjectId};
 use crate::trace::{Op, Value};
 use crate::worlds::model::thread::yield_to_engine;
@@ -372,6 +373,13 @@ macro_rules! atomic {
 
             fn newest(&self) -> $plain {
                 <$plain>::from_value(self.object.newest())
+            }
+        }
+
+        impl $(<$param>)? Labelled for $name $(<$param>)? {
+            fn labelled(self, label: &str) -> Self {
+                self.object.label(label);
+                self
             }
         }
 

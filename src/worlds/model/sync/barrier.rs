@@ -1,5 +1,6 @@
 //! `std::sync::Barrier`, made of the engines' mutex and condition variable: loom has none.
 
+use super::Labelled;
 use crate::trace::recorder::{Call, ObjectId};
 use crate::trace::{Op, Value};
 use crate::worlds::model::raw::{RawCondvar, RawMutex};
@@ -66,5 +67,12 @@ impl Barrier {
         drop(guard);
         call.done(Op::Barrier, self.object);
         BarrierWaitResult(leader)
+    }
+}
+
+impl Labelled for Barrier {
+    fn labelled(self, label: &str) -> Self {
+        self.object.label(label);
+        self
     }
 }

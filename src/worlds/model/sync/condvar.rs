@@ -1,5 +1,6 @@
 //! `std::sync::Condvar`.
 
+use super::Labelled;
 use super::{LockResult, MutexGuard};
 use crate::trace::recorder::{self, Call, ObjectId};
 use crate::trace::{Op, Value};
@@ -97,5 +98,12 @@ impl Default for Condvar {
     #[track_caller]
     fn default() -> Self {
         Condvar::new()
+    }
+}
+
+impl Labelled for Condvar {
+    fn labelled(self, label: &str) -> Self {
+        self.object.label(label);
+        self
     }
 }

@@ -1,5 +1,6 @@
 //! `std::sync::Mutex`.
 
+use super::Labelled;
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::trace::recorder::{self, Call, ObjectId};
 use crate::trace::{Op, Value};
@@ -210,5 +211,12 @@ impl<T> From<T> for Mutex<T> {
     #[track_caller]
     fn from(value: T) -> Self {
         Mutex::new(value)
+    }
+}
+
+impl<T> Labelled for Mutex<T> {
+    fn labelled(self, label: &str) -> Self {
+        self.object.label(label);
+        self
     }
 }

@@ -1,5 +1,6 @@
 //! `std::sync::Once` and `OnceLock`, made of the engines' mutex and condition variable.
 
+use super::Labelled;
 use crate::trace::recorder::{Call, ObjectId};
 use crate::trace::{Op, Value};
 use crate::worlds::model::raw::{RawCondvar, RawMutex};
@@ -202,5 +203,19 @@ impl<T> Default for OnceLock<T> {
 impl<T> fmt::Debug for OnceLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnceLock").finish_non_exhaustive()
+    }
+}
+
+impl Labelled for Once {
+    fn labelled(self, label: &str) -> Self {
+        self.object.label(label);
+        self
+    }
+}
+
+impl<T> Labelled for OnceLock<T> {
+    fn labelled(self, label: &str) -> Self {
+        self.once.object.label(label);
+        self
     }
 }

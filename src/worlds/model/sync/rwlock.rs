@@ -1,5 +1,6 @@
 //! `std::sync::RwLock`.
 
+use super::Labelled;
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::trace::recorder::{self, ActorId, Call, ObjectId};
 use crate::trace::{Op, Value};
@@ -316,5 +317,12 @@ impl<T: Default> Default for RwLock<T> {
     #[track_caller]
     fn default() -> Self {
         RwLock::new(T::default())
+    }
+}
+
+impl<T> Labelled for RwLock<T> {
+    fn labelled(self, label: &str) -> Self {
+        self.object.label(label);
+        self
     }
 }

@@ -1,0 +1,11 @@
+//! Names for shared objects, where the source does not name them well.
+
+/// Gives an object a name for timelines: `Mutex::new(100).labelled("savings")`.
+///
+/// Without one, an object is called after the variable or field it is made into or used through,
+/// else by its type and the line that made it. The native and the live world have the same trait,
+/// which does nothing there.
+pub trait Labelled: Sized {
+    /// The same object, under that name.
+    fn labelled(self, label: &str) -> Self;
+}
