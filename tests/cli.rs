@@ -92,7 +92,13 @@ fn a_bound_that_was_hit_is_named() {
 fn one_engine_alone_says_what_it_did_not_look_at() {
     let (code, out, _) = run(&["check", "unsafe-publication/buggy", "--engine", "sc"]);
     assert_eq!(code, 0);
+    assert!(out.contains("HOLDS: under sequential consistency"), "{out}");
     assert!(out.contains("Weak memory was not explored"), "{out}");
+    // A SeqCst program that only this engine breaks is not broken.
+    assert_eq!(
+        run(&["check", "store-buffering/fixed_seq_cst", "--engine", "weak"]).0,
+        3
+    );
     let (code, out, _) = run(&["check", "lost-update/buggy", "--engine", "weak"]);
     assert_eq!(code, 1);
     assert!(out.contains("under weak memory"), "{out}");
@@ -155,7 +161,7 @@ fn the_report_of_a_variant_has_the_documented_fields() {
 fn the_list_is_an_array_of_bugs() {
     let list = json(&["list", "--json"]);
     let bugs = list.as_array().expect("an array");
-    assert_eq!(bugs.len(), 12);
+    assert_eq!(bugs.len(), heisenbug::worlds::bugs().count());
     for bug in bugs {
         for field in ["name", "shape", "scale", "summary"] {
             assert!(bug[field].is_string(), "{bug}");
@@ -163,7 +169,8 @@ fn the_list_is_an_array_of_bugs() {
         assert!(bug["variants"][0]["name"].is_string() && bug["variants"][0]["role"].is_string());
     }
     let deadlocks = json(&["list", "--shape", "deadlock", "--json"]);
-    assert!(deadlocks.as_array().is_some_and(|bugs| bugs.len() == 2));
+    let deadlocks = deadlocks.as_array().expect("an array");
+    assert!(!deadlocks.is_empty() && deadlocks.iter().all(|bug| bug["shape"] == "deadlock"));
     assert_eq!(
         json(&["list", "--scale", "machines", "--json"]),
         Value::Array(Vec::new())

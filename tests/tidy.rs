@@ -79,9 +79,9 @@ fn every_bug_tells_its_story_in_the_same_order() {
             "//! **Why.**",
             "//! **Who sees it.**",
         ] {
-            let at = text[from..]
-                .find(part)
-                .unwrap_or_else(|| panic!("{}: {part}", path.display()));
+            let at = text[from..].find(part).unwrap_or_else(|| {
+                panic!("{} lacks \"{part}\", or has it too early", path.display())
+            });
             from += at;
         }
     }

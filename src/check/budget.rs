@@ -45,6 +45,19 @@ impl Budget {
         }
     }
 
+    /// What is left, but at most so much. What it reaches is a limit of the outcome table.
+    pub fn limited(&self, executions: u64, time: Duration) -> Budget {
+        let mut limited = self.clone();
+        limited.max_executions = self
+            .max_executions
+            .min(self.executions.saturating_add(executions));
+        let deadline = Instant::now() + time;
+        if deadline < self.deadline {
+            (limited.deadline, limited.max_time) = (deadline, time);
+        }
+        limited
+    }
+
     /// Whether one more execution may begin. Counts it if so.
     pub fn spend(&mut self) -> bool {
         if self.stopped.is_some() || self.out_of_time() {

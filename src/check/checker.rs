@@ -38,8 +38,9 @@ use std::time::{Duration, Instant};
 /// # Aborts
 ///
 /// The check runs in the calling process. What ends a process ends the check: an abort, a stack
-/// overflow, `process::exit`, a loop that never touches anything shared. The command-line tool
-/// checks in a child process for that reason.
+/// overflow, `process::exit`, a loop that never touches anything shared, a lock of std that one
+/// thread waits for while another holds it. The command-line tool checks in a child process for
+/// that reason.
 pub fn check<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Report {
     Checker::new().check(scenario)
 }
@@ -170,6 +171,16 @@ impl Checker {
             report.verdict = Verdict::Holds;
             report.notes.push("weak memory was not explored".to_owned());
         }
+        if report.verdict == Verdict::Holds && sc.as_ref().is_some_and(|sc| !sc.models) {
+            // Forgotten imports look like this: all of it happens where no engine sees it.
+            report.verdict = Verdict::Unknown;
+            report.complete = false;
+            report.stopped = Some(
+                "there was nothing to explore: locks, atomics, cells, channels and threads must be \
+                 those of heisenbug, not those of std"
+                    .to_owned(),
+            );
+        }
         if report.verdict != Verdict::Holds {
             let budget = budget.stopped().map(str::to_owned);
             report.stopped = report.stopped.take().or(budget);
@@ -226,6 +237,19 @@ impl Report {
                             .to_owned(),
                     );
                 }
+            }
+            Some(counterexample)
+                if sc.is_none()
+                    && weak.uses_atomics
+                    && weak.only_seq_cst
+                    && counterexample.class != Class::DataRace =>
+            {
+                self.note_outcomes(&weak.tally);
+                self.notes.push(
+                    "every atomic access is SeqCst, which this engine takes for AcqRel: whether \
+                     what it found can happen, only the first engine can tell"
+                        .to_owned(),
+                );
             }
             Some(counterexample) => {
                 self.note_outcomes(&weak.tally);

@@ -90,7 +90,14 @@ fn run(task: &Task, progress: &dyn Fn(u64)) -> Result<(ExitStatus, u64)> {
         .context("cannot make a temporary file")?;
     let counter = journal::map_counter(&task.counter).context("cannot map a temporary file")?;
     let executable = std::env::current_exe().context("cannot find this program's own file")?;
-    let child = Command::new(executable)
+    let mut command = Command::new(executable);
+    // loom reads its settings from the environment, and panics at those it does not understand.
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("LOOM_") {
+            command.env_remove(name);
+        }
+    }
+    let child = command
         .args(task.to_args())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

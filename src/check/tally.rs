@@ -107,6 +107,19 @@ impl Tally {
         }
     }
 
+    /// What several explorations have seen together.
+    pub(super) fn sum(tallies: impl Iterator<Item = Tally>) -> Tally {
+        let mut sum = Tally::default();
+        for tally in tallies {
+            sum.executions += tally.executions;
+            sum.worst = sum.worst.or(tally.worst);
+            for (outcome, (grade, count)) in tally.outcomes {
+                sum.outcomes.entry(outcome).or_insert((grade, 0)).1 += count;
+            }
+        }
+        sum
+    }
+
     /// The outcomes, the frequent ones first.
     pub fn outcomes(&self) -> Vec<OutcomeCount> {
         let mut outcomes: Vec<OutcomeCount> = (self.outcomes.iter())

@@ -28,6 +28,8 @@ pub struct Exploration {
     pub complete: bool,
     /// Whether every atomic access was `SeqCst`.
     pub only_seq_cst: bool,
+    /// Whether there was any.
+    pub uses_atomics: bool,
     /// Whether there was plain data to race for.
     pub plain_data: bool,
 }
@@ -102,6 +104,7 @@ fn pass(
     }
     let only_seq_cst = recorder::only_seq_cst();
     let hides_loads = recorder::hides_loads();
+    let uses_atomics = recorder::uses_atomics();
     let plain_data = recorder::plain_data();
     recorder::set_loads_conflict(false);
     recorder::enter(Engine::None);
@@ -112,6 +115,7 @@ fn pass(
             tally: std::mem::take(&mut state.tally),
             complete,
             only_seq_cst,
+            uses_atomics,
             plain_data,
         },
         hides_loads,

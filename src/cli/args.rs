@@ -13,7 +13,8 @@ use std::time::Duration;
     version,
     max_term_width = 80,
     after_help = "\
-Exit codes: 0 it holds, or all is as declared; 1 it fails; 2 usage; 3 unknown; 130 interrupted.
+Exit codes: 0 it holds, or all is as declared; 1 it fails; 2 usage;
+3 unknown; 130 interrupted.
 
 Example:
   heisenbug check lost-update/buggy"
@@ -66,14 +67,14 @@ pub struct Show {
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-A variant's exit code is 0 if it holds, 1 if it fails, 3 if nobody knows. A bug's is
-0 if every variant does what it declares: the buggy ones fail as they must, the fixed
-ones hold.
+A variant's exit code is 0 if it holds, 1 if it fails, 3 if nobody knows.
+A bug's is 0 if every variant does what it declares: the buggy ones fail as
+they must, the fixed ones hold.
 
 Examples:
   heisenbug check                      the whole catalogue
   heisenbug check lost-update          every variant of a bug
-  heisenbug check lost-update/buggy    one program, with the schedule that breaks it")]
+  heisenbug check lost-update/buggy    one program, with its schedule")]
 pub struct Check {
     /// The bug, or one of its variants; everything if left out
     #[arg(value_name = "BUG[/VARIANT]")]
@@ -97,8 +98,8 @@ pub struct Check {
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-Real threads on this machine: what is seen is possible, what is not seen is not ruled
-out. Programs whose behaviour would be undefined are refused.
+Real threads on this machine: what is seen is possible, what is not seen is
+not ruled out. Programs whose behaviour would be undefined are refused.
 
 Example:
   heisenbug stress lost-update/buggy --runs 100000")]

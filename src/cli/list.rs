@@ -77,7 +77,7 @@ fn text(bugs: &[&Bug], width: usize) -> String {
         ]);
     }
     // Each row of the table, and below it what the bug is about.
-    let table = table.render(width, "");
+    let table = table.render_cut(width);
     let mut rows = table.lines();
     lines.extend(rows.next().map(str::to_owned));
     for (row, bug) in rows.zip(bugs) {
@@ -85,6 +85,7 @@ fn text(bugs: &[&Bug], width: usize) -> String {
         lines.push(crate::explain::wrap(bug.summary, width, "  "));
     }
     lines.push(String::new());
-    lines.push("heisenbug show BUG tells the story, heisenbug check BUG breaks it.".to_owned());
+    let next = "heisenbug show BUG tells the story, heisenbug check BUG breaks it.";
+    lines.push(crate::explain::wrap(next, width, ""));
     lines.join("\n")
 }

@@ -60,7 +60,10 @@ impl Progress {
     pub fn show(&self, what: &str) {
         let seconds = self.began.elapsed().as_secs();
         if self.shown && seconds > 0 {
-            let _ = write!(std::io::stderr(), "\r\x1b[K{what}, {seconds} s");
+            // A line that wraps could not be taken back.
+            let line =
+                crate::explain::cut(&format!("{what}, {seconds} s"), width().saturating_sub(1));
+            let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
         }
     }
 }

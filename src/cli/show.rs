@@ -127,7 +127,7 @@ fn outcomes(bug: &Bug, width: usize) -> String {
         let grade = paint(Paint::of_grade(outcome.grade), &outcome.grade.to_string());
         table.row([outcome.label.to_owned(), grade]);
     }
-    let table = table.render(width, "");
+    let table = table.render_cut(width);
     let mut rows = table.lines();
     let mut lines: Vec<String> = rows.next().map(str::to_owned).into_iter().collect();
     for (row, outcome) in rows.zip(bug.outcomes) {

@@ -3,7 +3,7 @@
 use super::args::Stress;
 use super::output::Progress;
 use super::{Exit, lookup, output};
-use crate::catalogue::Grade;
+use crate::catalogue::{Class, Grade};
 use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table};
 use crate::stress::{self, Options, StressReport, Stuck};
@@ -62,10 +62,12 @@ pub fn run(args: &Stress) -> Result<Exit> {
     if args.json {
         output::json(&report)?;
     } else {
-        output::print(&text(
-            &report,
-            output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH),
-        ))?;
+        let leaks = variant
+            .role
+            .expected()
+            .is_some_and(|expected| expected.class == Class::Leak);
+        let width = output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH);
+        output::print(&text(&report, leaks, width))?;
     }
     let forbidden = |grade| grade == Grade::Forbidden;
     Ok(
@@ -99,7 +101,7 @@ pub fn child(args: &[String]) -> ExitCode {
     })
 }
 
-fn text(report: &StressReport, width: usize) -> String {
+fn text(report: &StressReport, leaks: bool, width: usize) -> String {
     let name = paint(Paint::Bold, &format!("{}/{}", report.bug, report.variant));
     let seconds = report.millis as f64 / 1000.0;
     let mut blocks = vec![format!(
@@ -135,6 +137,10 @@ fn text(report: &StressReport, width: usize) -> String {
         .iter()
         .map(|why| format!("Stopped: {why}."))
         .collect::<Vec<_>>();
+    if leaks {
+        closing
+            .push("This program leaks, which no outcome shows: `heisenbug check` does.".to_owned());
+    }
     closing.push(
         "What real threads did not show is not ruled out: `heisenbug check` looks at every schedule."
             .to_owned(),

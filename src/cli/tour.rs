@@ -58,7 +58,7 @@ fn next(bug: &str, width: usize) -> String {
         ),
         (
             format!("stress {bug}/buggy"),
-            "how often real threads lose a visitor",
+            "how rarely real threads show it",
         ),
         ("list".to_owned(), "the other bugs"),
         (

@@ -13,7 +13,7 @@ mod timeline;
 use crate::check::{Engine, Report, Verdict};
 use style::{Paint, paint};
 
-pub use layout::wrap;
+pub use layout::{cut, wrap};
 pub use table::{Table, thousands};
 
 /// The widest output, in columns. Wider lines are harder to read, not easier.
@@ -50,6 +50,13 @@ pub fn report(report: &Report, width: usize) -> String {
     blocks.join("\n\n")
 }
 
+impl std::fmt::Display for Report {
+    /// The whole report as plain text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&plain(&self::report(self, MAX_WIDTH)))
+    }
+}
+
 impl Report {
     /// Panics with the whole report, timeline included, unless the program holds.
     ///
@@ -58,11 +65,7 @@ impl Report {
     /// If the verdict is *fails* or *unknown*.
     #[track_caller]
     pub fn assert_holds(&self) {
-        assert!(
-            self.holds(),
-            "\n{}\n",
-            plain(&self::report(self, MAX_WIDTH))
-        );
+        assert!(self.holds(), "\n{}\n", self);
     }
 }
 
@@ -83,6 +86,9 @@ fn headline(report: &Report, width: usize) -> String {
     };
     let kind = match report.verdict {
         Verdict::Fails => format!(": {}", kind(report)),
+        Verdict::Holds if report.executions.weak.is_none() => {
+            ": under sequential consistency".to_owned()
+        }
         _ => String::new(),
     };
     let program = format!("{}{verdict}", paint(Paint::Bold, &name));
@@ -95,10 +101,18 @@ fn headline(report: &Report, width: usize) -> String {
     };
     match (&report.message, report.verdict) {
         (Some(message), Verdict::Fails) => {
-            format!(
-                "{title}\n{}",
-                layout::wrap(&sentence::capitalised(message), width, "  ")
-            )
+            {
+                // The catalogue's reasons are sentences, a panic's message is its author's own.
+                let message = match report.bug {
+                    Some(_) => sentence::capitalised(message),
+                    None => message.clone(),
+                };
+                format!(
+                    "{title}
+{}",
+                    layout::wrap(&message, width, "  ")
+                )
+            }
         }
         _ => title,
     }
@@ -109,7 +123,13 @@ fn kind(report: &Report) -> String {
     use crate::catalogue::Class::{Assertion, Panic};
     let class = report.class.map_or("failure", |class| class.words());
     let kind = match (report.found_by, report.class) {
+        (_, Some(Assertion)) if report.actors.len() < 2 => "a failed assertion".to_owned(),
+        (_, Some(Panic)) if report.actors.len() < 2 => "a panic".to_owned(),
         (Some(Engine::Sc), Some(Assertion | Panic)) => "an interleaving bug".to_owned(),
+        // Alone, the second engine cannot tell what interleaving would have done by itself.
+        (Some(Engine::Weak), Some(Assertion | Panic)) if report.executions.sc.is_none() => {
+            "found under weak memory".to_owned()
+        }
         (Some(Engine::Weak), Some(Assertion | Panic)) => "a memory-ordering bug".to_owned(),
         _ => format!("a {class}"),
     };

@@ -34,13 +34,8 @@ fn created_into(at: &Location<'_>) -> Option<String> {
 
 fn name_assigned(before: &str) -> Option<String> {
     // What stands between the name and the call may only wrap it: `Arc::new(`, `Box::new(`.
-    let (head, wrapping) = before.rsplit_once([':', '=']).map(|(head, _)| {
-        let cut = before
-            .find(" = ")
-            .or_else(|| find_field_colon(before))
-            .unwrap_or(head.len());
-        (&before[..cut], &before[cut..])
-    })?;
+    let cut = before.find(" = ").or_else(|| find_field_colon(before))?;
+    let (head, wrapping) = before.split_at(cut);
     let plain = |c: char| c.is_alphanumeric() || " :=(<>_".contains(c);
     if !wrapping.chars().all(plain) {
         return None;
@@ -130,6 +125,10 @@ mod tests {
             Some("value")
         );
         assert_eq!(name_assigned("        run(").as_deref(), None);
+        assert_eq!(
+            name_assigned("        drop(std::sync::Arc::new(").as_deref(),
+            None
+        );
     }
 
     #[test]

@@ -136,8 +136,12 @@ struct Recorder {
     blocking: bool,
     /// Whether one thread loads and then writes an atomic that another one loads.
     hides_loads: bool,
+    /// Whether there was an atomic access.
+    uses_atomics: bool,
     /// Whether there was an `UnsafeCell`.
     plain_data: bool,
+    /// Whether the program made anything of the model world.
+    models: bool,
     /// No execution of this program was recorded yet.
     fresh: bool,
     /// Whether this execution may block, as far as the executions before it tell.
@@ -179,10 +183,16 @@ impl Recorder {
             only_seq_cst: true,
             blocking: false,
             hides_loads: false,
+            uses_atomics: false,
             plain_data: false,
+            models: false,
             fresh: true,
             may_block: true,
         }
+    }
+
+    fn models_in_this_execution(&self) -> bool {
+        self.actors.len() > 1 || !self.objects.is_empty() || !self.events.is_empty()
     }
 
     fn push(&mut self, event: Recorded) {
@@ -227,7 +237,12 @@ pub fn enter(engine: Engine) {
         recorder.only_seq_cst = true;
         recorder.blocking = false;
         recorder.hides_loads = false;
+        recorder.uses_atomics = false;
         recorder.plain_data = false;
+        recorder.models = false;
+        recorder.events.clear();
+        recorder.objects.clear();
+        recorder.actors.clear();
         recorder.fresh = true;
     });
 }
@@ -242,6 +257,7 @@ pub fn begin_execution() {
     with(|recorder| {
         // Nothing is known of a program that never ran.
         recorder.may_block = std::mem::take(&mut recorder.fresh) || recorder.blocking;
+        recorder.models |= recorder.models_in_this_execution();
         recorder.events.clear();
         recorder.objects.clear();
         recorder.failures.clear();
@@ -283,6 +299,16 @@ pub fn can_block() -> bool {
 /// never tries to run the store before that load.
 pub fn hides_loads() -> bool {
     with(|recorder| recorder.hides_loads)
+}
+
+/// Whether the program so far made a thread, a lock, an atomic or anything else of the model world.
+pub fn models_anything() -> bool {
+    with(|recorder| recorder.models || recorder.models_in_this_execution())
+}
+
+/// Whether the program so far accessed an atomic.
+pub fn uses_atomics() -> bool {
+    with(|recorder| recorder.uses_atomics)
 }
 
 /// Whether the program so far had plain data that threads could race for.
@@ -331,12 +357,8 @@ pub fn fail(class: Class, message: String, at: Option<Place>) {
             message,
             observed: false,
         });
-        let last = recorder
-            .events
-            .iter()
-            .rev()
-            .find(|event| event.actor == actor);
-        if let Some(at) = at.or_else(|| last.map(|event| event.at)) {
+        // What the engine finds is no operation: the trace ends before it.
+        if let Some(at) = at {
             recorder.push(Recorded {
                 target: Target::Failure(number),
                 ..Recorded::of(Op::Panic, "panic", actor, at)
@@ -794,6 +816,9 @@ impl Call {
     #[inline]
     pub fn on(object: ObjectId, call: &'static str, at: Place) -> Call {
         let opened = Call::new(call, at);
+        if object.generation != 0 && engine() == Engine::None {
+            foreign_thread(call, at);
+        }
         if opened.recording && object.generation != with(|recorder| recorder.generation) {
             foreign_object(call, at);
         }
@@ -844,6 +869,7 @@ impl Call {
             };
             // The failure ordering of a compare-exchange counts too: it is that load's ordering.
             recorder.only_seq_cst &= used == Ordering::SeqCst;
+            recorder.uses_atomics = true;
             used
         })
     }
@@ -1051,6 +1077,16 @@ impl From<ObjectId> for Target {
     fn from(object: ObjectId) -> Target {
         object.target()
     }
+}
+
+#[cold]
+fn foreign_thread(call: &str, at: Place) -> ! {
+    panic!(
+        "`{call}` at {}:{} is on an object of a check, and on a thread that the check does not \
+         know: start threads with `heisenbug::thread`",
+        source::tidy(at.file()),
+        at.line()
+    );
 }
 
 #[cold]

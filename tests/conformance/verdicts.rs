@@ -336,11 +336,11 @@ fn two_threads_that_always_yield_to_each_other_are_a_livelock() {
         || {
             let wants = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
             let enter = |wants: &[AtomicBool; 2], me: usize| loop {
-                wants[me].store(true, SeqCst);
-                if !wants[1 - me].load(SeqCst) {
+                wants[me].store(true, Release);
+                if !wants[1 - me].load(Acquire) {
                     break;
                 }
-                wants[me].store(false, SeqCst);
+                wants[me].store(false, Release);
                 thread::yield_now();
             };
             let other = thread::spawn({
@@ -386,9 +386,9 @@ fn seen_set() -> u32 {
     let set = Arc::new(AtomicU32::new(0));
     let other = thread::spawn({
         let set = Arc::clone(&set);
-        move || set.store(1, SeqCst)
+        move || set.store(1, Relaxed)
     });
-    let seen = set.load(SeqCst);
+    let seen = set.load(Relaxed);
     other.join().unwrap();
     seen
 }

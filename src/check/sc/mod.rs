@@ -17,9 +17,14 @@ use search::{Driver, Search};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The preemption bounds tried before all schedules are.
 const BOUNDS: [u32; 4] = [0, 1, 2, 3];
+
+/// How long to look for the other outcomes of a program that is known to fail.
+const TABLE_EXECUTIONS: u64 = 200_000;
+const TABLE_TIME: Duration = Duration::from_secs(5);
 
 /// What the engine found.
 #[derive(Debug)]
@@ -30,34 +35,49 @@ pub struct Exploration {
     pub complete: bool,
     /// Whether every atomic access was `SeqCst`.
     pub only_seq_cst: bool,
+    /// Whether the program made anything of the model world.
+    pub models: bool,
 }
 
 /// Explores the scenario within the budget.
 pub fn explore(scenario: &Scenario, judge: Judge, budget: &mut Budget) -> Exploration {
-    let mut worst = None;
-    let mut only_seq_cst = true;
-    let bounds = BOUNDS.into_iter().map(Some).chain([None]);
-    let mut last = None;
-    for bound in bounds {
-        if worst.is_some() && bound.is_some() {
+    let mut passes: Vec<Pass> = Vec::new();
+    for bound in BOUNDS.into_iter().map(Some).chain([None]) {
+        let failed = passes.iter().any(|pass| pass.tally.worst.is_some());
+        if failed && bound.is_some() {
             // The failure with the fewest preemptions is known: what is left is the whole table.
             continue;
         }
-        let mut pass = pass(scenario, judge, budget, bound);
-        only_seq_cst &= pass.only_seq_cst;
-        worst = worst.or(pass.tally.worst.take());
-        let over = pass.complete || pass.ended_early;
-        last = Some(pass);
-        if over {
+        let mut rest = if failed {
+            budget.limited(TABLE_EXECUTIONS, TABLE_TIME)
+        } else {
+            budget.clone()
+        };
+        passes.push(pass(scenario, judge, &mut rest, bound));
+        *budget = rest;
+        if passes.iter().any(|pass| pass.complete || pass.ended_early) {
             break;
         }
     }
-    let mut last = last.expect("there is at least one pass");
-    last.tally.worst = worst;
+    summary(passes)
+}
+
+/// What the passes add up to. A complete one is the whole truth; without one, what was seen counts.
+fn summary(mut passes: Vec<Pass>) -> Exploration {
+    let only_seq_cst = passes.iter().all(|pass| pass.only_seq_cst);
+    let models = passes.iter().any(|pass| pass.models);
+    let worst = passes.iter_mut().find_map(|pass| pass.tally.worst.take());
+    let complete = passes.iter().position(|pass| pass.complete);
+    let mut tally = match complete {
+        Some(complete) => passes.swap_remove(complete).tally,
+        None => Tally::sum(passes.into_iter().map(|pass| pass.tally)),
+    };
+    tally.worst = worst;
     Exploration {
-        tally: last.tally,
-        complete: last.complete,
+        tally,
+        complete: complete.is_some(),
         only_seq_cst,
+        models,
     }
 }
 
@@ -69,6 +89,7 @@ pub fn sample(scenario: &Scenario, judge: Judge, budget: &mut Budget, seed: u64)
         tally: pass.tally,
         complete: false,
         only_seq_cst: pass.only_seq_cst,
+        models: pass.models,
     }
 }
 
@@ -83,6 +104,8 @@ pub struct Pass {
     pub ended_early: bool,
     /// Whether every atomic access was `SeqCst`.
     pub only_seq_cst: bool,
+    /// Whether the program made anything of the model world.
+    pub models: bool,
 }
 
 /// Goes through all schedules with at most `bound` preemptions.
@@ -111,12 +134,14 @@ fn run(scenario: &Scenario, budget: &mut Budget, search: Search) -> Pass {
     *budget = spent;
     let ended_early = budget.stopped().is_some();
     let only_seq_cst = recorder::only_seq_cst();
+    let models = recorder::models_anything();
     recorder::enter(Engine::None);
     Pass {
         tally,
         complete: !pruned && !ended_early,
         ended_early,
         only_seq_cst,
+        models,
     }
 }
 
