@@ -128,7 +128,6 @@ struct Recorder {
     actors: Vec<Actor>,
     objects: Vec<Object>,
     failures: Vec<Failure>,
-    generation: u32,
     sites: Option<BTreeSet<(Site, OrderingKey)>>,
     mutation: Option<Mutation>,
     only_seq_cst: bool,
@@ -156,6 +155,8 @@ thread_local! {
     /// Asks the scheduler to leave the current actor running at the next scheduling point.
     static HELD: Cell<bool> = const { Cell::new(false) };
     static ENGINE: Cell<Engine> = const { Cell::new(Engine::None) };
+    /// The number of the current execution, to tell its objects from those of others.
+    static GENERATION: Cell<u32> = const { Cell::new(0) };
     static ACTOR: Cell<ActorId> = const { Cell::new(0) };
     /// Set when the engine cannot go on: nothing may call it any more.
     static DEAD: Cell<bool> = const { Cell::new(false) };
@@ -177,7 +178,6 @@ impl Recorder {
             actors: Vec::new(),
             objects: Vec::new(),
             failures: Vec::new(),
-            generation: 0,
             sites: None,
             mutation: None,
             only_seq_cst: true,
@@ -195,6 +195,7 @@ impl Recorder {
         self.actors.len() > 1 || !self.objects.is_empty() || !self.events.is_empty()
     }
 
+    #[inline]
     fn push(&mut self, event: Recorded) {
         if let Target::Object(object) = event.target
             && let Some(object) = self.objects.get_mut(object as usize)
@@ -252,6 +253,7 @@ pub fn begin_execution() {
     ACTOR.set(0);
     HELD.set(false);
     DEAD.set(false);
+    GENERATION.set(GENERATION.get().wrapping_add(1));
     super::journal::begin_execution();
     PANICKED.set(0);
     with(|recorder| {
@@ -263,7 +265,6 @@ pub fn begin_execution() {
         recorder.failures.clear();
         recorder.actors.clear();
         recorder.actors.push(Actor::new(Some("main".into())));
-        recorder.generation = recorder.generation.wrapping_add(1);
     });
 }
 
@@ -581,7 +582,7 @@ impl ObjectId {
             });
             ObjectId {
                 id,
-                generation: recorder.generation,
+                generation: GENERATION.get(),
             }
         })
     }
@@ -621,6 +622,12 @@ impl ObjectId {
             let mut waiting = pending.filter(|pending| pending.target == self.target());
             waiting.any(|pending| pending.call == "write")
         })
+    }
+
+    /// Whether it was made in this execution.
+    #[inline]
+    fn is_current(self) -> bool {
+        self.generation == GENERATION.get()
     }
 
     fn target(self) -> Target {
@@ -717,7 +724,7 @@ pub fn is_held() -> bool {
 /// Notes what a cell holds after a write that has just been recorded.
 pub fn written(object: ObjectId, value: Value) {
     with(|recorder| {
-        if object.generation != recorder.generation {
+        if !object.is_current() {
             return;
         }
         recorder.objects[object.id as usize].newest = value;
@@ -777,7 +784,7 @@ pub fn panics_observed(actor: ActorId) {
 pub fn set_alive(object: ObjectId, alive: bool) {
     with(|recorder| {
         // Outside of an engine an object has no record.
-        if object.generation == recorder.generation
+        if object.is_current()
             && let Some(object) = recorder.objects.get_mut(object.id as usize)
         {
             object.alive = alive;
@@ -819,7 +826,7 @@ impl Call {
         if object.generation != 0 && engine() == Engine::None {
             foreign_thread(call, at);
         }
-        if opened.recording && object.generation != with(|recorder| recorder.generation) {
+        if opened.recording && !object.is_current() {
             foreign_object(call, at);
         }
         opened
@@ -884,9 +891,16 @@ impl Call {
 
     #[inline]
     fn close(self, event: Recorded) {
+        self.close_after(event, |_| {});
+    }
+
+    /// Closes an operation, once `note` has noted what it changed.
+    #[inline]
+    fn close_after(self, event: Recorded, note: impl FnOnce(&mut Recorder)) {
         if self.recording {
             ACTOR.set(self.actor);
             with(|recorder| {
+                note(recorder);
                 let actor = &mut recorder.actors[self.actor as usize];
                 actor.pending = None;
                 actor.spin = None;
@@ -962,21 +976,19 @@ impl Call {
         value: Value,
         ordering: Option<Ordering>,
     ) {
-        if self.recording {
-            with(|recorder| {
-                let shared = &mut recorder.objects[object.id as usize];
-                shared.newest = value;
-                shared.updated_by |= shared.loaded_by & (1 << (self.actor % 64));
-                recorder.hides_loads |= shared.hides_loads();
-            });
-            self.close(Recorded {
-                read,
-                value,
-                ordering,
-                target: object.target(),
-                ..Recorded::of(op, self.call, self.actor, self.at)
-            });
-        }
+        let event = Recorded {
+            read,
+            value,
+            ordering,
+            target: object.target(),
+            ..Recorded::of(op, self.call, self.actor, self.at)
+        };
+        self.close_after(event, |recorder| {
+            let shared = &mut recorder.objects[object.id as usize];
+            shared.newest = value;
+            shared.updated_by |= shared.loaded_by & (1 << (self.actor % 64));
+            recorder.hides_loads |= shared.hides_loads();
+        });
     }
 
     /// Closes a read-modify-write. Returns whether the actor does nothing but repeat it, to no
@@ -1016,37 +1028,32 @@ impl Call {
     /// Closes the taking of a lock, which protects `value`.
     #[inline]
     pub fn acquired(self, op: Op, object: ObjectId, value: Value) {
-        if self.recording {
-            with(|recorder| {
-                recorder.objects[object.id as usize]
-                    .holders
-                    .push(self.actor)
-            });
-            self.close(Recorded {
-                read: value,
-                target: object.target(),
-                ..Recorded::of(op, self.call, self.actor, self.at)
-            });
-        }
+        let event = Recorded {
+            read: value,
+            target: object.target(),
+            ..Recorded::of(op, self.call, self.actor, self.at)
+        };
+        self.close_after(event, |recorder| {
+            let holders = &mut recorder.objects[object.id as usize].holders;
+            holders.push(self.actor);
+        });
     }
 
     /// Notes that a lock is being given back, leaving `value` behind. Called before the engine
     /// lets anybody else run.
     #[inline]
     pub fn releasing(self, op: Op, object: ObjectId, value: Value) {
-        if self.recording {
-            with(|recorder| {
-                let holders = &mut recorder.objects[object.id as usize].holders;
-                if let Some(me) = holders.iter().position(|&holder| holder == self.actor) {
-                    holders.swap_remove(me);
-                }
-            });
-            self.close(Recorded {
-                value,
-                target: object.target(),
-                ..Recorded::of(op, self.call, self.actor, self.at)
-            });
-        }
+        let event = Recorded {
+            value,
+            target: object.target(),
+            ..Recorded::of(op, self.call, self.actor, self.at)
+        };
+        self.close_after(event, |recorder| {
+            let holders = &mut recorder.objects[object.id as usize].holders;
+            if let Some(me) = holders.iter().position(|&holder| holder == self.actor) {
+                holders.swap_remove(me);
+            }
+        });
     }
 }
 
