@@ -72,11 +72,8 @@ impl Tally {
             None => judge.grade(&ending.label),
         };
         let failure = match (ending.failure, grade) {
-            (Some(failure), _) => Some(failure),
-            (None, Grade::Forbidden) => Some((
-                Class::Assertion,
-                format!("the outcome is \"{}\"", ending.label),
-            )),
+            (Some((class, message)), _) => Some((class, Some(message))),
+            (None, Grade::Forbidden) => Some((Class::Assertion, None)),
             _ => None,
         };
         self.executions += 1;
@@ -88,18 +85,31 @@ impl Tally {
         self.outcomes.entry(key).or_insert((grade, 0)).1 += 1;
     }
 
-    fn consider(&mut self, class: Class, label: &str, message: String, preemptions: Option<u32>) {
-        let rank = (
-            preemptions.unwrap_or(0),
-            recorder::switches(),
-            recorder::events_so_far(),
-        );
+    /// Keeps the execution as the counterexample, if it is easier to read than the one so far.
+    /// Without a message the outcome itself is the failure.
+    fn consider(
+        &mut self,
+        class: Class,
+        label: &str,
+        message: Option<String>,
+        preemptions: Option<u32>,
+    ) {
+        let interrupted = preemptions.unwrap_or(0);
+        if self
+            .worst
+            .as_ref()
+            .is_some_and(|worst| interrupted > worst.rank.0)
+        {
+            // Most are worse by far, and need not be looked at.
+            return;
+        }
+        let rank = (interrupted, recorder::switches(), recorder::events_so_far());
         if self.worst.as_ref().is_none_or(|worst| rank < worst.rank) {
             let trace = recorder::trace();
             self.worst = Some(Counterexample {
                 class,
                 label: label.to_owned(),
-                message,
+                message: message.unwrap_or_else(|| format!("the outcome is \"{label}\"")),
                 preemptions,
                 trace,
                 rank,
