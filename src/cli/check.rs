@@ -68,7 +68,7 @@ fn one(
 ) -> Result<Exit> {
     let report = check(bug, variant, checker)?;
     let exit = match report.verdict {
-        _ if interrupted() => Exit::Interrupted,
+        _ if interrupted() || was_interrupted(&report) => Exit::Interrupted,
         Verdict::Holds => Exit::Good,
         Verdict::Fails => Exit::Bad,
         Verdict::Unknown => Exit::Unknown,
@@ -79,6 +79,14 @@ fn one(
         output::print(&explain::report(&report, output::width()))?;
     }
     Ok(exit)
+}
+
+/// Ctrl-C reaches the child as well, and it may be the first to say so.
+fn was_interrupted(report: &Report) -> bool {
+    report
+        .stopped
+        .as_deref()
+        .is_some_and(|why| why.ends_with("interrupted"))
 }
 
 /// Checks one program in a child process, showing how far it has come.
@@ -116,7 +124,7 @@ fn several(programs: &[Program], checker: &Checker, json: bool) -> Result<Exit> 
         .zip(&reports)
         .map(|(program, report)| (program, report, as_declared(program.1.role, report)))
         .collect();
-    let exit = if interrupted() {
+    let exit = if interrupted() || reports.iter().any(was_interrupted) {
         Exit::Interrupted
     } else if results
         .iter()
