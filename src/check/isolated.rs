@@ -67,7 +67,7 @@ pub fn check(
     if let Some(report) = read_report(&task.report) {
         return Ok(report);
     }
-    if super::budget::interrupted() {
+    if super::budget::interrupted() || died_of_interrupt(status) {
         // Ctrl-C met the child before it was ready for it.
         return Ok(Report {
             stopped: Some("interrupted".to_owned()),
@@ -184,6 +184,17 @@ fn crash(mut report: Report, status: ExitStatus, executions: u64, trace: Trace) 
         count: 1,
     }];
     report
+}
+
+#[cfg(unix)]
+fn died_of_interrupt(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal() == Some(libc::SIGINT)
+}
+
+#[cfg(not(unix))]
+fn died_of_interrupt(_status: ExitStatus) -> bool {
+    false
 }
 
 #[cfg(unix)]
