@@ -4,8 +4,8 @@ use super::args::Stress;
 use super::output::Progress;
 use super::{Exit, lookup, output};
 use crate::catalogue::{Class, Grade};
+use crate::explain;
 use crate::explain::style::{Paint, paint};
-use crate::explain::{self, Table};
 use crate::stress::{self, Options, StressReport, Stuck};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -109,17 +109,11 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
         explain::thousands(report.runs),
         explain::thousands(report.runs_per_second as u64)
     )];
-    let mut table = Table::new(&["outcome", "grade", "count", "share"]).right(&[2, 3]);
-    for outcome in &report.outcomes {
-        let grade = paint(Paint::of_grade(outcome.grade), &outcome.grade.to_string());
-        table.row([
-            outcome.label.clone(),
-            grade,
-            explain::thousands(outcome.count),
-            share(outcome.count, report.runs),
-        ]);
-    }
-    blocks.push(table.render(width, "  "));
+    let outcomes = report.outcomes.iter().map(|outcome| {
+        let share = share(outcome.count, report.runs);
+        (outcome.label.as_str(), outcome.grade, outcome.count, share)
+    });
+    blocks.push(explain::outcome_table(outcomes, width));
     blocks.extend(
         report
             .deadlocks

@@ -10,6 +10,7 @@ pub mod style;
 mod table;
 mod timeline;
 
+use crate::catalogue::Grade;
 use crate::check::{Engine, Report, Verdict};
 use style::{Paint, paint};
 
@@ -144,14 +145,32 @@ fn kind(report: &Report) -> String {
 /// Label, grade, count and share of every outcome.
 fn outcomes(report: &Report, width: usize) -> String {
     let total: u64 = report.outcomes.iter().map(|outcome| outcome.count).sum();
+    outcome_table(
+        report.outcomes.iter().map(|outcome| {
+            let share = 100.0 * outcome.count as f64 / total.max(1) as f64;
+            (
+                outcome.label.as_str(),
+                outcome.grade,
+                outcome.count,
+                format!("{share:.1}%"),
+            )
+        }),
+        width,
+    )
+}
+
+/// The table of outcomes, whoever counted them: label, grade, count and share of each.
+pub fn outcome_table<'a>(
+    outcomes: impl Iterator<Item = (&'a str, Grade, u64, String)>,
+    width: usize,
+) -> String {
     let mut table = Table::new(&["outcome", "grade", "count", "share"]).right(&[2, 3]);
-    for outcome in &report.outcomes {
-        let share = 100.0 * outcome.count as f64 / total.max(1) as f64;
+    for (label, grade, count, share) in outcomes {
         table.row([
-            outcome.label.clone(),
-            paint(Paint::of_grade(outcome.grade), &outcome.grade.to_string()),
-            table::thousands(outcome.count),
-            format!("{share:.1}%"),
+            label.to_owned(),
+            paint(Paint::of_grade(grade), &grade.to_string()),
+            table::thousands(count),
+            share,
         ]);
     }
     table.render(width, "  ")
