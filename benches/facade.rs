@@ -46,8 +46,7 @@ fn workload(criterion: &mut Criterion) {
     fn native(times: u64) -> u64 {
         let bugs = worlds::bugs().map(|bug| bug.native);
         let bug = { bugs }.find(|bug| bug.name == "lost-update").unwrap();
-        bug.variant("fixed_mutex").unwrap().workload.unwrap()(times);
-        times
+        bug.variant("fixed_mutex").unwrap().workload.unwrap()().work(0, times)
     }
     compare(
         criterion,

@@ -2,9 +2,11 @@
 
 mod grade;
 mod shape;
+mod workload;
 
 pub use grade::{Class, Expected, Grade, Outcome};
 pub use shape::{Scale, Shape};
+pub use workload::{Step, Workload};
 
 /// A bug of the catalogue: one program in several variants, and the outcomes that tell them apart.
 #[derive(Clone, Copy, Debug)]
@@ -43,9 +45,9 @@ pub struct Variant {
     pub summary: &'static str,
     /// Runs the program once, and returns the label of its outcome.
     pub scenario: fn() -> String,
-    /// Runs the sound program's inner loop the given number of times, for measuring. `None` where
-    /// running it natively would be undefined behaviour, or where it would not end.
-    pub workload: Option<fn(iterations: u64)>,
+    /// Makes what is measured of it. `None` where running it natively would be undefined behaviour,
+    /// or would not end. That of a program that fails is for one thread alone.
+    pub workload: Option<fn() -> Workload>,
     /// Why the program must not run on real threads, if it must not.
     pub undefined: Option<&'static str>,
 }
@@ -80,6 +82,15 @@ impl Variant {
         Variant::new(name, Role::Fixed, summary, scenario)
     }
 
+    /// A program that was never broken, such as a lock strategy's proof: it must hold.
+    pub const fn sound(
+        name: &'static str,
+        summary: &'static str,
+        scenario: fn() -> String,
+    ) -> Variant {
+        Variant::new(name, Role::Sound, summary, scenario)
+    }
+
     const fn new(
         name: &'static str,
         role: Role,
@@ -97,7 +108,7 @@ impl Variant {
     }
 
     /// The same variant, with a workload to measure.
-    pub const fn workload(mut self, workload: fn(iterations: u64)) -> Variant {
+    pub const fn workload(mut self, workload: fn() -> Workload) -> Variant {
         self.workload = Some(workload);
         self
     }
@@ -116,16 +127,19 @@ pub enum Role {
     Buggy(Expected),
     /// A fix: holds over all schedules.
     Fixed,
+    /// A program that was never broken: holds over all schedules.
+    Sound,
     /// A change that looks like a fix: still fails, as declared.
     Trap(Expected),
 }
 
 impl Role {
-    /// `buggy`, `fixed` or `trap`.
+    /// `buggy`, `fixed`, `sound` or `trap`.
     pub fn name(self) -> &'static str {
         match self {
             Role::Buggy(_) => "buggy",
             Role::Fixed => "fixed",
+            Role::Sound => "sound",
             Role::Trap(_) => "trap",
         }
     }
@@ -134,7 +148,7 @@ impl Role {
     pub fn expected(self) -> Option<Expected> {
         match self {
             Role::Buggy(expected) | Role::Trap(expected) => Some(expected),
-            Role::Fixed => None,
+            Role::Fixed | Role::Sound => None,
         }
     }
 }

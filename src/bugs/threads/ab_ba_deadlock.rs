@@ -18,7 +18,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// Two accounts, each of which holds 100 at first.
 pub trait Bank: Default + Send + Sync + 'static {
@@ -186,13 +186,17 @@ fn scenario<B: Bank>() -> String {
 }
 
 /// The same coin goes to and fro.
-fn workload<B: Bank>(iterations: u64) {
-    let bank = B::default();
-    for _ in 0..iterations {
-        bank.transfer(ANN, BOB, 1);
-        bank.transfer(BOB, ANN, 1);
-    }
-    assert_eq!(bank.balances(), (100, 100));
+fn workload<B: Bank>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        let bank = B::default();
+        for _ in 0..iterations {
+            bank.transfer(ANN, BOB, 1);
+            bank.transfer(BOB, ANN, 1);
+        }
+        assert_eq!(bank.balances(), (100, 100));
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

@@ -19,7 +19,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// The buffers, by number.
 pub const A: usize = 0;
@@ -288,17 +288,21 @@ fn scenario<F: FreeList>() -> String {
 }
 
 /// Takes a buffer and gives it back.
-fn workload<F: FreeList>(iterations: u64) {
-    let free = F::default();
-    for _ in 0..iterations {
-        let buffer = free.pop();
-        assert_eq!(buffer, Some(A));
-        free.push(A);
-    }
-    assert_eq!(
-        [free.pop(), free.pop(), free.pop()],
-        [Some(A), Some(B), None]
-    );
+fn workload<F: FreeList>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        let free = F::default();
+        for _ in 0..iterations {
+            let buffer = free.pop();
+            assert_eq!(buffer, Some(A));
+            free.push(A);
+        }
+        assert_eq!(
+            [free.pop(), free.pop(), free.pop()],
+            [Some(A), Some(B), None]
+        );
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

@@ -20,7 +20,7 @@
 use super::sync::Arc;
 use super::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A setting that is read on first use.
 pub trait Setting: Default + Send + Sync + 'static {
@@ -231,13 +231,17 @@ fn scenario<S: Setting>() -> String {
 }
 
 /// One first use, and then many more.
-fn workload<S: Setting>(iterations: u64) {
-    let setting = S::default();
-    let mut sum = 0;
-    for _ in 0..iterations {
-        sum += setting.get(|| 2);
-    }
-    assert_eq!(sum, 2 * iterations);
+fn workload<S: Setting>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        let setting = S::default();
+        let mut sum = 0;
+        for _ in 0..iterations {
+            sum += setting.get(|| 2);
+        }
+        assert_eq!(sum, 2 * iterations);
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

@@ -15,7 +15,7 @@
 //! **Who sees it.** Every run that takes the branch, in every tool, on one thread. What it takes is a
 //! test for that branch; Clippy's `significant_drop_in_scrutinee` sees the `match` without one.
 
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A price list that fills itself.
 pub trait Prices: Default + Send + Sync + 'static {
@@ -134,12 +134,16 @@ fn scenario<P: Prices>() -> String {
 }
 
 /// A new list each time: one price to work out, one to look up.
-fn workload<P: Prices>(iterations: u64) {
-    for _ in 0..iterations {
-        let prices = P::default();
-        assert_eq!(prices.price("pear"), 4);
-        assert_eq!(prices.price("pear"), 4);
-    }
+fn workload<P: Prices>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        for _ in 0..iterations {
+            let prices = P::default();
+            assert_eq!(prices.price("pear"), 4);
+            assert_eq!(prices.price("pear"), 4);
+        }
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

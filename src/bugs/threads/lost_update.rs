@@ -14,7 +14,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Role, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Role, Scale, Shape, Variant, Workload};
 
 /// A counter that several threads raise.
 pub trait Counter: Default + Send + Sync + 'static {
@@ -121,12 +121,16 @@ fn scenario<C: Counter>() -> String {
 }
 
 /// What a busy door does all day.
-fn workload<C: Counter>(iterations: u64) {
-    let counter = C::default();
-    for _ in 0..iterations {
-        counter.increment();
-    }
-    assert_eq!(counter.total(), iterations);
+fn workload<C: Counter>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        let counter = C::default();
+        for _ in 0..iterations {
+            counter.increment();
+        }
+        assert_eq!(counter.total(), iterations);
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

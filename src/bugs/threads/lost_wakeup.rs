@@ -19,7 +19,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// Tells one customer, once, that the bread is out.
 pub trait Bell: Default + Send + Sync + 'static {
@@ -154,15 +154,19 @@ fn scenario<B: Bell>() -> String {
 }
 
 /// Rings, then waits, which must not sleep: a new bell each time.
-fn workload<B: Bell>(iterations: u64) {
-    let mut served = 0;
-    for _ in 0..iterations {
-        let bell = B::default();
-        bell.ring();
-        bell.wait();
-        served += 1;
-    }
-    assert_eq!(served, iterations);
+fn workload<B: Bell>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        let mut served = 0;
+        for _ in 0..iterations {
+            let bell = B::default();
+            bell.ring();
+            bell.wait();
+            served += 1;
+        }
+        assert_eq!(served, iterations);
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

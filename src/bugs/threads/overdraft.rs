@@ -16,7 +16,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// An account that must never go below zero.
 pub trait Account: Send + Sync + 'static {
@@ -169,12 +169,16 @@ fn scenario<A: Account>() -> String {
 }
 
 /// Withdraws an account empty, one coin at a time.
-fn workload<A: Account>(iterations: u64) {
-    let account = A::holding(iterations as i64);
-    for _ in 0..iterations {
-        assert!(account.withdraw(1));
-    }
-    assert_eq!(account.balance(), 0);
+fn workload<A: Account>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        let account = A::holding(iterations as i64);
+        for _ in 0..iterations {
+            assert!(account.withdraw(1));
+        }
+        assert_eq!(account.balance(), 0);
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

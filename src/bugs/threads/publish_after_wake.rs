@@ -16,7 +16,7 @@
 
 use super::sync::{Arc, Condvar, Mutex};
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A stand on which one paper will appear.
 pub trait Stand: Default + Send + Sync + 'static {
@@ -219,12 +219,16 @@ fn scenario<S: Stand>() -> String {
 }
 
 /// Publishes, then waits, which must not sleep: a new stand each time.
-fn workload<S: Stand>(iterations: u64) {
-    for paper in 0..iterations {
-        let stand = S::default();
-        stand.publish(paper);
-        assert_eq!(stand.wait(), paper);
-    }
+fn workload<S: Stand>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        for paper in 0..iterations {
+            let stand = S::default();
+            stand.publish(paper);
+            assert_eq!(stand.wait(), paper);
+        }
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

@@ -16,7 +16,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// One end of a chat.
 pub trait Peer: Sized + Send + Sync + 'static {
@@ -187,13 +187,17 @@ fn scenario<P: Peer>() -> String {
 }
 
 /// A short chat: hello, and both leave.
-fn workload<P: Peer>(iterations: u64) {
-    for _ in 0..iterations {
-        let (ann, bob) = P::pair();
-        ann.leave();
-        bob.leave();
-        assert_eq!(ann.goodbyes() + bob.goodbyes(), 2);
-    }
+fn workload<P: Peer>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        for _ in 0..iterations {
+            let (ann, bob) = P::pair();
+            ann.leave();
+            bob.leave();
+            assert_eq!(ann.goodbyes() + bob.goodbyes(), 2);
+        }
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

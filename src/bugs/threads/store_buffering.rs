@@ -18,7 +18,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A stretch of track for one train.
 pub trait Track: Default + Send + Sync + 'static {
@@ -126,12 +126,16 @@ fn scenario<T: Track>() -> String {
 }
 
 /// The first train finds the track free, the second finds it taken.
-fn workload<T: Track>(iterations: u64) {
-    for _ in 0..iterations {
-        let track = T::default();
-        assert!(track.enter(0));
-        assert!(!track.enter(1));
-    }
+fn workload<T: Track>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        for _ in 0..iterations {
+            let track = T::default();
+            assert!(track.enter(0));
+            assert!(!track.enter(1));
+        }
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

@@ -19,7 +19,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// Where the ship is. One thread writes it, any number may read.
 pub trait Chart: Send + Sync + 'static {
@@ -231,13 +231,17 @@ fn scenario<C: Chart>() -> String {
 }
 
 /// Sails on, and looks each time.
-fn workload<C: Chart>(iterations: u64) {
-    let chart = C::at(0, 0);
-    for mile in 0..iterations {
-        let mile = mile as u32;
-        chart.set(mile, mile);
-        assert_eq!(chart.look(), Some((mile, mile)));
-    }
+fn workload<C: Chart>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        let chart = C::at(0, 0);
+        for mile in 0..iterations {
+            let mile = mile as u32;
+            chart.set(mile, mile);
+            assert_eq!(chart.look(), Some((mile, mile)));
+        }
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

@@ -17,7 +17,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A box for one letter.
 pub trait Mailbox: Default + Send + Sync + 'static {
@@ -206,14 +206,18 @@ fn scenario<M: Mailbox>() -> String {
 }
 
 /// A new box for every letter: an empty look, a delivery, and a look that finds it.
-fn workload<M: Mailbox>(iterations: u64) {
-    for letter in 0..iterations {
-        let mailbox = M::default();
-        assert_eq!(mailbox.look(), None);
-        // SAFETY: The only letter for this box.
-        unsafe { mailbox.deliver(letter) };
-        assert_eq!(mailbox.look(), Some(letter));
-    }
+fn workload<M: Mailbox>() -> Workload {
+    let batch = |_: &(), _, iterations| {
+        for letter in 0..iterations {
+            let mailbox = M::default();
+            assert_eq!(mailbox.look(), None);
+            // SAFETY: The only letter for this box.
+            unsafe { mailbox.deliver(letter) };
+            assert_eq!(mailbox.look(), Some(letter));
+        }
+        iterations
+    };
+    Workload::of_batches((), batch, |_, _| ())
 }
 
 pub const BUG: Bug = Bug {

@@ -1,0 +1,81 @@
+//! What a program does when it is measured rather than checked.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A state that threads share, what each of them does to it, and what must be true in the end.
+///
+/// Whoever measures calls [`work`](Self::work) from as many threads as it likes, sums up what the
+/// calls return, and hands the sum to [`verify`](Self::verify) when all are done. The number of
+/// iterations is an argument, so that the call itself costs nothing per iteration.
+pub struct Workload {
+    work: Box<Work>,
+    verify: Box<Verify>,
+}
+
+type Work = dyn Fn(usize, u64) -> u64 + Send + Sync;
+type Verify = dyn Fn(u64) + Send + Sync;
+
+/// One iteration of one thread.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The thread, counted from 0.
+    pub thread: usize,
+    /// The iteration within the present call of [`Workload::work`], counted from 0.
+    pub number: u64,
+}
+
+impl Workload {
+    /// A workload in which every thread repeats `step`, and `verify` panics unless the state is
+    /// what so many steps leave behind.
+    pub fn new<S: Send + Sync + 'static>(
+        state: S,
+        step: impl Fn(&S, Step) + Send + Sync + 'static,
+        verify: impl Fn(&S, u64) + Send + Sync + 'static,
+    ) -> Workload {
+        let repeat = move |state: &S, thread, iterations| {
+            for number in 0..iterations {
+                step(state, Step { thread, number });
+            }
+            iterations
+        };
+        Workload::of_batches(state, repeat, verify)
+    }
+
+    /// A workload whose threads need something of their own, or cannot always go on.
+    ///
+    /// `batch` gets the thread's number and the iterations asked for, and returns how many it did:
+    /// fewer, if it waits for a thread that may have stopped already. It must return.
+    pub fn of_batches<S: Send + Sync + 'static>(
+        state: S,
+        batch: impl Fn(&S, usize, u64) -> u64 + Send + Sync + 'static,
+        verify: impl Fn(&S, u64) + Send + Sync + 'static,
+    ) -> Workload {
+        let state = Arc::new(state);
+        let shared = Arc::clone(&state);
+        Workload {
+            work: Box::new(move |thread, iterations| batch(&shared, thread, iterations)),
+            verify: Box::new(move |total| verify(&state, total)),
+        }
+    }
+
+    /// One thread's part. Returns the number of iterations done, at most as many as asked for.
+    pub fn work(&self, thread: usize, iterations: u64) -> u64 {
+        (self.work)(thread, iterations)
+    }
+
+    /// To be called when all threads are done, with the sum of their iterations.
+    ///
+    /// # Panics
+    ///
+    /// If the state is not what so many iterations leave behind.
+    pub fn verify(&self, total: u64) {
+        (self.verify)(total);
+    }
+}
+
+impl fmt::Debug for Workload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workload").finish_non_exhaustive()
+    }
+}

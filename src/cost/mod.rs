@@ -1,0 +1,3 @@
+//! What a fix costs, and which lock wins where: workloads, measured on this machine.
+
+pub mod field;
