@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCs
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
-    let bugs: Vec<&'static Bug> = worlds::bugs().map(|bug| bug.model).collect();
+    let bugs: Vec<&'static Bug> = worlds::all().map(|bug| bug.model).collect();
     let programs = bugs
         .iter()
         .flat_map(|&bug| bug.variants.iter().map(move |variant| (bug, variant)));
@@ -95,7 +95,7 @@ fn reads_as_expected(bug: &'static Bug, variant: &'static Variant) -> Result<(),
 }
 
 fn no_stray_files() -> Result<(), Failed> {
-    let bugs: Vec<&Bug> = worlds::bugs().map(|bug| bug.model).collect();
+    let bugs: Vec<&Bug> = worlds::all().map(|bug| bug.model).collect();
     let programs = bugs
         .iter()
         .flat_map(|bug| bug.variants.iter().map(move |variant| (bug, variant)));

@@ -26,7 +26,7 @@ pub struct Args {
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Lists the bugs
+    /// Lists the bugs, or the lock strategies
     List(List),
     /// Tells a bug's story, with the code of each variant
     Show(Show),
@@ -39,7 +39,8 @@ pub enum Command {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Example:
-  heisenbug list --shape deadlock")]
+  heisenbug list --shape deadlock
+  heisenbug list --locks")]
 pub struct List {
     /// Only bugs of this shape
     #[arg(long, value_parser = PossibleValuesParser::new(crate::catalogue::Shape::ALL.map(crate::catalogue::Shape::name)), hide_possible_values = true)]
@@ -47,6 +48,9 @@ pub struct List {
     /// Only bugs of this scale: threads, transactions or machines
     #[arg(long, value_parser = PossibleValuesParser::new(crate::catalogue::Scale::ALL.map(crate::catalogue::Scale::name)), hide_possible_values = true)]
     pub scale: Option<String>,
+    /// The lock strategies instead of the bugs
+    #[arg(long, conflicts_with_all = ["shape", "scale"])]
+    pub locks: bool,
     /// Print JSON: an array of bugs
     #[arg(long)]
     pub json: bool,
@@ -57,7 +61,7 @@ pub struct List {
 Example:
   heisenbug show lost-update")]
 pub struct Show {
-    /// The bug, or one of its variants
+    /// The bug or lock, or one of its variants
     #[arg(value_name = "BUG[/VARIANT]")]
     pub name: String,
     /// Print JSON
@@ -72,13 +76,17 @@ A bug's is 0 if every variant does what it declares: the buggy ones fail as
 they must, the fixed ones hold.
 
 Examples:
-  heisenbug check                      the whole catalogue
+  heisenbug check                      all bugs
+  heisenbug check --locks              all lock strategies
   heisenbug check lost-update          every variant of a bug
   heisenbug check lost-update/buggy    one program, with its schedule")]
 pub struct Check {
-    /// The bug, or one of its variants; everything if left out
+    /// The bug or lock, or one of its variants; all bugs if left out
     #[arg(value_name = "BUG[/VARIANT]")]
     pub name: Option<String>,
+    /// All lock strategies instead of all bugs
+    #[arg(long, conflicts_with = "name")]
+    pub locks: bool,
     /// Stop after so many executions of a program
     #[arg(long, value_name = "N", default_value_t = crate::Checker::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,

@@ -9,7 +9,7 @@ use crate::check::{
 };
 use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table};
-use crate::worlds;
+use crate::worlds::{self, Mounted};
 use anyhow::Result;
 use serde::Serialize;
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 struct Checked {
     #[serde(flatten)]
     report: Report,
-    /// `buggy`, `fixed` or `trap`.
+    /// `buggy`, `fixed`, `sound` or `trap`.
     role: &'static str,
     /// Whether the variant does what it declares. `null` if nobody knows.
     as_declared: Option<bool>,
@@ -30,9 +30,13 @@ struct Checked {
 pub fn run(args: &Check) -> Result<Exit> {
     let checker = checker(args);
     let Some(name) = &args.name else {
-        let all =
-            worlds::bugs().flat_map(|bug| bug.model.variants.iter().map(move |v| (bug.model, v)));
-        return several(&all.collect::<Vec<_>>(), &checker, args.json);
+        let all: Vec<Mounted> = match args.locks {
+            true => worlds::locks().collect(),
+            false => worlds::bugs().collect(),
+        };
+        let programs =
+            { all.iter() }.flat_map(|bug| bug.model.variants.iter().map(move |v| (bug.model, v)));
+        return several(&programs.collect::<Vec<_>>(), &checker, args.json);
     };
     let found = lookup::find(name)?;
     let bug = found.bug.model;

@@ -5,7 +5,7 @@ use super::{Exit, output};
 use crate::catalogue::Bug;
 use crate::explain::Table;
 use crate::explain::style::{Paint, paint};
-use crate::worlds;
+use crate::worlds::{self, Mounted};
 use anyhow::Result;
 use serde::Serialize;
 
@@ -28,7 +28,11 @@ struct EntryVariant {
 
 /// Prints the catalogue, or a part of it.
 pub fn run(args: &List) -> Result<Exit> {
-    let bugs: Vec<&Bug> = worlds::bugs()
+    let all: Vec<Mounted> = match args.locks {
+        true => worlds::locks().collect(),
+        false => worlds::bugs().collect(),
+    };
+    let bugs: Vec<&Bug> = { all.iter() }
         .map(|bug| bug.model)
         .filter(|bug| {
             args.shape
@@ -46,7 +50,7 @@ pub fn run(args: &List) -> Result<Exit> {
     } else if bugs.is_empty() {
         output::print("No bug of that kind yet.")?;
     } else {
-        output::print(&text(&bugs, output::width()))?;
+        output::print(&text(&bugs, args.locks, output::width()))?;
     }
     Ok(Exit::Good)
 }
@@ -66,9 +70,12 @@ fn entry(bug: &Bug) -> Entry {
     }
 }
 
-fn text(bugs: &[&Bug], width: usize) -> String {
+fn text(bugs: &[&Bug], locks: bool, width: usize) -> String {
     let mut lines = Vec::new();
-    let mut table = Table::new(&["bug", "shape", "scale"]);
+    let mut table = match locks {
+        true => Table::new(&["lock", "prevents", "scale"]),
+        false => Table::new(&["bug", "shape", "scale"]),
+    };
     for bug in bugs {
         table.row([
             paint(Paint::Bold, bug.name),
@@ -85,7 +92,13 @@ fn text(bugs: &[&Bug], width: usize) -> String {
         lines.push(crate::explain::wrap(bug.summary, width, "  "));
     }
     lines.push(String::new());
-    let next = "heisenbug show BUG tells the story, heisenbug check BUG breaks it.";
+    let next = match locks {
+        true => "heisenbug show LOCK shows how it works, heisenbug check LOCK proves it.",
+        false => {
+            "heisenbug show BUG tells the story, heisenbug check BUG breaks it. \
+             heisenbug list --locks shows the lock strategies."
+        }
+    };
     lines.push(crate::explain::wrap(next, width, ""));
     lines.join("\n")
 }

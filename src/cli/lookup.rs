@@ -32,12 +32,14 @@ pub fn find(name: &str) -> Result<Found> {
     };
     // Tests go by names with underscores: who copies one here means the bug.
     let dashed = bug.replace('_', "-");
-    let Some(found) = worlds::bugs().find(|known| known.model.name == dashed) else {
-        let names: Vec<&str> = worlds::bugs().map(|known| known.model.name).collect();
+    let Some(found) = worlds::all().find(|known| known.model.name == dashed) else {
+        let names: Vec<&str> = worlds::all().map(|known| known.model.name).collect();
         bail!(
-            "there is no bug \"{bug}\"{}\n\n`heisenbug list` shows all {}",
+            "there is no bug and no lock \"{bug}\"{}\n\n`heisenbug list` shows all {} bugs, \
+             `heisenbug list --locks` all {} locks",
             did_you_mean(bug, &names, ""),
-            names.len()
+            worlds::bugs().count(),
+            worlds::locks().count()
         );
     };
     let variant = variant

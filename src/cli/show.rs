@@ -2,7 +2,7 @@
 
 use super::args::Show;
 use super::{Exit, lookup, output};
-use crate::catalogue::{Bug, Variant};
+use crate::catalogue::{Bug, Role, Variant};
 use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table};
 use crate::trace::source;
@@ -98,9 +98,14 @@ fn text(bug: &Bug, variants: &[&'static Variant], with_story: bool, width: usize
     )];
     if with_story {
         parts.push(explain::wrap(&story(bug.source), width, ""));
-        let schedule = format!("The schedule that breaks it. {}", bug.schedule);
-        parts.push(explain::wrap(&schedule, width, ""));
+        if !bug.schedule.is_empty() {
+            let schedule = format!("The schedule that breaks it. {}", bug.schedule);
+            parts.push(explain::wrap(&schedule, width, ""));
+        }
         parts.push(outcomes(bug, width));
+    }
+    if with_story && is_lock(bug) {
+        parts.push(lock(bug));
     }
     for variant in variants {
         parts.push(program(bug, variant, width));
@@ -117,7 +122,11 @@ fn text(bug: &Bug, variants: &[&'static Variant], with_story: bool, width: usize
             references.join("\n")
         ));
     }
-    parts.push(format!("heisenbug check {} shows how it fails.", bug.name));
+    let next = match is_lock(bug) {
+        true => "proves it",
+        false => "shows how it fails",
+    };
+    parts.push(format!("heisenbug check {} {next}.", bug.name));
     parts.join("\n\n")
 }
 
@@ -201,6 +210,32 @@ fn story(source: &str) -> String {
 fn is_item(line: &str) -> bool {
     let number = line.split_once(". ").map(|(number, _)| number);
     line.starts_with(['-', ' ', '|']) || number.is_some_and(|number| number.parse::<u8>().is_ok())
+}
+
+/// A lock was never broken: some of its programs are sound from the start.
+fn is_lock(bug: &Bug) -> bool {
+    bug.variants
+        .iter()
+        .any(|variant| variant.role == Role::Sound)
+}
+
+/// The code of a lock itself: what stands between the file's imports and its traps and proof.
+fn lock(bug: &Bug) -> String {
+    let is_import =
+        |line: &str| line.is_empty() || line.starts_with("//!") || line.starts_with("use ");
+    let start = { bug.source.lines() }
+        .take_while(|line| is_import(line))
+        .count();
+    let end = { bug.source.lines() }
+        .position(|line| line.starts_with("pub mod trap_") || line.starts_with("pub const PROOF"))
+        .unwrap_or(usize::MAX);
+    let code: Vec<&str> = { bug.source.lines() }.take(end).skip(start).collect();
+    // The documentation of what comes next belongs to that.
+    let own = { code.iter().rev() }
+        .skip_while(|line| line.starts_with("///") || line.is_empty())
+        .count();
+    let place = format!("{}:{}", source::tidy(bug.file), start + 1);
+    format!("{}\n{}", paint(Paint::Dim, &place), code[..own].join("\n"))
 }
 
 /// The code of `pub mod NAME`, and the line it begins at. The file is formatted by rustfmt, so the

@@ -34,6 +34,8 @@ pub fn cell(event: &Event, waiting: usize) -> String {
         Op::WriteUnlock => format!("write-frees {object}{value}"),
         Op::Wait => format!("waits on {object}"),
         Op::Woken => format!("awake, locks {object}{read}"),
+        Op::Sleep => format!("sleeps on {object}"),
+        Op::Awake => "awake".to_owned(),
         Op::NotifyOne | Op::NotifyAll if waiting == 0 => format!("wakes nobody on {object}"),
         Op::NotifyOne | Op::NotifyAll => format!("notifies {object}"),
         Op::Spawn => format!("starts {object}"),

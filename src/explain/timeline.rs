@@ -78,8 +78,8 @@ fn rows(report: &Report) -> Vec<Row> {
     for event in &report.counterexample {
         let text = cell(event, waiting);
         match event.op {
-            Op::Wait => waiting += 1,
-            Op::Woken => waiting = waiting.saturating_sub(1),
+            Op::Wait | Op::Sleep => waiting += 1,
+            Op::Woken | Op::Awake => waiting = waiting.saturating_sub(1),
             _ => {}
         }
         if is_shown(event, report.class) {

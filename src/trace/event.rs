@@ -36,9 +36,13 @@ pub enum Op {
     Wait,
     /// A thread that waited on a condition variable holds its mutex again.
     Woken,
-    /// `notify_one`.
+    /// A thread fell asleep on a futex.
+    Sleep,
+    /// A thread that slept on a futex was woken.
+    Awake,
+    /// `notify_one`, or `wake_one` of a futex.
     NotifyOne,
-    /// `notify_all`.
+    /// `notify_all`, or `wake_all` of a futex.
     NotifyAll,
     /// A thread was spawned. The object is the new thread.
     Spawn,

@@ -14,3 +14,6 @@ pub mod waits;
 
 #[path = "../bugs/mod.rs"]
 pub mod bugs;
+
+#[path = "../locks/mod.rs"]
+pub mod locks;

@@ -18,7 +18,7 @@ pub mod native;
 
 use crate::catalogue::Bug;
 
-/// One bug of the catalogue, in every world.
+/// One bug of the catalogue, or the proof of one lock strategy, in every world.
 #[derive(Clone, Copy, Debug)]
 pub struct Mounted {
     /// Its programs on the standard library.
@@ -31,9 +31,28 @@ pub struct Mounted {
 
 /// The whole catalogue, in teaching order.
 pub fn bugs() -> impl Iterator<Item = Mounted> {
-    let native = native::bugs::all();
-    let live = live::bugs::all();
-    let model = model::bugs::all();
+    join(native::bugs::all(), live::bugs::all(), model::bugs::all())
+}
+
+/// The proofs of the lock strategies, from the simplest on.
+pub fn locks() -> impl Iterator<Item = Mounted> {
+    join(
+        native::locks::all(),
+        live::locks::all(),
+        model::locks::all(),
+    )
+}
+
+/// The bugs, and then the locks: all that can be checked.
+pub fn all() -> impl Iterator<Item = Mounted> {
+    bugs().chain(locks())
+}
+
+fn join(
+    native: impl Iterator<Item = &'static Bug>,
+    live: impl Iterator<Item = &'static Bug>,
+    model: impl Iterator<Item = &'static Bug>,
+) -> impl Iterator<Item = Mounted> {
     native
         .zip(live)
         .zip(model)

@@ -5,6 +5,8 @@ pub mod sync {
     pub use std::sync::atomic;
     pub use std::sync::mpsc;
 
+    pub use super::futex::Futex;
+
     /// A name for timelines, of which there are none here.
     pub trait Labelled: Sized {
         /// The same object.
@@ -29,6 +31,10 @@ pub use std::thread;
 pub use std::hint;
 
 pub mod cell;
+mod futex;
 
 #[path = "../bugs/mod.rs"]
 pub mod bugs;
+
+#[path = "../locks/mod.rs"]
+pub mod locks;

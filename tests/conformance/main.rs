@@ -140,4 +140,8 @@ conformance! {
     spin_loops_on_swap_end
     spin_loops_on_fetch_or_end
     spin_loops_on_compare_exchange_and_try_lock_without_a_hint_end
+
+    futex_wait_returns_if_the_word_has_changed
+    futex_sleepers_are_woken
+    futex_wake_all_wakes_all
 }

@@ -9,7 +9,7 @@ use super::world::sync::mpsc::{
     RecvError, SendError, TryRecvError, TrySendError, channel, sync_channel,
 };
 use super::world::sync::{
-    Arc, Barrier, Condvar, Mutex, Once, OnceLock, PoisonError, RwLock, TryLockError, Weak,
+    Arc, Barrier, Condvar, Futex, Mutex, Once, OnceLock, PoisonError, RwLock, TryLockError, Weak,
 };
 use super::world::{hint, thread};
 use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -1015,4 +1015,44 @@ pub fn spin_loops_on_compare_exchange_and_try_lock_without_a_hint_end() {
     while (shared.0.compare_exchange(false, true, AcqRel, Relaxed)).is_err() {}
     while shared.1.try_lock().is_err() {}
     other.join().unwrap();
+}
+
+// ---- Futex ------------------------------------------------------------------------------------
+
+pub fn futex_wait_returns_if_the_word_has_changed() {
+    let word = Futex::new(1);
+    word.wait(0);
+    assert_eq!(word.load(Relaxed), 1);
+}
+
+pub fn futex_sleepers_are_woken() {
+    let word = Arc::new(Futex::new(0));
+    let other = thread::spawn({
+        let word = Arc::clone(&word);
+        move || {
+            word.store(1, Release);
+            word.wake_one();
+        }
+    });
+    while word.load(Acquire) == 0 {
+        word.wait(0);
+    }
+    other.join().unwrap();
+}
+
+pub fn futex_wake_all_wakes_all() {
+    let word = Arc::new(Futex::default());
+    let sleepers = [(); 2].map(|()| {
+        let word = Arc::clone(&word);
+        thread::spawn(move || {
+            while word.load(Acquire) == 0 {
+                word.wait(0);
+            }
+        })
+    });
+    word.store(1, Release);
+    word.wake_all();
+    for sleeper in sleepers {
+        sleeper.join().unwrap();
+    }
 }

@@ -6,7 +6,7 @@ use heisenbug::cell::UnsafeCell;
 use heisenbug::check::{Checker, Engine, Engines, Report, Verdict, check};
 use heisenbug::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use heisenbug::sync::mpsc::{channel, sync_channel};
-use heisenbug::sync::{Arc, Barrier, Condvar, Mutex, Once, PoisonError, RwLock};
+use heisenbug::sync::{Arc, Barrier, Condvar, Futex, Mutex, Once, PoisonError, RwLock};
 use heisenbug::{hint, thread};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -55,6 +55,23 @@ fn holds(program: fn()) {
 }
 
 // ---- deadlocks --------------------------------------------------------------------------------
+
+#[test]
+fn a_futex_that_nobody_wakes_is_a_deadlock() {
+    deadlocks(
+        || {
+            let word = Arc::new(Futex::new(0));
+            let sleeper = thread::spawn({
+                let word = Arc::clone(&word);
+                move || word.wait(0)
+            });
+            // Not followed by a wake: who fell asleep before it sleeps on.
+            word.store(1, Release);
+            sleeper.join().unwrap();
+        },
+        &[("main", "join"), ("thread 1", "wait")],
+    );
+}
 
 #[test]
 fn two_locks_in_two_orders_deadlock() {

@@ -289,6 +289,19 @@ impl Call {
         }
     }
 
+    /// Notes that the actor falls asleep on `futex`.
+    pub fn begin_sleep(self, futex: ObjectId) {
+        if self.recording {
+            with(|recorder| {
+                recorder.push(Recorded {
+                    target: futex.target(),
+                    ..Recorded::of(Op::Sleep, self.call, self.actor, self.at)
+                });
+            });
+            let _ = self.may_block(futex);
+        }
+    }
+
     /// Closes a wait: the actor was notified, and holds `mutex` again.
     pub fn end_wait(self, mutex: ObjectId, value: Value) {
         self.acquired(Op::Woken, mutex, value);

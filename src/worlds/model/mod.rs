@@ -24,3 +24,7 @@ pub mod thread;
 #[doc(hidden)]
 #[path = "../../bugs/mod.rs"]
 pub mod bugs;
+
+#[doc(hidden)]
+#[path = "../../locks/mod.rs"]
+pub mod locks;

@@ -513,3 +513,16 @@ impl<T> Default for AtomicPtr<T> {
         AtomicPtr::new(std::ptr::null_mut())
     }
 }
+
+/// For the futex, which is such an atomic.
+impl AtomicU32 {
+    /// What the recorder knows the atomic by.
+    pub(super) fn object(&self) -> ObjectId {
+        self.object
+    }
+
+    /// The load that is part of the operation `call`.
+    pub(super) fn load_as_part_of(&self, call: Call) -> u32 {
+        self.load_in(call, Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,119 @@
+//! # Test-and-set
+//!
+//! The smallest lock there is: one flag. Who raises it holds the lock; who finds it raised tries
+//! again.
+//!
+//! **Idea.** `swap` is a read and a write in one step, so of all threads that try, one alone finds
+//! the flag down.
+//!
+//! **Cost.** The cheapest lock to take when it is free: one read-modify-write, and a plain store to
+//! give it back. Who waits keeps writing to the flag's cache line, and takes it away from the holder
+//! each time. There is no queue: a thread can wait for ever while others come and go. If the holder
+//! is not running, who waits burns its whole time slice.
+//!
+//! **Proof.** Exhaustive for two threads that take the lock twice each.
+
+use super::exclusive::{Locked, RawLock, two_threads};
+use super::hint;
+use super::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+
+/// A value behind a test-and-set lock.
+pub type TestAndSet<T> = Locked<Lock, T>;
+
+#[derive(Default)]
+pub struct Lock {
+    taken: AtomicBool,
+}
+
+// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns to one thread only until
+// `unlock`. The release of `unlock` is what the acquire of the next `lock` reads.
+unsafe impl RawLock for Lock {
+    #[inline]
+    fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
+        self.lock();
+        let _held = Held(self);
+        critical()
+    }
+}
+
+impl Lock {
+    #[inline]
+    fn lock(&self) {
+        // Acquire, so that what the last holder wrote is seen.
+        while self.taken.swap(true, Acquire) {
+            hint::spin_loop();
+        }
+    }
+
+    #[inline]
+    fn unlock(&self) {
+        // Release, so that the next holder sees what was written.
+        self.taken.store(false, Release);
+    }
+}
+
+/// Frees the lock when it goes, even if the critical section panics.
+struct Held<'a>(&'a Lock);
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.unlock();
+    }
+}
+
+/// Test, then set: two steps, and somebody else can come in between.
+pub mod trap_load_then_store {
+    use super::super::exclusive::{Locked, RawLock};
+    use super::super::hint;
+    use super::super::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
+
+    #[derive(Default)]
+    pub struct Lock {
+        taken: AtomicBool,
+    }
+
+    // SAFETY: false. Two threads that both find the flag down both run their closures.
+    unsafe impl RawLock for Lock {
+        fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
+            while self.taken.load(Acquire) {
+                hint::spin_loop();
+            }
+            self.taken.store(true, Release);
+            let result = critical();
+            self.taken.store(false, Release);
+            result
+        }
+    }
+}
+
+pub const PROOF: Bug = Bug {
+    name: "test-and-set",
+    shape: Shape::LostUpdate,
+    scale: Scale::Threads,
+    summary: "one flag; who finds it raised tries again",
+    file: file!(),
+    source: include_str!("test_and_set.rs"),
+    references: &["M. Herlihy and N. Shavit, The Art of Multiprocessor Programming (2008), 7.2"],
+    outcomes: &[
+        Outcome::acceptable("4 of 4 counted", "nobody came in between"),
+        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
+        Outcome::forbidden("data race", "two threads used the value at the same time"),
+    ],
+    schedule: "",
+    variants: &[
+        Variant::sound(
+            "two_threads",
+            "two threads take the lock twice each",
+            two_threads::<TestAndSet<u64>, 2>,
+        ),
+        Variant::trap(
+            "trap_load_then_store",
+            Expected::DATA_RACE,
+            "test and set are two steps, and somebody comes in between",
+            two_threads::<Locked<trap_load_then_store::Lock, u64>, 1>,
+        )
+        .undefined("two threads write the same data with nothing between them"),
+    ],
+};
