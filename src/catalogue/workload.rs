@@ -16,6 +16,11 @@ pub struct Workload {
 type Work = dyn Fn(usize, u64) -> u64 + Send + Sync;
 type Verify = dyn Fn(u64) + Send + Sync;
 
+/// The state, on cache lines of its own, and from the beginning of one: otherwise it would depend on
+/// the allocator how many lines it takes, and who else writes to them.
+#[repr(align(128))]
+struct Apart<S>(S);
+
 /// One iteration of one thread.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
@@ -51,11 +56,11 @@ impl Workload {
         batch: impl Fn(&S, usize, u64) -> u64 + Send + Sync + 'static,
         verify: impl Fn(&S, u64) + Send + Sync + 'static,
     ) -> Workload {
-        let state = Arc::new(state);
+        let state = Arc::new(Apart(state));
         let shared = Arc::clone(&state);
         Workload {
-            work: Box::new(move |thread, iterations| batch(&shared, thread, iterations)),
-            verify: Box::new(move |total| verify(&state, total)),
+            work: Box::new(move |thread, iterations| batch(&shared.0, thread, iterations)),
+            verify: Box::new(move |total| verify(&state.0, total)),
         }
     }
 
