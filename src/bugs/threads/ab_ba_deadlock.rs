@@ -185,18 +185,16 @@ fn scenario<B: Bank>() -> String {
     format!("Ann {ann}, Bob {bob}")
 }
 
-/// The same coin goes to and fro.
+/// Every thread is a teller of one bank, and moves a coin to and fro.
 fn workload<B: Bank>() -> Workload {
-    let batch = |_: &(), _, iterations| {
-        let bank = B::default();
-        for _ in 0..iterations {
+    Workload::new(
+        B::default(),
+        |bank, _| {
             bank.transfer(ANN, BOB, 1);
             bank.transfer(BOB, ANN, 1);
-        }
-        assert_eq!(bank.balances(), (100, 100));
-        iterations
-    };
-    Workload::of_batches((), batch, |_, _| ())
+        },
+        |bank, _| assert_eq!(bank.balances(), (100, 100)),
+    )
 }
 
 pub const BUG: Bug = Bug {

@@ -230,18 +230,16 @@ fn scenario<S: Setting>() -> String {
     }
 }
 
-/// One first use, and then many more.
+/// All use one setting: one first use, and then many more.
 fn workload<S: Setting>() -> Workload {
-    let batch = |_: &(), _, iterations| {
-        let setting = S::default();
-        let mut sum = 0;
-        for _ in 0..iterations {
-            sum += setting.get(|| 2);
-        }
-        assert_eq!(sum, 2 * iterations);
-        iterations
-    };
-    Workload::of_batches((), batch, |_, _| ())
+    Workload::new(
+        Settings {
+            language: S::default(),
+            reads: AtomicU64::new(0),
+        },
+        |settings, _| assert_eq!(settings.language(), 42),
+        |settings, uses| assert_eq!(settings.reads.load(Relaxed), uses.min(1)),
+    )
 }
 
 pub const BUG: Bug = Bug {

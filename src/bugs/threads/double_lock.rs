@@ -133,17 +133,18 @@ fn scenario<P: Prices>() -> String {
     format!("a pear costs {}", prices.price("pear"))
 }
 
-/// A new list each time: one price to work out, one to look up.
+/// Asks for a pear in an old shop, where all threads ask and the price is known by now, and in a
+/// new shop of the thread's own, where it has to be worked out.
 fn workload<P: Prices>() -> Workload {
-    let batch = |_: &(), _, iterations| {
-        for _ in 0..iterations {
-            let prices = P::default();
-            assert_eq!(prices.price("pear"), 4);
-            assert_eq!(prices.price("pear"), 4);
-        }
-        iterations
-    };
-    Workload::of_batches((), batch, |_, _| ())
+    Workload::new(
+        P::default(),
+        |old_shop, _| {
+            assert_eq!(old_shop.price("pear"), 4);
+            let new_shop = P::default();
+            assert_eq!(new_shop.price("pear"), 4);
+        },
+        |old_shop, _| assert_eq!(old_shop.price("pear"), 4),
+    )
 }
 
 pub const BUG: Bug = Bug {

@@ -120,17 +120,13 @@ fn scenario<C: Counter>() -> String {
     format!("{} counted", counter.total())
 }
 
-/// What a busy door does all day.
+/// Every thread is a door, and all doors count on one counter.
 fn workload<C: Counter>() -> Workload {
-    let batch = |_: &(), _, iterations| {
-        let counter = C::default();
-        for _ in 0..iterations {
-            counter.increment();
-        }
-        assert_eq!(counter.total(), iterations);
-        iterations
-    };
-    Workload::of_batches((), batch, |_, _| ())
+    Workload::new(
+        C::default(),
+        |counter, _| counter.increment(),
+        |counter, visitors| assert_eq!(counter.total(), visitors),
+    )
 }
 
 pub const BUG: Bug = Bug {

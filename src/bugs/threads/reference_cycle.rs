@@ -186,18 +186,30 @@ fn scenario<P: Peer>() -> String {
     "both left".into()
 }
 
-/// A short chat: hello, and both leave.
+/// A short chat: both leave, and are freed.
+///
+/// A chat is over once both have left, so every thread has its own ones: they share nothing but the
+/// allocator.
 fn workload<P: Peer>() -> Workload {
-    let batch = |_: &(), _, iterations| {
-        for _ in 0..iterations {
+    Workload::new(
+        (),
+        |(), _| {
+            // Nobody is left who could be asked, so one more chat is watched from outside.
             let (ann, bob) = P::pair();
             ann.leave();
             bob.leave();
             assert_eq!(ann.goodbyes() + bob.goodbyes(), 2);
-        }
-        iterations
-    };
-    Workload::of_batches((), batch, |_, _| ())
+        },
+        |(), _| {
+            // Nobody is left who could be asked, so one more chat is watched from outside.
+            let (ann, bob) = P::pair();
+            ann.leave();
+            bob.leave();
+            let memory = [Arc::downgrade(&ann), Arc::downgrade(&bob)];
+            drop((ann, bob));
+            assert!(memory.iter().all(|peer| peer.upgrade().is_none()), "a leak");
+        },
+    )
 }
 
 pub const BUG: Bug = Bug {
