@@ -1,0 +1,157 @@
+//! What is measured is right: each workload, on the standard library, leaves behind what it must.
+//!
+//! Correctness only; nothing here looks at the clock. A fix runs on as many threads as it will be
+//! measured on. What fails by design runs on one thread, as it does when it is measured.
+
+use heisenbug::catalogue::{Bug, Role, Variant, Workload};
+use heisenbug::worlds;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+
+const THREADS: usize = 4;
+
+/// What each of several threads does. Enough for them to meet, and for the scheduler to interrupt
+/// them in the middle of something, and over in an instant.
+const ITERATIONS: u64 = 5_000;
+
+fn programs() -> impl Iterator<Item = (&'static Bug, &'static Variant)> {
+    let bugs = worlds::bugs().map(|bug| bug.native);
+    bugs.flat_map(|bug| bug.variants.iter().map(move |variant| (bug, variant)))
+}
+
+/// Every program that has something to measure, with its name and with what makes it.
+fn workloads() -> impl Iterator<Item = (String, Role, fn() -> Workload)> {
+    programs().filter_map(|(bug, variant)| {
+        let name = format!("{}/{}", bug.name, variant.name);
+        Some((name, variant.role, variant.workload?))
+    })
+}
+
+fn is_sound(role: Role) -> bool {
+    role.expected().is_none()
+}
+
+/// What somebody panicked with.
+fn panic_of(act: impl FnOnce()) -> Option<String> {
+    let payload = panic::catch_unwind(AssertUnwindSafe(act)).err()?;
+    let text = payload.downcast_ref::<String>().cloned();
+    text.or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string()))
+}
+
+#[test]
+fn every_sound_variant_has_a_workload_or_says_why_not() {
+    for (bug, variant) in programs().filter(|(_, variant)| is_sound(variant.role)) {
+        if variant.workload.is_some() {
+            continue;
+        }
+        // Where the reason stands: in a comment right above the variant's entry.
+        let lines: Vec<&str> = bug.source.lines().map(str::trim).collect();
+        let entry = format!("\"{}\",", variant.name);
+        let entry = lines.iter().position(|line| *line == entry).unwrap();
+        assert!(
+            lines[..entry - 1]
+                .iter()
+                .rev()
+                .take_while(|line| line.starts_with("//"))
+                .any(|line| line.starts_with("// No workload: ")),
+            "{}/{} has no workload, and does not say why",
+            bug.name,
+            variant.name
+        );
+    }
+}
+
+#[test]
+fn what_must_not_run_natively_is_not_measured() {
+    for (bug, variant) in programs() {
+        let name = format!("{}/{}", bug.name, variant.name);
+        assert!(
+            variant.undefined.is_none() || variant.workload.is_none(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn one_thread_leaves_behind_what_it_must() {
+    for (name, _, make) in workloads() {
+        for iterations in [0, 1, 1_000] {
+            let workload = make();
+            assert_eq!(workload.work(0, iterations), iterations, "{name}");
+            let panic = panic_of(|| workload.verify(iterations));
+            assert_eq!(panic, None, "{name} after {iterations}");
+        }
+    }
+}
+
+#[test]
+fn a_workload_goes_on_where_it_stopped() {
+    for (name, _, make) in workloads() {
+        let workload = make();
+        let mut total = 0;
+        for iterations in [1, 10, 100] {
+            total += workload.work(0, iterations);
+            let panic = panic_of(|| workload.verify(total));
+            assert_eq!(panic, None, "{name} after {total}");
+        }
+    }
+}
+
+#[test]
+fn several_threads_leave_behind_what_they_must() {
+    for (name, _, make) in workloads().filter(|(_, role, _)| is_sound(*role)) {
+        let workload = make();
+        let total = thread::scope(|scope| {
+            let work = |thread| {
+                scope.spawn({
+                    let workload = &workload;
+                    move || workload.work(thread, ITERATIONS)
+                })
+            };
+            let threads: Vec<_> = (0..THREADS).map(work).collect();
+            let done = threads.into_iter().map(|thread| {
+                let done = thread.join();
+                done.unwrap_or_else(|_| panic!("a thread of {name} panicked"))
+            });
+            done.sum()
+        });
+        assert_eq!(total, THREADS as u64 * ITERATIONS, "{name}");
+        let panic = panic_of(|| workload.verify(total));
+        assert_eq!(panic, None, "{name} after {total} on {THREADS} threads");
+    }
+}
+
+/// A verification that passes whatever happened would prove nothing.
+#[test]
+fn a_wrong_total_is_noticed() {
+    // What counts in these bugs is a number of steps. In the others a wrong state has no number.
+    for (bug, shown) in [
+        ("lost-update", ["left: 10", "right: 11"]),
+        (
+            "overdraft",
+            ["left: 9223372036854775797", "right: 9223372036854775796"],
+        ),
+    ] {
+        let bug = worlds::bugs().find(|each| each.native.name == bug).unwrap();
+        for variant in bug.native.variants {
+            let workload = variant.workload.unwrap()();
+            workload.work(0, 10);
+            let panic = panic_of(|| workload.verify(11)).unwrap_or_default();
+            for part in shown {
+                assert!(panic.contains(part), "{}: {panic:?}", variant.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_first_use_that_never_was_is_noticed() {
+    let bug = worlds::bugs().find(|bug| bug.native.name == "double-checked-init");
+    for variant in bug.unwrap().native.variants {
+        let Some(make) = variant.workload else {
+            continue;
+        };
+        let panic = panic_of(|| make().verify(1)).unwrap_or_default();
+        assert!(panic.contains("left: 0"), "{}: {panic:?}", variant.name);
+    }
+}
