@@ -1,0 +1,71 @@
+//! What each fix costs: every bug's sound variants on one thread, on two, and on four.
+//!
+//! `fixes/BUG/VARIANT/THREADS` is one workload of the catalogue. `time` is that of one step on every
+//! thread, `thrpt` counts the steps of all threads: so its inverse is the time from one step to the
+//! next, whoever does it, and can be compared across thread counts. `fixes/BUG/buggy/1` is the same
+//! work without a fix, on one thread, where even that is right: the floor.
+//!
+//! - On one thread nothing is contended: what the fix costs where the bug could not happen anyway.
+//! - On two, and on four, the threads share what the bug's story lets them share. The comment above
+//!   `fn workload` in the bug's file says what that is; where it is nothing, more threads show no
+//!   more than what else they get in each other's way with, such as the allocator.
+//! - Four threads on two cores take turns, also in the middle of a step.
+//!
+//! Threads are started once, wait for each other before they begin, and are warm by the time of the
+//! first sample. Every run has a state of its own, which is verified when the run is over.
+//!
+//! What is not measured: a sleep and its end, which cost thousands of times more than all else here;
+//! how unequally the threads got on; and how far one process differs from the next, which is more
+//! than the interval that criterion prints within one. That takes relaunches: `heisenbug cost`.
+
+use criterion::{
+    BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
+use heisenbug::catalogue::{Role, Variant};
+use heisenbug::cost::Team;
+use heisenbug::worlds;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn fixes(criterion: &mut Criterion) {
+    let mut teams = [1, 2, 4].map(Team::new);
+    for bug in worlds::bugs().map(|bug| bug.native) {
+        let mut group = criterion.benchmark_group(format!("fixes/{}", bug.name));
+        // Samples of equal length: where threads take turns, short runs are unlike long ones.
+        group.sampling_mode(SamplingMode::Flat);
+        for variant in bug.variants {
+            let Some(workload) = variant.workload else {
+                continue;
+            };
+            for team in teams.iter_mut().take(thread_counts(variant)) {
+                group.throughput(Throughput::Elements(team.threads() as u64));
+                let id = BenchmarkId::new(variant.name, team.threads());
+                group.bench_function(id, |bencher| {
+                    bencher.iter_custom(|times| team.run_times(&Arc::new(workload()), times));
+                });
+            }
+        }
+        group.finish();
+    }
+}
+
+/// How many of the teams may run the variant, from the smallest on.
+fn thread_counts(variant: &Variant) -> usize {
+    match variant.role {
+        Role::Fixed | Role::Sound => usize::MAX,
+        Role::Buggy(_) => 1,
+        // No floor, and nothing that anybody would use.
+        Role::Trap(_) => 0,
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(20)
+        .nresamples(10_000)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    targets = fixes
+}
+criterion_main!(benches);
