@@ -11,6 +11,10 @@
 //!   more than what else they get in each other's way with, such as the allocator.
 //! - Four threads on two cores take turns, also in the middle of a step.
 //!
+//! The steps follow each other without a pause. Where nothing keeps the processor from doing several
+//! at once, it does: some floors are less than a nanosecond. A program that does something else in
+//! between will see less of a difference, and less contention.
+//!
 //! Threads are started once, wait for each other before they begin, and are warm by the time of the
 //! first sample. Every run has a state of its own, which is verified when the run is over.
 //!
