@@ -4,15 +4,17 @@
 //! measured on. What fails by design runs on one thread, as it does when it is measured.
 
 use heisenbug::catalogue::{Bug, Role, Variant, Workload};
+use heisenbug::cost::Team;
 use heisenbug::worlds;
 use std::panic::{self, AssertUnwindSafe};
-use std::thread;
+use std::sync::Arc;
 
-const THREADS: usize = 4;
+/// As many threads as run side by side on a small machine, and more, so that the scheduler
+/// interrupts them in the middle of something.
+const TEAMS: [usize; 2] = [2, 4];
 
-/// What each of several threads does. Enough for them to meet, and for the scheduler to interrupt
-/// them in the middle of something, and over in an instant.
-const ITERATIONS: u64 = 5_000;
+/// What each of them does: fewer, and a fast one would be done before it meets another.
+const ITERATIONS: u64 = 50_000;
 
 fn programs() -> impl Iterator<Item = (&'static Bug, &'static Variant)> {
     let bugs = worlds::bugs().map(|bug| bug.native);
@@ -99,25 +101,14 @@ fn a_workload_goes_on_where_it_stopped() {
 
 #[test]
 fn several_threads_leave_behind_what_they_must() {
-    for (name, _, make) in workloads().filter(|(_, role, _)| is_sound(*role)) {
-        let workload = make();
-        let total = thread::scope(|scope| {
-            let work = |thread| {
-                scope.spawn({
-                    let workload = &workload;
-                    move || workload.work(thread, ITERATIONS)
-                })
-            };
-            let threads: Vec<_> = (0..THREADS).map(work).collect();
-            let done = threads.into_iter().map(|thread| {
-                let done = thread.join();
-                done.unwrap_or_else(|_| panic!("a thread of {name} panicked"))
+    for mut team in TEAMS.map(Team::new) {
+        for (name, _, make) in workloads().filter(|(_, role, _)| is_sound(*role)) {
+            let workload = Arc::new(make());
+            let panic = panic_of(|| {
+                team.run_times(&workload, ITERATIONS);
             });
-            done.sum()
-        });
-        assert_eq!(total, THREADS as u64 * ITERATIONS, "{name}");
-        let panic = panic_of(|| workload.verify(total));
-        assert_eq!(panic, None, "{name} after {total} on {THREADS} threads");
+            assert_eq!(panic, None, "{name} on {} threads", team.threads());
+        }
     }
 }
 
