@@ -7,7 +7,9 @@ use heisenbug::check::{Checker, Engine, Engines, Report, Verdict, check};
 use heisenbug::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use heisenbug::sync::mpsc::{channel, sync_channel};
 use heisenbug::sync::{Arc, Barrier, Condvar, Futex, Mutex, Once, PoisonError, RwLock};
+use heisenbug::thread::JoinHandle;
 use heisenbug::{hint, thread};
+use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -173,6 +175,142 @@ fn a_thread_that_is_stuck_deadlocks_even_if_nobody_joins_it() {
         });
     };
     deadlocks(program, &[("thread 1", "lock")]);
+}
+
+#[test]
+fn a_lock_whose_holder_is_stuck_deadlocks() {
+    fn holder_does(wait: fn()) {
+        let mutex = Arc::new(Mutex::new(()));
+        let guard = mutex.lock().unwrap();
+        let other = thread::spawn({
+            let mutex = Arc::clone(&mutex);
+            move || drop(mutex.lock())
+        });
+        wait();
+        drop(guard);
+        other.join().unwrap();
+    }
+    deadlocks(
+        || holder_does(thread::park),
+        &[("main", "park"), ("thread 1", "lock")],
+    );
+    deadlocks(
+        || holder_does(|| _ = Barrier::new(2).wait()),
+        &[("main", "wait"), ("thread 1", "lock")],
+    );
+    let joins = || {
+        let lock = Arc::new(RwLock::new(()));
+        let guard = lock.read().unwrap();
+        let other = thread::spawn({
+            let lock = Arc::clone(&lock);
+            move || drop(lock.write())
+        });
+        other.join().unwrap();
+        drop(guard);
+    };
+    deadlocks(joins, &[("main", "join"), ("thread 1", "write")]);
+}
+
+#[test]
+fn a_lock_whose_holder_has_ended_deadlocks() {
+    let child_leaks = || {
+        let mutex = Arc::new(Mutex::new(()));
+        let child = thread::spawn({
+            let mutex = Arc::clone(&mutex);
+            move || forget(mutex.lock().unwrap())
+        });
+        child.join().unwrap();
+        drop(mutex.lock());
+    };
+    deadlocks(child_leaks, &[("main", "lock")]);
+    let main_leaks = || {
+        let lock = Arc::new(RwLock::new(()));
+        thread::spawn({
+            let lock = Arc::clone(&lock);
+            move || drop(lock.write())
+        });
+        forget(lock.read().unwrap());
+    };
+    deadlocks(main_leaks, &[("thread 1", "write")]);
+}
+
+/// A thread whose handle is gone drops what it returned, and that takes a lock for good.
+#[test]
+fn a_lock_that_a_result_keeps_deadlocks() {
+    struct Keeps(Arc<Mutex<()>>);
+    impl Drop for Keeps {
+        fn drop(&mut self) {
+            if let Ok(guard) = self.0.try_lock() {
+                forget(guard);
+            }
+        }
+    }
+    let program = || {
+        let mutex = Arc::new(Mutex::new(()));
+        let keeps = Keeps(Arc::clone(&mutex));
+        drop(thread::spawn(move || keeps));
+        drop(mutex.lock());
+    };
+    let report = check_with(Engines::Sc, program);
+    assert_eq!(report.class, Some(Class::Deadlock));
+    assert!(report.complete);
+}
+
+#[test]
+fn threads_that_wait_for_each_other_deadlock() {
+    let program = || {
+        let handles = Arc::new([Mutex::new(None), Mutex::new(None)]);
+        for mine in 0..2 {
+            let theirs = Arc::clone(&handles);
+            let handle = thread::spawn(move || {
+                let other: Option<JoinHandle<()>> = theirs[1 - mine].lock().unwrap().take();
+                if let Some(other) = other {
+                    other.join().unwrap();
+                }
+            });
+            *handles[mine].lock().unwrap() = Some(handle);
+        }
+    };
+    deadlocks(program, &[("thread 1", "join"), ("thread 2", "join")]);
+}
+
+/// The recorder numbers threads with eight bits, and takes the last of these for main.
+#[test]
+fn the_last_of_very_many_threads_waits_for_itself_and_deadlocks() {
+    let report = Checker::new()
+        .engines(Engines::Sc)
+        .max_executions(1)
+        .check(|| {
+            for _ in 1..256 {
+                thread::spawn(|| {});
+            }
+            // Not the model's mutex: the join shall be the only thing that waits.
+            let handle = Arc::new(std::sync::Mutex::new(None::<JoinHandle<()>>));
+            let mine = Arc::clone(&handle);
+            let last = thread::spawn(move || {
+                let handle = mine.lock().unwrap().take();
+                handle.unwrap().join().unwrap();
+            });
+            *handle.lock().unwrap() = Some(last);
+        });
+    assert_eq!(report.class, Some(Class::Deadlock), "{:?}", report.message);
+}
+
+/// The first wait that cannot end is a destructor's, in a thread that panics. loom would end with
+/// the process: for both engines see `hostile.rs`.
+#[test]
+fn a_thread_that_waits_for_itself_while_it_panics_deadlocks() {
+    let report = check_with(Engines::Sc, || {
+        let noisy = Noisy::new();
+        thread::spawn(move || {
+            let _guard = noisy.mutex.lock().unwrap();
+            let _again = noisy.clone();
+            panic!("with a destructor that locks");
+        });
+    });
+    assert_eq!(report.verdict, Verdict::Fails);
+    let blocked = report.blocked.iter().map(|b| (&*b.actor, &*b.call));
+    assert_eq!(blocked.collect::<Vec<_>>(), [("thread 1", "lock")]);
 }
 
 #[test]
