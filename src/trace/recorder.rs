@@ -6,9 +6,11 @@
 //! actor.
 
 mod call;
+mod deadlock;
 mod owned;
 
 pub use call::Call;
+pub use deadlock::before_deadlocks;
 
 use super::{Op, Trace, Value};
 use crate::catalogue::Class;
@@ -99,6 +101,8 @@ pub enum Target {
 
 struct Actor {
     name: Option<Cow<'static, str>>,
+    /// Who spawned it: nobody, or one with a smaller number.
+    parent: Option<ActorId>,
     /// The call the actor is in, if it is one that can block.
     pending: Option<Pending>,
     finished: bool,
@@ -135,8 +139,6 @@ struct Recorder {
     sites: Option<BTreeSet<(Site, OrderingKey)>>,
     mutation: Option<Mutation>,
     only_seq_cst: bool,
-    /// Whether the program was seen to use anything that blocks, joins aside.
-    blocking: bool,
     /// Whether one thread loads and then writes an atomic that another one loads.
     hides_loads: bool,
     /// Whether there was an atomic access.
@@ -145,16 +147,16 @@ struct Recorder {
     plain_data: bool,
     /// Whether the program made anything of the model world.
     models: bool,
-    /// No execution of this program was recorded yet.
-    fresh: bool,
-    /// Whether this execution may block, as far as the executions before it tell.
-    may_block: bool,
+    /// Whether this execution has come to where it could deadlock.
+    can_deadlock: bool,
 }
 
 /// `Ordering` has no order of its own; its name has.
 type OrderingKey = &'static str;
 
 thread_local! {
+    /// What to call before a deadlock becomes possible.
+    static BEFORE_DEADLOCKS: Cell<Option<fn()>> = const { Cell::new(None) };
     static LOADS_CONFLICT: Cell<bool> = const { Cell::new(false) };
     /// Asks the scheduler to leave the current actor running at the next scheduling point.
     static HELD: Cell<bool> = const { Cell::new(false) };
@@ -185,13 +187,11 @@ impl Recorder {
             sites: None,
             mutation: None,
             only_seq_cst: true,
-            blocking: false,
             hides_loads: false,
             uses_atomics: false,
             plain_data: false,
             models: false,
-            fresh: true,
-            may_block: true,
+            can_deadlock: false,
         }
     }
 
@@ -238,9 +238,9 @@ pub fn enter(engine: Engine) {
     ENGINE.set(engine);
     DEAD.set(false);
     GIVEN_UP.set(None);
+    BEFORE_DEADLOCKS.set(None);
     with(|recorder| {
         recorder.only_seq_cst = true;
-        recorder.blocking = false;
         recorder.hides_loads = false;
         recorder.uses_atomics = false;
         recorder.plain_data = false;
@@ -248,7 +248,6 @@ pub fn enter(engine: Engine) {
         recorder.events.clear();
         recorder.objects.clear();
         recorder.actors.clear();
-        recorder.fresh = true;
     });
 }
 
@@ -261,14 +260,13 @@ pub fn begin_execution() {
     super::journal::begin_execution();
     PANICKED.set(0);
     with(|recorder| {
-        // Nothing is known of a program that never ran.
-        recorder.may_block = std::mem::take(&mut recorder.fresh) || recorder.blocking;
+        recorder.can_deadlock = false;
         recorder.models |= recorder.models_in_this_execution();
         recorder.events.clear();
         recorder.objects.clear();
         recorder.failures.clear();
         recorder.actors.clear();
-        recorder.actors.push(Actor::new(Some("main".into())));
+        recorder.actors.push(Actor::new(Some("main".into()), None));
     });
 }
 
@@ -291,11 +289,6 @@ pub fn given_up() -> Option<&'static str> {
 /// Whether every atomic access so far was `SeqCst`.
 pub fn only_seq_cst() -> bool {
     with(|recorder| recorder.only_seq_cst)
-}
-
-/// Whether this execution may use anything that a thread can wait for, joins aside.
-pub fn can_block() -> bool {
-    with(|recorder| recorder.may_block)
 }
 
 /// Whether the program so far had a thread load and then write an atomic that another one loads.
@@ -538,9 +531,10 @@ impl Actor {
         repeats
     }
 
-    fn new(name: Option<Cow<'static, str>>) -> Actor {
+    fn new(name: Option<Cow<'static, str>>, parent: Option<ActorId>) -> Actor {
         Actor {
             name,
+            parent,
             pending: None,
             finished: false,
             spin: None,
@@ -624,8 +618,9 @@ pub fn written(object: ObjectId, value: Value) {
 
 /// Registers a thread that is about to be spawned.
 pub fn new_actor(name: Option<String>) -> ActorId {
+    let actor = Actor::new(name.map(Cow::Owned), Some(ACTOR.get()));
     with(|recorder| {
-        recorder.actors.push(Actor::new(name.map(Cow::Owned)));
+        recorder.actors.push(actor);
         (recorder.actors.len() - 1) as ActorId
     })
 }
@@ -647,7 +642,13 @@ pub fn actor_started(actor: ActorId) {
 
 /// Called by a thread as its last act.
 pub fn actor_finished(actor: ActorId) {
-    with(|recorder| recorder.actors[actor as usize].finished = true);
+    let holds = with(|recorder| {
+        recorder.actors[actor as usize].finished = true;
+        recorder.holds(actor)
+    });
+    if holds {
+        deadlock::becomes_possible();
+    }
 }
 
 /// Says that the program looked at the panics of a thread: it joined the thread, or caught them.

@@ -7,6 +7,7 @@
 
 mod fair;
 pub mod search;
+mod watcher;
 
 use super::budget::Budget;
 use super::panics;
@@ -117,13 +118,14 @@ pub fn pass(scenario: &Scenario, judge: Judge, budget: &mut Budget, bound: Optio
 fn run(scenario: &Scenario, budget: &mut Budget, search: Search) -> Pass {
     panics::install();
     recorder::enter(Engine::Shuttle);
+    recorder::before_deadlocks(watcher::spawn);
     let search = Rc::new(RefCell::new(search));
     while !search.borrow().is_over() {
         let driver = Driver::new(Rc::clone(&search));
         let runner = shuttle::Runner::new(driver, panics::quiet_config());
         let scenario = Scenario::clone(scenario);
         // A panic out of shuttle ends its run, not the search: the next run takes it up again.
-        let run = AssertUnwindSafe(|| runner.run(move || run_once(&scenario)));
+        let run = AssertUnwindSafe(|| runner.run(move || scenario::run(&scenario)));
         let panicked = catch_unwind(run).is_err();
         search.borrow_mut().run_ended(panicked);
     }
@@ -143,13 +145,4 @@ fn run(scenario: &Scenario, budget: &mut Budget, search: Search) -> Pass {
         only_seq_cst,
         models,
     }
-}
-
-fn run_once(scenario: &Scenario) {
-    if recorder::can_block() {
-        // A task that is never run, unless nothing else can be: then the others have deadlocked.
-        // Without it shuttle would report the deadlock by itself, at length and by panicking.
-        drop(shuttle::future::spawn(async {}));
-    }
-    scenario::run(scenario);
 }

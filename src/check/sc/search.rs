@@ -2,6 +2,7 @@
 
 use super::super::panics::NONDETERMINISTIC;
 use super::fair::{self, Fairness};
+use super::watcher;
 use crate::catalogue::Class;
 use crate::check::budget::Budget;
 use crate::check::scenario;
@@ -21,9 +22,6 @@ const MAX_LEAKED: u64 = 1_000;
 
 /// The clock is read once in so many steps.
 const STEPS_PER_LOOK: usize = 64;
-
-/// The task that runs only when nothing else can: see `run_once`.
-const WATCHER: usize = 1;
 
 /// One pass: where it is, and what it has seen.
 #[derive(Debug)]
@@ -58,7 +56,7 @@ struct Choice {
 }
 
 /// The execution that is running, if one is.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Run {
     /// Begun, and not yet counted.
     open: bool,
@@ -67,8 +65,6 @@ struct Run {
     steps: usize,
     preemptions: u32,
     fairness: Fairness,
-    /// Whether the watcher exists.
-    watched: bool,
 }
 
 impl Search {
@@ -84,10 +80,7 @@ impl Search {
             leaked: 0,
             over: false,
             path: Vec::new(),
-            run: Run {
-                open: false,
-                ..Run::new(false)
-            },
+            run: Run::default(),
             tasks: Vec::new(),
         }
     }
@@ -114,6 +107,12 @@ impl Search {
     /// Called when shuttle's run has returned, or has panicked its way out.
     pub fn run_ended(&mut self, panicked: bool) {
         if panicked && self.run.open {
+            debug_assert!(
+                recorder::failures()
+                    .iter()
+                    .all(|failure| failure.class != Class::Deadlock),
+                "shuttle reported a deadlock by itself: there was no watcher"
+            );
             self.leaked += 1;
         }
         self.count();
@@ -145,7 +144,10 @@ impl Search {
             return false;
         }
         recorder::begin_execution();
-        self.run = Run::new(recorder::can_block());
+        self.run = Run {
+            open: true,
+            ..Run::default()
+        };
         true
     }
 
@@ -183,12 +185,10 @@ impl Search {
         }
         let mut tasks = std::mem::take(&mut self.tasks);
         tasks.clear();
-        tasks.extend(runnable.iter().map(|task| task.id()));
-        tasks.retain(|&task| !self.is_watcher(task));
+        let threads = runnable.iter().filter(|task| !watcher::is_watcher(task));
         // A parked thread may wake for no reason, but nothing says that it ever does.
-        let goes_on = |task: &&Task| task.runnable() && !self.is_watcher(task.id());
-        if !runnable.iter().any(goes_on) {
-            tasks.clear();
+        if threads.clone().any(|task| task.runnable()) {
+            tasks.extend(threads.map(|task| task.id()));
         }
         let next = self.pick(&mut tasks, current, yielding);
         self.tasks = tasks;
@@ -313,23 +313,6 @@ impl Search {
         self.count();
         recorder::engine_died();
         None
-    }
-
-    fn is_watcher(&self, task: TaskId) -> bool {
-        self.run.watched && usize::from(task) == WATCHER
-    }
-}
-
-impl Run {
-    fn new(watched: bool) -> Run {
-        Run {
-            open: true,
-            depth: 0,
-            steps: 0,
-            preemptions: 0,
-            fairness: Fairness::default(),
-            watched,
-        }
     }
 }
 

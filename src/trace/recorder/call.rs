@@ -2,7 +2,7 @@
 
 use super::{
     ACTOR, ActorId, Engine, ObjectId, Pending, Place, Recorded, Recorder, SPINS_BEFORE_YIELD, Site,
-    Target, dead, engine, only_seq_cst, ordering_name, with,
+    Target, dead, deadlock, engine, only_seq_cst, ordering_name, with,
 };
 use crate::trace::{Op, Value, source};
 use std::sync::atomic::Ordering;
@@ -56,10 +56,13 @@ impl Call {
                 target: target.into(),
                 at: self.at,
             };
-            with(|recorder| {
-                recorder.blocking |= !matches!(pending.target, Target::Actor(_));
+            let for_ever = with(|recorder| {
                 recorder.actors[self.actor as usize].pending = Some(pending);
+                !recorder.can_deadlock && recorder.may_wait_for_ever(self.actor, pending.target)
             });
+            if for_ever {
+                deadlock::becomes_possible();
+            }
         }
         self
     }
@@ -248,10 +251,16 @@ impl Call {
             target: object.target(),
             ..Recorded::of(op, self.call, self.actor, self.at)
         };
+        let mut ended = false;
         self.close_after(event, |recorder| {
-            let holders = &mut recorder.objects[object.id as usize].holders;
-            holders.push(self.actor);
+            recorder.objects[object.id as usize]
+                .holders
+                .push(self.actor);
+            ended = recorder.actors[self.actor as usize].finished;
         });
+        if ended {
+            deadlock::becomes_possible();
+        }
     }
 
     /// Notes that a lock is being given back, leaving `value` behind. Called before the engine
