@@ -63,6 +63,12 @@ impl Budget {
         if self.stopped.is_some() || self.out_of_time() {
             return false;
         }
+        if std::thread::panicking() {
+            // The engine has abandoned a stack that was unwinding. For the rest of this thread's
+            // life every lock and every scheduling point would act as in a destructor.
+            self.stop("stopped at an execution that got stuck in the middle of a panic".to_owned());
+            return false;
+        }
         if self.executions >= self.max_executions {
             self.stop(format!("stopped at {} executions", self.max_executions));
             return false;

@@ -6,8 +6,9 @@ use super::scenario::Scenario;
 use super::tally::{Counterexample, Judge, Tally};
 use super::{sc, weak};
 use crate::catalogue::{Bug, Class, Variant};
-use crate::trace::source;
+use crate::trace::{recorder, source};
 use std::fmt::Debug;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -147,7 +148,21 @@ impl Checker {
         }
     }
 
+    /// Explores on a thread of its own: an engine can leave a thread unfit for another check.
     fn explore(&self, scenario: &Scenario, judge: Judge) -> Report {
+        let settings = recorder::take_settings();
+        let explore = || {
+            recorder::put_settings(settings);
+            let report = self.explore_here(scenario, judge);
+            (report, recorder::take_settings())
+        };
+        let explored = std::thread::scope(|scope| scope.spawn(explore).join());
+        let (report, settings) = explored.unwrap_or_else(|panic| resume_unwind(panic));
+        recorder::put_settings(settings);
+        report
+    }
+
+    fn explore_here(&self, scenario: &Scenario, judge: Judge) -> Report {
         let began = Instant::now();
         let mut budget = Budget::new(self.max_executions, self.max_time);
         let mut report = Report::empty();

@@ -410,6 +410,29 @@ pub fn collect_sites() {
     with(|recorder| recorder.sites = Some(BTreeSet::new()));
 }
 
+/// What is asked of the recorder, beside recording.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    sites: Option<BTreeSet<(Site, OrderingKey)>>,
+    mutation: Option<Mutation>,
+}
+
+/// Takes the settings, to go on with them on another OS thread.
+pub fn take_settings() -> Settings {
+    with(|recorder| Settings {
+        sites: recorder.sites.take(),
+        mutation: recorder.mutation.take(),
+    })
+}
+
+/// Sets what [`take_settings`] took.
+pub fn put_settings(settings: Settings) {
+    with(|recorder| {
+        recorder.sites = settings.sites;
+        recorder.mutation = settings.mutation;
+    });
+}
+
 /// The sites collected, each with its ordering.
 pub fn collected_sites() -> Vec<(Site, Ordering)> {
     let sites = with(|recorder| recorder.sites.take()).unwrap_or_default();

@@ -846,3 +846,34 @@ fn a_failure_counts_even_if_a_limit_is_reached_after_it() {
     assert!(report.fails());
     assert_eq!(report.class, Some(Class::Panic));
 }
+
+#[test]
+fn a_deadlock_in_the_middle_of_a_panic_leaves_later_checks_whole() {
+    struct Lock(Arc<Mutex<u32>>);
+
+    impl Drop for Lock {
+        fn drop(&mut self) {
+            let _held = self.0.lock();
+        }
+    }
+
+    let report = check_with(Engines::Sc, || {
+        let mutex = Arc::new(Mutex::new(0));
+        let _held = mutex.lock().unwrap();
+        let _locks_again = Lock(Arc::clone(&mutex));
+        panic!("and then locks what it holds");
+    });
+    assert_eq!(report.verdict, Verdict::Fails);
+    let lost_update = check_with(Engines::Sc, || {
+        let count = Arc::new(AtomicU32::new(0));
+        let other = thread::spawn({
+            let count = Arc::clone(&count);
+            move || count.store(count.load(Relaxed) + 1, Relaxed)
+        });
+        count.store(count.load(Relaxed) + 1, Relaxed);
+        other.join().unwrap();
+        assert_eq!(count.load(Relaxed), 2);
+    });
+    assert_eq!(lost_update.verdict, Verdict::Fails);
+    assert_eq!(lost_update.executions.sc, Some(10));
+}
