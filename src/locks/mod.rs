@@ -1,7 +1,7 @@
 //! Lock strategies, written to be read, one idea a file. Mounted once in every world.
 //!
 //! What may share the same job implements the same small trait: [`exclusive`] for mutual exclusion,
-//! [`read_mostly`] for many reads and few writes. Each file ends with its
+//! [`read_mostly`] for many reads and few writes, [`counter`] for counting. Each file ends with its
 //! `PROOF`: an entry of the catalogue whose programs hold over all schedules, for the sizes that it
 //! says, and beside them the traps that the strategy avoids.
 
@@ -12,11 +12,13 @@
 use super::{cell, hint, sync, thread};
 use crate::catalogue::Bug;
 
+pub mod counter;
 pub mod exclusive;
 pub mod read_mostly;
 
 pub mod phase_fair;
 pub mod seqlock;
+pub mod sharded_counter;
 pub mod sharded_lock;
 pub mod snapshot;
 pub mod test_and_set;
@@ -30,6 +32,7 @@ const ALL: &[Bug] = &[
     sharded_lock::PROOF,
     seqlock::PROOF,
     snapshot::PROOF,
+    sharded_counter::PROOF,
 ];
 
 /// Every strategy, from the simplest on.
