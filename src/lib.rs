@@ -32,6 +32,7 @@ pub mod catalogue;
 pub mod check;
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "cost")]
 pub mod cost;
 pub mod explain;
 pub mod stress;
