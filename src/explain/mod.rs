@@ -15,7 +15,7 @@ use crate::catalogue::Grade;
 use crate::check::{Engine, Report, Verdict};
 use style::{Paint, paint};
 
-pub use layout::{cut, wrap};
+pub use layout::{cut, width, wrap};
 pub use table::{Table, thousands};
 
 /// The widest output, in columns. Wider lines are harder to read, not easier.
