@@ -34,6 +34,12 @@ pub enum Command {
     Check(Check),
     /// Runs a program on real threads, many times
     Stress(Stress),
+    /// Measures what each fix costs on this machine
+    #[cfg(feature = "cost")]
+    Cost(Cost),
+    /// Races lock strategies against each other on this machine
+    #[cfg(feature = "cost")]
+    RaceLocks(RaceLocks),
 }
 
 #[derive(clap::Args, Debug)]
@@ -126,6 +132,73 @@ pub struct Stress {
     pub json: bool,
 }
 
+#[cfg(feature = "cost")]
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+The buggy program runs alone, and is what its fixes are compared with. The last
+price of each fix is kept for `show` and `check`.
+
+Examples:
+  heisenbug cost                       every bug
+  heisenbug cost lost-update --quick   one, roughly")]
+pub struct Cost {
+    /// The bug; all if left out
+    #[arg(value_name = "BUG")]
+    pub name: Option<String>,
+    /// With so many threads
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2, 4], value_parser = threads, allow_negative_numbers = true)]
+    pub threads: Vec<usize>,
+    #[command(flatten)]
+    pub measuring: Measuring,
+}
+
+#[cfg(feature = "cost")]
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Families: exclusive, read-mostly, counter, spsc, mpmc.
+
+Examples:
+  heisenbug race-locks exclusive --out plots
+  heisenbug race-locks --quick --threads 1,2")]
+pub struct RaceLocks {
+    /// What they compete in; everything if left out
+    #[arg(value_name = "FAMILY")]
+    pub family: Option<String>,
+    /// With so many threads
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2, 4, 8], value_parser = threads, allow_negative_numbers = true)]
+    pub threads: Vec<usize>,
+    #[command(flatten)]
+    pub measuring: Measuring,
+}
+
+/// How to measure.
+#[cfg(feature = "cost")]
+#[derive(clap::Args, Debug)]
+pub struct Measuring {
+    /// Give each program so many processes, in turns [default: 5, or 3 with --quick]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
+    pub rounds: Option<u64>,
+    /// Measure each point for so long, and for a fifth of it [default: 0.3, or 0.06]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub time: Option<Duration>,
+    /// Wait so long in all for other processes to leave the cores idle; 0 neither waits nor repeats
+    /// what was noisy [default: 30, or 5]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds_or_none, allow_negative_numbers = true)]
+    pub wait: Option<Duration>,
+    /// Less of everything: to see what it looks like
+    #[arg(long)]
+    pub quick: bool,
+    /// Write a CSV file and plots into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<std::path::PathBuf>,
+    /// Measure although this is a debug build, whose figures say nothing
+    #[arg(long)]
+    pub debug_build: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Which engine judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
@@ -161,5 +234,27 @@ fn seconds(text: &str) -> Result<Duration, String> {
         }
         Ok(seconds) if seconds > MAX_SECONDS => Err("must be at most a year".to_owned()),
         _ => Err("must be a number of seconds above 0, such as 10 or 0.5".to_owned()),
+    }
+}
+
+#[cfg(feature = "cost")]
+fn seconds_or_none(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(0.0) => Ok(Duration::ZERO),
+        _ => seconds(text).map_err(|error| error.replace("above 0", "from 0 on")),
+    }
+}
+
+/// More threads than this measure nothing but the scheduler.
+#[cfg(feature = "cost")]
+const MAX_THREADS: usize = 64;
+
+#[cfg(feature = "cost")]
+fn threads(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(number) if (1..=MAX_THREADS).contains(&number) => Ok(number),
+        _ => Err(format!(
+            "must be whole numbers from 1 to {MAX_THREADS} with commas between them, such as 1,2,4"
+        )),
     }
 }

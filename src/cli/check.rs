@@ -2,6 +2,7 @@
 
 use super::args::{Check, Engine};
 use super::output::Progress;
+use super::prices::{self, Price, Prices};
 use super::{Exit, lookup, output};
 use crate::catalogue::{Bug, Variant};
 use crate::check::{
@@ -24,6 +25,9 @@ struct Checked {
     role: &'static str,
     /// Whether the variant does what it declares. `null` if nobody knows.
     as_declared: Option<bool>,
+    /// What it cost when it was last measured, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<Price>,
 }
 
 /// Checks one program, all of a bug, or everything.
@@ -77,10 +81,12 @@ fn one(
         Verdict::Fails => Exit::Bad,
         Verdict::Unknown => Exit::Unknown,
     };
+    let prices = prices::load();
     if json {
-        output::json(&checked(variant, report))?;
+        output::json(&checked(bug, variant, report, &prices))?;
     } else {
         output::print(&explain::report(&report, output::width()))?;
+        print_prices(&[(bug, variant)], &prices)?;
     }
     Ok(exit)
 }
@@ -105,7 +111,19 @@ pub fn check(bug: &'static Bug, variant: &'static Variant, checker: &Checker) ->
     })
 }
 
-fn checked(variant: &Variant, report: Report) -> Checked {
+/// A line for each program that has a price.
+fn print_prices(programs: &[Program], prices: &Prices) -> Result<()> {
+    let width = output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH);
+    for (bug, variant) in programs {
+        if let Some(price) = prices::of(prices, bug, variant) {
+            let line = format!("Price of {}: {}.", variant.name, price.line());
+            output::print(&format!("\n{}", explain::wrap(&line, width, "  ")))?;
+        }
+    }
+    Ok(())
+}
+
+fn checked(bug: &Bug, variant: &Variant, report: Report, prices: &Prices) -> Checked {
     let as_declared = match as_declared(variant.role, &report) {
         Declared::Yes => Some(true),
         Declared::No(_) => Some(false),
@@ -115,6 +133,7 @@ fn checked(variant: &Variant, report: Report) -> Checked {
         report,
         role: variant.role.name(),
         as_declared,
+        price: prices::of(prices, bug, variant).cloned(),
     }
 }
 
@@ -144,14 +163,22 @@ fn several(programs: &[Program], checker: &Checker, json: bool) -> Result<Exit> 
     } else {
         Exit::Good
     };
+    let prices = prices::load();
     if json {
         let checked: Vec<Checked> = results
             .iter()
-            .map(|(program, report, _)| checked(program.1, (*report).clone()))
+            .map(|((bug, variant), report, _)| checked(bug, variant, (*report).clone(), &prices))
             .collect();
         output::json(&checked)?;
     } else {
         output::print(&summary(&results, programs.len()))?;
+        // The prices of a whole catalogue are `cost`'s business.
+        if programs
+            .iter()
+            .all(|(bug, _)| bug.name == programs[0].0.name)
+        {
+            print_prices(programs, &prices)?;
+        }
     }
     Ok(exit)
 }

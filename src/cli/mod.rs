@@ -2,9 +2,16 @@
 
 mod args;
 mod check;
+#[cfg(feature = "cost")]
+mod cost;
 mod list;
 mod lookup;
+#[cfg(feature = "cost")]
+mod measuring;
 mod output;
+mod prices;
+#[cfg(feature = "cost")]
+mod race_locks;
 mod show;
 mod stress;
 mod tour;
@@ -35,6 +42,8 @@ pub fn main() -> ExitCode {
     match hidden.next().as_deref() {
         Some(crate::check::isolated::COMMAND) => return child(hidden.collect()),
         Some(stress::COMMAND) => return stress::child(&hidden.collect::<Vec<_>>()),
+        #[cfg(feature = "cost")]
+        Some(crate::cost::COMMAND) => return measuring::child(&hidden.collect::<Vec<_>>()),
         _ => {}
     }
     // Prints help and usage errors by itself, and exits with 0 and 2.
@@ -56,6 +65,10 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),
+        #[cfg(feature = "cost")]
+        Some(Command::Cost(args)) => cost::run(&args),
+        #[cfg(feature = "cost")]
+        Some(Command::RaceLocks(args)) => race_locks::run(&args),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `heisenbug show`: the story of a bug and the code of its variants, from the bug's own file.
 
 use super::args::Show;
+use super::prices::{self, Price, Prices};
 use super::{Exit, lookup, output};
 use crate::catalogue::{Bug, Role, Variant};
 use crate::explain::style::{Paint, paint};
@@ -39,19 +40,24 @@ struct ShownVariant {
     undefined: Option<&'static str>,
     line: usize,
     code: String,
+    /// What it cost when it was last measured, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<Price>,
 }
 
 /// Prints a bug or one of its variants.
 pub fn run(args: &Show) -> Result<Exit> {
     let found = lookup::find(&args.name)?;
     let (bug, variants) = (found.bug.model, found.variants());
+    let prices = prices::load();
     if args.json {
-        output::json(&shown(bug, &variants))?;
+        output::json(&shown(bug, &variants, &prices))?;
     } else {
         let story = found.variant.is_none();
         output::print(&text(
             bug,
             &variants,
+            &prices,
             story,
             output::width().min(explain::MAX_WIDTH),
         ))?;
@@ -59,7 +65,7 @@ pub fn run(args: &Show) -> Result<Exit> {
     Ok(Exit::Good)
 }
 
-fn shown(bug: &Bug, variants: &[&'static Variant]) -> Shown {
+fn shown(bug: &Bug, variants: &[&'static Variant], prices: &Prices) -> Shown {
     let outcomes = bug.outcomes.iter().map(|outcome| ShownOutcome {
         label: outcome.label,
         grade: outcome.grade,
@@ -74,6 +80,7 @@ fn shown(bug: &Bug, variants: &[&'static Variant]) -> Shown {
             undefined: variant.undefined,
             line,
             code,
+            price: prices::of(prices, bug, variant).cloned(),
         }
     });
     Shown {
@@ -90,7 +97,13 @@ fn shown(bug: &Bug, variants: &[&'static Variant]) -> Shown {
     }
 }
 
-fn text(bug: &Bug, variants: &[&'static Variant], with_story: bool, width: usize) -> String {
+fn text(
+    bug: &Bug,
+    variants: &[&'static Variant],
+    prices: &Prices,
+    with_story: bool,
+    width: usize,
+) -> String {
     let mut parts = vec![format!(
         "{}  {}",
         paint(Paint::Bold, bug.name),
@@ -109,6 +122,10 @@ fn text(bug: &Bug, variants: &[&'static Variant], with_story: bool, width: usize
     }
     for variant in variants {
         parts.push(program(bug, variant, width));
+        if let Some(price) = prices::of(prices, bug, variant) {
+            let line = format!("Price: {}.", price.line());
+            parts.push(explain::wrap(&line, width, ""));
+        }
     }
     if with_story {
         let references: Vec<String> = bug

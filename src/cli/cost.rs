@@ -1,0 +1,89 @@
+//! `heisenbug cost`.
+
+use super::args::Cost;
+use super::{Exit, lookup, measuring, output};
+use crate::cost::store::{self, Saved, Store};
+use crate::cost::{self, Entrant, Report};
+use crate::worlds;
+use anyhow::{Result, bail};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// A report, as `cost --json` prints it.
+#[derive(Serialize)]
+struct Priced<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    /// Where the prices were kept, if they were.
+    stored: Option<PathBuf>,
+}
+
+/// Measures the fixes of one bug, or of all.
+pub fn run(args: &Cost) -> Result<Exit> {
+    let times = args.measuring.times();
+    let mut threads = args.threads.clone();
+    threads.sort_unstable();
+    threads.dedup();
+    let entrants: Vec<Entrant> = match &args.name {
+        None => worlds::bugs()
+            .flat_map(|bug| cost::programs(bug.native, &threads, times))
+            .collect(),
+        Some(name) => {
+            let found = lookup::find(name)?;
+            if let Some(variant) = found.variant {
+                let bug = found.bug.native.name;
+                bail!("`cost` compares all fixes of a bug: say {bug} rather than {bug}/{variant}");
+            }
+            cost::programs(found.bug.native, &threads, times)
+        }
+    };
+    if entrants.is_empty() {
+        bail!("it has no fix that could be measured");
+    }
+    let command = match &args.name {
+        Some(name) => format!("cost {name}"),
+        None => "cost".to_owned(),
+    };
+    let report = measuring::run(&command, &entrants, &args.measuring)?;
+    if !args.measuring.json {
+        output::print(&cost::table::fixes(&report, measuring::width()))?;
+    }
+    let stored = keep(&report, args.measuring.json)?;
+    if args.measuring.json {
+        output::json(&Priced {
+            report: &report,
+            stored,
+        })?;
+    }
+    Ok(measuring::exit(&report))
+}
+
+/// Keeps the prices for `show` and `check`, and says where. Prices that cannot be kept are no reason
+/// to fail: they have been measured, and were shown.
+fn keep(report: &Report, quiet: bool) -> Result<Option<PathBuf>> {
+    let prices = store::prices(report);
+    let Some(store) = Store::of_user().filter(|_| !prices.is_empty()) else {
+        return Ok(None);
+    };
+    match store.save(prices) {
+        Ok(Saved { file, set_aside }) => {
+            if let Some(old) = set_aside {
+                let old = old.display();
+                output::complain(&format!(
+                    "the prices kept so far were damaged: they are in {old}"
+                ));
+            }
+            if !quiet {
+                output::print(&format!(
+                    "\nKept for `show` and `check` in {}",
+                    file.display()
+                ))?;
+            }
+            Ok(Some(file))
+        }
+        Err(error) => {
+            output::complain(&format!("the prices were not kept: {error:#}"));
+            Ok(None)
+        }
+    }
+}

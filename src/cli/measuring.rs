@@ -1,0 +1,142 @@
+//! What `cost` and `race-locks` have in common: limits, a progress bar, files.
+
+use super::args::Measuring;
+use super::{Exit, output};
+use crate::check::interrupted;
+use crate::cost::{self, Entrant, Machine, Options, Report, Times, csv, plot};
+use crate::explain;
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// What a child does.
+pub fn child(args: &[String]) -> ExitCode {
+    match cost::child(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::from(Exit::Usage as u8)
+        }
+    }
+}
+
+impl Measuring {
+    /// The times to measure for.
+    pub fn times(&self) -> Times {
+        let default = if self.quick { 60 } else { 300 };
+        Times::new(self.time.unwrap_or(Duration::from_millis(default)))
+    }
+
+    fn rounds(&self) -> usize {
+        let default = if self.quick { 3 } else { 5 };
+        // Nobody lives to see the end of so many rounds.
+        usize::try_from(self.rounds.unwrap_or(default)).unwrap_or(usize::MAX)
+    }
+
+    fn patience(&self) -> Duration {
+        let default = if self.quick { 5 } else { 30 };
+        self.wait.unwrap_or(Duration::from_secs(default))
+    }
+}
+
+/// Measures, and writes the files that were asked for. Says what the machine is before it begins.
+///
+/// # Errors
+///
+/// If this is a debug build and nobody said that it may be, or if a file cannot be written: that is
+/// found out before anything is measured.
+pub fn run(command: &str, entrants: &[Entrant], args: &Measuring) -> Result<Report> {
+    if cfg!(debug_assertions) && !args.debug_build {
+        bail!(
+            "this is a debug build, whose figures say nothing: `cargo run --release -- {command}`\n\n\
+             --debug-build measures all the same"
+        );
+    }
+    if let Some(folder) = &args.out {
+        check_folder(folder)?;
+    }
+    let machine = Machine::probe();
+    if !args.json {
+        output::print(&format!("{}\n", cost::table::machine(&machine, width())))?;
+    }
+    let bar = bar();
+    let options = Options {
+        rounds: args.rounds(),
+        patience: args.patience(),
+        interrupted: &interrupted,
+        on_progress: &|progress| {
+            let (group, name) = (progress.subject.group(), progress.subject.name());
+            let waiting = if progress.waiting {
+                " (waiting for idle cores)"
+            } else {
+                ""
+            };
+            bar.set_length(progress.all as u64);
+            bar.set_position(progress.done as u64);
+            bar.set_message(format!("{group}/{name}{waiting}"));
+        },
+    };
+    let report = Report::measure(machine, entrants, &options);
+    bar.finish_and_clear();
+    let report = report?;
+    if let Some(folder) = &args.out {
+        write_files(folder, command, &report)?;
+    }
+    Ok(report)
+}
+
+/// Where a measurement ends.
+pub fn exit(report: &Report) -> Exit {
+    match report.cells.iter().any(|cell| cell.problem.is_some()) {
+        _ if report.interrupted => Exit::Interrupted,
+        true => Exit::Bad,
+        false => Exit::Good,
+    }
+}
+
+/// How wide tables may be.
+pub fn width() -> usize {
+    output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH)
+}
+
+/// Shown on standard error, and only if that is a terminal.
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:20} {pos}/{len}, {eta} left: {wide_msg}");
+    let bar = ProgressBar::new(0).with_style(style.expect("the template is well-formed"));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// Makes the folder, and makes sure that it takes a file.
+fn check_folder(folder: &Path) -> Result<()> {
+    let cannot = || format!("cannot write to {}", folder.display());
+    fs::create_dir_all(folder).with_context(cannot)?;
+    tempfile::tempfile_in(folder).with_context(cannot)?;
+    Ok(())
+}
+
+/// One CSV file, and a plot for each sweep of each group.
+fn write_files(folder: &Path, command: &str, report: &Report) -> Result<()> {
+    let name = command.split(' ').next().unwrap_or(command);
+    let write = |name: &str, text: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    };
+    let mut table = Vec::new();
+    csv::write(report, &mut table)?;
+    write(&format!("{name}.csv"), &table)?;
+    for group in report.groups() {
+        for sweep in [cost::Sweep::Threads, cost::Sweep::Work, cost::Sweep::Reads] {
+            if let Some(svg) = plot::sweep(report, group, sweep)? {
+                write(
+                    &format!("{name}-{group}-{}.svg", sweep.name()),
+                    svg.as_bytes(),
+                )?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,297 @@
+//! The last price of each fix, kept in the user's data folder for `show` and `check`.
+//!
+//! The file is replaced as a whole, under a lock, so that it is never half written and two runs at
+//! once do not lose each other's prices. One that cannot be read is set aside, and not overwritten.
+
+use super::report::Report;
+use super::table;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The variable that names another folder.
+pub const FOLDER: &str = "HEISENBUG_DATA";
+
+/// What a fix cost when it was last measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Price {
+    /// Nanoseconds per operation of all threads together, by number of threads.
+    pub nanos: BTreeMap<usize, f64>,
+    /// With one thread, as a multiple of the buggy program.
+    pub ratio: Option<f64>,
+    /// The median is over so many processes.
+    pub processes: usize,
+    /// Whether some of them ran beside others.
+    pub noisy: bool,
+    /// The machine in a few words.
+    pub machine: String,
+    /// The day, in UTC.
+    pub date: String,
+}
+
+impl Price {
+    /// The price in one line.
+    pub fn line(&self) -> String {
+        let figures = self.nanos.iter().map(|(&threads, &nanos)| {
+            let ratio = self.ratio.filter(|_| threads == 1);
+            let ratio = ratio.map_or(String::new(), |ratio| {
+                format!(" ({} × the bug)", table::nanos(ratio))
+            });
+            let threads = match threads {
+                1 => "alone".to_owned(),
+                threads => format!("with {threads} threads"),
+            };
+            format!("{} ns {threads}{ratio}", table::nanos(nanos))
+        });
+        let figures = figures.collect::<Vec<_>>().join(", ");
+        let noisy = if self.noisy { "; noisy" } else { "" };
+        format!("{figures}; {}, {}{noisy}", self.machine, self.date)
+    }
+}
+
+/// Prices, by `bug/variant`.
+pub type Prices = BTreeMap<String, Price>;
+
+/// The file's contents.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u32,
+    prices: Prices,
+}
+
+const VERSION: u32 = 1;
+
+/// A folder with prices, or with none yet.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// Where prices went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The file.
+    pub file: PathBuf,
+    /// Where the file that was there before went, if it could not be read.
+    pub set_aside: Option<PathBuf>,
+}
+
+impl Store {
+    /// The user's own. `None` where nobody knows a place for it.
+    pub fn of_user() -> Option<Store> {
+        folder(|name| std::env::var_os(name).map(PathBuf::from)).map(Store::at)
+    }
+
+    /// One in this folder, which need not exist.
+    pub fn at(folder: PathBuf) -> Store {
+        Store { folder }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.join("prices.json")
+    }
+
+    /// All prices. None, if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// If there is one and it cannot be read.
+    pub fn load(&self) -> Result<Prices> {
+        let file = self.file();
+        let text = match fs::read(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Prices::new()),
+            text => text.with_context(|| format!("cannot read {}", file.display()))?,
+        };
+        parse(&text).with_context(|| format!("{} is damaged", file.display()))
+    }
+
+    /// Keeps these prices, beside those of other programs that are there already.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written. The old one is as it was then.
+    pub fn save(&self, new: Prices) -> Result<Saved> {
+        let file = self.file();
+        let cannot = || format!("cannot write {}", file.display());
+        fs::create_dir_all(&self.folder).with_context(cannot)?;
+        let lock = File::create(self.folder.join("prices.lock")).with_context(cannot)?;
+        lock.lock().with_context(cannot)?;
+        let (mut prices, set_aside) = match fs::read(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (Prices::new(), None),
+            Err(error) => return Err(error).with_context(cannot),
+            Ok(text) => match parse(&text) {
+                Ok(prices) => (prices, None),
+                Err(_) => (Prices::new(), Some(set_aside(&file).with_context(cannot)?)),
+            },
+        };
+        prices.extend(new);
+        self.replace(prices).with_context(cannot)?;
+        Ok(Saved { file, set_aside })
+    }
+
+    fn replace(&self, prices: Prices) -> Result<()> {
+        let version = VERSION;
+        let text = serde_json::to_vec_pretty(&Stored { version, prices })?;
+        let mut new = tempfile::NamedTempFile::new_in(&self.folder)?;
+        new.write_all(&text)?;
+        new.as_file().sync_all()?;
+        new.persist(self.file())?;
+        Ok(())
+    }
+}
+
+fn parse(text: &[u8]) -> Result<Prices> {
+    let stored: Stored = serde_json::from_slice(text)?;
+    anyhow::ensure!(stored.version == VERSION, "it is of another version");
+    Ok(stored.prices)
+}
+
+/// Renames the file to a name that is not taken.
+fn set_aside(file: &Path) -> io::Result<PathBuf> {
+    let mut names = (1..).map(|nth| file.with_extension(format!("damaged-{nth}.json")));
+    let free = names.find(|name| !name.exists());
+    let free = free.expect("there are more numbers than files");
+    fs::rename(file, &free)?;
+    Ok(free)
+}
+
+/// The folder, given what the environment says.
+fn folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
+    let set = |name| variable(name).filter(|path| !path.as_os_str().is_empty());
+    if let Some(folder) = set(FOLDER) {
+        return Some(folder);
+    }
+    // The specification has it that a path that is not absolute is to be ignored.
+    let data = set("XDG_DATA_HOME").filter(|path| path.is_absolute());
+    let data = data.or_else(|| {
+        if cfg!(windows) {
+            set("LOCALAPPDATA")
+        } else if cfg!(target_os = "macos") {
+            set("HOME").map(|home| home.join("Library/Application Support"))
+        } else {
+            set("HOME").map(|home| home.join(".local/share"))
+        }
+    });
+    Some(data?.join("heisenbug"))
+}
+
+/// The prices of the fixes in a report on bugs. None of a debug build, which say nothing.
+pub fn prices(report: &Report) -> Prices {
+    let mut prices = Prices::new();
+    let fixes = report.cells.iter().filter(|cell| !cell.is_baseline);
+    for cell in fixes.filter(|_| !report.machine.debug_build) {
+        let Some(nanos) = cell.nanos.filter(|_| cell.problem.is_none()) else {
+            continue;
+        };
+        let name = format!("{}/{}", cell.group, cell.name);
+        let price = prices.entry(name).or_insert_with(|| Price {
+            nanos: BTreeMap::new(),
+            ratio: None,
+            processes: cell.processes,
+            noisy: false,
+            machine: report.machine.name(),
+            date: report.machine.day().to_owned(),
+        });
+        price.nanos.insert(cell.point.threads, nanos.median);
+        price.noisy |= cell.noisy > 0;
+        price.processes = price.processes.min(cell.processes);
+        if cell.point.threads == 1 && compared_with_the_bug(report, &cell.group) {
+            price.ratio = cell.ratio;
+        }
+    }
+    prices
+}
+
+/// Whether the buggy program was measured, so that ratios are to it.
+fn compared_with_the_bug(report: &Report, bug: &str) -> bool {
+    let mut cells = report.cells.iter();
+    cells.any(|cell| cell.group == bug && cell.is_baseline && cell.nanos.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(nanos: f64) -> Price {
+        Price {
+            nanos: BTreeMap::from([(1, nanos), (2, 27.3)]),
+            ratio: Some(2.0),
+            processes: 5,
+            noisy: false,
+            machine: "a machine, 2 cores".to_owned(),
+            date: "2026-01-31".to_owned(),
+        }
+    }
+
+    fn one(name: &str, nanos: f64) -> Prices {
+        Prices::from([(name.to_owned(), price(nanos))])
+    }
+
+    #[test]
+    fn prices_come_back_and_a_newer_one_replaces_the_older() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path().join("not/yet/there"));
+        assert_eq!(store.load().unwrap(), Prices::new());
+        store.save(one("a/x", 1.0)).unwrap();
+        store.save(one("b/y", 2.0)).unwrap();
+        let saved = store.save(one("a/x", 3.0)).unwrap();
+        assert_eq!(saved.set_aside, None);
+        let all = store.load().unwrap();
+        assert_eq!((all["a/x"].nanos[&1], all["b/y"].nanos[&1]), (3.0, 2.0));
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_to_load_and_is_set_aside_by_saving() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path().to_owned());
+        for damage in ["{\"version\":1,", "{\"version\":99,\"prices\":{}}"] {
+            fs::write(store.file(), damage).unwrap();
+            assert!(store.load().is_err());
+            let saved = store.save(one("a/x", 1.0)).unwrap();
+            let kept = saved.set_aside.expect("it was set aside");
+            assert_eq!(fs::read_to_string(kept).unwrap(), damage);
+            assert_eq!(store.load().unwrap(), one("a/x", 1.0));
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let store = Store::at(file.path().join("below a file"));
+        assert!(store.save(one("a/x", 1.0)).is_err());
+    }
+
+    #[test]
+    fn the_environment_says_where() {
+        let with = |set: &[(&str, &str)]| {
+            folder(|name| {
+                let found = set.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| PathBuf::from(value))
+            })
+        };
+        let own = with(&[
+            (FOLDER, "here"),
+            ("XDG_DATA_HOME", "/data"),
+            ("HOME", "/me"),
+        ]);
+        assert_eq!(own, Some(PathBuf::from("here")));
+        let home = with(&[
+            ("XDG_DATA_HOME", "relative"),
+            ("HOME", "/me"),
+            ("LOCALAPPDATA", "/me"),
+        ]);
+        assert!(home.unwrap().starts_with("/me"));
+        assert_eq!(with(&[]), None);
+        assert_eq!(with(&[("HOME", "")]), None);
+    }
+
+    #[test]
+    fn a_price_is_a_line_with_machine_and_date() {
+        let line = "4.41 ns alone (2.00 × the bug), 27.3 ns with 2 threads; a machine, 2 cores, \
+                    2026-01-31";
+        assert_eq!(price(4.41).line(), line);
+    }
+}
