@@ -118,16 +118,18 @@ fn check_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One CSV file, and a plot for each sweep of each group.
+/// One CSV file of figures, one of what each process measured, and a plot for each sweep of each group.
 fn write_files(folder: &Path, command: &str, report: &Report) -> Result<()> {
     let name = command.split(' ').next().unwrap_or(command);
     let write = |name: &str, text: &[u8]| {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
-    let mut table = Vec::new();
-    csv::write(report, &mut table)?;
-    write(&format!("{name}.csv"), &table)?;
+    let (mut cells, mut processes) = (Vec::new(), Vec::new());
+    csv::write(report, &mut cells)?;
+    csv::write_processes(report, &mut processes)?;
+    write(&format!("{name}.csv"), &cells)?;
+    write(&format!("{name}-processes.csv"), &processes)?;
     for group in report.groups() {
         for sweep in [cost::Sweep::Threads, cost::Sweep::Work, cost::Sweep::Reads] {
             if let Some(svg) = plot::sweep(report, group, sweep)? {

@@ -1,6 +1,8 @@
 //! All figures as a table for other programs.
 
+use super::child::Sample;
 use super::report::Report;
+use super::rounds::Process;
 use super::summary::{Cell, Spread};
 use anyhow::Result;
 use std::io::Write;
@@ -58,8 +60,70 @@ pub fn write(report: &Report, out: impl Write) -> Result<()> {
     Ok(csv.flush()?)
 }
 
+/// The columns of the table of processes.
+pub const PROCESS_COLUMNS: [&str; 16] = [
+    "group",
+    "name",
+    "round",
+    "sweep",
+    "threads",
+    "critical_steps",
+    "think_steps",
+    "reads_percent",
+    "asked_ns",
+    "elapsed_ns",
+    "ns_per_op",
+    "per_thread",
+    "others_share",
+    "stolen_share",
+    "load",
+    "panic",
+];
+
+/// Writes what each process measured, after a line with the columns' names: one line for each time
+/// that a point was measured for.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn write_processes(report: &Report, out: impl Write) -> Result<()> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(PROCESS_COLUMNS)?;
+    for process in &report.processes {
+        for sample in &process.samples {
+            csv.write_record(process_record(process, sample))?;
+        }
+    }
+    Ok(csv.flush()?)
+}
+
+fn process_record(process: &Process, sample: &Sample) -> [String; PROCESS_COLUMNS.len()] {
+    let counts: Vec<String> = sample.per_thread.iter().map(u64::to_string).collect();
+    [
+        process.subject.group().to_owned(),
+        process.subject.name().to_owned(),
+        process.round.to_string(),
+        sample.point.sweep.name().to_owned(),
+        sample.point.threads.to_string(),
+        sample.point.critical.to_string(),
+        sample.point.think.to_string(),
+        sample.point.reads.to_string(),
+        sample.time.as_nanos().to_string(),
+        sample.elapsed.as_nanos().to_string(),
+        number(sample.nanos()),
+        counts.join(" "),
+        number(process.noise.others),
+        number(process.noise.stolen),
+        number(process.noise.load),
+        sample.panic.clone().unwrap_or_default(),
+    ]
+}
+
+fn number(number: Option<f64>) -> String {
+    number.map_or(String::new(), |number| format!("{number:.4}"))
+}
+
 fn record(cell: &Cell) -> [String; COLUMNS.len() - 2] {
-    let number = |number: Option<f64>| number.map_or(String::new(), |n| format!("{n:.4}"));
     let of = |part: fn(Spread) -> f64| number(cell.nanos.map(part));
     [
         cell.group.clone(),
@@ -96,4 +160,27 @@ fn record(cell: &Cell) -> [String; COLUMNS.len() - 2] {
         number(cell.reacquire),
         cell.problem.clone().unwrap_or_default(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::report::tests::report;
+
+    #[test]
+    fn every_cell_and_every_sample_is_a_line_below_the_columns_names() {
+        let report = report();
+        let mut cells = Vec::new();
+        write(&report, &mut cells).unwrap();
+        let mut samples = Vec::new();
+        write_processes(&report, &mut samples).unwrap();
+        for (text, columns, lines) in [
+            (cells, &COLUMNS[..], report.cells.len()),
+            (samples, &PROCESS_COLUMNS[..], 4 * report.processes.len()),
+        ] {
+            let text = String::from_utf8(text).unwrap();
+            assert_eq!(text.lines().next().unwrap(), columns.join(","));
+            assert_eq!(text.lines().count(), 1 + lines, "{text}");
+        }
+    }
 }

@@ -5,11 +5,9 @@ use super::team::Team;
 use crate::catalogue::Workload;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
-use std::sync::Arc;
-use std::sync::atomic::{
-    AtomicBool, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
-};
-use std::thread;
+use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 /// A machine, and what the basic steps cost on it, in nanoseconds.
@@ -173,33 +171,34 @@ fn round_trip() -> f64 {
 }
 
 /// How often the sleepers wake each other.
-const WAKE_UPS: u32 = 300;
+const WAKE_UPS: u64 = 300;
 
-/// What it costs to wake a thread and to be woken by it.
+/// What it costs to wake a thread on another core and to be woken by it. On the same core it would
+/// be much less: then nobody has to leave the idle state.
 fn wake_up() -> f64 {
-    let turn = AtomicBool::new(false);
-    let main = thread::current();
-    let wait_for = |mine: bool| {
-        while turn.load(Acquire) != mine {
-            thread::park();
-        }
-    };
-    thread::scope(|scope| {
-        let other = scope.spawn(|| {
-            for _ in 0..WAKE_UPS {
-                wait_for(true);
-                turn.store(false, Release);
-                main.unpark();
+    let mut team = Team::new(2);
+    let bed = Workload::of_batches(
+        (AtomicU64::new(0), [OnceLock::new(), OnceLock::new()]),
+        |(turn, sleepers): &(AtomicU64, [OnceLock<Thread>; 2]), thread, times| {
+            sleepers[thread].get_or_init(thread::current);
+            for nth in 0..times {
+                let mine = 2 * nth + thread as u64;
+                while turn.load(Acquire) != mine {
+                    thread::park();
+                }
+                turn.store(mine + 1, Release);
+                // Before its first turn the other one may not have come yet: then it need not be
+                // woken either.
+                if let Some(other) = sleepers[1 - thread].get() {
+                    other.unpark();
+                }
             }
-        });
-        let start = Instant::now();
-        for _ in 0..WAKE_UPS {
-            turn.store(true, Release);
-            other.thread().unpark();
-            wait_for(false);
-        }
-        start.elapsed().as_nanos() as f64 / f64::from(WAKE_UPS)
-    })
+            times
+        },
+        |_, _| (),
+    );
+    let time = team.run_times(&Arc::new(bed), WAKE_UPS);
+    time.as_nanos() as f64 / WAKE_UPS as f64
 }
 
 #[cfg(test)]

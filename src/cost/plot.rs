@@ -6,7 +6,8 @@
 
 use super::report::Report;
 use super::summary::Cell;
-use super::task::{Point, Sweep};
+use super::table;
+use super::task::{FAMILIES, Point, Sweep, family_name};
 use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -15,7 +16,9 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 /// Sizes, in pixels.
 const MARGIN: i32 = 20;
 const ROW: i32 = 20;
-const PANEL: i32 = 250;
+const PANEL: i32 = 210;
+/// The room for the figures, at the right of each panel.
+const FIGURES: i32 = 52;
 const GAP: i32 = 18;
 const HEAD: i32 = 84;
 const PANEL_HEAD: i32 = 26;
@@ -114,7 +117,7 @@ impl<'a> Chart<'a> {
             self.columns as i32,
             self.points.len().div_ceil(self.columns) as i32,
         );
-        let width = self.left + columns * (PANEL + GAP) + MARGIN;
+        let width = self.left + columns * (PANEL + FIGURES + GAP) + MARGIN;
         let height = HEAD + rows * self.panel_height() + FOOT;
         (width.max(860) as u32, height as u32)
     }
@@ -127,7 +130,7 @@ impl<'a> Chart<'a> {
         for (nth, point) in self.points.iter().enumerate() {
             let column = (nth % self.columns) as i32;
             let top = HEAD + (nth / self.columns) as i32 * self.panel_height();
-            let left = self.left + column * (PANEL + GAP);
+            let left = self.left + column * (PANEL + FIGURES + GAP);
             if column == 0 {
                 self.row_names(&root, top)?;
             }
@@ -140,6 +143,7 @@ impl<'a> Chart<'a> {
                 HPos::Left,
             )?;
             self.panel(&root, *point, (left, top + PANEL_HEAD))?;
+            self.figures(&root, *point, (left + PANEL + FIGURES, top))?;
         }
         self.foot(&root, report)?;
         root.present().map_err(cannot)?;
@@ -149,7 +153,11 @@ impl<'a> Chart<'a> {
 
     /// The title, and below it what the marks mean.
     fn head(&self, root: &Area, report: &Report, group: &str, sweep: Sweep) -> Result<()> {
-        let title = format!("{group}: {}", what(sweep));
+        let families = FAMILIES.into_iter();
+        let family = families
+            .filter(|&family| family_name(family) == group)
+            .map(table::title);
+        let title = format!("{}: {}", family.last().unwrap_or(group), what(sweep));
         write(root, &title, (MARGIN, 12), 20, INK, HPos::Left)?;
         let about = format!("{}, {}", report.machine.name(), report.machine.day());
         write(root, &about, (MARGIN, 38), 13, GREY, HPos::Left)?;
@@ -231,6 +239,19 @@ impl<'a> Chart<'a> {
         Ok(())
     }
 
+    /// The medians in figures, for whoever wants to know exactly.
+    fn figures(&self, root: &Area, point: Point, (right, top): (i32, i32)) -> Result<()> {
+        write(root, "ns", (right, top + 5), 12, GREY, HPos::Right)?;
+        for cell in self.cells.iter().filter(|cell| cell.point == point) {
+            let row = self.names.iter().position(|name| *name == cell.name);
+            if let (Some(row), Some(spread)) = (row, cell.nanos) {
+                let at = (right, top + PANEL_HEAD + ROW * row as i32 + 3);
+                write(root, &table::nanos(spread.median), at, 12, INK, HPos::Right)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What the axis is, and what to beware of.
     fn foot(&self, root: &Area, report: &Report) -> Result<()> {
         let (_, height) = self.size();
@@ -239,7 +260,8 @@ impl<'a> Chart<'a> {
         write(root, axis, (self.left, y), 13, INK, HPos::Left)?;
         let mut beware = format!(
             "{} processes, {} of them noisy",
-            report.processes, report.noisy
+            report.processes.len(),
+            report.noisy
         );
         if report.machine.debug_build {
             beware.push_str(". Debug build: not to be quoted");
@@ -316,4 +338,44 @@ fn tick(nanos: f64) -> String {
 
 fn cannot(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("cannot draw: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cost::report::tests::report;
+
+    #[test]
+    fn a_plot_names_everyone_the_machine_the_day_the_axis_and_its_unit() {
+        let svg = super::sweep(&report(), "exclusive", Sweep::Threads)
+            .unwrap()
+            .unwrap();
+        for label in [
+            "Mutual exclusion",
+            "Abacus, 2 cores, 2026-01-31",
+            "floor",
+            "good",
+            "bad",
+            "1 thread",
+            "2 threads",
+            "time per operation of all threads together, logarithmic",
+            "100 ns",
+            "baseline",
+            "spins",
+            "median and range",
+            "a fifth of the time",
+        ] {
+            assert!(svg.contains(label), "{label}: {svg}");
+        }
+    }
+
+    #[test]
+    fn without_figures_there_is_nothing_to_draw() {
+        let mut report = report();
+        let none = super::sweep(&report, "exclusive", Sweep::Work).unwrap();
+        assert_eq!(none, None);
+        report.cells.iter_mut().for_each(|cell| cell.nanos = None);
+        let none = super::sweep(&report, "exclusive", Sweep::Threads).unwrap();
+        assert_eq!(none, None);
+    }
 }

@@ -50,6 +50,8 @@ pub struct Process {
     /// Who was measured, as a place in the list of tasks.
     #[serde(skip)]
     pub task: usize,
+    /// Who was measured.
+    pub subject: Subject,
     /// In which round, counted from 1. Repeats are rounds of their own.
     pub round: usize,
     /// The points.
@@ -122,6 +124,7 @@ fn one(
         process::listen(command, silence, interrupted).context("cannot start a child process")?;
     let mut process = Process {
         task: place,
+        subject: task.subject.clone(),
         round,
         samples: Vec::new(),
         turns: Vec::new(),

@@ -289,6 +289,24 @@ mod tests {
     }
 
     #[test]
+    fn only_what_was_optimised_and_went_well_has_a_price() {
+        use crate::cost::report::tests::report;
+        let mut report = report();
+        report.cells[2].problem = Some("wrong sum".to_owned());
+        let all = prices(&report);
+        let names: Vec<&String> = all.keys().collect();
+        assert_eq!(names, ["exclusive/bad", "exclusive/good"]);
+        let good = &all["exclusive/good"];
+        assert_eq!(good.nanos.keys().collect::<Vec<_>>(), [&2]);
+        assert_eq!((good.ratio, good.noisy, good.processes), (None, false, 3));
+        let where_and_when = (&*good.machine, &*good.date);
+        assert_eq!(where_and_when, ("Abacus, 2 cores", "2026-01-31"));
+        assert_eq!(all["exclusive/bad"].ratio, Some(32.0 / 12.0));
+        report.machine.debug_build = true;
+        assert!(prices(&report).is_empty());
+    }
+
+    #[test]
     fn a_price_is_a_line_with_machine_and_date() {
         let line = "4.41 ns alone (2.00 × the bug), 27.3 ns with 2 threads; a machine, 2 cores, \
                     2026-01-31";

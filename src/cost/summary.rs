@@ -175,7 +175,8 @@ fn cell(entrant: &Entrant, point: Point, processes: &[&Process], left_out: usize
         nanos: nanos(last),
         nanos_short: nanos(first).filter(|_| first != last),
         growth,
-        collapses: growth.is_some_and(|growth| growth > COLLAPSE),
+        // Alone, nobody waits: what grows there is somebody else's doing.
+        collapses: point.threads > 1 && growth.is_some_and(|growth| growth > COLLAPSE),
         ratio: None,
         baseline: None,
         rank: None,
@@ -329,6 +330,7 @@ pub(super) mod tests {
         };
         Process {
             task,
+            subject: entrant("a", false, &[]).task.subject,
             round: 1,
             samples: vec![sample(100, short), sample(500, long)],
             turns: Vec::new(),

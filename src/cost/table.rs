@@ -114,8 +114,8 @@ pub fn race(report: &Report, width: usize) -> String {
     blocks.join("\n\n")
 }
 
-/// What a family races in.
-fn title(family: Family) -> &'static str {
+/// What a family competes in.
+pub(super) fn title(family: Family) -> &'static str {
     match family {
         Family::Exclusive => "Mutual exclusion",
         Family::ReadMostly => "Many readers, few writers",
@@ -241,6 +241,8 @@ fn swept(cells: &[&Cell], sweep: Sweep, width: usize) -> String {
     let mut points: Vec<Point> = cells.iter().map(|cell| cell.point).collect();
     points.sort_unstable();
     points.dedup();
+    // Without any work it is the table of two threads once more.
+    points.retain(|point| sweep != Sweep::Work || point.critical + point.think > 0);
     let mut names: Vec<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
     names.dedup();
     let title = |point: &Point| match sweep {
@@ -292,29 +294,25 @@ fn race_legend(report: &Report, width: usize) -> String {
     let mut lines = vec![
         "ns/op: from one operation to the next, whichever thread does them; the median over \
          processes, and their range. Ranks differ only where ranges do; = shares its place, ? is \
-         not ranked: too few clean processes."
-            .to_owned(),
+         not ranked: too few clean processes.",
     ];
-    let threads = |cell: &&Cell| cell.point.sweep == Sweep::Threads;
-    if { report.cells.iter() }
-        .filter(threads)
-        .any(|cell| cell.collapses)
-    {
-        lines.push(
-            "↑ costs more than 1.5 times as much per operation when it is measured longer: it \
-             collapses, and the figure is as large as the time is long."
-                .to_owned(),
-        );
-    }
+    lines.extend(collapse(report));
     if report.cells.iter().any(|cell| cell.point.threads > 1) {
         lines.push(
             "Jain: 1 if all threads got the same, 1/n if one got all. wait: the longest of any \
              thread, unfinished ones included. LWSS: threads that held the lock among 1,000 \
-             acquisitions. Both come from runs of their own."
-                .to_owned(),
+             acquisitions. Both come from runs of their own.",
         );
     }
     paint_all(Paint::Dim, &explain::wrap(&lines.join("\n"), width, ""))
+}
+
+/// What the arrow means, if there is one.
+fn collapse(report: &Report) -> Option<&'static str> {
+    report.cells.iter().any(|cell| cell.collapses).then_some(
+        "↑ costs more than 1.5 times as much per operation when it is measured five times as long: \
+         it collapses, and its figure says little but that.",
+    )
 }
 
 fn paint_all(style: Paint, text: &str) -> String {
@@ -324,7 +322,7 @@ fn paint_all(style: Paint, text: &str) -> String {
 
 /// How many processes there were, and how many of them were not alone.
 fn noise(report: &Report, width: usize) -> String {
-    let processes = match report.processes {
+    let processes = match report.processes.len() {
         1 => "1 process".to_owned(),
         many => format!("{} processes", explain::thousands(many as u64)),
     };
@@ -373,9 +371,12 @@ pub fn fixes(report: &Report, width: usize) -> String {
         lines.extend(rows.by_ref().take(names).map(str::to_owned));
     }
     let legend = "ns per operation of all threads together, the median over processes. × bug: as a \
-                  multiple of the buggy program, alone. × best: of the cheapest fix there. = cannot \
-                  be told from the cheapest, ? not enough clean processes to tell.";
-    let legend = paint_all(Paint::Dim, &explain::wrap(legend, width, ""));
+                  multiple of the buggy program, or of the cheapest fix if that cannot be run. × \
+                  best: of the cheapest fix. = cannot be told from the cheapest, ? not enough clean \
+                  processes to tell.";
+    let legend = [Some(legend), collapse(report)];
+    let legend: Vec<&str> = legend.into_iter().flatten().collect();
+    let legend = paint_all(Paint::Dim, &explain::wrap(&legend.join("\n"), width, ""));
     let mut blocks = vec![
         lines.join("\n"),
         problems(report, width),
@@ -449,6 +450,48 @@ fn price(cell: Option<&Cell>) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cost::report::tests::report;
+
+    #[test]
+    fn a_race_says_who_is_first_and_what_collapses_in_any_width() {
+        let text = explain::plain(&race(&report(), 80));
+        let row = |name: &str| {
+            let mut rows = text.lines().filter(|line| line.starts_with(name));
+            rows.next_back().unwrap_or_default().to_owned()
+        };
+        assert!(text.contains("Mutual exclusion, 2 threads"), "{text}");
+        assert!(row("good").contains(" 1 "), "{text}");
+        assert!(
+            row("bad").contains(" 2 ") && row("bad").contains('↑'),
+            "{text}"
+        );
+        assert!(text.contains("9 processes, none of them noisy"), "{text}");
+        for width in [40, 60, 80] {
+            let text = explain::plain(&race(&report(), width));
+            assert!(
+                text.lines().all(|line| explain::width(line) <= width),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn prices_are_grouped_by_bug() {
+        let text = explain::plain(&fixes(&report(), 80));
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "exclusive");
+        assert!(
+            lines[2].starts_with("  floor") && lines[4].starts_with("  bad"),
+            "{text}"
+        );
+        for width in [40, 80] {
+            let text = explain::plain(&fixes(&report(), width));
+            assert!(
+                text.lines().all(|line| explain::width(line) <= width),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn figures_have_as_many_digits_as_mean_something() {
