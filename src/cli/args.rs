@@ -176,8 +176,8 @@ pub struct RaceLocks {
 #[derive(clap::Args, Debug)]
 pub struct Measuring {
     /// Give each program so many processes, in turns [default: 5, or 3 with --quick]
-    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
-    pub rounds: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = rounds, allow_negative_numbers = true)]
+    pub rounds: Option<usize>,
     /// Measure each point for so long, and for a fifth of it [default: 0.3, or 0.06]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time: Option<Duration>,
@@ -242,6 +242,18 @@ fn seconds_or_none(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(0.0) => Ok(Duration::ZERO),
         _ => seconds(text).map_err(|error| error.replace("above 0", "from 0 on")),
+    }
+}
+
+/// More rounds than this end on another day.
+#[cfg(feature = "cost")]
+const MAX_ROUNDS: usize = 1000;
+
+#[cfg(feature = "cost")]
+fn rounds(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(number) if (1..=MAX_ROUNDS).contains(&number) => Ok(number),
+        _ => Err(format!("must be a whole number from 1 to {MAX_ROUNDS}")),
     }
 }
 

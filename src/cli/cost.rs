@@ -30,9 +30,12 @@ pub fn run(args: &Cost) -> Result<Exit> {
             .collect(),
         Some(name) => {
             let found = lookup::find(name)?;
+            let found_name = found.bug.native.name;
+            if worlds::locks().any(|lock| lock.native.name == found_name) {
+                bail!("{found_name} is a lock strategy: `heisenbug race-locks` measures those");
+            }
             if let Some(variant) = found.variant {
-                let bug = found.bug.native.name;
-                bail!("`cost` compares all fixes of a bug: say {bug} rather than {bug}/{variant}");
+                bail!("`cost` compares all fixes of a bug: say {found_name}, without /{variant}");
             }
             cost::programs(found.bug.native, &threads, times)
         }

@@ -32,8 +32,7 @@ impl Measuring {
 
     fn rounds(&self) -> usize {
         let default = if self.quick { 3 } else { 5 };
-        // Nobody lives to see the end of so many rounds.
-        usize::try_from(self.rounds.unwrap_or(default)).unwrap_or(usize::MAX)
+        self.rounds.unwrap_or(default)
     }
 
     fn patience(&self) -> Duration {
