@@ -18,7 +18,7 @@ const MARGIN: i32 = 20;
 const ROW: i32 = 20;
 const PANEL: i32 = 210;
 /// The room for the figures, at the right of each panel.
-const FIGURES: i32 = 52;
+const FIGURES: i32 = 46;
 const GAP: i32 = 18;
 const HEAD: i32 = 84;
 const PANEL_HEAD: i32 = 26;
@@ -245,7 +245,7 @@ impl<'a> Chart<'a> {
         for cell in self.cells.iter().filter(|cell| cell.point == point) {
             let row = self.names.iter().position(|name| *name == cell.name);
             if let (Some(row), Some(spread)) = (row, cell.nanos) {
-                let at = (right, top + PANEL_HEAD + ROW * row as i32 + 3);
+                let at = (right, top + PANEL_HEAD + ROW * row as i32 + 4);
                 write(root, &table::nanos(spread.median), at, 12, INK, HPos::Right)?;
             }
         }
