@@ -7,6 +7,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `cli` | arguments in, one command, an exit code out |
+//! | `cost` | what the fixes and the locks cost on this machine (feature `cost`, on by default) |
 //! | [`explain`] | reports in words: verdict, outcome table, timeline |
 //! | [`stress`] | a program on real threads, many times |
 //! | [`mod@check`] | a program over all its schedules: two engines, one verdict |

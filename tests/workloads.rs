@@ -3,6 +3,8 @@
 //! Correctness only; nothing here looks at the clock. A fix runs on as many threads as it will be
 //! measured on. What fails by design runs on one thread, as it does when it is measured.
 
+#![cfg(feature = "cost")]
+
 use heisenbug::catalogue::{Bug, Role, Variant, Workload};
 use heisenbug::cost::Team;
 use heisenbug::worlds;

@@ -153,11 +153,9 @@ impl<'a> Chart<'a> {
 
     /// The title, and below it what the marks mean.
     fn head(&self, root: &Area, report: &Report, group: &str, sweep: Sweep) -> Result<()> {
-        let families = FAMILIES.into_iter();
-        let family = families
-            .filter(|&family| family_name(family) == group)
-            .map(table::title);
-        let title = format!("{}: {}", family.last().unwrap_or(group), what(sweep));
+        let family = { FAMILIES.into_iter() }.find(|&family| family_name(family) == group);
+        let name: &str = family.map_or(group, |family| table::title(family));
+        let title = format!("{name}: {}", what(sweep));
         write(root, &title, (MARGIN, 12), 20, INK, HPos::Left)?;
         let about = format!("{}, {}", report.machine.name(), report.machine.day());
         write(root, &about, (MARGIN, 38), 13, GREY, HPos::Left)?;

@@ -86,8 +86,12 @@ pub fn measure(tasks: &[Task], options: &Options) -> Result<Vec<Process>> {
                 waiting,
             });
         };
-        tell(true);
-        idle::wait(&mut patience, options.interrupted);
+        // If nobody disturbed the one before, it need not be asked whether anybody is there.
+        let quiet = processes.last().is_some_and(|last| !last.noise.is_noisy());
+        if !quiet && !patience.is_zero() {
+            tell(true);
+            idle::wait(&mut patience, options.interrupted);
+        }
         tell(false);
         let Some(process) = one(&tasks[task], task, round, options.interrupted)? else {
             break;

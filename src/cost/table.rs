@@ -214,7 +214,7 @@ impl Column {
                 let mark = if cell.collapses { "↑" } else { "" };
                 format!("{}{mark}", nanos(spread.median))
             }),
-            Column::Ratio => cell.ratio.map(|ratio| nanos(ratio)),
+            Column::Ratio => cell.ratio.map(nanos),
             Column::Range => cell
                 .nanos
                 .map(|spread| format!("{}–{}", nanos(spread.min), nanos(spread.max))),
