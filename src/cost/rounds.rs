@@ -74,7 +74,11 @@ pub fn measure(tasks: &[Task], options: &Options) -> Result<Vec<Process>> {
     let mut patience = options.patience;
     let mut order = schedule(tasks.len(), options.rounds);
     let mut processes: Vec<Process> = Vec::new();
-    let mut repeats = if patience.is_zero() { 0 } else { tasks.len() };
+    // A machine that is never idle must not make it endless.
+    let mut repeats = match patience.is_zero() {
+        true => 0,
+        false => order.len().div_ceil(2),
+    };
     let mut next = 0;
     while next < order.len() && !(options.interrupted)() {
         let (round, task) = order[next];
@@ -97,7 +101,7 @@ pub fn measure(tasks: &[Task], options: &Options) -> Result<Vec<Process>> {
             break;
         };
         next += 1;
-        if process.noise.is_noisy() && repeats > 0 && round <= options.rounds {
+        if process.noise.is_noisy() && repeats > 0 {
             repeats -= 1;
             order.push((options.rounds + 1, task));
         }
