@@ -165,6 +165,11 @@ fn cell(entrant: &Entrant, point: Point, processes: &[&Process], left_out: usize
         turns.filter(|turns: &&Turns| turns.point == point)
     };
     let growth = growth(processes, point, first, last);
+    let noisy = { processes.iter() }
+        .filter(|one| one.noise.is_noisy())
+        .count();
+    // Alone nobody waits, and beside others everything grows: that is not the lock's doing.
+    let can_collapse = point.threads > 1 && noisy == 0;
     Cell {
         group: entrant.task.subject.group().to_owned(),
         name: entrant.task.subject.name().to_owned(),
@@ -175,8 +180,7 @@ fn cell(entrant: &Entrant, point: Point, processes: &[&Process], left_out: usize
         nanos: nanos(last),
         nanos_short: nanos(first).filter(|_| first != last),
         growth,
-        // Alone, nobody waits: what grows there is somebody else's doing.
-        collapses: point.threads > 1 && growth.is_some_and(|growth| growth > COLLAPSE),
+        collapses: can_collapse && growth.is_some_and(|growth| growth > COLLAPSE),
         ratio: None,
         baseline: None,
         rank: None,
@@ -187,7 +191,7 @@ fn cell(entrant: &Entrant, point: Point, processes: &[&Process], left_out: usize
         reacquire: median(turns().filter_map(|turns| Some(turns.reacquire? as f64))),
         pinned: at(last).all(|sample| sample.pinned),
         processes: processes.len(),
-        noisy: processes.iter().filter(|one| one.noise.is_noisy()).count(),
+        noisy,
         left_out,
         problem: problem(processes, point),
     }
@@ -457,6 +461,9 @@ pub(super) mod tests {
         let processes = [process(0, point, 100, 151), process(1, point, 100, 149)];
         let cells = cells(&entrants, &processes, 1);
         assert!(cells[0].collapses && !cells[1].collapses);
+        let growing = noisy(process(0, point, 100, 900));
+        let disturbed = &super::cells(&entrants, &[growing], 1)[0];
+        assert_eq!((disturbed.growth, disturbed.collapses), (Some(9.0), false));
         assert_eq!(cells[0].growth, Some(1.51));
         assert_eq!(cells[0].nanos_short.unwrap().median, 100.0);
     }
