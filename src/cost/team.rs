@@ -1,0 +1,532 @@
+//! Threads that are warm when the measuring begins.
+//!
+//! Starting a thread costs as much as ten thousand uncontended locks, so the threads of a team are
+//! started once and kept. They begin each job together: every one of them is running, and not about
+//! to be woken, when the first operation is done.
+
+mod pin;
+
+use crate::catalogue::Workload;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How much work lies between two looks at the stop flag. Long enough to make the look cheap, short
+/// enough that a thread is not counted in lumps.
+const BATCH: Duration = Duration::from_micros(20);
+
+/// The most iterations in a batch, however short they are. A lock that collapses in the middle of a
+/// batch makes all the rest of it slow.
+const MAX_BATCH: u64 = 256;
+
+/// How long a warm-up is drawn out for a thread that has done nothing yet.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Threads that run workloads together, one number each, counted from 0.
+///
+/// Where there are enough cores, each thread is pinned to one of its own; where there are not, none
+/// is, because choosing who shares a core is the scheduler's business, and part of what is measured.
+pub struct Team {
+    members: Vec<Member>,
+    /// Each member's report on each job: what it panicked with, if it did.
+    reports: Receiver<Option<String>>,
+    pinned: bool,
+    /// The workload of the last run, and all iterations of it so far: it keeps its state.
+    last: Option<(Arc<Workload>, u64)>,
+}
+
+struct Member {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What each thread does, given its number.
+type Job = Arc<dyn Fn(usize) + Send + Sync>;
+
+/// What a team achieved in a given time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The time measured, warm-up excluded.
+    pub elapsed: Duration,
+    /// The iterations that each thread completed in that time.
+    pub per_thread: Vec<u64>,
+    /// Whether every thread had done something by the end of the warm-up.
+    pub all_ran: bool,
+    /// Whether each thread had a core to itself.
+    pub pinned: bool,
+    /// What the workload panicked with, in its work or in its verification. What was measured is
+    /// worth nothing then.
+    pub panic: Option<String>,
+}
+
+impl Run {
+    /// The iterations of all threads together.
+    pub fn operations(&self) -> u64 {
+        self.per_thread.iter().sum()
+    }
+
+    /// The time from one operation to the next, whoever does them. Infinite if there was none.
+    pub fn nanos_per_operation(&self) -> f64 {
+        self.elapsed.as_nanos() as f64 / self.operations() as f64
+    }
+}
+
+/// A counter with a cache line of its own, and with the neighbour that a prefetcher would take along.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Padded<T>(pub(super) T);
+
+impl Team {
+    /// Starts the threads.
+    ///
+    /// # Panics
+    ///
+    /// If `threads` is 0, or more than the system can give.
+    pub fn new(threads: usize) -> Team {
+        assert!(threads > 0, "a team has at least one thread");
+        let cores = pin::cores();
+        let pinned = threads <= cores.len();
+        let (sender, reports) = mpsc::channel();
+        let members: Vec<Member> = (0..threads)
+            .map(|number| {
+                let core = cores.get(number).copied().filter(|_| pinned);
+                Member::start(number, core, sender.clone())
+            })
+            .collect();
+        Team {
+            members,
+            reports,
+            pinned,
+            last: None,
+        }
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether each thread has a core to itself.
+    pub fn pinned(&self) -> bool {
+        self.pinned
+    }
+
+    /// Lets every thread do so many iterations, and returns the time from the moment when all
+    /// threads stand ready to the end of the last one. For criterion's `iter_custom`.
+    ///
+    /// A queue's thread may be unable to go on because its partners are done. Then the time is
+    /// scaled up to the iterations that were asked for.
+    ///
+    /// A workload keeps its state from run to run, and is verified with all iterations that this
+    /// team has ever done of it. So it should be run by one team only, and not in turns with others.
+    ///
+    /// # Panics
+    ///
+    /// If the workload does, in its work or in its verification.
+    pub fn run_times(&mut self, workload: &Arc<Workload>, iterations: u64) -> Duration {
+        let parts: Arc<Vec<_>> = Arc::new(self.each(|| Padded(Mutex::new(Part::default()))));
+        let relay = Arc::new(Relay::new(self.threads()));
+        let job: Job = {
+            let (workload, parts) = (Arc::clone(workload), Arc::clone(&parts));
+            Arc::new(move |thread| {
+                let begin = Instant::now();
+                let done = relay.run(&workload, thread, iterations);
+                let end = Instant::now();
+                let span = Some((begin, end));
+                *parts[thread].0.lock().expect("nobody else panics here") = Part { span, done };
+            })
+        };
+        let panic = self.start(job).join();
+        let parts: Vec<Part> = parts
+            .iter()
+            .map(|part| part.0.lock().map_or_else(|_| Part::default(), |part| *part))
+            .collect();
+        let done = parts.iter().map(|part| part.done).sum();
+        if let Some(message) = panic.or_else(|| self.verify(workload, done)) {
+            panic!("{message}");
+        }
+        let begin = parts.iter().filter_map(|part| part.span).map(|span| span.0);
+        let end = parts.iter().filter_map(|part| part.span).map(|span| span.1);
+        let elapsed = match (begin.min(), end.max()) {
+            (Some(begin), Some(end)) => end - begin,
+            _ => Duration::ZERO,
+        };
+        let asked = iterations * self.threads() as u64;
+        match done {
+            0 => elapsed,
+            done if done == asked => elapsed,
+            done => elapsed.mul_f64(asked as f64 / done as f64),
+        }
+    }
+
+    /// Lets the threads run for some time, of which the warm-up is not counted. The warm-up ends
+    /// only when every thread has done something, or after half a second more.
+    ///
+    /// As with [`run_times`](Self::run_times), a workload is for one team.
+    pub fn run_for(&mut self, workload: &Arc<Workload>, warm_up: Duration, time: Duration) -> Run {
+        let shared = Arc::new(Shared {
+            stop: Padded(AtomicBool::new(false)),
+            done: self.each(|| Padded(AtomicU64::new(0))),
+        });
+        let job: Job = {
+            let (workload, shared) = (Arc::clone(workload), Arc::clone(&shared));
+            Arc::new(move |thread| shared.run(&workload, thread))
+        };
+        let running = self.start(job);
+        thread::sleep(warm_up);
+        let all_ran = shared.wait_for_all();
+        let (start, before) = (Instant::now(), shared.counts());
+        thread::sleep(time);
+        let (elapsed, after) = (start.elapsed(), shared.counts());
+        shared.stop.0.store(true, Relaxed);
+        let panic = running.join();
+        let total = shared.counts().iter().sum();
+        Run {
+            elapsed,
+            per_thread: after.iter().zip(&before).map(|(b, a)| b - a).collect(),
+            all_ran,
+            pinned: self.pinned,
+            panic: panic.or_else(|| self.verify(workload, total)),
+        }
+    }
+
+    /// Verifies a workload after so many more iterations of it. Returns what it panicked with.
+    fn verify(&mut self, workload: &Arc<Workload>, more: u64) -> Option<String> {
+        let before = match &self.last {
+            Some((last, total)) if Arc::ptr_eq(last, workload) => *total,
+            _ => 0,
+        };
+        let total = before + more;
+        self.last = Some((Arc::clone(workload), total));
+        let verified = panic::catch_unwind(AssertUnwindSafe(|| workload.verify(total)));
+        verified.err().map(|payload| message(&*payload))
+    }
+
+    /// Gives a job to all threads. They begin it together, and nobody waits for them here.
+    pub(super) fn start(&mut self, job: Job) -> Running<'_> {
+        let gate = Arc::new(Gate {
+            arrived: Padded(AtomicUsize::new(0)),
+            threads: self.threads(),
+            crowded: !self.pinned,
+        });
+        let job: Job = Arc::new(move |thread| {
+            gate.pass();
+            job(thread);
+        });
+        for member in &self.members {
+            let jobs = member.jobs.as_ref().expect("the team is whole");
+            jobs.send(Arc::clone(&job))
+                .expect("a member lives as long as its team");
+        }
+        Running { team: self }
+    }
+
+    /// One of something for each thread.
+    pub(super) fn each<T>(&self, make: impl Fn() -> T) -> Vec<T> {
+        self.members.iter().map(|_| make()).collect()
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        for member in &mut self.members {
+            member.jobs = None;
+        }
+        for member in &mut self.members {
+            if let Some(thread) = member.thread.take() {
+                // A member catches what its jobs panic with.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Member {
+    fn start(number: usize, core: Option<usize>, reports: Sender<Option<String>>) -> Member {
+        let (sender, jobs) = mpsc::channel::<Job>();
+        let work = move || {
+            if let Some(core) = core {
+                pin::to(core);
+            }
+            for job in jobs {
+                let result = panic::catch_unwind(AssertUnwindSafe(|| job(number)));
+                drop(job);
+                let report = result.err().map(|payload| message(&*payload));
+                if reports.send(report).is_err() {
+                    break;
+                }
+            }
+        };
+        let thread = thread::Builder::new()
+            .name(format!("team {number}"))
+            .spawn(work)
+            .expect("there is a thread left for the team");
+        Member {
+            jobs: Some(sender),
+            thread: Some(thread),
+        }
+    }
+}
+
+/// A job that is under way.
+pub(super) struct Running<'a> {
+    team: &'a mut Team,
+}
+
+impl Running<'_> {
+    /// Waits for all threads, and returns the first message that one of them panicked with.
+    pub(super) fn join(self) -> Option<String> {
+        let reports = self.team.reports.iter().take(self.team.threads());
+        // All of them, not only those up to the first panic: the rest would be taken for the next
+        // job's.
+        let reports: Vec<Option<String>> = reports.collect();
+        reports.into_iter().flatten().next()
+    }
+}
+
+/// Where threads wait for each other without going to sleep: a thread that has to be woken would
+/// begin a job when the others are well into it.
+struct Gate {
+    arrived: Padded<AtomicUsize>,
+    threads: usize,
+    /// Whether somebody may be waiting for the core that a spinning thread keeps busy.
+    crowded: bool,
+}
+
+impl Gate {
+    fn pass(&self) {
+        self.arrived.0.fetch_add(1, Relaxed);
+        let mut looks = 0_u32;
+        while self.arrived.0.load(Relaxed) < self.threads {
+            looks += 1;
+            // Other processes want cores, too.
+            match self.crowded || looks.is_multiple_of(1024) {
+                true => thread::yield_now(),
+                false => std::hint::spin_loop(),
+            }
+        }
+    }
+}
+
+/// One thread's part of [`Team::run_times`].
+#[derive(Clone, Copy, Default)]
+struct Part {
+    span: Option<(Instant, Instant)>,
+    done: u64,
+}
+
+/// Knows who can still go on, so that nobody asks for ever for work that will not come.
+struct Relay {
+    threads: usize,
+    /// Those that are done, and those whose last call did nothing.
+    resting: Padded<AtomicUsize>,
+}
+
+impl Relay {
+    fn new(threads: usize) -> Relay {
+        Relay {
+            threads,
+            resting: Padded(AtomicUsize::new(0)),
+        }
+    }
+
+    /// Does so many iterations, or as many as can be done, and returns how many that were.
+    fn run(&self, workload: &Workload, thread: usize, iterations: u64) -> u64 {
+        // A thread that panics has nothing more to give, either.
+        let _rest = OnDrop(|| {
+            self.resting.0.fetch_add(1, Relaxed);
+        });
+        let mut done = 0;
+        while done < iterations {
+            done += match workload.work(thread, iterations - done) {
+                0 => match self.rest(workload, thread, iterations - done) {
+                    0 => break,
+                    more => more,
+                },
+                more => more,
+            };
+        }
+        done
+    }
+
+    /// Asks again until there is something to do, or all others have come to an end as well.
+    fn rest(&self, workload: &Workload, thread: usize, iterations: u64) -> u64 {
+        self.resting.0.fetch_add(1, Relaxed);
+        let _go_on = OnDrop(|| {
+            self.resting.0.fetch_sub(1, Relaxed);
+        });
+        loop {
+            let hopeless = self.resting.0.load(Relaxed) == self.threads;
+            match workload.work(thread, iterations) {
+                0 if hopeless => return 0,
+                0 => thread::yield_now(),
+                more => return more,
+            }
+        }
+    }
+}
+
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// What the threads of [`Team::run_for`] and their timekeeper share.
+struct Shared {
+    stop: Padded<AtomicBool>,
+    /// By thread. Only that thread writes it.
+    done: Vec<Padded<AtomicU64>>,
+}
+
+impl Shared {
+    /// One thread's loop, until it is stopped or somebody panics.
+    fn run(&self, workload: &Workload, thread: usize) {
+        // Whoever waits for a thread that has panicked may wait for ever.
+        let mut panicked = OnPanic(Some(&self.stop.0));
+        let (mut done, mut batch) = (0, 1);
+        let mut begin = Instant::now();
+        while !self.stop.0.load(Relaxed) {
+            let more = workload.work(thread, batch);
+            done += more;
+            self.done[thread].0.store(done, Relaxed);
+            if more == 0 {
+                thread::yield_now();
+            }
+            let end = Instant::now();
+            batch = next_batch(batch, end - begin);
+            begin = end;
+        }
+        panicked.0 = None;
+    }
+
+    fn counts(&self) -> Vec<u64> {
+        self.done.iter().map(|done| done.0.load(Relaxed)).collect()
+    }
+
+    /// Whether all threads have done something, if need be after a while.
+    fn wait_for_all(&self) -> bool {
+        let start = Instant::now();
+        loop {
+            if self.counts().iter().all(|&done| done > 0) {
+                return true;
+            }
+            if start.elapsed() > PATIENCE || self.stop.0.load(Relaxed) {
+                return false;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+struct OnPanic<'a>(Option<&'a AtomicBool>);
+
+impl Drop for OnPanic<'_> {
+    fn drop(&mut self) {
+        if let Some(flag) = self.0 {
+            flag.store(true, Relaxed);
+        }
+    }
+}
+
+/// The size of the next batch, after one of that size that took so long. It grows in steps of two:
+/// one lucky batch says little.
+fn next_batch(batch: u64, took: Duration) -> u64 {
+    match took {
+        took if took < BATCH / 2 => (batch * 2).min(MAX_BATCH),
+        took if took > BATCH * 2 => (batch / 2).max(1),
+        _ => batch,
+    }
+}
+
+/// What somebody panicked with, in one line.
+fn message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let words = text
+        .unwrap_or("a panic without a message")
+        .split_whitespace();
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counting() -> Arc<Workload> {
+        Arc::new(Workload::new(
+            AtomicU64::new(0),
+            |count, _| {
+                count.fetch_add(1, Relaxed);
+            },
+            |count, total| assert_eq!(count.load(Relaxed), total),
+        ))
+    }
+
+    /// Threads with even numbers send, the others receive; nobody waits.
+    fn passing_on() -> Arc<Workload> {
+        Arc::new(Workload::of_batches(
+            Mutex::new(0_i64),
+            |queue, thread, iterations| {
+                let mut queue = queue.lock().unwrap();
+                let sends = thread.is_multiple_of(2);
+                let room = if sends { 4 - *queue } else { *queue };
+                let done = iterations.min(room as u64);
+                *queue += if sends { done as i64 } else { -(done as i64) };
+                done
+            },
+            |_, _| (),
+        ))
+    }
+
+    #[test]
+    fn every_thread_does_its_iterations_in_each_run_and_all_of_them_are_verified() {
+        let mut team = Team::new(3);
+        let workload = counting();
+        team.run_times(&workload, 100);
+        team.run_times(&workload, 50);
+        let run = team.run_for(&workload, Duration::ZERO, Duration::ZERO);
+        assert_eq!(run.panic, None);
+        assert_eq!(run.per_thread.len(), 3);
+        let other = counting();
+        team.run_times(&other, 7);
+    }
+
+    #[test]
+    fn threads_whose_partners_are_done_come_to_an_end() {
+        for threads in 1..=3 {
+            Team::new(threads).run_times(&passing_on(), 100);
+        }
+    }
+
+    #[test]
+    fn a_panic_is_a_result_and_the_team_lives_on() {
+        let mut team = Team::new(2);
+        let bad = Arc::new(Workload::new(
+            (),
+            |(), step| assert_ne!(step.thread, 1, "thread 1\nhas enough"),
+            |(), _| (),
+        ));
+        let run = team.run_for(&bad, Duration::ZERO, Duration::ZERO);
+        assert!(run.panic.unwrap().contains("thread 1 has enough"));
+        let wrong = Arc::new(Workload::new((), |(), _| (), |(), _| panic!("wrong sum")));
+        let run = team.run_for(&wrong, Duration::ZERO, Duration::ZERO);
+        assert_eq!(run.panic.as_deref(), Some("wrong sum"));
+        team.run_times(&counting(), 10);
+    }
+
+    #[test]
+    fn batches_grow_while_they_are_short_and_shrink_when_they_are_long() {
+        let (short, long) = (Duration::from_nanos(1), Duration::from_millis(1));
+        assert_eq!(next_batch(1, short), 2);
+        assert_eq!(next_batch(MAX_BATCH, short), MAX_BATCH);
+        assert_eq!(next_batch(8, long), 4);
+        assert_eq!(next_batch(1, long), 1);
+        assert_eq!(next_batch(8, BATCH), 8);
+    }
+}
