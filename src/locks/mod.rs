@@ -12,11 +12,14 @@ use super::{cell, hint, sync, thread};
 use crate::catalogue::Bug;
 
 pub mod exclusive;
+pub mod queue;
 
+pub mod mpmc_queue;
+pub mod spsc_ring;
 pub mod test_and_set;
 
 /// Every strategy, from the simplest on.
-const ALL: &[Bug] = &[test_and_set::PROOF];
+const ALL: &[Bug] = &[test_and_set::PROOF, spsc_ring::PROOF, mpmc_queue::PROOF];
 
 /// Every strategy, from the simplest on.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
