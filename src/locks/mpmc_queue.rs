@@ -158,7 +158,8 @@ impl<T> MpmcQueue<T> {
 impl<T> Drop for MpmcQueue<T> {
     fn drop(&mut self) {
         // Nobody else is left, and what they did is seen.
-        let (head, tail) = (self.head.0.load(Relaxed), self.tail.0.load(Relaxed));
+        let head = self.head.0.load(Relaxed);
+        let tail = self.tail.0.load(Relaxed);
         for position in head..tail {
             let filled = self.empty(position) + 1;
             let index = position as usize & (self.slots.len() - 1);

@@ -18,11 +18,11 @@
 
 use super::cell::UnsafeCell;
 use super::queue::{self, Spsc, dropped, one_to_one};
-use super::sync::Arc;
 use super::sync::atomic::{
     AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
+use super::sync::{Arc, Labelled};
 use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 use std::mem::MaybeUninit;
 
@@ -75,7 +75,7 @@ impl<T> SpscRing<T> {
     /// Unless `capacity` is a power of two.
     pub fn new(capacity: usize) -> SpscRing<T> {
         assert!(capacity.is_power_of_two(), "{capacity} is no power of two");
-        let slot = || UnsafeCell::new(MaybeUninit::uninit());
+        let slot = || UnsafeCell::new(MaybeUninit::uninit()).labelled("slot");
         SpscRing {
             tail: Padded(AtomicUsize::new(0)),
             head: Padded(AtomicUsize::new(0)),
@@ -153,7 +153,8 @@ impl<T> Consumer<T> {
 impl<T> Drop for SpscRing<T> {
     fn drop(&mut self) {
         // Both ends have gone before, and what they did is seen.
-        let (mut head, tail) = (self.head.0.load(Relaxed), self.tail.0.load(Relaxed));
+        let mut head = self.head.0.load(Relaxed);
+        let tail = self.tail.0.load(Relaxed);
         let mask = self.slots.len() - 1;
         while head != tail {
             // SAFETY: the slot lies within `head..tail`, so it holds an element.
