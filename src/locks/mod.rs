@@ -1,8 +1,9 @@
 //! Lock strategies, written to be read, one idea a file. Mounted once in every world.
 //!
 //! What may share the same job implements the same small trait: [`exclusive`] for mutual exclusion,
-//! and so on. Each file ends with its `PROOF`: an entry of the catalogue whose programs hold over
-//! all schedules, for the sizes that it says, and beside them the traps that the strategy avoids.
+//! [`read_mostly`] for many reads and few writes, [`counter`] for counting. Each file ends with its
+//! `PROOF`: an entry of the catalogue whose programs hold over all schedules, for the sizes that it
+//! says, and beside them the traps that the strategy avoids.
 
 // A lock's file explains itself in its module documentation; its code reads like the code of the
 // crate it could be, and not every world uses every name.
@@ -11,15 +12,33 @@
 use super::{cell, hint, sync, thread};
 use crate::catalogue::Bug;
 
+pub mod counter;
 pub mod exclusive;
 pub mod queue;
+pub mod read_mostly;
 
 pub mod mpmc_queue;
+pub mod phase_fair;
+pub mod seqlock;
+pub mod sharded_counter;
+pub mod sharded_lock;
+pub mod snapshot;
 pub mod spsc_ring;
 pub mod test_and_set;
+pub mod writer_preferring;
 
 /// Every strategy, from the simplest on.
-const ALL: &[Bug] = &[test_and_set::PROOF, spsc_ring::PROOF, mpmc_queue::PROOF];
+const ALL: &[Bug] = &[
+    test_and_set::PROOF,
+    writer_preferring::PROOF,
+    phase_fair::PROOF,
+    sharded_lock::PROOF,
+    seqlock::PROOF,
+    snapshot::PROOF,
+    sharded_counter::PROOF,
+    spsc_ring::PROOF,
+    mpmc_queue::PROOF,
+];
 
 /// Every strategy, from the simplest on.
 pub fn all() -> impl Iterator<Item = &'static Bug> {

@@ -6,6 +6,7 @@ pub mod sync {
     pub use std::sync::mpsc;
 
     pub use super::futex::Futex;
+    pub use super::slot::slot;
 
     /// A name for timelines, of which there are none here.
     pub trait Labelled: Sized {
@@ -32,6 +33,7 @@ pub use std::hint;
 
 pub mod cell;
 mod futex;
+mod slot;
 
 #[path = "../bugs/mod.rs"]
 pub mod bugs;

@@ -10,7 +10,7 @@ mod condvar;
 mod mutex;
 mod rwlock;
 
-pub use crate::worlds::native::sync::{Futex, Labelled};
+pub use crate::worlds::native::sync::{Futex, Labelled, slot};
 pub use condvar::Condvar;
 pub use mutex::{Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

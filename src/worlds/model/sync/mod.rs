@@ -10,6 +10,7 @@ pub mod mpsc;
 mod mutex;
 mod once;
 mod rwlock;
+mod slot;
 
 pub use arc::{Arc, Weak};
 pub use barrier::{Barrier, BarrierWaitResult};
@@ -19,4 +20,5 @@ pub use labelled::Labelled;
 pub use mutex::{Mutex, MutexGuard};
 pub use once::{Once, OnceLock};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub use slot::slot;
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};

@@ -1,0 +1,255 @@
+//! # Writer-preferring reader-writer lock
+//!
+//! Any number may read at a time, a writer is alone. As soon as a writer has announced itself, new
+//! readers wait: with a steady stream of them it would never get in otherwise.
+//!
+//! **Idea.** One word counts the readers inside and the writers that are inside or wait. A reader
+//! comes in only if there are no writers, in one step with counting itself. Readers sleep on that
+//! word, and writers on another, so that whoever leaves wakes only those whose turn it is: one
+//! writer if there is one, else all readers.
+//!
+//! **Cost.** A read is two read-modify-writes of the same word. Readers do not wait for each other,
+//! but they all write to that cache line: with many cores, short reads gain nothing over a mutex.
+//! The kernel is asked only if somebody sleeps. A steady stream of writers keeps readers out for
+//! ever.
+//!
+//! **Proof.** Exhaustive for a writer and a reader, and for two writers, that come once each. Falling
+//! asleep takes many steps: with one more visit, a million executions do not suffice.
+
+use super::read_mostly::{OUTCOMES, Pair, RawRwLock, RwLocked};
+use super::read_mostly::{two_writers, writer_and_reader};
+use super::sync::{
+    Futex,
+    atomic::Ordering::{Acquire, Relaxed, Release},
+};
+use crate::catalogue::{Bug, Expected, Scale, Shape, Variant};
+
+/// A value behind a writer-preferring lock.
+pub type WriterPreferring<T> = RwLocked<Lock, T>;
+
+#[derive(Default)]
+pub struct Lock {
+    /// Who is inside, and who wants to be. Readers sleep on it.
+    state: Futex,
+    /// Goes up when a writer may try again. Writers sleep on it.
+    turn: Futex,
+}
+
+/// One reader inside.
+const READER: u32 = 1;
+/// All of them.
+const READERS: u32 = 0xFFFF;
+/// One writer, inside or waiting.
+const WRITER: u32 = 1 << 16;
+/// All of them.
+const WRITERS: u32 = 0x3FFF << 16;
+/// Readers are asleep, or about to fall asleep. Only while there are writers.
+const READERS_SLEEP: u32 = 1 << 30;
+/// A writer is inside.
+const WRITING: u32 = 1 << 31;
+
+// SAFETY: a writer comes in only while there are neither readers nor another writer inside, and
+// nobody does while `WRITING` is set. All of them leave with a release, and come in with an acquire
+// of the same word.
+unsafe impl RawRwLock for Lock {
+    #[inline]
+    fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R {
+        self.lock_shared();
+        let _held = Shared(self);
+        look()
+    }
+
+    #[inline]
+    fn hold_exclusive<R>(&self, change: impl FnOnce() -> R) -> R {
+        self.lock_exclusive();
+        let _held = Exclusive(self);
+        change()
+    }
+}
+
+impl Lock {
+    #[inline]
+    fn lock_shared(&self) {
+        let state = self.state.load(Relaxed);
+        if state & WRITERS != 0 {
+            return self.lock_shared_slowly(state);
+        }
+        // Acquire, so that what the last writer wrote is seen.
+        let entered = (self.state).compare_exchange_weak(state, state + READER, Acquire, Relaxed);
+        if let Err(state) = entered {
+            self.lock_shared_slowly(state);
+        }
+    }
+
+    #[cold]
+    fn lock_shared_slowly(&self, mut state: u32) {
+        loop {
+            let next = match state & WRITERS {
+                0 => state + READER,
+                _ => state | READERS_SLEEP,
+            };
+            if next != state {
+                // Acquire, as above.
+                match (self.state).compare_exchange_weak(state, next, Acquire, Relaxed) {
+                    Ok(_) if state & WRITERS == 0 => return,
+                    Ok(_) => {}
+                    Err(now) => {
+                        state = now;
+                        continue;
+                    }
+                }
+            }
+            self.state.wait(next);
+            state = self.state.load(Relaxed);
+        }
+    }
+
+    #[inline]
+    fn unlock_shared(&self) {
+        // Release, so that the next writer overwrites only what has been read.
+        let before = self.state.fetch_sub(READER, Release);
+        if before & READERS == READER && before & WRITERS != 0 {
+            self.wake_writer();
+        }
+    }
+
+    #[inline]
+    fn lock_exclusive(&self) {
+        // Acquire, so that what others wrote is seen, and all reads are over.
+        let taken = (self.state).compare_exchange(0, WRITER | WRITING, Acquire, Relaxed);
+        if taken.is_err() {
+            self.lock_exclusive_slowly();
+        }
+    }
+
+    #[cold]
+    fn lock_exclusive_slowly(&self) {
+        let mut state = self.state.fetch_add(WRITER, Relaxed) + WRITER;
+        loop {
+            if state & (READERS | WRITING) == 0 {
+                // Acquire, as above.
+                match (self.state).compare_exchange_weak(state, state | WRITING, Acquire, Relaxed) {
+                    Ok(_) => return,
+                    Err(now) => state = now,
+                }
+                continue;
+            }
+            // The turn first, and then another look: whoever leaves after that look will count the
+            // turn up, and then there is no falling asleep. Acquire pairs with `wake_writer`.
+            let turn = self.turn.load(Acquire);
+            state = self.state.load(Relaxed);
+            if state & (READERS | WRITING) != 0 {
+                self.turn.wait(turn);
+                state = self.state.load(Relaxed);
+            }
+        }
+    }
+
+    #[inline]
+    fn unlock_exclusive(&self) {
+        // Release, so that whoever comes next sees what was written.
+        let before = self.state.fetch_sub(WRITER | WRITING, Release);
+        if before & WRITERS != WRITER {
+            self.wake_writer();
+        } else if before & READERS_SLEEP != 0 {
+            self.state.fetch_and(!READERS_SLEEP, Relaxed);
+            self.state.wake_all();
+        }
+    }
+
+    #[cold]
+    fn wake_writer(&self) {
+        // Release: who sees the new turn sees that the lock was left.
+        self.turn.fetch_add(1, Release);
+        self.turn.wake_one();
+    }
+}
+
+/// Ends a read when it goes, even if the closure panics.
+struct Shared<'a>(&'a Lock);
+
+impl Drop for Shared<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.unlock_shared();
+    }
+}
+
+/// Ends a write when it goes, even if the closure panics.
+struct Exclusive<'a>(&'a Lock);
+
+impl Drop for Exclusive<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.unlock_exclusive();
+    }
+}
+
+/// A writer that finds readers inside looks up the turn only then. If they leave in between, the
+/// turn that it waits for has been called already.
+pub mod trap_turn_looked_up_late {
+    use super::super::read_mostly::RawRwLock;
+    use super::super::sync::atomic::Ordering::{Acquire, Relaxed};
+    use super::{Exclusive, READERS, WRITER, WRITING};
+
+    #[derive(Default)]
+    pub struct Lock(super::Lock);
+
+    // SAFETY: as for the lock inside: a writer comes in on the same conditions.
+    unsafe impl RawRwLock for Lock {
+        fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R {
+            self.0.hold_shared(look)
+        }
+
+        fn hold_exclusive<R>(&self, change: impl FnOnce() -> R) -> R {
+            let mut state = self.0.state.fetch_add(WRITER, Relaxed) + WRITER;
+            loop {
+                if state & (READERS | WRITING) != 0 {
+                    let turn = self.0.turn.load(Acquire);
+                    self.0.turn.wait(turn);
+                    state = self.0.state.load(Relaxed);
+                    continue;
+                }
+                match (self.0.state).compare_exchange(state, state | WRITING, Acquire, Relaxed) {
+                    Ok(_) => break,
+                    Err(now) => state = now,
+                }
+            }
+            let _held = Exclusive(&self.0);
+            change()
+        }
+    }
+}
+
+pub const PROOF: Bug = Bug {
+    name: "writer-preferring",
+    shape: Shape::TornRead,
+    scale: Scale::Threads,
+    summary: "a reader-writer lock in which new readers wait for the writers that wait",
+    file: file!(),
+    source: include_str!("writer_preferring.rs"),
+    references: &[
+        "P.-J. Courtois, F. Heymans and D. L. Parnas, Concurrent Control with \"Readers\" and \"Writers\" (1971), problem 2",
+        "M. Bos, Rust Atomics and Locks (2023), chapter 9",
+    ],
+    outcomes: OUTCOMES,
+    schedule: "",
+    variants: &[
+        Variant::sound(
+            "writer_and_reader",
+            "one thread writes, another reads",
+            writer_and_reader::<WriterPreferring<Pair>, 1, 1>,
+        ),
+        Variant::sound(
+            "two_writers",
+            "two threads write",
+            two_writers::<WriterPreferring<Pair>, 1>,
+        ),
+        Variant::trap(
+            "trap_turn_looked_up_late",
+            Expected::DEADLOCK,
+            "the last reader leaves between the writer's look at the readers and its falling asleep",
+            writer_and_reader::<RwLocked<trap_turn_looked_up_late::Lock, Pair>, 1, 1>,
+        ),
+    ],
+};
