@@ -13,10 +13,26 @@ use crate::catalogue::Bug;
 
 pub mod exclusive;
 
+pub mod backoff;
+pub mod clh;
+pub mod flat_combining;
+pub mod futex;
+pub mod mcs;
+pub mod spin_then_park;
 pub mod test_and_set;
+pub mod ticket;
 
 /// Every strategy, from the simplest on.
-const ALL: &[Bug] = &[test_and_set::PROOF];
+const ALL: &[Bug] = &[
+    test_and_set::PROOF,
+    backoff::PROOF,
+    ticket::PROOF,
+    mcs::PROOF,
+    clh::PROOF,
+    futex::PROOF,
+    spin_then_park::PROOF,
+    flat_combining::PROOF,
+];
 
 /// Every strategy, from the simplest on.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
