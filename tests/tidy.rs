@@ -1,5 +1,6 @@
 //! The house rules that a compiler does not check.
 
+use heisenbug::worlds::Mounted;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -31,9 +32,21 @@ fn is_list(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "mod.rs")
 }
 
+/// Bugs and locks: the files that are mounted in every world.
+fn mounted() -> impl Iterator<Item = PathBuf> {
+    let all = files("src/bugs").into_iter().chain(files("src/locks"));
+    all.filter(|path| !is_list(path))
+}
+
+/// The files in `src/locks` that hold one strategy each, and not what they have in common.
+fn strategies() -> impl Iterator<Item = PathBuf> {
+    let all = files("src/locks").into_iter().filter(|path| !is_list(path));
+    all.filter(|path| read(path).contains("pub const PROOF: Bug"))
+}
+
 #[test]
-fn bugs_use_their_worlds_names_and_no_others() {
-    for path in files("src/bugs").into_iter().filter(|path| !is_list(path)) {
+fn bugs_and_locks_use_their_worlds_names_and_no_others() {
+    for path in mounted() {
         let text = read(&path);
         // Neither comments nor the texts of the bug's entry are code.
         let is_code = |line: &&str| !line.trim_start().starts_with(['/', '"']);
@@ -53,12 +66,11 @@ fn bugs_use_their_worlds_names_and_no_others() {
     }
 }
 
-#[test]
-fn every_bug_file_is_listed() {
-    let listed: Vec<String> = heisenbug::worlds::bugs()
-        .map(|bug| heisenbug::trace::source::tidy(bug.model.file))
+fn assert_listed(files: impl Iterator<Item = PathBuf>, list: impl Iterator<Item = Mounted>) {
+    let listed: Vec<String> = list
+        .map(|entry| heisenbug::trace::source::tidy(entry.model.file))
         .collect();
-    for path in files("src/bugs").into_iter().filter(|path| !is_list(path)) {
+    for path in files {
         let name = path
             .strip_prefix(root())
             .expect("below the root")
@@ -69,21 +81,52 @@ fn every_bug_file_is_listed() {
 }
 
 #[test]
+fn every_bug_file_is_listed() {
+    let bugs = files("src/bugs").into_iter().filter(|path| !is_list(path));
+    assert_listed(bugs, heisenbug::worlds::bugs());
+}
+
+#[test]
+fn every_lock_file_is_listed() {
+    assert_listed(strategies(), heisenbug::worlds::locks());
+}
+
+/// Panics unless the file has all parts, in that order.
+fn assert_parts(path: &Path, parts: &[&str]) {
+    let text = read(path);
+    let mut from = 0;
+    for part in parts {
+        let at = text[from..]
+            .find(part)
+            .unwrap_or_else(|| panic!("{} lacks \"{part}\", or has it too early", path.display()));
+        from += at;
+    }
+}
+
+#[test]
 fn every_bug_tells_its_story_in_the_same_order() {
     for path in files("src/bugs").into_iter().filter(|path| !is_list(path)) {
-        let text = read(&path);
-        let mut from = 0;
-        for part in [
+        let parts = [
             "//! # ",
             "//! **Where it happened.**",
             "//! **Why.**",
             "//! **Who sees it.**",
-        ] {
-            let at = text[from..].find(part).unwrap_or_else(|| {
-                panic!("{} lacks \"{part}\", or has it too early", path.display())
-            });
-            from += at;
-        }
+        ];
+        assert_parts(&path, &parts);
+    }
+}
+
+#[test]
+fn every_lock_explains_itself_in_the_same_order() {
+    for path in strategies() {
+        let parts = [
+            "//! # ",
+            "//! **Idea.**",
+            "//! **Cost.**",
+            "//! **Proof.**",
+            "pub const PROOF: Bug",
+        ];
+        assert_parts(&path, &parts);
     }
 }
 

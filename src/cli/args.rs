@@ -13,8 +13,8 @@ use std::time::Duration;
     version,
     max_term_width = 80,
     after_help = "\
-Exit codes: 0 it holds, or all is as declared; 1 it fails; 2 usage;
-3 unknown; 130 interrupted.
+Exit codes: 0 it holds, or all is as declared; 1 it fails; 2 usage,
+or nowhere to write to; 3 unknown; 130 interrupted.
 
 Example:
   heisenbug check lost-update/buggy"
@@ -97,7 +97,7 @@ pub struct Check {
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
     /// Try interleavings at random, from this seed, instead of all in order
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Print JSON
     #[arg(long)]
@@ -136,6 +136,11 @@ pub enum Engine {
     /// The first, then the second
     #[default]
     Both,
+}
+
+fn whole_number(text: &str) -> Result<u64, String> {
+    let number = text.replace('_', "").parse();
+    number.map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
 }
 
 fn at_least_one(text: &str) -> Result<u64, String> {

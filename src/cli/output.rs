@@ -1,6 +1,7 @@
 //! Writing to the terminal, or to whatever stands in for it.
 
 use crate::explain::MAX_WIDTH;
+use anyhow::Context;
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -15,7 +16,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        result => result.context("cannot write the output"),
     }
 }
 

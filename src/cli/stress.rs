@@ -104,10 +104,20 @@ pub fn child(args: &[String]) -> ExitCode {
 fn text(report: &StressReport, leaks: bool, width: usize) -> String {
     let name = paint(Paint::Bold, &format!("{}/{}", report.bug, report.variant));
     let seconds = report.millis as f64 / 1000.0;
+    let runs = match report.runs {
+        1 => "1 run".to_owned(),
+        many => format!("{} runs", explain::thousands(many)),
+    };
+    // A rate of a handful of runs would be a guess.
+    let rate = match report.runs {
+        0..100 => String::new(),
+        _ => format!(
+            ", {} a second",
+            explain::thousands(report.runs_per_second as u64)
+        ),
+    };
     let mut blocks = vec![format!(
-        "{name} on real threads\n  {} runs in {seconds:.1} s, {} a second",
-        explain::thousands(report.runs),
-        explain::thousands(report.runs_per_second as u64)
+        "{name} on real threads\n  {runs} in {seconds:.1} s{rate}"
     )];
     let outcomes = report.outcomes.iter().map(|outcome| {
         let share = share(outcome.count, report.runs);

@@ -5,6 +5,7 @@
 
 mod cells;
 mod layout;
+mod repeats;
 mod sentence;
 pub mod style;
 mod table;

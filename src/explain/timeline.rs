@@ -5,6 +5,7 @@
 
 use super::cells::cell;
 use super::layout;
+use super::repeats::{Folded, fold};
 use super::style::{Paint, paint};
 use crate::catalogue::Class;
 use crate::check::Report;
@@ -20,6 +21,7 @@ const MIN_SOURCE: usize = 28;
 /// The widest column of an actor before its cells wrap.
 const MAX_CELL: usize = 26;
 
+#[derive(PartialEq)]
 struct Row {
     file: String,
     line: u32,
@@ -43,28 +45,44 @@ pub fn render(report: &Report, width: usize) -> String {
     let mut lines = Vec::new();
     let files = several_files(&rows);
     lines.push(columns.heading(report, if files { "source" } else { &rows[0].file }));
+    // Where there is no room for source lines beside the columns, they follow below.
+    let legend = match columns.source {
+        0 => legend(&rows, width),
+        _ => Vec::new(),
+    };
     let mut file = None;
+    let rows = fold(rows);
     for (nth, row) in rows.iter().enumerate() {
         if rows.len() > HEAD + TAIL + 1 && (HEAD..rows.len() - TAIL).contains(&nth) {
             if nth == HEAD {
-                let left_out = rows.len() - HEAD - TAIL;
-                lines.push(paint(
-                    Paint::Dim,
-                    &format!("        … {left_out} rows like these …"),
-                ));
+                lines.push(aside(&format!("{} more rows", rows.len() - HEAD - TAIL)));
             }
             continue;
         }
+        let row = match row {
+            Folded::Item(row) => row,
+            Folded::Again { items: 1, times } => {
+                lines.push(aside(&format!("{times} times more")));
+                continue;
+            }
+            Folded::Again { items, times } => {
+                lines.push(aside(&format!("these {items} rows, {times} times more")));
+                continue;
+            }
+        };
         if files && file != Some(&row.file) {
             lines.push(paint(Paint::Dim, &format!("  {}", row.file)));
             file = Some(&row.file);
         }
         lines.extend(columns.row(row));
     }
-    if columns.source == 0 {
-        lines.extend(legend(&rows, width));
-    }
+    lines.extend(legend);
     lines.join("\n")
+}
+
+/// A remark on rows that are not shown.
+fn aside(text: &str) -> String {
+    paint(Paint::Dim, &format!("{:LINE$}… {text} …", ""))
 }
 
 fn several_files(rows: &[Row]) -> bool {

@@ -3,6 +3,7 @@
 use super::cell::UnsafeCell;
 use super::sync::Arc;
 use super::thread;
+use std::panic::resume_unwind;
 
 /// A value that one thread at a time may use.
 pub trait Exclusive<T>: Send + Sync + 'static {
@@ -64,16 +65,16 @@ impl<L: RawLock, T: Send + 'static> Exclusive<T> for Locked<L, T> {
     }
 }
 
-/// Two threads, each of which counts itself `TIMES` times.
-pub fn two_threads<L: Exclusive<u64>, const TIMES: u64>() -> String {
+/// Two threads: main counts itself `MINE` times, and the other one itself `THEIRS` times.
+pub fn two_threads<L: Exclusive<u64>, const MINE: u64, const THEIRS: u64>() -> String {
     let visitors = Arc::new(L::new(0));
     let other = thread::spawn({
         let visitors = Arc::clone(&visitors);
-        move || count::<L, TIMES>(&visitors)
+        move || count::<L, THEIRS>(&visitors)
     });
-    count::<L, TIMES>(&visitors);
+    count::<L, MINE>(&visitors);
     other.join().unwrap();
-    result(visitors, 2 * TIMES)
+    result(visitors, MINE + THEIRS)
 }
 
 /// Three threads, each of which counts itself once: the least at which two wait at a time.
@@ -88,6 +89,24 @@ pub fn three_threads<L: Exclusive<u64>>() -> String {
         other.join().unwrap();
     }
     result(visitors, 3)
+}
+
+/// Two threads, one of which panics while it has the value: that is its own affair.
+pub fn a_panic<L: Exclusive<u64>>() -> String {
+    let visitors = Arc::new(L::new(0));
+    let other = thread::spawn({
+        let visitors = Arc::clone(&visitors);
+        move || {
+            visitors.with(|count| {
+                *count += 1;
+                // Without a message: this one is caught and expected.
+                resume_unwind(Box::new(()))
+            })
+        }
+    });
+    count::<L, 1>(&visitors);
+    assert!(other.join().is_err(), "it panicked");
+    result(visitors, 2)
 }
 
 /// Read by the only owner: one more locking would multiply the executions and show nothing new.

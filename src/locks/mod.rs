@@ -17,19 +17,33 @@ pub mod exclusive;
 pub mod queue;
 pub mod read_mostly;
 
+pub mod backoff;
+pub mod clh;
+pub mod flat_combining;
+pub mod futex;
+pub mod mcs;
 pub mod mpmc_queue;
 pub mod phase_fair;
 pub mod seqlock;
 pub mod sharded_counter;
 pub mod sharded_lock;
 pub mod snapshot;
+pub mod spin_then_park;
 pub mod spsc_ring;
 pub mod test_and_set;
+pub mod ticket;
 pub mod writer_preferring;
 
 /// Every strategy, from the simplest on.
 const ALL: &[Bug] = &[
     test_and_set::PROOF,
+    backoff::PROOF,
+    ticket::PROOF,
+    mcs::PROOF,
+    clh::PROOF,
+    futex::PROOF,
+    spin_then_park::PROOF,
+    flat_combining::PROOF,
     writer_preferring::PROOF,
     phase_fair::PROOF,
     sharded_lock::PROOF,

@@ -106,13 +106,13 @@ pub const PROOF: Bug = Bug {
         Variant::sound(
             "two_threads",
             "two threads take the lock twice each",
-            two_threads::<TestAndSet<u64>, 2>,
+            two_threads::<TestAndSet<u64>, 2, 2>,
         ),
         Variant::trap(
             "trap_load_then_store",
             Expected::DATA_RACE,
             "test and set are two steps, and somebody comes in between",
-            two_threads::<Locked<trap_load_then_store::Lock, u64>, 1>,
+            two_threads::<Locked<trap_load_then_store::Lock, u64>, 1, 1>,
         )
         .undefined("two threads write the same data with nothing between them"),
     ],

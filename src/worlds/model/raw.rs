@@ -52,7 +52,7 @@ pub fn forget_kept(lock: Option<usize>) {
 
 /// Calls the engine during a panic. A second one would abort the process: if the engine gives up, it
 /// is noted as dead, and the first panic goes on.
-fn call_in_panic<R>(engine: impl FnOnce() -> R) -> Option<R> {
+pub fn call_in_panic<R>(engine: impl FnOnce() -> R) -> Option<R> {
     let result = catch_unwind(AssertUnwindSafe(|| recorder::keeping_actor(engine)));
     result.map_err(|_| recorder::engine_died()).ok()
 }
@@ -530,6 +530,15 @@ pub fn switch_point() {
         // What shuttle calls sleeping is a plain scheduling point.
         recorder::keeping_actor(|| shuttle::thread::sleep(std::time::Duration::ZERO));
     }
+}
+
+/// Makes an operation one step of the search, however often it locks, until it has to wait.
+pub fn step<R>(operation: impl FnOnce() -> R) -> R {
+    switch_point();
+    recorder::hold();
+    let result = operation();
+    recorder::release();
+    result
 }
 
 /// Blocks the current thread for good, as a lock does that its own holder waits for.

@@ -3,6 +3,7 @@
 use super::Labelled;
 use crate::trace::recorder::{self, Call, Engine, ObjectId};
 use crate::trace::{Op, Value};
+use crate::worlds::model::raw;
 use crate::worlds::model::thread::yield_to_engine;
 use std::fmt;
 use std::panic::Location;
@@ -39,6 +40,9 @@ macro_rules! dispatch {
         match $inner {
             Inner::Std($atomic) => $body,
             _ if recorder::dead() => $dead,
+            Inner::Loom($atomic) if std::thread::panicking() => {
+                raw::call_in_panic(|| $body).unwrap_or_else(|| $dead)
+            }
             Inner::Loom($atomic) => $body,
             Inner::Shuttle($atomic) => $body,
         }
@@ -259,7 +263,7 @@ macro_rules! atomic {
                 let newest = self.newest();
                 let next = new(newest);
                 // What does something else the second time is no flag that one spins on.
-                if !call.recording() || releases || new(next) != next {
+                if !call.recording() || releases || new(next) != next || std::thread::panicking() {
                     return None;
                 }
                 let mut expected = if next == newest { newest.another() } else { newest };

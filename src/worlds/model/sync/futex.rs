@@ -4,7 +4,7 @@ use super::Labelled;
 use super::atomic::AtomicU32;
 use crate::trace::Op;
 use crate::trace::recorder::Call;
-use crate::worlds::model::raw::{RawCondvar, RawMutex};
+use crate::worlds::model::raw::{self, RawCondvar, RawMutex};
 use std::ops::Deref;
 use std::panic::Location;
 
@@ -37,15 +37,20 @@ impl Futex {
     pub fn wait(&self, expected: u32) {
         let word = self.word.object();
         let call = Call::on(word, "wait", Location::caller());
-        let queue = self.queue.lock();
-        if self.word.load_as_part_of(call) != expected {
-            drop(queue);
+        let slept = raw::step(|| {
+            let queue = self.queue.lock();
+            if self.word.load_as_part_of(call) != expected {
+                return false;
+            }
+            call.begin_sleep(word);
+            drop(self.sleepers.wait(queue));
+            true
+        });
+        if slept {
+            call.done(Op::Awake, word);
+        } else {
             call.silent();
-            return;
         }
-        call.begin_sleep(word);
-        drop(self.sleepers.wait(queue));
-        call.done(Op::Awake, word);
     }
 
     /// Wakes one sleeping thread, if there is one.
@@ -53,9 +58,10 @@ impl Futex {
     pub fn wake_one(&self) {
         let word = self.word.object();
         let call = Call::on(word, "wake_one", Location::caller());
-        let queue = self.queue.lock();
-        self.sleepers.notify_one();
-        drop(queue);
+        raw::step(|| {
+            let _queue = self.queue.lock();
+            self.sleepers.notify_one();
+        });
         call.done(Op::NotifyOne, word);
     }
 
@@ -64,9 +70,10 @@ impl Futex {
     pub fn wake_all(&self) {
         let word = self.word.object();
         let call = Call::on(word, "wake_all", Location::caller());
-        let queue = self.queue.lock();
-        self.sleepers.notify_all();
-        drop(queue);
+        raw::step(|| {
+            let _queue = self.queue.lock();
+            self.sleepers.notify_all();
+        });
         call.done(Op::NotifyAll, word);
     }
 }

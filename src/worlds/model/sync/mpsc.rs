@@ -1,7 +1,7 @@
 //! `std::sync::mpsc`, made of the engines' mutex and condition variable: loom's own channel knows
 //! neither capacities nor disconnection.
 
-use crate::trace::recorder::{self, Call, ObjectId};
+use crate::trace::recorder::{Call, ObjectId};
 use crate::trace::{Op, Value};
 use crate::worlds::model::raw::{self, RawCondvar, RawGuard, RawMutex};
 use std::cell::UnsafeCell;
@@ -87,15 +87,6 @@ impl<T> Channel<T> {
         unsafe { &mut *self.state.get() }
     }
 
-    /// Makes an operation one step of the search, however often it locks, until it has to wait.
-    fn step<R>(&self, operation: impl FnOnce() -> R) -> R {
-        raw::switch_point();
-        recorder::hold();
-        let result = operation();
-        recorder::release();
-        result
-    }
-
     fn send(&self, call: Call, value: T) -> Result<(), SendError<T>> {
         let call = call.may_block(self.object);
         let shown = Value::peek(&value);
@@ -151,7 +142,7 @@ impl<T> Channel<T> {
     }
 
     fn disconnect<R>(&self, leave: impl FnOnce(&mut State<T>) -> R) -> R {
-        self.step(|| self.disconnect_in_step(leave))
+        raw::step(|| self.disconnect_in_step(leave))
     }
 
     fn disconnect_in_step<R>(&self, leave: impl FnOnce(&mut State<T>) -> R) -> R {
@@ -203,7 +194,7 @@ impl<T> SyncSender<T> {
     #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         let call = Call::on(self.0.object, "try_send", Location::caller());
-        self.0.step(|| self.0.try_send(call, value))
+        raw::step(|| self.0.try_send(call, value))
     }
 }
 
@@ -220,7 +211,7 @@ impl<T> Receiver<T> {
 
     fn recv_at(&self, at: &'static Location<'static>) -> Result<T, RecvError> {
         let call = Call::on(self.0.object, "recv", at).may_block(self.0.object);
-        self.0.step(|| self.recv_in_step(call))
+        raw::step(|| self.recv_in_step(call))
     }
 
     fn recv_in_step(&self, call: Call) -> Result<T, RecvError> {
@@ -253,7 +244,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let call = Call::on(self.0.object, "try_recv", Location::caller());
-        self.0.step(|| self.try_recv_in_step(call))
+        raw::step(|| self.try_recv_in_step(call))
     }
 
     fn try_recv_in_step(&self, call: Call) -> Result<T, TryRecvError> {

@@ -1,0 +1,185 @@
+//! # Spin, then park
+//!
+//! The futex mutex, with a thread that looks a few more times before it goes to sleep.
+//!
+//! **Idea.** Falling asleep and waking up costs more than most critical sections take. So who waits
+//! looks for about as long as the sleep would cost: if the lock comes free meanwhile, much is saved,
+//! and if not, no more than the same again is lost. Where others sleep already, it is not worth
+//! looking.
+//!
+//! **Cost.** That of `futex.rs` while nobody waits. Who looks, keeps its core busy, and takes the
+//! lock's cache line away from the holder: while critical sections are shorter than one such
+//! transfer, it is faster to sleep and let the others go about it undisturbed.
+//!
+//! **Proof.** Exhaustive for two threads that take the lock twice each, and look once before they
+//! sleep. To look more often is to do the same again.
+
+use super::exclusive::{Locked, RawLock, a_panic, two_threads};
+use super::hint;
+use super::sync::Futex;
+use super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+
+/// A value behind a lock that spins for some microseconds.
+pub type SpinThenPark<T> = Locked<Lock<100>, T>;
+
+/// Nobody holds the lock.
+const FREE: u32 = 0;
+/// Somebody holds the lock, and nobody sleeps.
+const HELD: u32 = 1;
+/// Somebody holds the lock, and others may sleep.
+const AWAITED: u32 = 2;
+
+/// Who waits looks `LOOKS` times before it sleeps.
+#[derive(Default)]
+pub struct Lock<const LOOKS: u32> {
+    /// `FREE`, `HELD` or `AWAITED`.
+    state: Futex,
+}
+
+// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns only to the one thread
+// that has made a free lock a held one. The release of `unlock` is what the acquire of the next
+// `lock` reads.
+unsafe impl<const LOOKS: u32> RawLock for Lock<LOOKS> {
+    #[inline]
+    fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
+        self.lock();
+        let _held = Held(self);
+        critical()
+    }
+}
+
+impl<const LOOKS: u32> Lock<LOOKS> {
+    #[inline]
+    fn lock(&self) {
+        if !self.try_lock() {
+            self.lock_contended();
+        }
+    }
+
+    #[inline]
+    fn try_lock(&self) -> bool {
+        // Acquire, so that what the last holder wrote is seen.
+        (self.state)
+            .compare_exchange(FREE, HELD, Acquire, Relaxed)
+            .is_ok()
+    }
+
+    #[cold]
+    fn lock_contended(&self) {
+        for _ in 0..LOOKS {
+            // The look promises nothing, so it may be relaxed.
+            match self.state.load(Relaxed) {
+                FREE if self.try_lock() => return,
+                AWAITED => break,
+                _ => hint::spin_loop(),
+            }
+        }
+        // From here on it is the futex mutex: it takes the lock if it is free, and says that it is
+        // awaited if it is not.
+        while self.state.swap(AWAITED, Acquire) != FREE {
+            self.state.wait(AWAITED);
+        }
+    }
+
+    #[inline]
+    fn unlock(&self) {
+        // Release, so that the next holder sees what was written.
+        if self.state.swap(FREE, Release) == AWAITED {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        self.state.wake_one();
+    }
+}
+
+/// Frees the lock when it goes, even if the critical section panics.
+struct Held<'a, const LOOKS: u32>(&'a Lock<LOOKS>);
+
+impl<const LOOKS: u32> Drop for Held<'_, LOOKS> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.unlock();
+    }
+}
+
+/// Looks, finds the lock held, and sleeps until it is not; but nobody knows that it sleeps.
+pub mod trap_sleeps_unannounced {
+    use super::super::exclusive::{Locked, RawLock};
+    use super::super::sync::Futex;
+    use super::super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+    use super::{AWAITED, FREE, HELD};
+
+    #[derive(Default)]
+    pub struct Lock {
+        state: Futex,
+    }
+
+    // SAFETY: one closure runs at a time, and what it did happens before the next begins. What goes
+    // wrong is that some never run.
+    unsafe impl RawLock for Lock {
+        fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
+            let state = &self.state;
+            if state
+                .compare_exchange(FREE, HELD, Acquire, Relaxed)
+                .is_err()
+            {
+                // The kernel compares, so no change of the word is slept through. Nobody wakes for
+                // a change from held to free, though.
+                state.wait(HELD);
+                while state.swap(AWAITED, Acquire) != FREE {
+                    state.wait(AWAITED);
+                }
+            }
+            let result = critical();
+            if state.swap(FREE, Release) == AWAITED {
+                state.wake_one();
+            }
+            result
+        }
+    }
+}
+
+pub const PROOF: Bug = Bug {
+    name: "spin-then-park",
+    shape: Shape::LostUpdate,
+    scale: Scale::Threads,
+    summary: "looks for as long as a sleep would cost, and then sleeps",
+    file: file!(),
+    source: include_str!("spin_then_park.rs"),
+    references: &[
+        "A. Karlin, K. Li, M. Manasse and S. Owicki, Empirical Studies of Competitive Spinning for a \
+         Shared-Memory Multiprocessor (SOSP 1991)",
+        "M. Bos, Rust Atomics and Locks (2023), chapter 9: optimizing further",
+    ],
+    outcomes: &[
+        Outcome::acceptable("4 of 4 counted", "nobody came in between"),
+        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
+        Outcome::forbidden(
+            "deadlock",
+            "the lock is free, and somebody sleeps beside it",
+        ),
+    ],
+    schedule: "",
+    variants: &[
+        Variant::sound(
+            "two_threads",
+            "two threads take the lock twice each",
+            two_threads::<Locked<Lock<1>, u64>, 2, 2>,
+        ),
+        Variant::sound(
+            "a_panic",
+            "a thread panics while it holds the lock",
+            a_panic::<Locked<Lock<1>, u64>>,
+        ),
+        Variant::trap(
+            "trap_sleeps_unannounced",
+            Expected::DEADLOCK,
+            "goes to sleep without having said so",
+            two_threads::<Locked<trap_sleeps_unannounced::Lock, u64>, 1, 1>,
+        ),
+    ],
+};
