@@ -3,9 +3,11 @@
 //! A family is a job that several strategies can do. All strategies of a family run the same
 //! workload, so that only what lies between differs.
 
+mod counter;
 mod exclusive;
 mod mpmc;
 mod queues;
+mod read_mostly;
 mod spsc;
 
 use crate::catalogue::Workload;
@@ -92,7 +94,14 @@ pub struct Logged {
 
 /// The whole field, by family and in the order of the tables.
 pub fn all() -> Vec<Contestant> {
-    [exclusive::all(), spsc::all(), mpmc::all()].concat()
+    [
+        exclusive::all(),
+        read_mostly::all(),
+        counter::all(),
+        spsc::all(),
+        mpmc::all(),
+    ]
+    .concat()
 }
 
 /// Does `steps` steps of arithmetic that depend on each other, and that no compiler can leave out.

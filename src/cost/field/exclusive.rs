@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use Origin::{Baseline, Ours, Published};
-use Waiting::{Never, Spins, SpinsThenParks};
+use Waiting::{Never, Parks, Spins, SpinsThenParks};
 
 /// The strategies, baselines first.
 pub fn all() -> Vec<Contestant> {
@@ -28,6 +28,17 @@ pub fn all() -> Vec<Contestant> {
         lock::<CrossbeamBackoff<Protected>>("crossbeam::Backoff", Published, Spins),
         lock::<Sharded<Protected>>("crossbeam::ShardedLock", Published, SpinsThenParks),
         lock::<locks::test_and_set::TestAndSet<Protected>>("test_and_set", Ours, Spins),
+        lock::<locks::backoff::Backoff<Protected>>("backoff", Ours, Spins),
+        lock::<locks::ticket::Ticket<Protected>>("ticket", Ours, Spins),
+        lock::<locks::mcs::Mcs<Protected>>("mcs", Ours, Spins),
+        lock::<locks::clh::Clh<Protected>>("clh", Ours, Spins),
+        lock::<locks::futex::FutexMutex<Protected>>("futex", Ours, Parks),
+        lock::<locks::spin_then_park::SpinThenPark<Protected>>(
+            "spin_then_park",
+            Ours,
+            SpinsThenParks,
+        ),
+        lock::<locks::flat_combining::FlatCombining<Protected>>("flat_combining", Ours, Spins),
     ]
 }
 
