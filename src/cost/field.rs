@@ -3,7 +3,12 @@
 //! A family is a job that several strategies can do. All strategies of a family run the same
 //! workload, so that only what lies between differs.
 
+mod counter;
 mod exclusive;
+mod mpmc;
+mod queues;
+mod read_mostly;
+mod spsc;
 
 use crate::catalogue::Workload;
 use std::hint::black_box;
@@ -17,9 +22,9 @@ pub enum Family {
     ReadMostly,
     /// A counter that is raised often and read seldom.
     Counter,
-    /// Messages from one thread to one other.
+    /// Messages from one thread to one other. An operation is a push or a pop.
     Spsc,
-    /// Messages from any thread to any other.
+    /// Messages from any thread to any other. An operation is a push or a pop.
     Mpmc,
 }
 
@@ -89,18 +94,135 @@ pub struct Logged {
 
 /// The whole field, by family and in the order of the tables.
 pub fn all() -> Vec<Contestant> {
-    exclusive::all()
+    [
+        exclusive::all(),
+        read_mostly::all(),
+        counter::all(),
+        spsc::all(),
+        mpmc::all(),
+    ]
+    .concat()
 }
 
 /// Does `steps` steps of arithmetic that depend on each other, and that no compiler can leave out.
 #[inline(always)]
 pub fn spend(steps: u64) {
+    if steps == 0 {
+        return;
+    }
     let mut value = black_box(0x9E37_79B9_7F4A_7C15_u64);
     for _ in 0..steps {
         value ^= value << 7;
         value ^= value >> 9;
     }
-    if steps > 0 {
-        black_box(value);
+    black_box(value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worlds;
+    use std::collections::HashSet;
+    use std::sync::{Arc, Barrier};
+    use std::thread;
+
+    /// Lets all threads do a few batches at the same time, and verifies what they leave behind.
+    fn run(workload: &Arc<Workload>, threads: usize, batch: u64) -> u64 {
+        let barrier = Arc::new(Barrier::new(threads));
+        let handles = (0..threads).map(|thread| {
+            let (workload, barrier) = (Arc::clone(workload), Arc::clone(&barrier));
+            thread::spawn(move || {
+                barrier.wait();
+                // The last ones are as short as can be.
+                [batch, batch, 3, 1, 1].map(|times| {
+                    let done = workload.work(thread, times);
+                    assert!(done <= times, "{done} of {times}");
+                    done
+                })
+            })
+        });
+        let handles: Vec<_> = handles.collect();
+        let done = handles.into_iter().map(|handle| handle.join().unwrap());
+        done.flatten().sum()
+    }
+
+    #[test]
+    fn every_contestant_leaves_behind_what_it_must() {
+        for contestant in all() {
+            for threads in [1, 2, 4]
+                .into_iter()
+                .filter(|n| *n <= contestant.max_threads)
+            {
+                // Four threads on two cores bring a lock that hands itself over in turn to a crawl.
+                let batch = if threads == 4 { 50 } else { 1000 };
+                let workload = Arc::new((contestant.workload)(Load {
+                    threads,
+                    critical: 2,
+                    think: 1,
+                    reads: 90,
+                }));
+                let mut total = 0;
+                for _ in 0..2 {
+                    total += run(&workload, threads, batch);
+                    workload.verify(total);
+                }
+                assert!(total > 0, "{} did nothing", contestant.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_lost_operation_is_noticed() {
+        for contestant in all() {
+            let workload = (contestant.workload)(Load {
+                threads: 1,
+                critical: 0,
+                think: 0,
+                reads: 0,
+            });
+            let total = workload.work(0, 10) + 1;
+            let verified = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                workload.verify(total);
+            }));
+            assert!(verified.is_err(), "{}", contestant.name);
+        }
+    }
+
+    #[test]
+    fn holders_are_noted_in_their_order() {
+        for contestant in all() {
+            let Some(logged) = contestant.logged else {
+                continue;
+            };
+            assert_eq!(contestant.family, Family::Exclusive);
+            let Logged { workload, holders } = logged();
+            workload.work(1, 2);
+            workload.work(0, 1);
+            workload.verify(3);
+            assert_eq!(holders(), [1, 1, 0], "{}", contestant.name);
+        }
+    }
+
+    #[test]
+    fn no_two_contestants_of_a_family_have_the_same_name() {
+        let mut seen = HashSet::new();
+        for contestant in all() {
+            let name = (contestant.family, contestant.name);
+            assert!(seen.insert(name), "{name:?}");
+        }
+    }
+
+    /// What is called `futex-mutex` where it is proven is called `futex_mutex` here, and
+    /// `spsc_ring@64` where it was made for 64 elements.
+    #[test]
+    fn what_is_proven_is_measured_and_what_is_ours_is_proven() {
+        let ours = all().into_iter().filter(|it| it.origin == Origin::Ours);
+        let measured: HashSet<String> = ours
+            .map(|it| it.name.split('@').next().unwrap_or_default().to_string())
+            .collect();
+        let proven: HashSet<String> = worlds::locks()
+            .map(|lock| lock.native.name.replace('-', "_"))
+            .collect();
+        assert_eq!(measured, proven);
     }
 }

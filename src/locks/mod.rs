@@ -14,6 +14,7 @@ use crate::catalogue::Bug;
 
 pub mod counter;
 pub mod exclusive;
+pub mod queue;
 pub mod read_mostly;
 
 pub mod backoff;
@@ -21,12 +22,14 @@ pub mod clh;
 pub mod flat_combining;
 pub mod futex;
 pub mod mcs;
+pub mod mpmc_queue;
 pub mod phase_fair;
 pub mod seqlock;
 pub mod sharded_counter;
 pub mod sharded_lock;
 pub mod snapshot;
 pub mod spin_then_park;
+pub mod spsc_ring;
 pub mod test_and_set;
 pub mod ticket;
 pub mod writer_preferring;
@@ -47,6 +50,8 @@ const ALL: &[Bug] = &[
     seqlock::PROOF,
     snapshot::PROOF,
     sharded_counter::PROOF,
+    spsc_ring::PROOF,
+    mpmc_queue::PROOF,
 ];
 
 /// Every strategy, from the simplest on.

@@ -2,144 +2,251 @@
 
 use super::{Contestant, Family, Load, Logged, Origin, Waiting, spend};
 use crate::catalogue::Workload;
-use std::cell::UnsafeCell;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::worlds::native::locks;
+use crossbeam::utils::{Backoff, CachePadded};
+use locks::exclusive::{Exclusive, Locked, RawLock};
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use Origin::{Baseline, Ours, Published};
+use Waiting::{Never, Parks, Spins, SpinsThenParks};
 
 /// The strategies, baselines first.
 pub fn all() -> Vec<Contestant> {
-    let lock = Contestant {
-        name: "std::Mutex",
-        family: Family::Exclusive,
-        origin: Origin::Published,
-        waiting: Waiting::SpinsThenParks,
-        max_threads: usize::MAX,
-        workload: std_mutex,
-        logged: Some(std_mutex_logged),
-    };
-    let baseline = Contestant {
-        origin: Origin::Baseline,
-        waiting: Waiting::Never,
-        logged: None,
-        ..lock
-    };
     vec![
-        Contestant {
-            name: "no lock",
-            max_threads: 1,
-            workload: no_lock,
-            ..baseline
-        },
-        Contestant {
-            name: "fetch_add",
-            workload: fetch_add,
-            ..baseline
-        },
-        lock,
-        Contestant {
-            name: "parking_lot::Mutex",
-            workload: parking_lot_mutex,
-            logged: None,
-            ..lock
-        },
-        Contestant {
-            name: "parking_lot::FairMutex",
-            workload: parking_lot_fair_mutex,
-            logged: None,
-            ..lock
-        },
+        baseline("no_lock", 1, no_lock),
+        baseline("fetch_add", usize::MAX, fetch_add),
+        lock::<Mutex<Protected>>("std::Mutex", Published, SpinsThenParks),
+        lock::<parking_lot::Mutex<Protected>>("parking_lot::Mutex", Published, SpinsThenParks),
+        lock::<parking_lot::FairMutex<Protected>>(
+            "parking_lot::FairMutex",
+            Published,
+            SpinsThenParks,
+        ),
+        lock::<spin::Mutex<Protected>>("spin::Mutex", Published, Spins),
+        lock::<CrossbeamBackoff<Protected>>("crossbeam::Backoff", Published, Spins),
+        lock::<Sharded<Protected>>("crossbeam::ShardedLock", Published, SpinsThenParks),
+        lock::<locks::test_and_set::TestAndSet<Protected>>("test_and_set", Ours, Spins),
+        lock::<locks::backoff::Backoff<Protected>>("backoff", Ours, Spins),
+        lock::<locks::ticket::Ticket<Protected>>("ticket", Ours, Spins),
+        lock::<locks::mcs::Mcs<Protected>>("mcs", Ours, Spins),
+        lock::<locks::clh::Clh<Protected>>("clh", Ours, Spins),
+        lock::<locks::futex::FutexMutex<Protected>>("futex", Ours, Parks),
+        lock::<locks::spin_then_park::SpinThenPark<Protected>>(
+            "spin_then_park",
+            Ours,
+            SpinsThenParks,
+        ),
+        lock::<locks::flat_combining::FlatCombining<Protected>>("flat_combining", Ours, Spins),
     ]
 }
 
-fn std_mutex(load: Load) -> Workload {
+/// What the lock protects.
+struct Protected {
+    count: u64,
+    /// Who had the lock, if that is asked for. It never grows beyond what it has room for: to
+    /// allocate while one holds the lock would be another measurement.
+    holders: Vec<u8>,
+}
+
+impl Protected {
+    fn new(room: usize) -> Protected {
+        // Written to once, so that all of it is there.
+        let mut holders = vec![1; room];
+        holders.clear();
+        Protected { count: 0, holders }
+    }
+}
+
+/// Room for so many holders.
+const HOLDERS: usize = 1 << 20;
+
+fn lock<L: Exclusive<Protected>>(
+    name: &'static str,
+    origin: Origin,
+    waiting: Waiting,
+) -> Contestant {
+    Contestant {
+        name,
+        family: Family::Exclusive,
+        origin,
+        waiting,
+        max_threads: usize::MAX,
+        workload: counted::<L>,
+        logged: Some(logged::<L>),
+    }
+}
+
+fn baseline(name: &'static str, max_threads: usize, workload: fn(Load) -> Workload) -> Contestant {
+    Contestant {
+        name,
+        family: Family::Exclusive,
+        origin: Baseline,
+        waiting: Never,
+        max_threads,
+        workload,
+        logged: None,
+    }
+}
+
+/// Each step raises the counter, does some work with the lock held, and some without.
+fn counted<L: Exclusive<Protected>>(load: Load) -> Workload {
     Workload::new(
-        std::sync::Mutex::new(0),
-        move |count, _| {
-            {
-                let mut count = count.lock().unwrap();
-                *count += 1;
+        CachePadded::new(L::new(Protected::new(0))),
+        move |lock, _| {
+            lock.with(|protected| {
+                protected.count += 1;
                 spend(load.critical);
-            }
+            });
             spend(load.think);
+        },
+        |lock, total| assert_eq!(lock.with(|protected| protected.count), total),
+    )
+}
+
+/// The same without any work, and each holder notes itself down.
+fn logged<L: Exclusive<Protected>>() -> Logged {
+    let lock = Arc::new(CachePadded::new(L::new(Protected::new(HOLDERS))));
+    let log = Arc::clone(&lock);
+    let workload = Workload::new(
+        lock,
+        |lock, step| {
+            lock.with(|protected| {
+                protected.count += 1;
+                if protected.holders.len() < protected.holders.capacity() {
+                    protected.holders.push(step.thread as u8);
+                }
+            });
+        },
+        |lock, total| assert_eq!(lock.with(|protected| protected.count), total),
+    );
+    Logged {
+        workload,
+        holders: Box::new(move || log.with(|protected| protected.holders.clone())),
+    }
+}
+
+/// Plain memory. The lock is taken once for a whole batch: what a step costs is what it would cost a
+/// program that has one thread.
+fn no_lock(load: Load) -> Workload {
+    Workload::of_batches(
+        Mutex::new(0_u64),
+        move |count, _, iterations| {
+            let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+            for _ in 0..iterations {
+                // The compiler must not keep it in a register: under a lock it could not.
+                *black_box(&mut *count) += 1;
+                spend(load.critical);
+                spend(load.think);
+            }
+            iterations
         },
         |count, total| assert_eq!(*count.lock().unwrap(), total),
     )
 }
 
-fn std_mutex_logged() -> Logged {
-    let log = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let holders = Arc::clone(&log);
-    Logged {
-        workload: Workload::new(
-            log,
-            |log, step| log.lock().unwrap().push(step.thread as u8),
-            |log, total| assert_eq!(log.lock().unwrap().len() as u64, total),
-        ),
-        holders: Box::new(move || holders.lock().unwrap().clone()),
+/// One atomic operation, which excludes nobody: the work of the critical section is done beside that
+/// of others. No lock can be as fast.
+fn fetch_add(load: Load) -> Workload {
+    Workload::new(
+        CachePadded::new(AtomicU64::new(0)),
+        move |count, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+            spend(load.critical);
+            spend(load.think);
+        },
+        |count, total| assert_eq!(count.load(Ordering::Relaxed), total),
+    )
+}
+
+impl<T: Send + 'static> Exclusive<T> for Mutex<T> {
+    fn new(value: T) -> Self {
+        Mutex::new(value)
+    }
+
+    #[inline]
+    fn with<R: Send>(&self, critical: impl FnOnce(&mut T) -> R + Send) -> R {
+        critical(&mut self.lock().unwrap())
+    }
+
+    fn into_inner(self) -> T {
+        self.into_inner().unwrap()
     }
 }
 
-fn parking_lot_mutex(load: Load) -> Workload {
-    Workload::new(
-        parking_lot::Mutex::new(0),
-        move |count, _| {
-            {
-                let mut count = count.lock();
-                *count += 1;
-                spend(load.critical);
+/// Locks whose guards cannot be poisoned.
+macro_rules! exclusive {
+    ($($lock:ty),* $(,)?) => {$(
+        impl<T: Send + 'static> Exclusive<T> for $lock {
+            fn new(value: T) -> Self {
+                <$lock>::new(value)
             }
-            spend(load.think);
-        },
-        |count, total| assert_eq!(*count.lock(), total),
-    )
+
+            #[inline]
+            fn with<R: Send>(&self, critical: impl FnOnce(&mut T) -> R + Send) -> R {
+                critical(&mut self.lock())
+            }
+
+            fn into_inner(self) -> T {
+                self.into_inner()
+            }
+        }
+    )*};
 }
 
-fn parking_lot_fair_mutex(load: Load) -> Workload {
-    Workload::new(
-        parking_lot::FairMutex::new(0),
-        move |count, _| {
-            {
-                let mut count = count.lock();
-                *count += 1;
-                spend(load.critical);
-            }
-            spend(load.think);
-        },
-        |count, total| assert_eq!(*count.lock(), total),
-    )
+exclusive!(
+    parking_lot::Mutex<T>,
+    parking_lot::FairMutex<T>,
+    spin::Mutex<T>
+);
+
+/// A reader-writer lock on which everybody writes.
+type Sharded<T> = crossbeam::sync::ShardedLock<T>;
+
+impl<T: Send + Sync + 'static> Exclusive<T> for Sharded<T> {
+    fn new(value: T) -> Self {
+        Sharded::new(value)
+    }
+
+    #[inline]
+    fn with<R: Send>(&self, critical: impl FnOnce(&mut T) -> R + Send) -> R {
+        critical(&mut self.write().unwrap())
+    }
+
+    fn into_inner(self) -> T {
+        self.into_inner().unwrap()
+    }
 }
 
-fn fetch_add(load: Load) -> Workload {
-    Workload::new(
-        AtomicU64::new(0),
-        move |count, _| {
-            count.fetch_add(1, Relaxed);
-            spend(load.critical);
-            spend(load.think);
-        },
-        |count, total| assert_eq!(count.load(Relaxed), total),
-    )
+/// Test, then test-and-set, waiting as crossbeam's `Backoff` would have it: spinning longer and
+/// longer, and then yielding to other threads.
+type CrossbeamBackoff<T> = Locked<WithBackoff, T>;
+
+#[derive(Default)]
+struct WithBackoff {
+    taken: AtomicBool,
 }
 
-/// A counter for one thread.
-struct Alone(UnsafeCell<u64>);
-
-// SAFETY: only contestants for one thread use it, and verification comes after all of its steps.
-unsafe impl Sync for Alone {}
-
-fn no_lock(load: Load) -> Workload {
-    Workload::new(
-        Alone(UnsafeCell::new(0)),
-        move |count, _| {
-            // SAFETY: there is no other thread, and a volatile write cannot be summed up.
-            unsafe {
-                let count = count.0.get();
-                count.write_volatile(count.read_volatile() + 1);
+// SAFETY: `swap` finds the flag down for one thread only, and `critical` has run before it is down
+// again. The release of that store is what the acquire of the next `swap` reads.
+unsafe impl RawLock for WithBackoff {
+    #[inline]
+    fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
+        struct Held<'a>(&'a AtomicBool);
+        impl Drop for Held<'_> {
+            #[inline]
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
             }
-            spend(load.critical);
-            spend(load.think);
-        },
-        // SAFETY: all steps are over.
-        |count, total| assert_eq!(unsafe { *count.0.get() }, total),
-    )
+        }
+        let backoff = Backoff::new();
+        while self.taken.swap(true, Ordering::Acquire) {
+            while self.taken.load(Ordering::Relaxed) {
+                backoff.snooze();
+            }
+        }
+        let _held = Held(&self.taken);
+        critical()
+    }
 }

@@ -1,0 +1,80 @@
+//! What each strategy of the field costs: locks, counters and queues, on one thread, two and four.
+//!
+//! `locks/FAMILY/STRATEGY/THREADS` is the workload of one contestant. As in `fixes`, `time` is that of
+//! one step on every thread, and `thrpt` counts the steps of all threads: its inverse is the time from
+//! one step to the next, whoever does it. For queues a step is a push or a pop, so a message is two.
+//!
+//! Locks are measured with nothing to do, and once more as `locks/exclusive-CRITICAL-THINK` with some
+//! work inside of the critical section and some outside, in steps of about a nanosecond. Nine of ten
+//! accesses of `read-mostly` are reads, and in `read-mostly-writes` half of them are.
+//!
+//! - On one thread nothing is contended.
+//! - On two threads cache lines move between cores. The fewer often win who keep a line for long:
+//!   speed is not fairness.
+//! - Four threads on two cores take turns. A lock that hands itself over in a fixed order waits for
+//!   threads that are not running, and gets worse the longer it runs: what is printed here is a floor.
+//!   `heisenbug race-locks` measures longer, and in many processes, as one differs from the next.
+
+use criterion::{
+    BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
+use heisenbug::cost::Team;
+use heisenbug::cost::field::{self, Contestant, Family, Load};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Each race: its name, whose it is, the work inside, the work outside, and the share of reads.
+const RACES: [(&str, Family, u64, u64, u64); 8] = [
+    ("exclusive", Family::Exclusive, 0, 0, 0),
+    ("exclusive-0-100", Family::Exclusive, 0, 100, 0),
+    ("exclusive-100-100", Family::Exclusive, 100, 100, 0),
+    ("read-mostly", Family::ReadMostly, 0, 0, 90),
+    ("read-mostly-writes", Family::ReadMostly, 0, 0, 50),
+    ("counter", Family::Counter, 0, 0, 0),
+    ("spsc", Family::Spsc, 0, 0, 0),
+    ("mpmc", Family::Mpmc, 0, 0, 0),
+];
+
+fn locks(criterion: &mut Criterion) {
+    let mut teams = [1, 2, 4].map(Team::new);
+    for (name, family, critical, think, reads) in RACES {
+        let mut group = criterion.benchmark_group(format!("locks/{name}"));
+        // Samples of equal length: where threads take turns, short runs are unlike long ones.
+        group.sampling_mode(SamplingMode::Flat);
+        for contestant in field::all().into_iter().filter(|it| it.family == family) {
+            for team in &mut teams {
+                let load = Load {
+                    threads: team.threads(),
+                    critical,
+                    think,
+                    reads,
+                };
+                if load.threads > contestant.max_threads {
+                    continue;
+                }
+                group.throughput(Throughput::Elements(load.threads as u64));
+                let id = BenchmarkId::new(contestant.name, load.threads);
+                group.bench_function(id, |bencher| {
+                    bencher.iter_custom(|times| measure(team, &contestant, load, times));
+                });
+            }
+        }
+        group.finish();
+    }
+}
+
+/// Every run has a state of its own, which is verified when the run is over.
+fn measure(team: &mut Team, contestant: &Contestant, load: Load, times: u64) -> Duration {
+    team.run_times(&Arc::new((contestant.workload)(load)), times)
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .sample_size(10)
+        .nresamples(10_000)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(600));
+    targets = locks
+}
+criterion_main!(benches);

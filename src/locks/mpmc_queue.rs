@@ -1,0 +1,361 @@
+//! # Bounded queue for many threads
+//!
+//! A ring of slots that any number of threads push to and pop from.
+//!
+//! **Idea.** Each slot has a stamp that says whose turn it is: how many times the ring was around
+//! when it was last used, and whether it was filled or emptied then. A thread looks at the slot that
+//! comes next, and if the stamp is right, claims the position with one compare-and-swap. From then on
+//! it has the slot to itself, and a new stamp hands it on. So those who push get in the way only of
+//! others who push, and those who pop only of others who pop.
+//!
+//! **Cost.** One compare-and-swap for an element at each end, and a cache line or two to fetch. It is
+//! not lock-free to the letter: a thread that stops between its claim and its stamp holds up those
+//! who need that slot. They are told that the queue is full, or empty, though others may have gone on
+//! further ahead.
+//!
+//! **Proof.** Exhaustive for one thread that pushes three elements and one that pops, with one slot
+//! and with two; for two threads that push, one of which pops; and for one that pushes and two that
+//! pop: each time the row is used more than once around.
+
+use super::cell::UnsafeCell;
+use super::queue::{Ends, Mpmc, dropped, one_pushes_two_pop, one_to_one, two_push};
+use super::sync::Arc;
+use super::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use std::cmp::Ordering::{Equal, Greater, Less};
+use std::mem::MaybeUninit;
+
+pub struct MpmcQueue<T> {
+    /// How many positions were claimed for pushing. 64 bits count further than any queue will live.
+    tail: Padded<AtomicU64>,
+    /// How many positions were claimed for popping.
+    head: Padded<AtomicU64>,
+    /// A power of two, so that the slot of a position is its lowest bits.
+    slots: Box<[Slot<T>]>,
+    /// The bits of a position above those.
+    lap_shift: u32,
+}
+
+struct Slot<T> {
+    /// Twice the lap for which the slot is empty; one more when it is filled in that lap.
+    stamp: AtomicU64,
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+// SAFETY: whoever claims a position has its slot alone until it writes the stamp, and only one
+// thread can claim it. Elements move from one thread to another, so they must be `Send`.
+unsafe impl<T: Send> Sync for MpmcQueue<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Send for MpmcQueue<T> {}
+
+/// A pair of cache lines for itself: processors like to fetch two at a time.
+#[repr(align(128))]
+struct Padded<T>(T);
+
+impl<T> MpmcQueue<T> {
+    /// An empty queue.
+    ///
+    /// # Panics
+    ///
+    /// Unless `capacity` is a power of two.
+    pub fn new(capacity: usize) -> MpmcQueue<T> {
+        assert!(capacity.is_power_of_two(), "{capacity} is no power of two");
+        let slot = || Slot {
+            stamp: AtomicU64::new(0),
+            value: UnsafeCell::new(MaybeUninit::uninit()),
+        };
+        MpmcQueue {
+            tail: Padded(AtomicU64::new(0)),
+            head: Padded(AtomicU64::new(0)),
+            slots: std::iter::repeat_with(slot).take(capacity).collect(),
+            lap_shift: capacity.trailing_zeros(),
+        }
+    }
+
+    #[inline]
+    fn slot(&self, position: u64) -> &Slot<T> {
+        &self.slots[position as usize & (self.slots.len() - 1)]
+    }
+
+    /// The stamp of a slot that waits to be filled for this position.
+    #[inline]
+    fn empty(&self, position: u64) -> u64 {
+        position >> self.lap_shift << 1
+    }
+
+    #[inline]
+    pub fn try_push(&self, value: T) -> Result<(), T> {
+        let mut tail = self.tail.0.load(Relaxed);
+        loop {
+            let slot = self.slot(tail);
+            // Acquire: whoever emptied the slot is done with it.
+            let stamp = slot.stamp.load(Acquire);
+            match stamp.cmp(&self.empty(tail)) {
+                Equal => {
+                    // Relaxed: the claim hands nothing on. The stamp does.
+                    let claim = self
+                        .tail
+                        .0
+                        .compare_exchange_weak(tail, tail + 1, Relaxed, Relaxed);
+                    if let Err(newer) = claim {
+                        tail = newer;
+                        continue;
+                    }
+                    slot.value.with_mut(|slot| {
+                        // SAFETY: the slot is empty, and nobody else has claimed the position.
+                        unsafe { (*slot).write(value) };
+                    });
+                    // Release: the element is in its slot.
+                    slot.stamp.store(stamp + 1, Release);
+                    return Ok(());
+                }
+                // The element of one lap ago is still there.
+                Less => return Err(value),
+                // Somebody else has filled the slot: `tail` is old.
+                Greater => tail = self.tail.0.load(Relaxed),
+            }
+        }
+    }
+
+    #[inline]
+    pub fn try_pop(&self) -> Option<T> {
+        let mut head = self.head.0.load(Relaxed);
+        loop {
+            let slot = self.slot(head);
+            // Acquire: the element is in its slot.
+            let stamp = slot.stamp.load(Acquire);
+            match stamp.cmp(&(self.empty(head) + 1)) {
+                Equal => {
+                    // Relaxed: the claim hands nothing on. The stamp does.
+                    let claim = self
+                        .head
+                        .0
+                        .compare_exchange_weak(head, head + 1, Relaxed, Relaxed);
+                    if let Err(newer) = claim {
+                        head = newer;
+                        continue;
+                    }
+                    let value = slot.value.with(|slot| {
+                        // SAFETY: the slot is filled, and nobody else has claimed the position.
+                        unsafe { (*slot).assume_init_read() }
+                    });
+                    // Release: the slot is empty.
+                    slot.stamp.store(stamp + 1, Release);
+                    return Some(value);
+                }
+                // Not filled yet.
+                Less => return None,
+                // Somebody else has emptied the slot: `head` is old.
+                Greater => head = self.head.0.load(Relaxed),
+            }
+        }
+    }
+}
+
+impl<T> Drop for MpmcQueue<T> {
+    fn drop(&mut self) {
+        // Nobody else is left, and what they did is seen.
+        let head = self.head.0.load(Relaxed);
+        let tail = self.tail.0.load(Relaxed);
+        for position in head..tail {
+            let filled = self.empty(position) + 1;
+            let index = position as usize & (self.slots.len() - 1);
+            let slot = &mut self.slots[index];
+            // Unless somebody claimed the position and never came to fill it.
+            if slot.stamp.load(Relaxed) == filled {
+                // SAFETY: the stamp says so, and the position was not popped from.
+                unsafe { slot.value.get_mut().assume_init_drop() };
+            }
+        }
+    }
+}
+
+impl<T: Send + 'static> Mpmc<T> for MpmcQueue<T> {
+    fn with_capacity(capacity: usize) -> Self {
+        MpmcQueue::new(capacity)
+    }
+
+    #[inline]
+    fn try_push(&self, value: T) -> Result<(), T> {
+        MpmcQueue::try_push(self, value)
+    }
+
+    #[inline]
+    fn try_pop(&self) -> Option<T> {
+        MpmcQueue::try_pop(self)
+    }
+}
+
+/// The stamp says whether the slot is filled, but not for which lap.
+pub mod trap_no_lap {
+    use super::super::queue::Mpmc;
+    use super::super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+    use super::MpmcQueue;
+
+    pub struct Queue(MpmcQueue<u64>);
+
+    const EMPTY: u64 = 0;
+    const FILLED: u64 = 1;
+
+    impl Mpmc<u64> for Queue {
+        fn with_capacity(capacity: usize) -> Self {
+            Queue(MpmcQueue::new(capacity))
+        }
+
+        fn try_push(&self, value: u64) -> Result<(), u64> {
+            let Queue(queue) = self;
+            let mut tail = queue.tail.0.load(Relaxed);
+            loop {
+                let slot = queue.slot(tail);
+                if slot.stamp.load(Acquire) == FILLED {
+                    return Err(value);
+                }
+                let claim = queue
+                    .tail
+                    .0
+                    .compare_exchange(tail, tail + 1, Relaxed, Relaxed);
+                if let Err(newer) = claim {
+                    tail = newer;
+                    continue;
+                }
+                slot.value.with_mut(|slot| {
+                    // SAFETY: false. Whoever claimed the slot a lap ago may not have filled it yet.
+                    unsafe { (*slot).write(value) };
+                });
+                slot.stamp.store(FILLED, Release);
+                return Ok(());
+            }
+        }
+
+        fn try_pop(&self) -> Option<u64> {
+            let Queue(queue) = self;
+            let mut head = queue.head.0.load(Relaxed);
+            loop {
+                let slot = queue.slot(head);
+                if slot.stamp.load(Acquire) == EMPTY {
+                    return None;
+                }
+                let claim = queue
+                    .head
+                    .0
+                    .compare_exchange(head, head + 1, Relaxed, Relaxed);
+                if let Err(newer) = claim {
+                    head = newer;
+                    continue;
+                }
+                let value = slot.value.with(|slot| {
+                    // SAFETY: false, as above.
+                    unsafe { (*slot).assume_init_read() }
+                });
+                slot.stamp.store(EMPTY, Release);
+                return Some(value);
+            }
+        }
+    }
+}
+
+/// Stamps the slot, and then fills it.
+pub mod trap_stamp_before_data {
+    use super::super::queue::Mpmc;
+    use super::super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+    use super::MpmcQueue;
+
+    pub struct Queue(MpmcQueue<u64>);
+
+    impl Mpmc<u64> for Queue {
+        fn with_capacity(capacity: usize) -> Self {
+            Queue(MpmcQueue::new(capacity))
+        }
+
+        fn try_push(&self, value: u64) -> Result<(), u64> {
+            let Queue(queue) = self;
+            let tail = queue.tail.0.load(Relaxed);
+            let slot = queue.slot(tail);
+            let stamp = slot.stamp.load(Acquire);
+            if stamp != queue.empty(tail) {
+                return Err(value);
+            }
+            let claim = queue
+                .tail
+                .0
+                .compare_exchange(tail, tail + 1, Relaxed, Relaxed);
+            if claim.is_err() {
+                return Err(value);
+            }
+            slot.stamp.store(stamp + 1, Release);
+            slot.value.with_mut(|slot| {
+                // SAFETY: false. The stamp has handed the slot on already.
+                unsafe { (*slot).write(value) };
+            });
+            Ok(())
+        }
+
+        fn try_pop(&self) -> Option<u64> {
+            self.0.try_pop()
+        }
+    }
+}
+
+pub const PROOF: Bug = Bug {
+    name: "mpmc-queue",
+    shape: Shape::IdentityReuse,
+    scale: Scale::Threads,
+    summary: "a ring of slots for any threads, each slot stamped with whose turn it is",
+    file: file!(),
+    source: include_str!("mpmc_queue.rs"),
+    references: &["D. Vyukov, Bounded MPMC queue (2010), \
+         https://www.1024cores.net/home/lock-free-algorithms/queues/bounded-mpmc-queue"],
+    outcomes: &[
+        Outcome::acceptable("all came through", "once, in order, and nothing is left"),
+        Outcome::forbidden("data race", "two threads used a slot at the same time"),
+        Outcome::forbidden(
+            "lost, doubled, or out of order",
+            "what was popped is not what was pushed",
+        ),
+    ],
+    schedule: "",
+    variants: &[
+        Variant::sound(
+            "one_slot",
+            "three elements from one thread to another, through one slot",
+            one_to_one::<Ends<MpmcQueue<u64>>, 1, 3, 2>,
+        ),
+        Variant::sound(
+            "two_slots",
+            "three elements from one thread to another, through two slots",
+            one_to_one::<Ends<MpmcQueue<u64>>, 2, 3, 1>,
+        ),
+        Variant::sound(
+            "two_push",
+            "two threads push through one slot",
+            two_push::<MpmcQueue<u64>, 1>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "one thread pushes and two pop, through one slot",
+            one_pushes_two_pop::<MpmcQueue<u64>, 1>,
+        ),
+        Variant::sound(
+            "dropped",
+            "what nobody pops is dropped with the queue",
+            dropped::<Ends<MpmcQueue<Arc<()>>>>,
+        ),
+        Variant::trap(
+            "trap_no_lap",
+            Expected::outcome("lost, doubled, or out of order"),
+            "a slot that is claimed, and not filled yet, looks free one lap later",
+            two_push::<trap_no_lap::Queue, 1>,
+        )
+        .undefined("two threads fill the same slot at the same time"),
+        Variant::trap(
+            "trap_stamp_before_data",
+            Expected::DATA_RACE,
+            "the stamp promises an element that is not there yet",
+            one_to_one::<Ends<trap_stamp_before_data::Queue>, 1, 1, 1>,
+        )
+        .undefined("one thread reads what another has not written yet"),
+    ],
+};
