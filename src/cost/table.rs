@@ -9,9 +9,13 @@ use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table};
 use std::time::Duration;
 
-/// A number of nanoseconds, with as many digits as mean something.
+/// A number of nanoseconds, with as many digits as mean something: thousands end in `k`, millions
+/// in `M`.
 pub fn nanos(nanos: f64) -> String {
     match nanos {
+        nanos if nanos >= 99_950_000.0 => format!("{:.0}M", nanos / 1e6),
+        nanos if nanos >= 999_500.0 => format!("{:.1}M", nanos / 1e6),
+        nanos if nanos >= 9_995.0 => format!("{:.0}k", nanos / 1e3),
         nanos if nanos < 9.995 => format!("{nanos:.2}"),
         nanos if nanos < 99.95 => format!("{nanos:.1}"),
         nanos => explain::thousands(nanos.round() as u64),
@@ -499,7 +503,9 @@ mod tests {
         assert_eq!(nanos(9.999), "10.0");
         assert_eq!(nanos(27.31), "27.3");
         assert_eq!(nanos(99.97), "100");
-        assert_eq!(nanos(139_000.4), "139,000");
+        assert_eq!(nanos(1_390.4), "1,390");
+        assert_eq!(nanos(139_000.4), "139k");
+        assert_eq!(nanos(2_510_000.0), "2.5M");
     }
 
     #[test]
