@@ -33,6 +33,7 @@ pub mod check;
 #[doc(hidden)]
 pub mod cli;
 pub mod cost;
+pub mod course;
 pub mod explain;
 pub mod stress;
 pub mod trace;

@@ -54,16 +54,32 @@ pub fn check(
     checker: &Checker,
     progress: &dyn Fn(u64),
 ) -> Result<Report> {
+    let executable = std::env::current_exe().context("cannot find this program's own file")?;
+    check_in(&executable, (bug.name, variant.name), checker, progress)
+}
+
+/// Checks a bug's variant, both by name, in a child process of another program than this one: it
+/// must hand the arguments after [`COMMAND`] to [`child`].
+///
+/// # Errors
+///
+/// As for [`check`].
+pub fn check_in(
+    executable: &Path,
+    (bug, variant): (&str, &str),
+    checker: &Checker,
+    progress: &dyn Fn(u64),
+) -> Result<Report> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let mut task = Task {
-        program: format!("{}/{}", bug.name, variant.name),
+        program: format!("{bug}/{variant}"),
         checker: checker.clone(),
         report: folder.path().join("report.json"),
         counter: folder.path().join("executions"),
         journal: None,
     };
     let began = Instant::now();
-    let (status, executions) = run(&task, progress)?;
+    let (status, executions) = run(executable, &task, progress)?;
     if let Some(report) = read_report(&task.report) {
         return Ok(report);
     }
@@ -71,25 +87,24 @@ pub fn check(
         // Ctrl-C met the child before it was ready for it.
         return Ok(Report {
             stopped: Some("interrupted".to_owned()),
-            ..Report::of(bug, variant)
+            ..Report::named(bug, variant)
         });
     }
     let journal = folder.path().join("journal.json");
     task.journal = Some((executions, journal.clone()));
-    run(&task, &|_| {})?;
+    run(executable, &task, &|_| {})?;
     let trace = read_trace(&journal);
-    let mut report = crash(Report::of(bug, variant), status, executions, trace);
+    let mut report = crash(Report::named(bug, variant), status, executions, trace);
     report.millis = began.elapsed().as_millis() as u64;
     Ok(report)
 }
 
 /// Runs a child to its end, and returns how that was and how many executions it began.
-fn run(task: &Task, progress: &dyn Fn(u64)) -> Result<(ExitStatus, u64)> {
+fn run(executable: &Path, task: &Task, progress: &dyn Fn(u64)) -> Result<(ExitStatus, u64)> {
     File::create(&task.counter)
         .and_then(|file| file.set_len(8))
         .context("cannot make a temporary file")?;
     let counter = journal::map_counter(&task.counter).context("cannot map a temporary file")?;
-    let executable = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(executable);
     // loom reads its settings from the environment, and panics at those it does not understand.
     for (name, _) in std::env::vars_os() {

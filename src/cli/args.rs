@@ -34,6 +34,8 @@ pub enum Command {
     Check(Check),
     /// Runs a program on real threads, many times
     Stress(Stress),
+    /// Exercises: fix them, and have the fix proven
+    Learn(Learn),
 }
 
 #[derive(clap::Args, Debug)]
@@ -124,6 +126,30 @@ pub struct Stress {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Learn {
+    /// A course of your own: a folder with a course.toml
+    #[arg(long, global = true, value_name = "DIR")]
+    pub course: Option<std::path::PathBuf>,
+    #[command(subcommand)]
+    pub command: LearnCommand,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum LearnCommand {
+    /// Judges an exercise
+    Run {
+        /// Its name
+        name: String,
+    },
+    /// Verifies that a course keeps its promises
+    Verify {
+        /// The course's folder
+        #[arg(value_name = "DIR")]
+        folder: Option<std::path::PathBuf>,
+    },
 }
 
 /// Which engine judges.

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod learn;
 mod list;
 mod lookup;
 mod output;
@@ -56,6 +57,7 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),
+        Some(Command::Learn(args)) => learn::run(&args),
     }
 }
 
