@@ -157,7 +157,7 @@ fn ruling(case: &Told, report: Report) -> Result<Report, Judgement> {
 }
 
 /// Calls a file by its short name, as the learner does.
-fn rename(report: &mut Report, path: &Path, name: &str) {
+pub(super) fn rename(report: &mut Report, path: &Path, name: &str) {
     let path = source::tidy(&path.to_string_lossy());
     let rename = |file: &mut String| {
         if source::tidy(file) == path {

@@ -9,8 +9,12 @@
 pub mod compile;
 pub mod judge;
 pub mod manifest;
+pub mod playground;
 pub mod program;
+pub mod progress;
 pub mod verify;
+pub mod watch;
+pub mod workplace;
 
 pub use judge::Judgement;
 pub use manifest::{Course, Exercise};
