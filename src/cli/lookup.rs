@@ -65,7 +65,7 @@ fn find_variant(bug: &'static Bug, variant: &str) -> Result<&'static str> {
 }
 
 /// The names that look most like the one that was typed.
-fn did_you_mean(typed: &str, names: &[&str], prefix: &str) -> String {
+pub fn did_you_mean(typed: &str, names: &[&str], prefix: &str) -> String {
     let typed = typed.to_lowercase().replace('_', "-");
     let likeness = |name: &str| {
         let name = name.replace('_', "-");

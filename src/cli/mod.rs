@@ -6,6 +6,7 @@ mod learn;
 mod list;
 mod lookup;
 mod output;
+mod playground;
 mod show;
 mod stress;
 mod tour;
@@ -58,6 +59,8 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),
         Some(Command::Learn(args)) => learn::run(&args),
+        Some(Command::New(args)) => playground::new(&args),
+        Some(Command::Try(args)) => playground::try_file(&args),
     }
 }
 
