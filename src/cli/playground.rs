@@ -55,7 +55,7 @@ pub fn try_file(args: &Try) -> Result<Exit> {
 pub fn library() -> Result<Library> {
     let progress = Progress::new();
     progress.show("building what your file is linked with (once)");
-    Library::build()
+    Library::build(&|_: u64| {})
 }
 
 fn attempt(args: &Try, library: &Library) -> Result<Tried> {

@@ -3,9 +3,11 @@
 //! What a judge is linked with is built once, by cargo. After that each save costs one call of
 //! rustc, which is what a one-line change costs at least.
 
+use super::tool;
+use crate::check::isolated::Onlooker;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// This library as cargo built it, and what it depends on.
 #[derive(Clone, Debug)]
@@ -35,8 +37,8 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// If its sources are gone, or cargo fails.
-    pub fn build() -> Result<Library> {
+    /// If its sources are gone, cargo fails, or the onlooker leaves.
+    pub fn build(onlooker: &dyn Onlooker) -> Result<Library> {
         let manifest = package().join("Cargo.toml");
         if !manifest.is_file() {
             bail!(
@@ -46,13 +48,14 @@ impl Library {
             );
         }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(cargo)
+        let mut command = Command::new(cargo);
+        command
             .args(["build", "--lib", "--message-format=json-render-diagnostics"])
             .arg("--manifest-path")
-            .arg(&manifest)
-            .stdin(Stdio::null())
-            .output()
-            .context("cannot start cargo, which exercises are compiled with")?;
+            .arg(&manifest);
+        let output = tool::output(&mut command, onlooker)
+            .context("cannot start cargo, which exercises are compiled with")?
+            .context("interrupted")?;
         if !output.status.success() {
             bail!(
                 "cargo cannot build heisenbug:\n{}",
@@ -73,10 +76,16 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// If rustc cannot be started.
-    pub fn compile(&self, source: &Source, executable: &Path) -> Result<Compiled> {
+    /// If rustc cannot be started, or the onlooker leaves.
+    pub fn compile(
+        &self,
+        source: &Source,
+        executable: &Path,
+        onlooker: &dyn Onlooker,
+    ) -> Result<Compiled> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let output = Command::new(rustc)
+        let mut command = Command::new(rustc);
+        command
             .args(["--edition", "2024", "--crate-name", "judge"])
             .args(["-C", "opt-level=0", "-C", "debuginfo=0", "-A", "warnings"])
             .args(["--color", if source.colour { "always" } else { "never" }])
@@ -89,10 +98,10 @@ impl Library {
             .arg(source.main)
             .env("EXERCISES", source.exercises)
             // The toolchain that built the library, whatever the learner's folder asks for.
-            .current_dir(package())
-            .stdin(Stdio::null())
-            .output()
-            .context("cannot start rustc, which exercises are compiled with")?;
+            .current_dir(package());
+        let output = tool::output(&mut command, onlooker)
+            .context("cannot start rustc, which exercises are compiled with")?
+            .context("interrupted")?;
         match output.status.success() {
             true => Ok(Compiled::Yes),
             false => Ok(Compiled::No(

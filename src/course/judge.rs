@@ -3,7 +3,8 @@
 use super::compile::{Compiled, Library, Source};
 use super::manifest::{Course, Exercise, Failure, Refusal};
 use super::program::{self, Told};
-use crate::check::{Checker, Report, Verdict, isolated};
+use crate::check::isolated::{self, Onlooker};
+use crate::check::{Checker, Report, Verdict};
 use crate::trace::source;
 use anyhow::{Context, Result};
 use std::path::Path;
@@ -72,7 +73,7 @@ pub fn judge(
     exercise: &Exercise,
     folder: &Path,
     colour: bool,
-    progress: &dyn Fn(u64),
+    onlooker: &dyn Onlooker,
 ) -> Result<Judgement> {
     let file = folder.join(exercise.file());
     let text = match std::fs::read_to_string(&file) {
@@ -98,7 +99,7 @@ pub fn judge(
         exercises: folder,
         colour,
     };
-    if let Compiled::No(message) = library.compile(&source, &executable)? {
+    if let Compiled::No(message) = library.compile(&source, &executable, onlooker)? {
         return Ok(Judgement::NotCompiled(message));
     }
     for (_, name, text) in &files {
@@ -108,7 +109,7 @@ pub fn judge(
     let mut reports = Vec::new();
     for case in cases(&executable)? {
         let program = (program::NAME, case.name.as_str());
-        let mut report = isolated::check_in(&executable, program, &checker, progress)?;
+        let mut report = isolated::check_in(&executable, program, &checker, onlooker)?;
         report.bug = Some(exercise.name.clone());
         report.variant = None;
         for (path, name, _) in &files {

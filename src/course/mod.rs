@@ -12,6 +12,7 @@ pub mod manifest;
 pub mod playground;
 pub mod program;
 pub mod progress;
+mod tool;
 pub mod verify;
 pub mod watch;
 pub mod workplace;

@@ -49,7 +49,7 @@ pub fn try_file(
         exercises: build.path(),
         colour,
     };
-    if let Compiled::No(message) = library.compile(&source, &executable)? {
+    if let Compiled::No(message) = library.compile(&source, &executable, &|_: u64| {})? {
         // The compiler was given the whole path; whoever reads knows the file by its own.
         return Ok(Tried::NotCompiled(
             message.replace(&*path.to_string_lossy(), &name),
@@ -59,7 +59,7 @@ pub fn try_file(
     let mut reports = Vec::new();
     for scenario in &scenarios {
         let case = (program::NAME, scenario.as_str());
-        let show = |executions| progress(scenario, executions);
+        let show = |executions: u64| progress(scenario, executions);
         let mut report = isolated::check_in(&executable, case, checker, &show)?;
         report.bug = Some(name.clone());
         super::judge::rename(&mut report, &path, &name);

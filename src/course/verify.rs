@@ -37,7 +37,7 @@ pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)
             what: what.to_owned(),
             broken,
         };
-        let rule = |folder: &Path| judge(library, course, exercise, folder, false, &|_| {});
+        let rule = |folder: &Path| judge(library, course, exercise, folder, false, &|_: u64| {});
         tell(promise("has a TODO", todo(course, exercise)));
         let given = rule(&course.folder)?;
         tell(promise(

@@ -105,6 +105,26 @@ impl Workplace {
         current.or_else(|| self.course.exercises.iter().find(open))
     }
 
+    /// Notes which exercise is being worked on.
+    ///
+    /// # Errors
+    ///
+    /// If the progress cannot be written.
+    pub fn go_to(&mut self, exercise: &str) -> Result<()> {
+        self.progress.current = Some(exercise.to_owned());
+        self.progress.write(&self.folder)
+    }
+
+    /// Notes that an exercise is to be done again.
+    ///
+    /// # Errors
+    ///
+    /// If the progress cannot be written.
+    pub fn reopen(&mut self, exercise: &str) -> Result<()> {
+        self.progress.reopen(exercise);
+        self.progress.write(&self.folder)
+    }
+
     /// Notes that an exercise was proven, and goes on to the next.
     ///
     /// # Errors

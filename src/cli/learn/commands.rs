@@ -157,7 +157,8 @@ pub fn run(place: &mut Workplace, exercise: &Exercise, json: bool) -> Result<Exi
 
 fn rule(place: &Workplace, exercise: &Exercise, library: &Library) -> Result<Judgement> {
     let progress = Progress::new();
-    let show = |executions| progress.show(&format!("{}: {executions} executions", exercise.name));
+    let show =
+        |executions: u64| progress.show(&format!("{}: {executions} executions", exercise.name));
     let colour = std::io::stdout().is_terminal();
     judge(
         library,
@@ -227,10 +228,7 @@ pub fn check_all(place: &mut Workplace, json: bool) -> Result<Exit> {
         let judgement = rule(place, &exercise, &library)?;
         match judgement.passed() {
             true => place.finish(&exercise.name)?,
-            false => {
-                place.progress.reopen(&exercise.name);
-                place.progress.write(&place.folder)?;
-            }
+            false => place.reopen(&exercise.name)?,
         }
         if !json {
             let (mark, paint_as, what) = match &judgement {
