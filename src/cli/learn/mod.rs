@@ -1,6 +1,7 @@
 //! `heisenbug learn`: the course, with a terminal and without.
 
 mod commands;
+mod tui;
 mod words;
 
 use super::args::{Learn, LearnCommand};
@@ -38,7 +39,7 @@ pub fn run(args: &Learn) -> Result<Exit> {
                  run`, `learn hint` and the others that `learn --help` lists"
             )
         }
-        None => commands::next(&place),
+        None => tui::run(place),
         Some(LearnCommand::List { text, json }) => commands::list(&place, text.as_deref(), *json),
         Some(LearnCommand::Next) => commands::next(&place),
         Some(LearnCommand::Run { name, json }) => {
