@@ -97,7 +97,7 @@ impl State {
         let View::List(mut list) = self.view.clone() else {
             return Vec::new();
         };
-        let mut moved = None;
+        let (mut moved, mut searched) = (None, false);
         match key {
             KeyCode::Enter => {
                 let shown = self.listed(&list);
@@ -116,8 +116,12 @@ impl State {
             KeyCode::Tab => list.filter = list.filter.next(),
             KeyCode::Backspace if list.typing => {
                 list.search.pop();
+                searched = true;
             }
-            KeyCode::Char(c) if list.typing => list.search.push(c),
+            KeyCode::Char(c) if list.typing => {
+                list.search.push(c);
+                searched = true;
+            }
             KeyCode::Char('/') => list.typing = true,
             KeyCode::Char('q') => return vec![Effect::Quit],
             KeyCode::Char('l') => {
@@ -127,7 +131,10 @@ impl State {
             key => moved = step(key),
         }
         let shown = self.listed(&list);
-        list.choose(&shown, moved);
+        match searched {
+            true => list.choose_found(&shown, &self.place.course.exercises),
+            false => list.choose(&shown, moved),
+        }
         self.view = View::List(list);
         Vec::new()
     }

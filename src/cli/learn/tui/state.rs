@@ -225,9 +225,9 @@ impl State {
             words: None,
         });
         self.scroll = Scroll::default();
-        self.notice = None;
         match passed {
             true => {
+                self.notice = None;
                 self.hint.open = false;
                 vec![Effect::Finish(self.current)]
             }

@@ -130,9 +130,14 @@ impl List {
         }
     }
 
+    /// Whether any of the texts has what is searched for in it.
+    fn mentioned(&self, texts: &[&String]) -> bool {
+        let wanted = self.search.to_lowercase();
+        { texts.iter() }.any(|text| text.to_lowercase().contains(&wanted))
+    }
+
     /// The numbers of the exercises that are listed.
     pub fn shown(&self, exercises: &[Exercise], is_done: impl Fn(usize) -> bool) -> Vec<usize> {
-        let wanted = self.search.to_lowercase();
         let shown = (0..exercises.len()).filter(|&nth| {
             let exercise = &exercises[nth];
             let listed = match self.filter {
@@ -140,12 +145,20 @@ impl List {
                 Filter::Open => !is_done(nth),
                 Filter::Done => is_done(nth),
             };
-            listed
-                && [&exercise.name, &exercise.title, &exercise.concept]
-                    .iter()
-                    .any(|text| text.to_lowercase().contains(&wanted))
+            listed && self.mentioned(&[&exercise.name, &exercise.title, &exercise.concept])
         });
         shown.collect()
+    }
+
+    /// Chooses what was searched for: one that is called so, or else one about it.
+    pub fn choose_found(&mut self, shown: &[usize], exercises: &[Exercise]) {
+        let is_called = |&&nth: &&usize| {
+            let exercise = &exercises[nth];
+            self.mentioned(&[&exercise.name, &exercise.title])
+        };
+        if let Some(&found) = shown.iter().find(is_called).or(shown.first()) {
+            self.chosen = found;
+        }
     }
 
     /// Moves the choice among those shown; if it is not among them, to the first.

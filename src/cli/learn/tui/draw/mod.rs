@@ -219,7 +219,7 @@ fn aside(state: &State, width: usize, rows: usize) -> Vec<Line<'static>> {
         said.extend(fit(&wrap(notice, width, ""), width));
     }
     said.truncate(rows.max(1));
-    if !matches!(state.view, View::Help(_) | View::Closing) || state.running.is_some() {
+    if working || matches!(state.view, View::List(_)) || state.running.is_some() {
         said.extend(
             fit(&cut_styled(&status(state), width), width)
                 .into_iter()
@@ -288,64 +288,71 @@ fn cut_styled(text: &str, width: usize) -> String {
     }
 }
 
-/// The keys, as many as there is room for.
-fn footer(state: &State, width: usize) -> Vec<Line<'static>> {
-    let keys: &[(&str, &str)] = match &state.view {
+/// A key, what it does, and how soon it is left out where there is no room: the last one first.
+type Key = (&'static str, &'static str, u8);
+
+fn keys(state: &State) -> &'static [Key] {
+    match &state.view {
         View::Work => &[
-            ("n", "next"),
-            ("h", "hint"),
-            ("l", "list"),
-            ("q", "quit"),
-            ("?", "help"),
-            ("r", "again"),
-            ("x", "reset"),
-            ("s", "solution"),
-            ("c", "check all"),
-            ("p", "back"),
+            ("n", "next", 0),
+            ("p", "back", 9),
+            ("h", "hint", 1),
+            ("l", "list", 2),
+            ("r", "again", 5),
+            ("x", "reset", 6),
+            ("s", "solution", 7),
+            ("c", "check all", 8),
+            ("q", "quit", 3),
+            ("?", "help", 4),
         ],
-        View::Confirm => &[("y", "reset"), ("any other key", "do not")],
+        View::Confirm => &[("y", "reset", 0), ("any other key", "do not", 1)],
         View::List(list) if list.typing => &[
-            ("Enter", "go there"),
-            ("Esc", "no search"),
-            ("↑↓", "choose"),
-            ("Tab", "filter"),
+            ("Enter", "go there", 0),
+            ("↑↓", "choose", 3),
+            ("Tab", "filter", 2),
+            ("Esc", "no search", 1),
         ],
         View::List(_) => &[
-            ("Enter", "go there"),
-            ("/", "search"),
-            ("Tab", "filter"),
-            ("Esc", "back"),
-            ("↑↓", "choose"),
-            ("q", "quit"),
+            ("Enter", "go there", 0),
+            ("↑↓", "choose", 4),
+            ("/", "search", 1),
+            ("Tab", "filter", 2),
+            ("Esc", "back", 3),
+            ("q", "quit", 5),
         ],
         View::Solution(_) => &[
-            ("Esc", "back"),
-            ("n", "next"),
-            ("↑↓", "scroll"),
-            ("q", "quit"),
+            ("↑↓", "scroll", 3),
+            ("n", "next", 1),
+            ("Esc", "back", 0),
+            ("q", "quit", 2),
         ],
-        View::Help(_) => &[("Esc", "back"), ("↑↓", "scroll"), ("q", "quit")],
-        View::Sweep(_) if state.running.is_some() => &[("Esc", "stop"), ("q", "quit")],
-        View::Sweep(_) => &[("Esc", "back"), ("↑↓", "scroll"), ("q", "quit")],
-        View::Closing => &[
-            ("l", "list"),
-            ("c", "check all"),
-            ("q", "quit"),
-            ("?", "help"),
-        ],
-    };
-    let mut line = String::new();
-    let mut used = 0;
-    for (key, what) in keys {
-        let gap = if used == 0 { 0 } else { 2 };
-        let needs = gap + key.chars().count() + 1 + what.len();
-        if used + needs > width {
-            break;
+        View::Sweep(_) if state.running.is_some() => &[("Esc", "stop", 0), ("q", "quit", 1)],
+        View::Help(_) | View::Sweep(_) => {
+            &[("↑↓", "scroll", 2), ("Esc", "back", 0), ("q", "quit", 1)]
         }
-        line.push_str(&" ".repeat(gap));
-        line.push_str(&format!("{} {what}", paint(Paint::Bold, key)));
-        used += needs;
+        View::Closing => &[
+            ("l", "list", 0),
+            ("c", "check all", 2),
+            ("q", "quit", 1),
+            ("?", "help", 3),
+        ],
     }
+}
+
+/// The keys, as many as there is room for.
+fn footer(state: &State, width: usize) -> Vec<Line<'static>> {
+    let keys = keys(state);
+    let line = |least: usize| {
+        let shown = keys
+            .iter()
+            .filter(|(_, _, rank)| usize::from(*rank) < least);
+        let words = shown.map(|(key, what, _)| format!("{} {what}", paint(Paint::Bold, key)));
+        words.collect::<Vec<_>>().join("  ")
+    };
+    let fitting = (1..=keys.len()).rev().map(line);
+    let line = { fitting }
+        .find(|line| Line::from(plain(line)).width() <= width)
+        .unwrap_or_default();
     fit(&line, width)
 }
 

@@ -1,8 +1,8 @@
 //! Lines that fit.
 
 use crate::explain::cut;
-use crate::explain::plain;
 use crate::explain::style::{Paint, paint};
+use crate::explain::{plain, wrap};
 use ansi_to_tui::IntoText;
 use ratatui::text::{Line, Span, Text};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -44,10 +44,15 @@ fn broken(line: Line<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// A text without styles in pieces of at most that width, the rest of a line below its beginning.
-pub fn pieces(text: &str, width: usize) -> Vec<String> {
-    let lines = fit(&plain(text), width);
-    lines.iter().map(Line::to_string).collect()
+/// A line of code in lines of at most that width, all of them indented as it is.
+pub fn pieces(code: &str, width: usize) -> Vec<String> {
+    let code = code.replace('\t', "    ");
+    let indent = " ".repeat(code.len() - code.trim_start().len());
+    let wrapped = wrap(code.trim(), width, &indent);
+    match wrapped.is_empty() {
+        true => vec![String::new()],
+        false => fit(&wrapped, width).iter().map(Line::to_string).collect(),
+    }
 }
 
 /// Two texts, one at each end of the line.
