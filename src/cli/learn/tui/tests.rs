@@ -153,7 +153,32 @@ fn a_failure_is_shown_with_its_timeline() {
     let mut state = state();
     saved(&mut state);
     judged(&mut state, failing());
-    shows(&mut state, 80, 24, expect![[""]]);
+    shows(&mut state, 80, 24, expect![[r#"
+        Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
+        lost_update: Every visitor counts                                exercise 1 of 3
+        edit /home/ada/races/lost_update.rs
+        ────────────────────────────────────────────────────────────────────────────────
+        FAILS: an interleaving bug, 1 preemption
+          Both threads read the same count, so one of the two visitors was lost
+
+          outcome    grade       count  share
+          1 counted  forbidden       6  60.0%
+          2 counted  acceptable      4  40.0%
+
+          line  src/bugs/threads/lost_update.rs          main          side door
+            37  let seen = self.visitors.load(Relaxed);  visitors ➜ 0
+            37  let seen = self.visitors.load(Relaxed);                visitors ➜ 0
+            38  self.visitors.store(seen + 1, Relaxed);                visitors = 1
+            38  self.visitors.store(seen + 1, Relaxed);  visitors = 1
+            42  self.visitors.load(Relaxed)              visitors ➜ 1
+          Main was interrupted between line 37 and line 38; meanwhile side door ran
+          lines 37 and 38.
+          Exhaustive: 10 executions under sequential consistency, in 3 ms.
+
+        ────────────────────────────────────────────────────────────────────────────────
+        ✗ not yet: assertion, "1 counted", in 0.7 s
+        n next  h hint  l list  r again  x reset  s solution  q quit  ? help
+    "#]]);
 }
 
 #[test]
@@ -162,7 +187,32 @@ fn a_hint_stands_below_the_verdict() {
     saved(&mut state);
     judged(&mut state, failing());
     type_in(&mut state, "hhhh");
-    shows(&mut state, 80, 24, expect![[""]]);
+    shows(&mut state, 80, 24, expect![[r#"
+        Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
+        lost_update: Every visitor counts                                exercise 1 of 3
+        edit /home/ada/races/lost_update.rs
+        ────────────────────────────────────────────────────────────────────────────────
+        FAILS: an interleaving bug, 1 preemption
+          Both threads read the same count, so one of the two visitors was lost
+
+          outcome    grade       count  share
+          1 counted  forbidden       6  60.0%
+          2 counted  acceptable      4  40.0%
+
+          line  src/bugs/threads/lost_update.rs          main          side door
+            37  let seen = self.visitors.load(Relaxed);  visitors ➜ 0
+            37  let seen = self.visitors.load(Relaxed);                visitors ➜ 0
+            38  self.visitors.store(seen + 1, Relaxed);                visitors = 1
+            38  self.visitors.store(seen + 1, Relaxed);  visitors = 1
+            42  self.visitors.load(Relaxed)              visitors ➜ 1
+          Main was interrupted between line 37 and line 38; meanwhile side door ran
+          lines 37 and 38.
+        ───────────────────────────────────────────────────────────── ↓ 15 of 16 lines ─
+        Hint 4 of 4: Main reads 0, the side door reads 0 and stores 1, main stores 1:
+        two came, and it says 1.
+        ✗ not yet: assertion, "1 counted", in 0.7 s
+        n next  h hint  l list  r again  x reset  s solution  q quit  ? help
+    "#]]);
 }
 
 #[test]
@@ -170,14 +220,64 @@ fn what_was_proven_says_how_to_go_on() {
     let mut state = state();
     saved(&mut state);
     judged(&mut state, passing());
-    shows(&mut state, 80, 24, expect![[""]]);
+    shows(&mut state, 80, 24, expect![[r#"
+        Fix what two threads break                      ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 3 done
+        lost_update: Every visitor counts                                exercise 1 of 3
+        edit /home/ada/races/lost_update.rs
+        ────────────────────────────────────────────────────────────────────────────────
+        lost_update PROVEN
+          It holds in all 7 executions, of every schedule and of all that weak memory
+          allows.
+          Two steps are two steps.
+
+          n goes on. s shows a solution beside yours.
+
+
+
+
+
+
+
+
+
+
+
+        ────────────────────────────────────────────────────────────────────────────────
+        ✓ proven, in 0.7 s
+        n next  h hint  l list  r again  x reset  s solution  q quit  ? help
+    "#]]);
 }
 
 #[test]
 fn the_list_is_searched() {
     let mut state = state();
     type_in(&mut state, "l/two");
-    shows(&mut state, 80, 24, expect![[""]]);
+    shows(&mut state, 80, 24, expect![[r#"
+        Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
+        lost_update: Every visitor counts                                exercise 1 of 3
+        edit /home/ada/races/lost_update.rs
+        ────────────────────────────────────────────────────────────────────────────────
+        [all]  open   done   /two▏
+          ▶ lost_update  Every visitor counts
+            torn_read    Half a page
+        >   deadlock     Two keys
+
+
+
+
+
+
+
+
+
+
+
+
+
+        ────────────────────────────────────────────────────────────────────────────────
+        waiting for a save
+        Enter go there  ↑↓ choose  Tab filter  Esc no search
+    "#]]);
 }
 
 #[test]
@@ -185,7 +285,23 @@ fn a_narrow_window_shows_what_matters() {
     let mut state = state();
     saved(&mut state);
     judged(&mut state, failing());
-    shows(&mut state, 50, 15, expect![[""]]);
+    shows(&mut state, 50, 15, expect![[r#"
+        lost_update                         1 of 3, 0 done
+        edit /home/ada/races/lost_update.rs
+        FAILS: an interleaving bug, 1 preemption
+          Both threads read the same count, so one of the
+          two visitors was lost
+
+          outcome    grade       count  share
+          1 counted  forbidden       6  60.0%
+          2 counted  acceptable      4  40.0%
+
+          line    main          side door
+            37    visitors ➜ 0
+        ─────────────────────────────── ↓ 10 of 22 lines ─
+        ✗ not yet: assertion, "1 counted", in 0.7 s
+        n next  h hint  l list  r again  q quit  ? help
+    "#]]);
 }
 
 #[test]
@@ -228,7 +344,32 @@ fn the_end_is_calm() {
         press(&mut state, KeyCode::Char('n'));
     }
     assert_eq!(state.view, View::Closing);
-    shows(&mut state, 80, 24, expect![[""]]);
+    shows(&mut state, 80, 24, expect![[r#"
+        Fix what two threads break                      ━━━━━━━━━━━━━━━━━━━━ 3 of 3 done
+        ────────────────────────────────────────────────────────────────────────────────
+
+        Done.
+
+          Every exercise of “Fix what two threads break” is proven: all 3, over
+          all their schedules.
+
+          Look back: l lists them, and s shows a solution beside yours. Go on
+          with code of your own: `heisenbug new FILE` writes a small program,
+          `heisenbug try FILE` checks it as these were checked.
+
+
+
+
+
+
+
+
+
+
+
+        ────────────────────────────────────────────────────────────────────────────────
+        l list  c check all  q quit  ? help
+    "#]]);
 }
 
 #[test]
@@ -238,8 +379,44 @@ fn two_files_stand_beside_each_other_or_below() {
         "fn f() {\n    load();\n    store();\n}\n".to_owned(),
         "fn f() {\n    fetch_add();\n}\n".to_owned(),
     ));
-    shows(&mut state, 100, 14, expect![[""]]);
-    shows(&mut state, 60, 20, expect![[""]]);
+    shows(&mut state, 100, 14, expect![[r#"
+        lost_update                                                                           1 of 3, 0 done
+        edit /home/ada/races/lost_update.rs
+        lost_update.rs                                   │ a solution
+        fn f() {                                         │ fn f() {
+            load();                                      │     fetch_add();
+            store();                                     │
+        }                                                │ }
+
+
+
+
+
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+        ↑↓ scroll  n next  Esc back  q quit
+    "#]]);
+    shows(&mut state, 60, 20, expect![[r#"
+        Fix what two threads break       ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
+        lost_update: Every visitor counts            exercise 1 of 3
+        edit /home/ada/races/lost_update.rs
+        ────────────────────────────────────────────────────────────
+        A solution
+        fn f() {
+            fetch_add();
+        }
+
+        Yours: lost_update.rs
+        fn f() {
+            load();
+            store();
+        }
+
+
+
+
+        ────────────────────────────────────────────────────────────
+        ↑↓ scroll  n next  Esc back  q quit
+    "#]]);
 }
 
 #[test]
@@ -412,7 +589,32 @@ fn checking_all_goes_through_the_course_and_can_be_stopped() {
     let effects = judged(&mut state, failing());
     assert_eq!(effects[0], Effect::Reopen(1));
     assert!(matches!(effects[1], Effect::Judge { exercise: 2, .. }));
-    shows(&mut state, 80, 24, expect![[""]]);
+    shows(&mut state, 80, 24, expect![[r#"
+        Fix what two threads break                      ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 3 done
+        lost_update: Every visitor counts                                exercise 1 of 3
+        edit /home/ada/races/lost_update.rs
+        ────────────────────────────────────────────────────────────────────────────────
+        Checked 2 of 3: 1 proven.
+
+        ✓ lost_update: proven
+        ✗ torn_read: assertion, "1 counted"
+
+
+
+
+
+
+
+
+
+
+
+
+
+        ────────────────────────────────────────────────────────────────────────────────
+        judging… deadlock, 0.0 s
+        Esc stop  q quit
+    "#]]);
     assert_eq!(press(&mut state, KeyCode::Esc), [Effect::Stop]);
     assert!(screen(&mut state, 80, 24).contains("Stopped: 1 proven of 2 checked, of 3."));
     let effects = press(&mut state, KeyCode::Esc);
