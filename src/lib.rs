@@ -7,6 +7,7 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `cli` | arguments in, one command, an exit code out |
+//! | [`course`] | exercises and files of one's own: compiled, judged, kept count of |
 //! | [`explain`] | reports in words: verdict, outcome table, timeline |
 //! | [`stress`] | a program on real threads, many times |
 //! | [`mod@check`] | a program over all its schedules: two engines, one verdict |

@@ -11,7 +11,7 @@ mod tests;
 mod view;
 mod worker;
 
-use super::Exit;
+use super::{Exit, output};
 use crate::check::interrupted;
 use crate::course::watch::Watch;
 use crate::course::workplace::Workplace;
@@ -35,10 +35,32 @@ pub fn run(place: Workplace) -> Result<Exit> {
     let mut terminal = ratatui::try_init().context("cannot use this terminal")?;
     let left = until_left(place, watch, &mut terminal);
     ratatui::restore();
-    left
+    let (exit, place) = left?;
+    output::print(&farewell(&place))?;
+    Ok(exit)
 }
 
-fn until_left(place: Workplace, watch: Watch, terminal: &mut DefaultTerminal) -> Result<Exit> {
+/// What is left on the terminal.
+fn farewell(place: &Workplace) -> String {
+    let all = place.course.exercises.len();
+    let done = { place.course.exercises.iter() }
+        .filter(|exercise| place.progress.is_done(&exercise.name))
+        .count();
+    match place.next() {
+        Some(next) => format!(
+            "{done} of {all} done. `heisenbug learn` goes on with {}.",
+            next.name
+        ),
+        None => format!("All {all} are done."),
+    }
+}
+
+/// How it ended, and how far the learner has come.
+fn until_left(
+    place: Workplace,
+    watch: Watch,
+    terminal: &mut DefaultTerminal,
+) -> Result<(Exit, Workplace)> {
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (sender, news) = channel();
     let worker = Worker::start(
@@ -63,7 +85,7 @@ fn until_left(place: Workplace, watch: Watch, terminal: &mut DefaultTerminal) ->
         };
         // A stop from outside, as in raw mode Ctrl-C is a key like any other.
         if interrupted() {
-            return Ok(Exit::Interrupted);
+            return Ok((Exit::Interrupted, state.place));
         }
         state.now = began.elapsed();
         // All there is, before anything is drawn again.
@@ -81,7 +103,7 @@ fn until_left(place: Workplace, watch: Watch, terminal: &mut DefaultTerminal) ->
                 News::Lost(who) => bail!("{who} is gone"),
             };
             if perform(&mut state, &worker, effects) {
-                return Ok(Exit::Good);
+                return Ok((Exit::Good, state.place));
             }
             heard = news.try_recv().ok();
         }

@@ -153,7 +153,11 @@ fn a_failure_is_shown_with_its_timeline() {
     let mut state = state();
     saved(&mut state);
     judged(&mut state, failing());
-    shows(&mut state, 80, 24, expect![[r#"
+    shows(
+        &mut state,
+        80,
+        24,
+        expect![[r#"
         Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
         lost_update: Every visitor counts                                exercise 1 of 3
         edit /home/ada/races/lost_update.rs
@@ -178,7 +182,8 @@ fn a_failure_is_shown_with_its_timeline() {
         ────────────────────────────────────────────────────────────────────────────────
         ✗ not yet: assertion, "1 counted", in 0.7 s
         n next  h hint  l list  r again  x reset  s solution  q quit  ? help
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -187,7 +192,11 @@ fn a_hint_stands_below_the_verdict() {
     saved(&mut state);
     judged(&mut state, failing());
     type_in(&mut state, "hhhh");
-    shows(&mut state, 80, 24, expect![[r#"
+    shows(
+        &mut state,
+        80,
+        24,
+        expect![[r#"
         Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
         lost_update: Every visitor counts                                exercise 1 of 3
         edit /home/ada/races/lost_update.rs
@@ -212,7 +221,8 @@ fn a_hint_stands_below_the_verdict() {
         two came, and it says 1.
         ✗ not yet: assertion, "1 counted", in 0.7 s
         n next  h hint  l list  r again  x reset  s solution  q quit  ? help
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -220,7 +230,11 @@ fn what_was_proven_says_how_to_go_on() {
     let mut state = state();
     saved(&mut state);
     judged(&mut state, passing());
-    shows(&mut state, 80, 24, expect![[r#"
+    shows(
+        &mut state,
+        80,
+        24,
+        expect![[r#"
         Fix what two threads break                      ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 3 done
         lost_update: Every visitor counts                                exercise 1 of 3
         edit /home/ada/races/lost_update.rs
@@ -245,14 +259,19 @@ fn what_was_proven_says_how_to_go_on() {
         ────────────────────────────────────────────────────────────────────────────────
         ✓ proven, in 0.7 s
         n next  h hint  l list  r again  x reset  s solution  q quit  ? help
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_list_is_searched() {
     let mut state = state();
     type_in(&mut state, "l/two");
-    shows(&mut state, 80, 24, expect![[r#"
+    shows(
+        &mut state,
+        80,
+        24,
+        expect![[r#"
         Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
         lost_update: Every visitor counts                                exercise 1 of 3
         edit /home/ada/races/lost_update.rs
@@ -277,7 +296,8 @@ fn the_list_is_searched() {
         ────────────────────────────────────────────────────────────────────────────────
         waiting for a save
         Enter go there  ↑↓ choose  Tab filter  Esc no search
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -285,7 +305,11 @@ fn a_narrow_window_shows_what_matters() {
     let mut state = state();
     saved(&mut state);
     judged(&mut state, failing());
-    shows(&mut state, 50, 15, expect![[r#"
+    shows(
+        &mut state,
+        50,
+        15,
+        expect![[r#"
         lost_update                         1 of 3, 0 done
         edit /home/ada/races/lost_update.rs
         FAILS: an interleaving bug, 1 preemption
@@ -301,7 +325,8 @@ fn a_narrow_window_shows_what_matters() {
         ─────────────────────────────── ↓ 10 of 22 lines ─
         ✗ not yet: assertion, "1 counted", in 0.7 s
         n next  h hint  l list  r again  q quit  ? help
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -344,7 +369,11 @@ fn the_end_is_calm() {
         press(&mut state, KeyCode::Char('n'));
     }
     assert_eq!(state.view, View::Closing);
-    shows(&mut state, 80, 24, expect![[r#"
+    shows(
+        &mut state,
+        80,
+        24,
+        expect![[r#"
         Fix what two threads break                      ━━━━━━━━━━━━━━━━━━━━ 3 of 3 done
         ────────────────────────────────────────────────────────────────────────────────
 
@@ -369,7 +398,8 @@ fn the_end_is_calm() {
 
         ────────────────────────────────────────────────────────────────────────────────
         l list  c check all  q quit  ? help
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -379,7 +409,11 @@ fn two_files_stand_beside_each_other_or_below() {
         "fn f() {\n    load();\n    store();\n}\n".to_owned(),
         "fn f() {\n    fetch_add();\n}\n".to_owned(),
     ));
-    shows(&mut state, 100, 14, expect![[r#"
+    shows(
+        &mut state,
+        100,
+        14,
+        expect![[r#"
         lost_update                                                                           1 of 3, 0 done
         edit /home/ada/races/lost_update.rs
         lost_update.rs                                   │ a solution
@@ -394,8 +428,13 @@ fn two_files_stand_beside_each_other_or_below() {
 
         ────────────────────────────────────────────────────────────────────────────────────────────────────
         ↑↓ scroll  n next  Esc back  q quit
-    "#]]);
-    shows(&mut state, 60, 20, expect![[r#"
+    "#]],
+    );
+    shows(
+        &mut state,
+        60,
+        20,
+        expect![[r#"
         Fix what two threads break       ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
         lost_update: Every visitor counts            exercise 1 of 3
         edit /home/ada/races/lost_update.rs
@@ -416,7 +455,8 @@ fn two_files_stand_beside_each_other_or_below() {
 
         ────────────────────────────────────────────────────────────
         ↑↓ scroll  n next  Esc back  q quit
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -589,7 +629,11 @@ fn checking_all_goes_through_the_course_and_can_be_stopped() {
     let effects = judged(&mut state, failing());
     assert_eq!(effects[0], Effect::Reopen(1));
     assert!(matches!(effects[1], Effect::Judge { exercise: 2, .. }));
-    shows(&mut state, 80, 24, expect![[r#"
+    shows(
+        &mut state,
+        80,
+        24,
+        expect![[r#"
         Fix what two threads break                      ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 3 done
         lost_update: Every visitor counts                                exercise 1 of 3
         edit /home/ada/races/lost_update.rs
@@ -614,7 +658,8 @@ fn checking_all_goes_through_the_course_and_can_be_stopped() {
         ────────────────────────────────────────────────────────────────────────────────
         judging… deadlock, 0.0 s
         Esc stop  q quit
-    "#]]);
+    "#]],
+    );
     assert_eq!(press(&mut state, KeyCode::Esc), [Effect::Stop]);
     assert!(screen(&mut state, 80, 24).contains("Stopped: 1 proven of 2 checked, of 3."));
     let effects = press(&mut state, KeyCode::Esc);

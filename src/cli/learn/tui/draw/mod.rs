@@ -24,7 +24,7 @@ pub fn draw(frame: &mut Frame, state: &mut State) {
     let width = usize::from(area.width);
     let roomy = area.height >= ROOMY;
     let header = header(state, width, roomy);
-    let aside = aside(state, width, usize::from(area.height) / 3);
+    let aside = aside(state, width, usize::from(area.height) / 2);
     let footer = footer(state, width);
     let rows = |lines: &[Line]| Constraint::Length(lines.len() as u16);
     let [top, body, below, bottom] = Layout::vertical([
@@ -363,7 +363,7 @@ fn more(scroll: &Scroll) -> String {
         last => {
             let end = (scroll.top + scroll.page).min(scroll.lines);
             let down = if scroll.top < last { "↓ " } else { "" };
-            let up = if scroll.top > 0 { "↑" } else { "" };
+            let up = if scroll.top > 0 { "↑ " } else { "" };
             format!("{up}{down}{end} of {} lines", scroll.lines)
         }
     }
