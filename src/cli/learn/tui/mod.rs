@@ -73,11 +73,14 @@ fn until_left(
     worker::watch(watch, sender);
     let mut state = State::new(place, colour);
     let began = Instant::now();
+    let mut changed = true;
     loop {
         state.now = began.elapsed();
-        terminal
-            .draw(|frame| draw::draw(frame, &mut state))
-            .context("cannot draw on this terminal")?;
+        if changed {
+            terminal
+                .draw(|frame| draw::draw(frame, &mut state))
+                .context("cannot draw on this terminal")?;
+        }
         let mut heard = match news.recv_timeout(TICK) {
             Ok(heard) => Some(heard),
             Err(RecvTimeoutError::Timeout) => None,
@@ -88,6 +91,7 @@ fn until_left(
             return Ok((Exit::Interrupted, state.place));
         }
         state.now = began.elapsed();
+        changed = heard.is_some() || state.is_busy();
         // All there is, before anything is drawn again.
         while let Some(told) = heard {
             let effects = match told {

@@ -133,6 +133,11 @@ impl State {
         &self.place.course.exercises[self.current]
     }
 
+    /// Whether there is something under way, of which the time is shown.
+    pub fn is_busy(&self) -> bool {
+        self.running.is_some() || matches!(self.tools, Tools::Building(_))
+    }
+
     /// Whether an exercise was proven.
     pub fn is_done(&self, exercise: usize) -> bool {
         let name = &self.place.course.exercises[exercise].name;

@@ -174,3 +174,33 @@ pub fn watch(watch: Watch, news: Sender<News>) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::workplace::OWN_COURSE;
+    use std::path::Path;
+
+    #[test]
+    fn orders_are_judged_and_what_is_stopped_has_no_result() {
+        let course = Course::read(Path::new(OWN_COURSE)).unwrap();
+        let exercise = course.exercises[0].clone();
+        let (sender, news) = channel();
+        let worker = Worker::start(course.clone(), course.folder.clone(), false, sender);
+        let Ok(News::Built(built)) = news.recv() else {
+            panic!("first comes the library");
+        };
+        assert_eq!(built, Ok(()));
+        worker.judge(1, exercise.clone());
+        let judgement = news.iter().find_map(|told| match told {
+            News::Judged(1, judgement) => Some(judgement),
+            _ => None,
+        });
+        // Whether it passes is up to whoever works in this folder.
+        assert!(judgement.unwrap().is_ok());
+        worker.judge(2, exercise);
+        worker.stop();
+        drop(worker);
+        assert!(!news.iter().any(|told| matches!(told, News::Judged(..))));
+    }
+}
