@@ -239,6 +239,7 @@ fn status(state: &State) -> String {
         };
         let executions = match running.executions {
             0 => String::new(),
+            1 => "1 execution, ".to_owned(),
             many => format!("{} executions, ", thousands(many)),
         };
         return paint(
