@@ -30,8 +30,9 @@ impl Workplace {
     ///
     /// If there is no course, or the one there is makes no sense.
     pub fn open(folder: &Path, course: Option<&Path>) -> Result<Workplace> {
+        // Even a damaged file says that this is where somebody works.
+        let here = folder.join(progress::FILE).exists();
         let read = Progress::read(folder)?;
-        let here = read.progress != Progress::default() || read.warning.is_some();
         let (course, folder) = match (course, &read.progress.course) {
             (Some(course), _) if here => (course.to_owned(), folder.to_owned()),
             (Some(course), _) => (course.to_owned(), course.to_owned()),
@@ -39,6 +40,7 @@ impl Workplace {
             (None, None) if folder.join("course.toml").is_file() => {
                 (folder.to_owned(), folder.to_owned())
             }
+            (None, None) if here => (OWN_COURSE.into(), folder.to_owned()),
             (None, None) => (OWN_COURSE.into(), OWN_COURSE.into()),
         };
         let absolute = |folder: &Path| {
@@ -46,12 +48,19 @@ impl Workplace {
                 .with_context(|| format!("cannot find the course {}", folder.display()))
         };
         let folder = absolute(&folder)?;
-        let read = match here {
+        let mut read = match here {
             true => read,
             false => Progress::read(&folder)?,
         };
+        let course = Course::read(&absolute(&course)?)?;
+        if folder != course.folder {
+            // A file that was damaged has forgotten it.
+            read.progress
+                .course
+                .get_or_insert_with(|| course.folder.clone());
+        }
         Ok(Workplace {
-            course: Course::read(&absolute(&course)?)?,
+            course,
             folder,
             progress: read.progress,
             warning: read.warning,
@@ -184,5 +193,47 @@ impl Workplace {
                 exercise.file()
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn course(folder: &Path) -> Course {
+        let text = "title = \"A course\"\n[[exercise]]\nname = \"one\"\ntitle = \"\"\nconcept = \"\"\n\
+                    fails = \"assertion\"\nhints = [\"\", \"\", \"\", \"\"]\n";
+        std::fs::write(folder.join("course.toml"), text).unwrap();
+        std::fs::write(folder.join("one.rs"), "// TODO").unwrap();
+        Course::read(&folder.canonicalize().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_copy_stays_the_place_to_work_in_when_its_progress_is_damaged() {
+        let (given, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let course = course(given.path());
+        Workplace::init(&course, copy.path()).unwrap();
+        std::fs::write(copy.path().join(progress::FILE), "done = [").unwrap();
+        let mut place = Workplace::open(copy.path(), Some(given.path())).unwrap();
+        assert!(place.warning.is_some());
+        assert_eq!(place.folder, copy.path().canonicalize().unwrap());
+        place.reopen("one").unwrap();
+        let place = Workplace::open(copy.path(), None).unwrap();
+        assert_eq!(place.folder, copy.path().canonicalize().unwrap());
+        assert_eq!(place.course.folder, course.folder);
+    }
+
+    #[test]
+    fn a_reset_keeps_what_was_written() {
+        let (given, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let course = course(given.path());
+        Workplace::init(&course, copy.path()).unwrap();
+        let mut place = Workplace::open(copy.path(), None).unwrap();
+        let exercise = course.exercises[0].clone();
+        assert_eq!(place.reset(&exercise).unwrap(), None);
+        std::fs::write(place.file(&exercise), "mine").unwrap();
+        let kept = place.reset(&exercise).unwrap().unwrap();
+        assert_eq!(std::fs::read(kept).unwrap(), b"mine");
+        assert_eq!(std::fs::read(place.file(&exercise)).unwrap(), b"// TODO");
     }
 }
