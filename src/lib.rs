@@ -8,11 +8,12 @@
 //! |---|---|
 //! | `cli` | arguments in, one command, an exit code out |
 //! | `cost` | what the fixes and the locks cost on this machine (feature `cost`, on by default) |
+//! | [`course`] | exercises and files of one's own: compiled, judged, kept count of |
 //! | [`explain`] | reports in words: verdict, outcome table, timeline |
 //! | [`stress`] | a program on real threads, many times |
 //! | [`mod@check`] | a program over all its schedules: two engines, one verdict |
 //! | [`worlds`] | what `sync` means: native, live, model; and the bugs mounted in each |
-//! | `bugs` | the bugs, one file each |
+//! | `locks`, `bugs` | lock strategies and their proofs; the bugs: one file each |
 //! | [`trace`] | what happened: events and their recorder |
 //! | [`catalogue`] | what a bug says of itself: name, shape, variants, outcomes |
 //!
@@ -35,6 +36,7 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "cost")]
 pub mod cost;
+pub mod course;
 pub mod explain;
 pub mod stress;
 pub mod trace;

@@ -38,6 +38,14 @@ fn the_tour_shows_the_first_bug_and_ends_well() {
 }
 
 #[test]
+fn the_course_says_what_to_do_without_a_terminal() {
+    let (code, out, err) = run(&["learn"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("needs a terminal"), "{err}");
+    assert!(err.contains("learn run"), "{err}");
+}
+
+#[test]
 fn lost_update_fits_in_fifteen_rows() {
     let (_, out, _) = run(&["check", "lost-update/buggy"]);
     let timeline = out

@@ -27,6 +27,23 @@ const STALL: Duration = Duration::from_secs(3);
 /// How long a child may take to report after its time is up.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// Who waits for a check.
+pub trait Onlooker {
+    /// Is told now and then how many executions there were so far.
+    fn see(&self, executions: u64);
+
+    /// Whether the result is no longer wanted. Then the check ends soon, with none.
+    fn has_left(&self) -> bool {
+        false
+    }
+}
+
+impl<F: Fn(u64)> Onlooker for F {
+    fn see(&self, executions: u64) {
+        self(executions);
+    }
+}
+
 /// What a child is told.
 #[derive(Clone, Debug)]
 pub struct Task {
@@ -54,42 +71,57 @@ pub fn check(
     checker: &Checker,
     progress: &dyn Fn(u64),
 ) -> Result<Report> {
+    let executable = std::env::current_exe().context("cannot find this program's own file")?;
+    check_in(&executable, (bug.name, variant.name), checker, &progress)
+}
+
+/// Checks a bug's variant, both by name, in a child process of another program than this one: it
+/// must hand the arguments after [`COMMAND`] to [`child`].
+///
+/// # Errors
+///
+/// As for [`check`].
+pub fn check_in(
+    executable: &Path,
+    (bug, variant): (&str, &str),
+    checker: &Checker,
+    onlooker: &dyn Onlooker,
+) -> Result<Report> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let mut task = Task {
-        program: format!("{}/{}", bug.name, variant.name),
+        program: format!("{bug}/{variant}"),
         checker: checker.clone(),
         report: folder.path().join("report.json"),
         counter: folder.path().join("executions"),
         journal: None,
     };
     let began = Instant::now();
-    let (status, executions) = run(&task, progress)?;
+    let (status, executions) = run(executable, &task, onlooker)?;
     if let Some(report) = read_report(&task.report) {
         return Ok(report);
     }
-    if super::budget::interrupted() || died_of_interrupt(status) {
-        // Ctrl-C met the child before it was ready for it.
+    if super::budget::interrupted() || onlooker.has_left() || died_of_interrupt(status) {
+        // Nobody wants to know any more, or Ctrl-C met the child before it was ready for it.
         return Ok(Report {
             stopped: Some("interrupted".to_owned()),
-            ..Report::of(bug, variant)
+            ..Report::named(bug, variant)
         });
     }
     let journal = folder.path().join("journal.json");
     task.journal = Some((executions, journal.clone()));
-    run(&task, &|_| {})?;
+    run(executable, &task, &|_: u64| {})?;
     let trace = read_trace(&journal);
-    let mut report = crash(Report::of(bug, variant), status, executions, trace);
+    let mut report = crash(Report::named(bug, variant), status, executions, trace);
     report.millis = began.elapsed().as_millis() as u64;
     Ok(report)
 }
 
 /// Runs a child to its end, and returns how that was and how many executions it began.
-fn run(task: &Task, progress: &dyn Fn(u64)) -> Result<(ExitStatus, u64)> {
+fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<(ExitStatus, u64)> {
     File::create(&task.counter)
         .and_then(|file| file.set_len(8))
         .context("cannot make a temporary file")?;
     let counter = journal::map_counter(&task.counter).context("cannot map a temporary file")?;
-    let executable = std::env::current_exe().context("cannot find this program's own file")?;
     let mut command = Command::new(executable);
     // loom reads its settings from the environment, and panics at those it does not understand.
     for (name, _) in std::env::vars_os() {
@@ -105,12 +137,15 @@ fn run(task: &Task, progress: &dyn Fn(u64)) -> Result<(ExitStatus, u64)> {
         .spawn()
         .context("cannot start a child process")?;
     let count = || counter.load(std::sync::atomic::Ordering::Relaxed);
-    let status = wait(child, &|| progress(count()))?;
+    let status = wait(child, &|| {
+        onlooker.see(count());
+        onlooker.has_left()
+    })?;
     Ok((status, count()))
 }
 
-/// Waits for a child that watches its own limits.
-fn wait(mut child: Child, tick: &dyn Fn()) -> Result<ExitStatus> {
+/// Waits for a child that watches its own limits, and ends it if nobody wants its report.
+fn wait(mut child: Child, unwanted: &dyn Fn() -> bool) -> Result<ExitStatus> {
     let mut pause = Duration::from_millis(1);
     let mut asked = None;
     loop {
@@ -132,7 +167,10 @@ fn wait(mut child: Child, tick: &dyn Fn()) -> Result<ExitStatus> {
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
-        tick();
+        if unwanted() {
+            // Nothing to be done about a child that is gone already.
+            let _ = child.kill();
+        }
     }
 }
 

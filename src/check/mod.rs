@@ -24,7 +24,7 @@ mod tally;
 pub mod weak;
 
 pub use budget::{Budget, interrupt, interrupt_flag, interrupted};
-pub use checker::{Checker, Engines, check};
+pub use checker::{Checker, Engines, check, label};
 pub use declared::{Declared, as_declared};
 pub use report::{Engine, Executions, OutcomeCount, Report, Verdict};
 pub use scenario::Scenario;

@@ -2,7 +2,7 @@
 //!
 //! Serialised, it is what `--json` prints. Fields are added over time, never renamed or removed.
 
-use crate::catalogue::{Bug, Class, Grade, Variant};
+use crate::catalogue::{Class, Grade};
 use crate::trace::{Blocked, Event};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -127,8 +127,8 @@ impl Report {
     }
 
     /// A report on a program of the catalogue that says nothing yet.
-    pub(super) fn of(bug: &Bug, variant: &Variant) -> Report {
-        let (bug, variant) = (Some(bug.name.to_owned()), Some(variant.name.to_owned()));
+    pub(super) fn named(bug: &str, variant: &str) -> Report {
+        let (bug, variant) = (Some(bug.to_owned()), Some(variant.to_owned()));
         Report {
             bug,
             variant,

@@ -2,6 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Concurrency bugs that you can run until they break, and read how.
@@ -40,6 +41,12 @@ pub enum Command {
     /// Races lock strategies against each other on this machine
     #[cfg(feature = "cost")]
     RaceLocks(RaceLocks),
+    /// Exercises: fix them, and have the fix proven
+    Learn(Learn),
+    /// Writes a small program of your own to begin with
+    New(New),
+    /// Checks a file of your own, as `check` does the catalogue
+    Try(Try),
 }
 
 #[derive(clap::Args, Debug)]
@@ -93,6 +100,16 @@ pub struct Check {
     /// All lock strategies instead of all bugs
     #[arg(long, conflicts_with = "name")]
     pub locks: bool,
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How long, how much and how to check.
+#[derive(clap::Args, Debug)]
+pub struct Limits {
     /// Stop after so many executions of a program
     #[arg(long, value_name = "N", default_value_t = crate::Checker::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,
@@ -105,9 +122,6 @@ pub struct Check {
     /// Try interleavings at random, from this seed, instead of all in order
     #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 #[derive(clap::Args, Debug)]
@@ -195,6 +209,120 @@ pub struct Measuring {
     #[arg(long)]
     pub debug_build: bool,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Without a command: the course in the terminal. Every save is judged over all
+schedules; a wrong fix is answered with the schedule that breaks it.
+
+Examples:
+  heisenbug learn init ~/races     a copy to work in
+  cd ~/races && heisenbug learn")]
+pub struct Learn {
+    /// A course of your own: a folder with a course.toml
+    #[arg(long, global = true, value_name = "DIR")]
+    pub course: Option<PathBuf>,
+    /// Where your copy of the exercises is, if not here
+    #[arg(long, global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Option<LearnCommand>,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum LearnCommand {
+    /// Makes a copy of the exercises to work in
+    Init {
+        /// A new folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Lists the exercises
+    List {
+        /// Only those with this text in their name, title or concept
+        text: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tells which exercise is next
+    Next,
+    /// Judges an exercise
+    Run {
+        /// The exercise; the next one if left out
+        name: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Gives a hint
+    Hint {
+        /// The exercise; the next one if left out
+        name: Option<String>,
+        /// How much of it: 1, a nudge, to 4, the failing schedule in words
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
+        level: u8,
+    },
+    /// Shows the solution of an exercise that you have solved
+    Solution {
+        /// The exercise
+        name: String,
+    },
+    /// Gives an exercise back as it was, and keeps what you wrote
+    Reset {
+        /// The exercise
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        name: Option<String>,
+        /// All of them
+        #[arg(long)]
+        all: bool,
+    },
+    /// Judges every exercise
+    CheckAll {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Verifies that a course keeps its promises
+    Verify {
+        /// The course's folder; the own course if left out
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Example:
+  heisenbug new race.rs && heisenbug try race.rs")]
+pub struct New {
+    /// A file that does not exist yet
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+A scenario is a public function without arguments whose name begins with
+`scenario`. It asserts what must hold, and its result stands in the table of
+outcomes. The exit code is 0 if all hold, 1 if one fails, 3 if nobody knows.
+
+Examples:
+  heisenbug try race.rs
+  heisenbug try race.rs --watch    again on every save")]
+pub struct Try {
+    /// A file of plain Rust that uses `heisenbug::` where it would use `std::`
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Again on every save, until Ctrl-C
+    #[arg(long, conflicts_with = "json")]
+    pub watch: bool,
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Print JSON: an array of reports
     #[arg(long)]
     pub json: bool,
 }

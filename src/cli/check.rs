@@ -1,6 +1,6 @@
 //! `heisenbug check`.
 
-use super::args::{Check, Engine};
+use super::args::{Check, Engine, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
 use super::{Exit, lookup, output};
@@ -32,7 +32,7 @@ struct Checked {
 
 /// Checks one program, all of a bug, or everything.
 pub fn run(args: &Check) -> Result<Exit> {
-    let checker = checker(args);
+    let checker = checker(&args.limits);
     let Some(name) = &args.name else {
         let all: Vec<Mounted> = match args.locks {
             true => worlds::locks().collect(),
@@ -54,7 +54,8 @@ pub fn run(args: &Check) -> Result<Exit> {
     }
 }
 
-fn checker(args: &Check) -> Checker {
+/// The checker that the command line asks for.
+pub fn checker(args: &Limits) -> Checker {
     let engines = match args.engine {
         Engine::Sc => Engines::Sc,
         Engine::Weak => Engines::Weak,

@@ -4,11 +4,13 @@ mod args;
 mod check;
 #[cfg(feature = "cost")]
 mod cost;
+mod learn;
 mod list;
 mod lookup;
 #[cfg(feature = "cost")]
 mod measuring;
 mod output;
+mod playground;
 mod prices;
 #[cfg(feature = "cost")]
 mod race_locks;
@@ -69,6 +71,9 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::Cost(args)) => cost::run(&args),
         #[cfg(feature = "cost")]
         Some(Command::RaceLocks(args)) => race_locks::run(&args),
+        Some(Command::Learn(args)) => learn::run(&args),
+        Some(Command::New(args)) => playground::new(&args),
+        Some(Command::Try(args)) => playground::try_file(&args),
     }
 }
 

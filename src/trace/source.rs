@@ -19,6 +19,12 @@ pub fn register(file: &str, text: &str) {
         .or_insert_with(|| Some(text.into()));
 }
 
+/// Makes the present text of a file known, whatever it was before.
+pub fn replace(file: &str, text: &str) {
+    let mut sources = sources().lock().unwrap_or_else(PoisonError::into_inner);
+    sources.insert(tidy(file), Some(text.into()));
+}
+
 /// The text of a file, as registered or as on disk. The compiler names files relative to the
 /// workspace, so the folders above the current one are tried as well.
 pub fn text(file: &str) -> Option<Arc<str>> {

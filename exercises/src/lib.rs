@@ -1,0 +1,1 @@
+//! Nothing: the exercises are the files beside this folder, and their judges are in `tests/`.

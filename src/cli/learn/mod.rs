@@ -1,0 +1,101 @@
+//! `heisenbug learn`: the course, with a terminal and without.
+
+mod commands;
+mod tui;
+mod words;
+
+use super::args::{Learn, LearnCommand};
+use super::{Exit, output};
+use crate::course::workplace::{OWN_COURSE, Workplace};
+use crate::course::{Course, Exercise};
+use anyhow::{Context, Result, bail};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// Runs one of the course's commands, or the course itself.
+pub fn run(args: &Learn) -> Result<Exit> {
+    match &args.command {
+        Some(LearnCommand::Init { folder }) => return commands::init(&course(args)?, folder),
+        Some(LearnCommand::Verify { folder }) => {
+            let course = match folder {
+                Some(folder) => Course::read(&absolute(folder)?)?,
+                None => course(args)?,
+            };
+            return commands::verify(&course);
+        }
+        _ => {}
+    }
+    let mut place = Workplace::open(
+        args.dir.as_deref().unwrap_or(Path::new(".")),
+        args.course.as_deref(),
+    )?;
+    if let Some(warning) = &place.warning {
+        output::complain(warning);
+    }
+    match &args.command {
+        None if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() => {
+            bail!(
+                "`heisenbug learn` needs a terminal; without one there are `learn list`, `learn \
+                 run`, `learn hint` and the others that `learn --help` lists"
+            )
+        }
+        None => tui::run(place),
+        Some(LearnCommand::List { text, json }) => commands::list(&place, text.as_deref(), *json),
+        Some(LearnCommand::Next) => commands::next(&place),
+        Some(LearnCommand::Run { name, json }) => {
+            let exercise = named_or_next(&place, name.as_deref())?.clone();
+            commands::run(&mut place, &exercise, *json)
+        }
+        Some(LearnCommand::Hint { name, level }) => {
+            commands::hint(named_or_next(&place, name.as_deref())?, *level)
+        }
+        Some(LearnCommand::Solution { name }) => commands::solution(&place, find(&place, name)?),
+        Some(LearnCommand::Reset { name, .. }) => {
+            let exercises = match name {
+                Some(name) => vec![find(&place, name)?.clone()],
+                None => place.course.exercises.clone(),
+            };
+            commands::reset(&mut place, &exercises)
+        }
+        Some(LearnCommand::CheckAll { json }) => commands::check_all(&mut place, *json),
+        Some(LearnCommand::Init { .. } | LearnCommand::Verify { .. }) => unreachable!("done above"),
+    }
+}
+
+/// The course that is named, or the program's own.
+fn course(args: &Learn) -> Result<Course> {
+    let folder = args
+        .course
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(OWN_COURSE));
+    Course::read(&absolute(&folder)?)
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf> {
+    { folder.canonicalize() }.with_context(|| format!("cannot find {}", folder.display()))
+}
+
+fn named_or_next<'a>(place: &'a Workplace, name: Option<&str>) -> Result<&'a Exercise> {
+    match name {
+        Some(name) => find(place, name),
+        None => place
+            .next()
+            .context("every exercise is done: name the one you mean"),
+    }
+}
+
+/// The exercise of that name, which may be given as its file.
+fn find<'a>(place: &'a Workplace, name: &str) -> Result<&'a Exercise> {
+    let plain = name.strip_suffix(".rs").unwrap_or(name).replace('-', "_");
+    if let Some(exercise) = place.course.exercise(&plain) {
+        return Ok(exercise);
+    }
+    let names: Vec<&str> = { place.course.exercises.iter() }
+        .map(|exercise| exercise.name.as_str())
+        .collect();
+    bail!(
+        "there is no exercise \"{name}\"{}\n\n`heisenbug learn list` shows all {}",
+        super::lookup::did_you_mean(&plain, &names, ""),
+        names.len()
+    )
+}

@@ -1,0 +1,100 @@
+//! Lines that fit.
+
+use crate::explain::cut;
+use crate::explain::style::{Paint, paint};
+use crate::explain::{plain, wrap};
+use ansi_to_tui::IntoText;
+use ratatui::text::{Line, Span, Text};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A text with ANSI styles as lines of at most that width; longer ones go on in the next line.
+pub fn fit(text: &str, width: usize) -> Vec<Line<'static>> {
+    // Tabs would be drawn as nothing at all.
+    let text = text.replace('\t', "    ");
+    let styled = match text.as_bytes().into_text() {
+        Ok(styled) => styled,
+        Err(_) => Text::raw(plain(&text)),
+    };
+    styled
+        .lines
+        .into_iter()
+        .flat_map(|line| broken(line, width.max(1)))
+        .collect()
+}
+
+/// One line, broken wherever it must be.
+fn broken(line: Line<'_>, width: usize) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    let (mut spans, mut used) = (Vec::new(), 0);
+    for span in line.spans {
+        let mut part = String::new();
+        for c in span.content.chars().filter(|c| !c.is_control()) {
+            let columns = c.width().unwrap_or(0);
+            if used + columns > width && used > 0 {
+                spans.push(Span::styled(std::mem::take(&mut part), span.style));
+                lines.push(Line::from(std::mem::take(&mut spans)));
+                used = 0;
+            }
+            part.push(c);
+            used += columns;
+        }
+        spans.push(Span::styled(part, span.style));
+    }
+    lines.push(Line::from(spans));
+    lines
+}
+
+/// A line of code in lines of at most that width, all of them indented as it is.
+pub fn pieces(code: &str, width: usize) -> Vec<String> {
+    let code = code.replace('\t', "    ");
+    let indent = " ".repeat(code.len() - code.trim_start().len());
+    let wrapped = wrap(code.trim(), width, &indent);
+    match wrapped.is_empty() {
+        true => vec![String::new()],
+        false => fit(&wrapped, width).iter().map(Line::to_string).collect(),
+    }
+}
+
+/// Two texts, one at each end of the line.
+pub fn ends(left: &str, right: &str, width: usize) -> String {
+    let used = plain(left).width() + plain(right).width();
+    let gap = width.saturating_sub(used).max(1);
+    format!("{left}{}{right}", " ".repeat(gap))
+}
+
+/// A rule, with a word at its end.
+pub fn rule(word: &str, width: usize) -> String {
+    let word = match word {
+        "" => String::new(),
+        word => format!(" {} ─", cut(word, width.saturating_sub(3))),
+    };
+    let line = "─".repeat(width.saturating_sub(word.width()));
+    paint(Paint::Dim, &format!("{line}{word}"))
+}
+
+/// How much of it is done.
+pub fn bar(done: usize, all: usize, width: usize) -> String {
+    let full = (done * width).checked_div(all).unwrap_or(0).min(width);
+    format!(
+        "{}{}",
+        paint(Paint::Good, &"━".repeat(full)),
+        paint(Paint::Dim, &"╌".repeat(width - full))
+    )
+}
+
+/// The end of a text, with a mark where the rest was.
+pub fn cut_left(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept: Vec<char> = Vec::new();
+    let mut used = 1;
+    for c in text.chars().rev() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        kept.push(c);
+    }
+    std::iter::once('…').chain(kept.into_iter().rev()).collect()
+}

@@ -1,0 +1,413 @@
+//! What the course's terminal knows, and how that changes. Nothing in here draws, waits or touches
+//! a file: what is to be done is returned as [`Effect`]s, and what came of it comes back by a call.
+
+use super::view::{List, Scroll, Solution, Sweep, Swept, View};
+use crate::cli::learn::words;
+use crate::course::workplace::Workplace;
+use crate::course::{Exercise, Judgement};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Judge an exercise, instead of whatever is being judged.
+    Judge { run: u64, exercise: usize },
+    /// Judge nothing any more.
+    Stop,
+    /// Note that an exercise was proven.
+    Finish(usize),
+    /// Note that an exercise is to be done again.
+    Reopen(usize),
+    /// Note that an exercise is worked on.
+    GoTo(usize),
+    /// Give an exercise back as it was.
+    Reset(usize),
+    /// Read the solution of an exercise, and the learner's file.
+    ReadSolution(usize),
+    /// End.
+    Quit,
+}
+
+/// What everything is compiled with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tools {
+    /// Being built since then.
+    Building(Duration),
+    /// There.
+    Ready,
+    /// They cannot be built.
+    Broken(String),
+}
+
+/// A judgement under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Its number: what another run tells is of no interest.
+    pub run: u64,
+    /// Which exercise.
+    pub exercise: usize,
+    /// Executions so far; none while compiling.
+    pub executions: u64,
+    /// Since when.
+    pub began: Duration,
+}
+
+/// The last judgement on the current exercise.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// What it is, or why there is none.
+    pub judgement: Result<Judgement, String>,
+    /// How long it took.
+    pub took: Duration,
+    /// The judgement in words, and for how many columns. Made when it is first drawn: the words
+    /// quote source lines, which later saves change.
+    pub words: Option<(u16, String)>,
+}
+
+/// A hint that is open, or was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// How far the learner has asked: 0 for not at all.
+    pub level: usize,
+    /// Whether it is shown.
+    pub open: bool,
+}
+
+/// Everything.
+#[derive(Debug)]
+pub struct State {
+    /// The course, the learner's folder and progress.
+    pub place: Workplace,
+    /// The exercise worked on.
+    pub current: usize,
+    /// What everything is compiled with.
+    pub tools: Tools,
+    /// What is being judged.
+    pub running: Option<Running>,
+    /// What came of the current exercise last.
+    pub verdict: Option<Verdict>,
+    /// Where its words are scrolled to.
+    pub scroll: Scroll,
+    /// Its hints.
+    pub hint: Hint,
+    /// What is looked at.
+    pub view: View,
+    /// Something to say, until the next key.
+    pub notice: Option<String>,
+    /// The time since the beginning.
+    pub now: Duration,
+    /// Whether there are colours.
+    pub colour: bool,
+    runs: u64,
+    /// Whether the current exercise was saved while something else was judged.
+    saved: bool,
+}
+
+impl State {
+    /// The beginning: at the exercise where the learner left, while the tools are being built.
+    pub fn new(place: Workplace, colour: bool) -> State {
+        let next = { place.next() }.and_then(|next| position(&place, &next.name));
+        State {
+            current: next.unwrap_or_default(),
+            view: match next {
+                Some(_) => View::Work,
+                None => View::Closing,
+            },
+            notice: place.warning.clone(),
+            place,
+            tools: Tools::Building(Duration::ZERO),
+            running: None,
+            verdict: None,
+            scroll: Scroll::default(),
+            hint: Hint::default(),
+            now: Duration::ZERO,
+            colour,
+            runs: 0,
+            saved: false,
+        }
+    }
+
+    /// The exercise worked on.
+    pub fn exercise(&self) -> &Exercise {
+        &self.place.course.exercises[self.current]
+    }
+
+    /// Whether there is something under way, of which the time is shown.
+    pub fn is_busy(&self) -> bool {
+        self.running.is_some() || matches!(self.tools, Tools::Building(_))
+    }
+
+    /// Whether an exercise was proven.
+    pub fn is_done(&self, exercise: usize) -> bool {
+        let name = &self.place.course.exercises[exercise].name;
+        self.place.progress.is_done(name)
+    }
+
+    /// How many exercises were proven.
+    pub fn done(&self) -> usize {
+        (0..self.place.course.exercises.len())
+            .filter(|&exercise| self.is_done(exercise))
+            .count()
+    }
+
+    /// The tools are there, or cannot be built.
+    pub fn tools_are(&mut self, built: Result<(), String>) -> Vec<Effect> {
+        match built {
+            Ok(()) => {
+                self.tools = Tools::Ready;
+                match self.view {
+                    View::Closing => Vec::new(),
+                    _ => self.judge(self.current),
+                }
+            }
+            Err(why) => {
+                self.tools = Tools::Broken(why);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Files were saved.
+    pub fn saved(&mut self, names: &[String]) -> Vec<Effect> {
+        if !names.contains(&self.exercise().file()) {
+            return Vec::new();
+        }
+        match self.view {
+            View::Sweep(_) => {
+                self.saved = true;
+                Vec::new()
+            }
+            View::Closing => {
+                self.view = View::Work;
+                self.judge(self.current)
+            }
+            _ => self.judge(self.current),
+        }
+    }
+
+    /// Has an exercise judged, once there is something to compile it with.
+    pub fn judge(&mut self, exercise: usize) -> Vec<Effect> {
+        if self.tools != Tools::Ready {
+            return Vec::new();
+        }
+        self.runs += 1;
+        self.running = Some(Running {
+            run: self.runs,
+            exercise,
+            executions: 0,
+            began: self.now,
+        });
+        vec![Effect::Judge {
+            run: self.runs,
+            exercise,
+        }]
+    }
+
+    /// How far a run is.
+    pub fn progressed(&mut self, run: u64, executions: u64) {
+        if let Some(running) = self.running.as_mut().filter(|running| running.run == run) {
+            running.executions = executions;
+        }
+    }
+
+    /// What came of a run.
+    pub fn judged(&mut self, run: u64, judgement: Result<Judgement, String>) -> Vec<Effect> {
+        let Some(running) = self.running.filter(|running| running.run == run) else {
+            return Vec::new();
+        };
+        self.running = None;
+        if let View::Sweep(_) = self.view {
+            return self.swept(running.exercise, judgement);
+        }
+        if running.exercise != self.current {
+            return Vec::new();
+        }
+        let passed = judgement.as_ref().is_ok_and(Judgement::passed);
+        self.verdict = Some(Verdict {
+            judgement,
+            took: self.now.saturating_sub(running.began),
+            words: None,
+        });
+        self.scroll = Scroll::default();
+        match passed {
+            true => {
+                self.notice = None;
+                self.hint.open = false;
+                vec![Effect::Finish(self.current)]
+            }
+            false => Vec::new(),
+        }
+    }
+
+    /// One more result of checking all.
+    fn swept(&mut self, exercise: usize, judgement: Result<Judgement, String>) -> Vec<Effect> {
+        let (swept, effect) = match judgement {
+            Ok(judgement) if judgement.passed() => (Swept::Proven, Effect::Finish(exercise)),
+            Ok(judgement) => (
+                Swept::Not(words::failure(&judgement)),
+                Effect::Reopen(exercise),
+            ),
+            Err(why) => (Swept::Not(why), Effect::Reopen(exercise)),
+        };
+        let count = self.place.course.exercises.len();
+        let View::Sweep(sweep) = &mut self.view else {
+            return Vec::new();
+        };
+        sweep.results.push(swept);
+        let mut effects = vec![effect];
+        if sweep.results.len() < count {
+            let next = sweep.results.len();
+            effects.extend(self.judge(next));
+        }
+        effects
+    }
+
+    /// Checks all exercises.
+    pub fn sweep(&mut self) -> Vec<Effect> {
+        if self.tools != Tools::Ready {
+            self.notice = Some("Not yet: what files are linked with is being built.".to_owned());
+            return Vec::new();
+        }
+        // A judgement that is cut short for it comes afterwards.
+        self.saved = self.running.is_some();
+        self.view = View::Sweep(Sweep::default());
+        self.judge(0)
+    }
+
+    /// Ends checking all.
+    pub fn stop_sweep(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.running.take().is_some() {
+            effects.push(Effect::Stop);
+        }
+        if let View::Sweep(sweep) = &mut self.view
+            && !effects.is_empty()
+        {
+            sweep.stopped = true;
+            return effects;
+        }
+        self.view = View::Work;
+        if std::mem::take(&mut self.saved) || self.verdict.is_none() {
+            effects.extend(self.judge(self.current));
+        }
+        effects
+    }
+
+    /// Goes to an exercise.
+    pub fn go_to(&mut self, exercise: usize) -> Vec<Effect> {
+        self.view = View::Work;
+        self.notice = None;
+        if exercise == self.current && self.verdict.is_some() {
+            return Vec::new();
+        }
+        if exercise != self.current {
+            self.hint = Hint::default();
+        }
+        self.current = exercise;
+        self.verdict = None;
+        self.scroll = Scroll::default();
+        let mut effects = vec![Effect::GoTo(exercise)];
+        effects.extend(self.judge(exercise));
+        effects
+    }
+
+    /// Goes on, if the exercise is done.
+    pub fn next(&mut self) -> Vec<Effect> {
+        if !self.is_done(self.current) {
+            self.notice = Some(format!(
+                "{} is not proven yet: edit {} and save it. h gives a hint, l leads elsewhere.",
+                self.exercise().name,
+                self.exercise().file()
+            ));
+            return Vec::new();
+        }
+        let count = self.place.course.exercises.len();
+        let after = (1..count).map(|step| (self.current + step) % count);
+        match { after }.find(|&exercise| !self.is_done(exercise)) {
+            Some(next) => self.go_to(next),
+            None => {
+                self.view = View::Closing;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Goes back.
+    pub fn previous(&mut self) -> Vec<Effect> {
+        match self.current.checked_sub(1) {
+            Some(previous) => self.go_to(previous),
+            None => {
+                self.notice = Some("This is the first exercise.".to_owned());
+                Vec::new()
+            }
+        }
+    }
+
+    /// Gives the next hint, or shows the one again that was closed.
+    pub fn more_hints(&mut self) {
+        let levels = self.exercise().hints.len();
+        self.hint = Hint {
+            level: match self.hint {
+                Hint { level: 0, .. } => 1,
+                Hint { level, open: false } => level,
+                Hint { level, .. } if level < levels => level + 1,
+                Hint { .. } => 1,
+            },
+            open: true,
+        };
+    }
+
+    /// Opens the list, at the current exercise.
+    pub fn open_list(&mut self) {
+        self.view = View::List(List::at(self.current));
+    }
+
+    /// Asks for the solution, which is shown to those who do not need it.
+    pub fn open_solution(&mut self) -> Vec<Effect> {
+        if !self.is_done(self.current) {
+            self.notice =
+                Some("The solution is shown once yours is proven. h gives a hint.".to_owned());
+            return Vec::new();
+        }
+        vec![Effect::ReadSolution(self.current)]
+    }
+
+    /// The solution was read, or cannot be.
+    pub fn solution_is(&mut self, read: Result<(String, String), String>) {
+        match read {
+            Ok((yours, ours)) => self.view = View::Solution(Solution::new(yours, ours)),
+            Err(why) => self.notice = Some(why),
+        }
+    }
+
+    /// The exercise was reset, or cannot be.
+    pub fn reset_is(&mut self, done: Result<Option<PathBuf>, String>) -> Vec<Effect> {
+        let name = self.exercise().name.clone();
+        let (notice, effects) = match done {
+            Ok(kept) => {
+                self.hint = Hint::default();
+                let notice = match kept {
+                    Some(backup) => format!(
+                        "{name} is as it was. What you wrote is in {}",
+                        backup.display()
+                    ),
+                    None => format!("{name} is as it was: there was nothing to keep."),
+                };
+                (notice, self.judge(self.current))
+            }
+            Err(why) => (why, Vec::new()),
+        };
+        self.notice = Some(notice);
+        effects
+    }
+
+    /// Something went wrong that the learner must know.
+    pub fn complain(&mut self, why: String) {
+        self.notice = Some(why);
+    }
+}
+
+fn position(place: &Workplace, name: &str) -> Option<usize> {
+    { place.course.exercises.iter() }.position(|exercise| exercise.name == name)
+}

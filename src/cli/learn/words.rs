@@ -1,0 +1,93 @@
+//! A judgement in words.
+
+use crate::course::Judgement;
+use crate::course::manifest::Exercise;
+use crate::explain::style::{Paint, paint};
+use crate::explain::{self, wrap};
+
+/// What to tell a learner, in so many columns.
+pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> String {
+    match judgement {
+        Judgement::Passed(reports) => passed(exercise, reports, width),
+        Judgement::Failed(report) | Judgement::Unknown(report) => explain::report(report, width),
+        Judgement::NotConcurrent { report, missing } => {
+            let missing: Vec<String> = missing.iter().map(|label| format!("\"{label}\"")).collect();
+            let why = format!(
+                "Nothing fails any more, but the concurrency is gone: {} can no longer happen, and \
+                 must stay possible.",
+                missing.join(" and ")
+            );
+            format!(
+                "{}\n{}\n\n{}",
+                refused(exercise),
+                wrap(&why, width, "  "),
+                explain::report(report, width)
+            )
+        }
+        Judgement::NotExposed(report) => {
+            let why = "This scenario must show the bug, and over all its schedules it does not:";
+            format!(
+                "{}\n{}\n\n{}",
+                refused(exercise),
+                wrap(why, width, "  "),
+                explain::report(report, width)
+            )
+        }
+        Judgement::NotCompiled(message) => {
+            format!("{}\n\n{}", refused(exercise), message.trim_end())
+        }
+        Judgement::Unreadable(why) => {
+            format!("{}\n{}", refused(exercise), wrap(why, width, "  "))
+        }
+    }
+}
+
+/// How it failed, in a few words.
+pub fn failure(judgement: &Judgement) -> String {
+    match judgement {
+        Judgement::Passed(_) => "proven".to_owned(),
+        Judgement::Failed(report) => {
+            let class = report.class.map_or("failure", |class| class.words());
+            match &report.outcome {
+                Some(outcome) if outcome != class => format!("{class}, \"{outcome}\""),
+                _ => class.to_owned(),
+            }
+        }
+        Judgement::NotConcurrent { .. } => "the concurrency is gone".to_owned(),
+        Judgement::NotExposed(_) => "the scenario does not show the bug".to_owned(),
+        Judgement::Unknown(report) => {
+            { report.stopped.clone() }.unwrap_or_else(|| "nobody knows".to_owned())
+        }
+        Judgement::NotCompiled(_) => "does not compile".to_owned(),
+        Judgement::Unreadable(why) => why.clone(),
+    }
+}
+
+fn refused(exercise: &Exercise) -> String {
+    let refused = paint(Paint::Bad, "NOT YET");
+    format!("{} {refused}", paint(Paint::Bold, &exercise.name))
+}
+
+fn passed(exercise: &Exercise, reports: &[crate::check::Report], width: usize) -> String {
+    let mut parts = vec![format!(
+        "{} {}",
+        paint(Paint::Bold, &exercise.name),
+        paint(Paint::Good, "PROVEN")
+    )];
+    let executions: u64 = reports
+        .iter()
+        .map(|report| {
+            report.executions.sc.unwrap_or_default() + report.executions.weak.unwrap_or_default()
+        })
+        .sum();
+    let stamp = format!(
+        "It holds in all {} executions, of every schedule and of all that weak memory allows.",
+        explain::thousands(executions)
+    );
+    parts.push(wrap(&stamp, width, "  "));
+    parts.push(wrap(&exercise.concept, width, "  "));
+    for note in reports.iter().flat_map(|report| &report.notes) {
+        parts.push(wrap(&format!("Note: {note}."), width, "  "));
+    }
+    parts.join("\n")
+}

@@ -1,0 +1,125 @@
+//! `heisenbug new` and `heisenbug try`: files of one's own.
+
+use super::args::{New, Try};
+use super::output::Progress;
+use super::{Exit, check, output};
+use crate::check::{Report, Verdict, interrupted};
+use crate::course::compile::Library;
+use crate::course::playground::{self, Tried};
+use crate::course::watch::Watch;
+use crate::explain;
+use crate::explain::style::{Paint, paint};
+use anyhow::{Context, Result};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+/// Writes the template, unless there is a file already.
+pub fn new(args: &New) -> Result<Exit> {
+    let name = args.file.display();
+    let created = std::fs::File::create_new(&args.file);
+    let mut file = match created {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            anyhow::bail!("{name} exists already, and is left as it is: choose another name")
+        }
+        created => created.with_context(|| format!("cannot write {name}"))?,
+    };
+    file.write_all(playground::TEMPLATE.as_bytes())
+        .with_context(|| format!("cannot write {name}"))?;
+    output::print(&format!(
+        "{name} is written: two threads, and a count that does not add up.\n\nheisenbug try {name} \
+         shows how."
+    ))?;
+    Ok(Exit::Good)
+}
+
+/// Checks a file, once or on every save.
+pub fn try_file(args: &Try) -> Result<Exit> {
+    // A file that is not there is said to be so before anything is built.
+    std::fs::metadata(&args.file)
+        .with_context(|| format!("cannot read {}", args.file.display()))?;
+    let library = library()?;
+    if args.watch {
+        return watch(args, &library);
+    }
+    let tried = attempt(args, &library)?;
+    if let (Tried::Checked(reports), true) = (&tried, args.json) {
+        output::json(reports)?;
+    } else {
+        show(&tried)?;
+    }
+    Ok(exit(&tried))
+}
+
+/// Builds what files are linked with, saying so if it takes a while.
+pub fn library() -> Result<Library> {
+    let progress = Progress::new();
+    progress.show("building what your file is linked with (once)");
+    Library::build(&|_: u64| {})
+}
+
+fn attempt(args: &Try, library: &Library) -> Result<Tried> {
+    let checker = check::checker(&args.limits);
+    let progress = Progress::new();
+    let show = |scenario: &str, executions: u64| {
+        progress.show(&format!("{scenario}: {executions} executions"));
+    };
+    let colour = std::io::stdout().is_terminal();
+    playground::try_file(library, &args.file, &checker, colour, &show)
+}
+
+fn watch(args: &Try, library: &Library) -> Result<Exit> {
+    let folder = match args.file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let name = args.file.file_name().unwrap_or_default().to_string_lossy();
+    let watch = Watch::on(folder)?;
+    loop {
+        match attempt(args, library) {
+            Ok(tried) => show(&tried)?,
+            // While a file is being edited it may well be gone, or have no scenario.
+            Err(error) => output::complain(&format!("{error:#}")),
+        }
+        let waiting = format!("\nWaiting for {name} to be saved. Ctrl-C ends it.\n");
+        output::print(&paint(Paint::Dim, &waiting))?;
+        while !watch
+            .saved(Duration::from_millis(200))
+            .iter()
+            .any(|saved| *saved == name)
+        {
+            if interrupted() {
+                return Ok(Exit::Interrupted);
+            }
+        }
+    }
+}
+
+fn show(tried: &Tried) -> Result<()> {
+    match tried {
+        Tried::Checked(reports) => {
+            let texts = reports
+                .iter()
+                .map(|report| explain::report(report, output::width()));
+            output::print(&texts.collect::<Vec<_>>().join("\n\n"))
+        }
+        Tried::NotCompiled(message) => output::print(message.trim_end()),
+    }
+}
+
+fn exit(tried: &Tried) -> Exit {
+    let Tried::Checked(reports) = tried else {
+        return Exit::Bad;
+    };
+    let any = |verdict| {
+        reports
+            .iter()
+            .any(|report: &Report| report.verdict == verdict)
+    };
+    match () {
+        () if interrupted() => Exit::Interrupted,
+        () if any(Verdict::Fails) => Exit::Bad,
+        () if any(Verdict::Unknown) => Exit::Unknown,
+        () => Exit::Good,
+    }
+}

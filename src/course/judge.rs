@@ -1,0 +1,178 @@
+//! The judge's ruling on a learner's file.
+
+use super::compile::{Compiled, Library, Source};
+use super::manifest::{Course, Exercise, Failure, Refusal};
+use super::program::{self, Told};
+use crate::check::isolated::{self, Onlooker};
+use crate::check::{Checker, Report, Verdict};
+use crate::trace::source;
+use anyhow::{Context, Result};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// How long one scenario may be explored.
+const MAX_TIME: Duration = Duration::from_secs(30);
+
+/// What came of a learner's file.
+#[derive(Clone, Debug)]
+pub enum Judgement {
+    /// Every case does what it must, over all schedules.
+    Passed(Vec<Report>),
+    /// A case fails that must hold.
+    Failed(Box<Report>),
+    /// A case holds, yet outcomes that must stay possible are not.
+    NotConcurrent {
+        /// What was explored.
+        report: Box<Report>,
+        /// The outcomes that are missing.
+        missing: Vec<String>,
+    },
+    /// A case that must show a bug does not show it, or shows another.
+    NotExposed(Box<Report>),
+    /// A limit was reached first.
+    Unknown(Box<Report>),
+    /// What the compiler says.
+    NotCompiled(String),
+    /// Why the file cannot be read.
+    Unreadable(String),
+}
+
+impl Judgement {
+    /// Whether the exercise is done.
+    pub fn passed(&self) -> bool {
+        matches!(self, Judgement::Passed(_))
+    }
+
+    /// How it failed, unless it passed.
+    pub fn failure(&self) -> Option<Failure> {
+        match self {
+            Judgement::Passed(_) => None,
+            Judgement::Failed(report) => Some(match report.class {
+                Some(class) => Failure::Class(class),
+                None => Failure::Other(Refusal::Unknown),
+            }),
+            Judgement::NotConcurrent { .. } => Some(Failure::Other(Refusal::NotConcurrent)),
+            Judgement::NotExposed(_) => Some(Failure::Other(Refusal::NotExposed)),
+            Judgement::Unknown(_) => Some(Failure::Other(Refusal::Unknown)),
+            Judgement::NotCompiled(_) | Judgement::Unreadable(_) => {
+                Some(Failure::Other(Refusal::NotCompiled))
+            }
+        }
+    }
+}
+
+/// Judges the file of an exercise in a folder: the learner's, that of the solutions, or a trap's.
+///
+/// # Errors
+///
+/// If the judge itself cannot do its work. Whatever is wrong with the file is a [`Judgement`].
+pub fn judge(
+    library: &Library,
+    course: &Course,
+    exercise: &Exercise,
+    folder: &Path,
+    colour: bool,
+    onlooker: &dyn Onlooker,
+) -> Result<Judgement> {
+    let file = folder.join(exercise.file());
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) => {
+            return Ok(Judgement::Unreadable(format!(
+                "{}: {error}",
+                file.display()
+            )));
+        }
+    };
+    let main = course.judge(exercise);
+    // As the compiler will name them.
+    let files = [(&file, exercise.file(), text), {
+        let text = std::fs::read_to_string(&main)
+            .with_context(|| format!("cannot read the judge {}", main.display()))?;
+        (&main, format!("judge/{}", exercise.file()), text)
+    }];
+    let build = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let executable = build.path().join("judge");
+    let source = Source {
+        main: &main,
+        exercises: folder,
+        colour,
+    };
+    if let Compiled::No(message) = library.compile(&source, &executable, onlooker)? {
+        return Ok(Judgement::NotCompiled(message));
+    }
+    for (_, name, text) in &files {
+        source::replace(name, text);
+    }
+    let checker = Checker::new().max_time(MAX_TIME);
+    let mut reports = Vec::new();
+    for case in cases(&executable)? {
+        let program = (program::NAME, case.name.as_str());
+        let mut report = isolated::check_in(&executable, program, &checker, onlooker)?;
+        report.bug = Some(exercise.name.clone());
+        report.variant = None;
+        for (path, name, _) in &files {
+            rename(&mut report, path, name);
+        }
+        match ruling(&case, report) {
+            Ok(report) => reports.push(report),
+            Err(judgement) => return Ok(judgement),
+        }
+    }
+    Ok(Judgement::Passed(reports))
+}
+
+/// What a judge has to look at.
+fn cases(executable: &Path) -> Result<Vec<Told>> {
+    let output = Command::new(executable)
+        .arg(program::CASES)
+        .output()
+        .context("cannot start the judge")?;
+    serde_json::from_slice(&output.stdout).context("the judge does not tell its cases")
+}
+
+fn ruling(case: &Told, report: Report) -> Result<Report, Judgement> {
+    let report = Box::new(report);
+    match (&case.fails, report.verdict) {
+        (_, Verdict::Unknown) => Err(Judgement::Unknown(report)),
+        (None, Verdict::Fails) => Err(Judgement::Failed(report)),
+        (Some((class, outcome)), Verdict::Fails)
+            if report.class == Some(*class) && report.outcome.as_ref() == Some(outcome) =>
+        {
+            Ok(*report)
+        }
+        (Some(_), _) => Err(Judgement::NotExposed(report)),
+        (None, Verdict::Holds) => {
+            let possible = |label: &String| report.outcomes.iter().any(|seen| seen.label == *label);
+            let missing: Vec<String> = { case.reachable.iter() }
+                .filter(|&label| !possible(label))
+                .cloned()
+                .collect();
+            match missing.is_empty() {
+                true => Ok(*report),
+                false => Err(Judgement::NotConcurrent { report, missing }),
+            }
+        }
+    }
+}
+
+/// Calls a file by its short name, as the learner does.
+pub(super) fn rename(report: &mut Report, path: &Path, name: &str) {
+    let path = source::tidy(&path.to_string_lossy());
+    let rename = |file: &mut String| {
+        if source::tidy(file) == path {
+            *file = name.to_owned();
+        }
+    };
+    report
+        .counterexample
+        .iter_mut()
+        .map(|event| &mut event.file)
+        .for_each(rename);
+    report
+        .blocked
+        .iter_mut()
+        .map(|blocked| &mut blocked.file)
+        .for_each(rename);
+}

@@ -1,0 +1,160 @@
+//! What a course says of itself: `course.toml`, and the files beside it.
+
+use crate::catalogue::Class;
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// A course: a folder with a `course.toml`.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Its title.
+    pub title: String,
+    /// The exercises, in order.
+    pub exercises: Vec<Exercise>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    title: String,
+    #[serde(default, rename = "exercise")]
+    exercises: Vec<Exercise>,
+}
+
+/// One exercise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exercise {
+    /// The name of its file, without `.rs`.
+    pub name: String,
+    /// A few words for lists.
+    pub title: String,
+    /// What one learns, in one sentence.
+    pub concept: String,
+    /// The bug of the catalogue it belongs to, if there is one.
+    pub bug: Option<String>,
+    /// How the exercise fails as it is given.
+    pub fails: Failure,
+    /// The outcome that it fails with, if that says more than the failure.
+    pub outcome: Option<String>,
+    /// From a nudge to the failing schedule in words: four.
+    pub hints: Vec<String>,
+    /// Whether the weakest orderings that hold are asked for: stronger ones pass with a note.
+    #[serde(default)]
+    pub weakest_orderings: bool,
+    /// Plausible changes that are no fix.
+    #[serde(default, rename = "trap")]
+    pub traps: Vec<Trap>,
+}
+
+/// A plausible change that is no fix: `traps/NAME/EXERCISE.rs`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trap {
+    /// The name of its folder.
+    pub name: String,
+    /// How it fails.
+    pub fails: Failure,
+    /// Why it is none, in one sentence.
+    pub why: String,
+}
+
+/// How what a learner wrote can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", untagged)]
+pub enum Failure {
+    /// The program fails.
+    Class(Class),
+    /// There is nothing wrong with it, and it is no program of the kind asked for.
+    Other(Refusal),
+}
+
+/// Why a program that does not fail is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// An outcome that must stay possible is not: the concurrency is gone.
+    NotConcurrent,
+    /// A scenario that must show a bug does not.
+    NotExposed,
+    /// It does not compile, or does what the exercise forbids.
+    NotCompiled,
+    /// A limit was reached first.
+    Unknown,
+}
+
+impl Course {
+    /// Reads `course.toml` in a folder.
+    ///
+    /// # Errors
+    ///
+    /// If it is not there, or not what such a file must be.
+    pub fn read(folder: &Path) -> Result<Course> {
+        let path = folder.join("course.toml");
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read the course at {}", path.display()))?;
+        let file: File =
+            toml::from_str(&text).with_context(|| format!("{} is not a course", path.display()))?;
+        for (nth, exercise) in file.exercises.iter().enumerate() {
+            exercise
+                .check()
+                .with_context(|| format!("{}: exercise {}", path.display(), exercise.name))?;
+            if file.exercises[..nth]
+                .iter()
+                .any(|other| other.name == exercise.name)
+            {
+                bail!(
+                    "{}: two exercises are called {}",
+                    path.display(),
+                    exercise.name
+                );
+            }
+        }
+        Ok(Course {
+            folder: folder.to_owned(),
+            title: file.title,
+            exercises: file.exercises,
+        })
+    }
+
+    /// The exercise of that name.
+    pub fn exercise(&self, name: &str) -> Option<&Exercise> {
+        self.exercises.iter().find(|exercise| exercise.name == name)
+    }
+
+    /// The judge of an exercise.
+    pub fn judge(&self, exercise: &Exercise) -> PathBuf {
+        self.folder.join("tests").join(exercise.file())
+    }
+
+    /// The folder of the solutions.
+    pub fn solutions(&self) -> PathBuf {
+        self.folder.join("solutions")
+    }
+
+    /// The folder of a trap.
+    pub fn trap(&self, trap: &Trap) -> PathBuf {
+        self.folder.join("traps").join(&trap.name)
+    }
+}
+
+impl Exercise {
+    /// The name of the learner's file.
+    pub fn file(&self) -> String {
+        format!("{}.rs", self.name)
+    }
+
+    fn check(&self) -> Result<()> {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if self.name.is_empty() || !self.name.chars().all(is_name) {
+            bail!("a name is made of a-z, 0-9 and _");
+        }
+        if self.hints.len() != 4 {
+            bail!("it has {} hints, and must have 4", self.hints.len());
+        }
+        Ok(())
+    }
+}

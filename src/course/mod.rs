@@ -1,0 +1,21 @@
+//! The course: exercises, the judge that proves or breaks what a learner wrote, and the files of
+//! one's own that are checked in the same way.
+//!
+//! A learner's file is plain Rust and knows nothing of all this. What checks it is a small program
+//! beside it, the *judge*, that includes the file and holds its scenarios; [`program`] is what a
+//! judge is made of. [`compile`] turns both into an executable, and [`judge`] runs it in child
+//! processes and says what came of it. [`manifest`] reads what a course says of itself.
+
+pub mod compile;
+pub mod judge;
+pub mod manifest;
+pub mod playground;
+pub mod program;
+pub mod progress;
+mod tool;
+pub mod verify;
+pub mod watch;
+pub mod workplace;
+
+pub use judge::Judgement;
+pub use manifest::{Course, Exercise};

@@ -1,0 +1,123 @@
+//! Any file of one's own: its scenarios, checked as the catalogue's programs are.
+
+use super::compile::{Compiled, Library, Source};
+use super::program;
+use crate::check::{Checker, Report, isolated};
+use crate::trace::source;
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+
+/// What `heisenbug new` writes.
+pub const TEMPLATE: &str = include_str!("playground/template.rs");
+
+/// What came of a file.
+#[derive(Clone, Debug)]
+pub enum Tried {
+    /// One report for each scenario, in the order of the file.
+    Checked(Vec<Report>),
+    /// What the compiler says.
+    NotCompiled(String),
+}
+
+/// Compiles a file and checks each of its scenarios.
+///
+/// A scenario is a public function at the top of the file, without arguments, whose name begins with
+/// `scenario`. It asserts what must hold; what it returns stands in the table of outcomes.
+///
+/// # Errors
+///
+/// If the file cannot be read or has no scenario, or the compiler cannot be started.
+pub fn try_file(
+    library: &Library,
+    file: &Path,
+    checker: &Checker,
+    colour: bool,
+    progress: &dyn Fn(&str, u64),
+) -> Result<Tried> {
+    let name = file.to_string_lossy().into_owned();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+    let scenarios = scenarios(&text);
+    if scenarios.is_empty() {
+        bail!("{name} {}", no_scenario(&text));
+    }
+    let path = { file.canonicalize() }.with_context(|| format!("cannot find {name}"))?;
+    let build = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let (main, executable) = (build.path().join("main.rs"), build.path().join("judge"));
+    std::fs::write(&main, main_of(&path, &scenarios)).context("cannot write a temporary file")?;
+    let source = Source {
+        main: &main,
+        exercises: build.path(),
+        colour,
+    };
+    if let Compiled::No(message) = library.compile(&source, &executable, &|_: u64| {})? {
+        // The compiler was given the whole path; whoever reads knows the file by its own.
+        return Ok(Tried::NotCompiled(
+            message.replace(&*path.to_string_lossy(), &name),
+        ));
+    }
+    source::replace(&name, &text);
+    let mut reports = Vec::new();
+    for scenario in &scenarios {
+        let case = (program::NAME, scenario.as_str());
+        let show = |executions: u64| progress(scenario, executions);
+        let mut report = isolated::check_in(&executable, case, checker, &show)?;
+        report.bug = Some(name.clone());
+        super::judge::rename(&mut report, &path, &name);
+        reports.push(report);
+    }
+    Ok(Tried::Checked(reports))
+}
+
+/// The scenarios of a file, by name.
+fn scenarios(text: &str) -> Vec<String> {
+    let names = text.lines().filter_map(|line| {
+        let rest = line.strip_prefix("pub fn ")?;
+        let name = rest
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .next()?;
+        let takes_nothing = rest[name.len()..].starts_with("()");
+        (name.starts_with("scenario") && takes_nothing).then(|| name.to_owned())
+    });
+    names.collect()
+}
+
+fn no_scenario(text: &str) -> &'static str {
+    match text.lines().any(|line| line.starts_with("fn scenario")) {
+        true => "has a scenario that is not `pub`: write `pub fn scenario()`",
+        false => {
+            "has no scenario: it needs a function `pub fn scenario()` that starts the threads and \
+             asserts what must hold; `heisenbug new FILE` writes an example"
+        }
+    }
+}
+
+/// The program around a file.
+fn main_of(file: &Path, scenarios: &[String]) -> String {
+    let mut main = format!("#[path = {:?}]\nmod yours;\n", file.to_string_lossy());
+    let mut cases = String::new();
+    for name in scenarios {
+        main.push_str(&format!(
+            "fn {name}() -> String {{ heisenbug::check::label(&yours::{name}()) }}\n"
+        ));
+        cases.push_str(&format!(
+            "heisenbug::course::program::Case::holds({name:?}, {name}),"
+        ));
+    }
+    main.push_str(&format!(
+        "heisenbug::judge!(heisenbug::course::program::Judge {{ outcomes: &[], cases: &[{cases}] }});\n"
+    ));
+    main
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenarios_are_public_functions_at_the_top_without_arguments() {
+        let text = "pub fn scenario() {}\n    pub fn scenario_inner() {}\nfn scenario_private() {}\n\
+                    pub fn scenario_two() -> u64 { 1 }\npub fn scenario_of(n: u64) {}\n";
+        assert_eq!(scenarios(text), ["scenario", "scenario_two"]);
+        assert_eq!(scenarios(TEMPLATE), ["scenario"]);
+    }
+}

@@ -1,0 +1,31 @@
+//! A program for heisenbug to break. `heisenbug try FILE` runs every schedule of every `scenario`.
+//!
+//! Write it as you would against std, with `heisenbug::` in place of `std::`. What is used from std
+//! itself, the checker cannot see.
+
+use heisenbug::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use heisenbug::sync::Arc;
+use heisenbug::thread;
+
+/// Two threads, each of which adds one. Keep it small: two or three threads, an operation or two
+/// each, and everything they share made in here.
+pub fn scenario() -> u64 {
+    let count = Arc::new(AtomicU64::new(0));
+    let other = thread::spawn({
+        let count = Arc::clone(&count);
+        move || add_one(&count)
+    });
+    add_one(&count);
+    other.join().unwrap();
+
+    let total = count.load(Relaxed);
+    // What must hold, whatever the schedule.
+    assert_eq!(total, 2);
+    // What is returned stands in the table of outcomes.
+    total
+}
+
+fn add_one(count: &AtomicU64) {
+    let seen = count.load(Relaxed);
+    count.store(seen + 1, Relaxed);
+}

@@ -1,0 +1,170 @@
+//! Whether a course keeps its promises: every exercise fails as declared, every solution passes,
+//! every trap is refused as declared, and nothing is missing or left over.
+
+use super::compile::Library;
+use super::judge::{Judgement, judge};
+use super::manifest::{Course, Exercise, Failure};
+use anyhow::Result;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// One promise of a course.
+#[derive(Clone, Debug)]
+pub struct Promise {
+    /// Whose: an exercise, or the course itself.
+    pub of: String,
+    /// What is promised, such as `the solution passes`.
+    pub what: String,
+    /// What is wrong, if it is not kept.
+    pub broken: Option<String>,
+}
+
+/// Verifies a whole course, telling each promise as soon as it was looked at.
+///
+/// # Errors
+///
+/// If the judge itself cannot do its work.
+pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)) -> Result<bool> {
+    let mut kept = true;
+    let mut tell = |promise: Promise| {
+        kept &= promise.broken.is_none();
+        tell(&promise);
+    };
+    for exercise in &course.exercises {
+        let promise = |what: &str, broken| Promise {
+            of: exercise.name.clone(),
+            what: what.to_owned(),
+            broken,
+        };
+        let rule = |folder: &Path| judge(library, course, exercise, folder, false, &|_: u64| {});
+        tell(promise("has a TODO", todo(course, exercise)));
+        let given = rule(&course.folder)?;
+        tell(promise(
+            "fails as declared",
+            fails_as(&given, exercise.fails, exercise.outcome.as_deref()),
+        ));
+        let solution = rule(&course.solutions())?;
+        tell(promise("the solution passes", passes(&solution)));
+        let least = { exercise.traps.is_empty() }.then(|| "it has no trap".to_owned());
+        tell(promise("has a trap", least));
+        for trap in &exercise.traps {
+            let ruling = rule(&course.trap(trap))?;
+            let what = format!("the trap {} is refused", trap.name);
+            tell(promise(&what, fails_as(&ruling, trap.fails, None)));
+        }
+    }
+    let of_course = |what: &str, broken: Option<String>| Promise {
+        of: course.title.clone(),
+        what: what.to_owned(),
+        broken,
+    };
+    tell(of_course("no stray files", strays(course)?));
+    tell(of_course("formatted by rustfmt", unformatted(course)));
+    Ok(kept)
+}
+
+fn todo(course: &Course, exercise: &Exercise) -> Option<String> {
+    let text = std::fs::read_to_string(course.folder.join(exercise.file())).unwrap_or_default();
+    (!text.contains("// TODO")).then(|| "there is no `// TODO` in it".to_owned())
+}
+
+fn fails_as(judgement: &Judgement, declared: Failure, outcome: Option<&str>) -> Option<String> {
+    let found = match judgement.failure() {
+        None => return Some("it passes".to_owned()),
+        Some(failure) if failure != declared => {
+            return Some(format!("it fails otherwise: {}", describe(judgement)));
+        }
+        Some(_) => match judgement {
+            Judgement::Failed(report) => report.outcome.clone().unwrap_or_default(),
+            _ => return None,
+        },
+    };
+    match outcome {
+        Some(outcome) if outcome != found => Some(format!("it fails with \"{found}\"")),
+        _ => None,
+    }
+}
+
+fn passes(judgement: &Judgement) -> Option<String> {
+    (!judgement.passed()).then(|| describe(judgement))
+}
+
+fn describe(judgement: &Judgement) -> String {
+    match judgement {
+        Judgement::Passed(_) => "it passes".to_owned(),
+        Judgement::Failed(report) | Judgement::NotExposed(report) | Judgement::Unknown(report) => {
+            crate::explain::plain(&crate::explain::report(report, crate::explain::MAX_WIDTH))
+        }
+        Judgement::NotConcurrent { missing, .. } => {
+            format!("no longer possible: {}", missing.join(", "))
+        }
+        Judgement::NotCompiled(message) | Judgement::Unreadable(message) => message.clone(),
+    }
+}
+
+/// Every Rust file a course must have: exercises, judges, solutions and traps.
+fn expected(course: &Course) -> BTreeSet<PathBuf> {
+    let mut files = BTreeSet::new();
+    for exercise in &course.exercises {
+        files.insert(course.folder.join(exercise.file()));
+        files.insert(course.judge(exercise));
+        files.insert(course.solutions().join(exercise.file()));
+        for trap in &exercise.traps {
+            files.insert(course.trap(trap).join(exercise.file()));
+        }
+    }
+    files
+}
+
+fn strays(course: &Course) -> Result<Option<String>> {
+    let expected = expected(course);
+    let mut found = BTreeSet::new();
+    for folder in ["", "tests", "solutions", "traps"] {
+        collect(&course.folder.join(folder), folder == "traps", &mut found)?;
+    }
+    // What a Rust package has beside its exercises.
+    found.remove(&course.folder.join("build.rs"));
+    let name = |path: &PathBuf| {
+        path.strip_prefix(&course.folder)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    };
+    let stray: Vec<String> = found.difference(&expected).map(name).collect();
+    let missing: Vec<String> = expected.difference(&found).map(name).collect();
+    Ok(match (stray.is_empty(), missing.is_empty()) {
+        (true, true) => None,
+        (false, _) => Some(format!("in no exercise: {}", stray.join(", "))),
+        (_, false) => Some(format!("missing: {}", missing.join(", "))),
+    })
+}
+
+fn collect(folder: &Path, deep: bool, found: &mut BTreeSet<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() && deep {
+            collect(&path, deep, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.insert(path);
+        }
+    }
+    Ok(())
+}
+
+fn unformatted(course: &Course) -> Option<String> {
+    let output = Command::new("rustfmt")
+        .args(["--edition", "2024", "--check", "-l"])
+        .args(expected(course))
+        .stdin(Stdio::null())
+        .output();
+    match output {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(
+            String::from_utf8_lossy(&output.stdout)
+                .trim()
+                .replace('\n', ", "),
+        ),
+        Err(error) => Some(format!("cannot start rustfmt: {error}")),
+    }
+}

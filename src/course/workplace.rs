@@ -1,0 +1,239 @@
+//! Where a learner works: the course, the folder of the learner's files, and how far they are.
+
+use super::manifest::{Course, Exercise};
+use super::progress::{self, Progress};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The course that comes with the program.
+pub const OWN_COURSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/exercises");
+
+/// A course, and where its files are worked on.
+#[derive(Clone, Debug)]
+pub struct Workplace {
+    /// The course: its judges, solutions and traps.
+    pub course: Course,
+    /// The folder of the learner's files. It may be the course's own.
+    pub folder: PathBuf,
+    /// How far the learner has come.
+    pub progress: Progress,
+    /// What must be said before anything else.
+    pub warning: Option<String>,
+}
+
+impl Workplace {
+    /// The workplace in `folder`: a working copy, or a course itself. If it is neither, it is the
+    /// course that comes with the program, in its own folder.
+    ///
+    /// # Errors
+    ///
+    /// If there is no course, or the one there is makes no sense.
+    pub fn open(folder: &Path, course: Option<&Path>) -> Result<Workplace> {
+        // Even a damaged file says that this is where somebody works.
+        let here = folder.join(progress::FILE).exists();
+        let read = Progress::read(folder)?;
+        let (course, folder) = match (course, &read.progress.course) {
+            (Some(course), _) if here => (course.to_owned(), folder.to_owned()),
+            (Some(course), _) => (course.to_owned(), course.to_owned()),
+            (None, Some(course)) => (course.clone(), folder.to_owned()),
+            (None, None) if folder.join("course.toml").is_file() => {
+                (folder.to_owned(), folder.to_owned())
+            }
+            (None, None) if here => (OWN_COURSE.into(), folder.to_owned()),
+            (None, None) => (OWN_COURSE.into(), OWN_COURSE.into()),
+        };
+        let absolute = |folder: &Path| {
+            { folder.canonicalize() }
+                .with_context(|| format!("cannot find the course {}", folder.display()))
+        };
+        let folder = absolute(&folder)?;
+        let mut read = match here {
+            true => read,
+            false => Progress::read(&folder)?,
+        };
+        let course = Course::read(&absolute(&course)?)?;
+        if folder != course.folder {
+            // A file that was damaged has forgotten it.
+            read.progress
+                .course
+                .get_or_insert_with(|| course.folder.clone());
+        }
+        Ok(Workplace {
+            course,
+            folder,
+            progress: read.progress,
+            warning: read.warning,
+        })
+    }
+
+    /// Makes a working copy of a course.
+    ///
+    /// # Errors
+    ///
+    /// If the folder exists and is not empty, or cannot be written.
+    pub fn init(course: &Course, folder: &Path) -> Result<()> {
+        let is_taken = folder
+            .read_dir()
+            .is_ok_and(|mut entries| entries.next().is_some());
+        if is_taken {
+            bail!("{} is not empty: choose a new folder", folder.display());
+        }
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+        for exercise in &course.exercises {
+            let (from, to) = (
+                course.folder.join(exercise.file()),
+                folder.join(exercise.file()),
+            );
+            std::fs::copy(&from, &to)
+                .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+        }
+        let progress = Progress {
+            course: Some(course.folder.canonicalize()?),
+            current: course
+                .exercises
+                .first()
+                .map(|exercise| exercise.name.clone()),
+            done: Vec::new(),
+        };
+        progress.write(folder)
+    }
+
+    /// The learner's file.
+    pub fn file(&self, exercise: &Exercise) -> PathBuf {
+        self.folder.join(exercise.file())
+    }
+
+    /// The exercise to go on with: the current one, or else the first that is not done.
+    pub fn next(&self) -> Option<&Exercise> {
+        let open = |exercise: &&Exercise| !self.progress.is_done(&exercise.name);
+        let current = { self.progress.current.as_ref() }
+            .and_then(|name| self.course.exercise(name))
+            .filter(open);
+        current.or_else(|| self.course.exercises.iter().find(open))
+    }
+
+    /// Notes which exercise is being worked on.
+    ///
+    /// # Errors
+    ///
+    /// If the progress cannot be written.
+    pub fn go_to(&mut self, exercise: &str) -> Result<()> {
+        self.progress.current = Some(exercise.to_owned());
+        self.progress.write(&self.folder)
+    }
+
+    /// Notes that an exercise is to be done again.
+    ///
+    /// # Errors
+    ///
+    /// If the progress cannot be written.
+    pub fn reopen(&mut self, exercise: &str) -> Result<()> {
+        self.progress.reopen(exercise);
+        self.progress.write(&self.folder)
+    }
+
+    /// Notes that an exercise was proven, and goes on to the next.
+    ///
+    /// # Errors
+    ///
+    /// If the progress cannot be written.
+    pub fn finish(&mut self, exercise: &str) -> Result<()> {
+        self.progress.finish(exercise);
+        self.progress.current = self.next().map(|next| next.name.clone());
+        self.progress.write(&self.folder)
+    }
+
+    /// Gives an exercise back as it was, and keeps what the learner wrote beside it. Returns where,
+    /// or `None` if nothing had been changed.
+    ///
+    /// # Errors
+    ///
+    /// If the original cannot be found, or a file not be written.
+    pub fn reset(&mut self, exercise: &Exercise) -> Result<Option<PathBuf>> {
+        let file = self.file(exercise);
+        let original = self.original(exercise)?;
+        let written = std::fs::read(&file).ok();
+        let kept = match &written {
+            Some(bytes) if *bytes == original => None,
+            Some(bytes) => {
+                let backup = progress::free_name(&file);
+                std::fs::write(&backup, bytes)
+                    .with_context(|| format!("cannot write {}", backup.display()))?;
+                Some(backup)
+            }
+            None => None,
+        };
+        std::fs::write(&file, original)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        self.progress.reopen(&exercise.name);
+        self.progress.write(&self.folder)?;
+        Ok(kept)
+    }
+
+    /// An exercise as it was given. In the course's own folder, that is what git has.
+    fn original(&self, exercise: &Exercise) -> Result<Vec<u8>> {
+        if self.folder != self.course.folder {
+            let path = self.course.folder.join(exercise.file());
+            return std::fs::read(&path)
+                .with_context(|| format!("cannot read the original {}", path.display()));
+        }
+        let output = Command::new("git")
+            .arg("show")
+            .arg(format!("HEAD:./{}", exercise.file()))
+            .current_dir(&self.folder)
+            .stdin(Stdio::null())
+            .output();
+        match output {
+            Ok(output) if output.status.success() => Ok(output.stdout),
+            _ => bail!(
+                "you work in the course's own folder, and git does not know the original of {}; \
+                 `heisenbug learn init DIR` makes a copy to work in",
+                exercise.file()
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn course(folder: &Path) -> Course {
+        let text = "title = \"A course\"\n[[exercise]]\nname = \"one\"\ntitle = \"\"\nconcept = \"\"\n\
+                    fails = \"assertion\"\nhints = [\"\", \"\", \"\", \"\"]\n";
+        std::fs::write(folder.join("course.toml"), text).unwrap();
+        std::fs::write(folder.join("one.rs"), "// TODO").unwrap();
+        Course::read(&folder.canonicalize().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_copy_stays_the_place_to_work_in_when_its_progress_is_damaged() {
+        let (given, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let course = course(given.path());
+        Workplace::init(&course, copy.path()).unwrap();
+        std::fs::write(copy.path().join(progress::FILE), "done = [").unwrap();
+        let mut place = Workplace::open(copy.path(), Some(given.path())).unwrap();
+        assert!(place.warning.is_some());
+        assert_eq!(place.folder, copy.path().canonicalize().unwrap());
+        place.reopen("one").unwrap();
+        let place = Workplace::open(copy.path(), None).unwrap();
+        assert_eq!(place.folder, copy.path().canonicalize().unwrap());
+        assert_eq!(place.course.folder, course.folder);
+    }
+
+    #[test]
+    fn a_reset_keeps_what_was_written() {
+        let (given, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let course = course(given.path());
+        Workplace::init(&course, copy.path()).unwrap();
+        let mut place = Workplace::open(copy.path(), None).unwrap();
+        let exercise = course.exercises[0].clone();
+        assert_eq!(place.reset(&exercise).unwrap(), None);
+        std::fs::write(place.file(&exercise), "mine").unwrap();
+        let kept = place.reset(&exercise).unwrap().unwrap();
+        assert_eq!(std::fs::read(kept).unwrap(), b"mine");
+        assert_eq!(std::fs::read(place.file(&exercise)).unwrap(), b"// TODO");
+    }
+}
