@@ -1,0 +1,61 @@
+// Coat hooks
+//
+// A cloakroom has two hooks, 0 and 1. The free ones form a stack without a lock: each hook knows the
+// free one below it. Tonight a guest gets a hook on which a coat hangs already.
+
+use heisenbug::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
+
+/// Stands for "no hook".
+const NONE: usize = 255;
+
+pub struct Cloakroom {
+    top: AtomicUsize,
+    below: [AtomicUsize; 2],
+}
+
+impl Cloakroom {
+    /// Both hooks are free, and hook 0 is on top.
+    pub fn new() -> Self {
+        Cloakroom {
+            top: AtomicUsize::new(0),
+            below: [AtomicUsize::new(1), AtomicUsize::new(NONE)],
+        }
+    }
+
+    /// Takes a free hook, if there is one.
+    pub fn take(&self) -> Option<usize> {
+        loop {
+            let top = self.top.load(SeqCst);
+            if top == NONE {
+                return None;
+            }
+            let below = self.below[top].load(SeqCst);
+            // As strong as it gets.
+            if self
+                .top
+                .compare_exchange(top, below, SeqCst, Relaxed)
+                .is_ok()
+            {
+                return Some(top);
+            }
+        }
+    }
+
+    /// Gives back a hook that was taken.
+    pub fn give_back(&self, hook: usize) {
+        loop {
+            let top = self.top.load(Relaxed);
+            self.below[hook].store(top, SeqCst);
+            if self
+                .top
+                .compare_exchange(top, hook, SeqCst, Relaxed)
+                .is_ok()
+            {
+                return;
+            }
+        }
+    }
+}
