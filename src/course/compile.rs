@@ -4,8 +4,15 @@
 //! rustc, which is what a one-line change costs at least.
 
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long rustc may take. A file of an exercise takes half a second; macros can take for ever.
+const MAX_TIME: Duration = Duration::from_secs(60);
 
 /// This library as cargo built it, and what it depends on.
 #[derive(Clone, Debug)]
@@ -76,10 +83,14 @@ impl Library {
     /// If rustc cannot be started.
     pub fn compile(&self, source: &Source, executable: &Path) -> Result<Compiled> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let output = Command::new(rustc)
+        // Into a file: a pipe that nobody empties would stop rustc when it is full.
+        let messages = executable.with_extension("messages");
+        let errors = File::create(&messages).context("cannot make a temporary file")?;
+        let rustc = Command::new(rustc)
             .args(["--edition", "2024", "--crate-name", "judge"])
             .args(["-C", "opt-level=0", "-C", "debuginfo=0", "-A", "warnings"])
-            .args(["--color", if source.colour { "always" } else { "never" }])
+            .args(["--error-format", "json"])
+            .args(source.colour.then_some("--json=diagnostic-rendered-ansi"))
             .arg("--extern")
             .arg(with_value("heisenbug=", &self.rlib))
             .arg("-L")
@@ -91,15 +102,82 @@ impl Library {
             // The toolchain that built the library, whatever the learner's folder asks for.
             .current_dir(package())
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
             .context("cannot start rustc, which exercises are compiled with")?;
-        match output.status.success() {
-            true => Ok(Compiled::Yes),
-            false => Ok(Compiled::No(
-                String::from_utf8_lossy(&output.stderr).into_owned(),
-            )),
+        let Some(status) = wait(rustc, MAX_TIME)? else {
+            return Ok(Compiled::No(format!(
+                "error: rustc was stopped after {} s: does a macro expand for ever?",
+                MAX_TIME.as_secs()
+            )));
+        };
+        if status.success() {
+            return Ok(Compiled::Yes);
+        }
+        let messages = std::fs::read(&messages).context("cannot read what rustc says")?;
+        Ok(Compiled::No(rendered(&String::from_utf8_lossy(&messages))))
+    }
+}
+
+/// Waits for a process, and ends it when its time is up.
+pub(super) fn wait(mut process: Child, limit: Duration) -> Result<Option<ExitStatus>> {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = process.try_wait().context("cannot wait for a process")? {
+            return Ok(Some(status));
+        }
+        if began.elapsed() > limit {
+            process.kill().context("cannot end a process")?;
+            process.wait().context("cannot wait for a process")?;
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// What rustc says, in its own words.
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+    rendered: String,
+    spans: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    line_start: usize,
+    column_start: usize,
+    is_primary: bool,
+}
+
+/// The errors, each once. The learner's file is compiled twice, for the engines and for std, and so
+/// has all its errors twice.
+fn rendered(messages: &str) -> String {
+    let mut said = BTreeSet::new();
+    let mut text = String::new();
+    for line in messages.lines() {
+        let Ok(message) = serde_json::from_str::<Message>(line) else {
+            // Not rustc's own, such as what the linker says.
+            text.push_str(line);
+            text.push('\n');
+            continue;
+        };
+        let at = { message.spans.iter() }.find(|span| span.is_primary);
+        // What has no place counts the errors and says how to learn more about them.
+        let Some(at) = at else {
+            if said.is_empty() {
+                text.push_str(&message.rendered);
+            }
+            continue;
+        };
+        let what = message.message.replace("native::", "yours::");
+        if said.insert((at.file_name.clone(), at.line_start, at.column_start, what)) {
+            text.push_str(&message.rendered);
         }
     }
+    text
 }
 
 /// Whether it compiled.

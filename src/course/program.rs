@@ -19,6 +19,7 @@
 //! });
 //! ```
 
+use super::orderings;
 use crate::catalogue::{Bug, Class, Expected, Outcome, Scale, Shape, Variant};
 use crate::check::{Checker, Report, isolated};
 use crate::thread;
@@ -145,6 +146,10 @@ pub fn main(judge: &'static Judge) -> ExitCode {
     let mut args = std::env::args().skip(1);
     let done = match args.next().as_deref() {
         Some(CASES) => tell(judge),
+        Some(orderings::COMMAND) => {
+            let file = args.next().unwrap_or_default();
+            orderings::tell_weaker(&file, bug(judge))
+        }
         Some(isolated::COMMAND) => {
             let _ = ctrlc::set_handler(crate::check::interrupt);
             isolated::child(&args.collect::<Vec<_>>(), std::iter::once(bug(judge)))
