@@ -27,35 +27,29 @@ impl Cloakroom {
 
     /// Takes a free hook, if there is one.
     pub fn take(&self) -> Option<usize> {
+        let mut top = self.top.load(Acquire); // Pairs with the exchange in `give_back`.
         loop {
-            let top = self.top.load(Acquire); // Pairs with the exchange in `give_back`.
             if top == NONE {
                 return None;
             }
             let below = self.below[top].load(Relaxed);
             // TODO: the top is still the one that was read. What else has to be as it was?
-            if self
-                .top
-                .compare_exchange(top, below, Relaxed, Relaxed)
-                .is_ok()
-            {
-                return Some(top);
+            match self.top.compare_exchange(top, below, Relaxed, Acquire) {
+                Ok(_) => return Some(top),
+                Err(newer) => top = newer,
             }
         }
     }
 
     /// Gives back a hook that was taken.
     pub fn give_back(&self, hook: usize) {
+        let mut top = self.top.load(Relaxed);
         loop {
-            let top = self.top.load(Relaxed);
             self.below[hook].store(top, Relaxed);
             // Pairs with the load in `take`.
-            if self
-                .top
-                .compare_exchange(top, hook, Release, Relaxed)
-                .is_ok()
-            {
-                return;
+            match self.top.compare_exchange(top, hook, Release, Relaxed) {
+                Ok(_) => return,
+                Err(newer) => top = newer,
             }
         }
     }

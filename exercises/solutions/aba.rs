@@ -29,37 +29,31 @@ impl Cloakroom {
 
     /// Takes a free hook, if there is one.
     pub fn take(&self) -> Option<usize> {
+        let mut top = self.top.load(Acquire); // Pairs with the exchange in `give_back`.
         loop {
-            let top = self.top.load(Acquire); // Pairs with the exchange in `give_back`.
             let (version, hook) = (top >> 8, top & 0xff);
             if hook == NONE {
                 return None;
             }
             let below = version << 8 | self.below[hook].load(Relaxed);
             // Fails if any hook came back since, be it the same one.
-            if self
-                .top
-                .compare_exchange(top, below, Relaxed, Relaxed)
-                .is_ok()
-            {
-                return Some(hook);
+            match self.top.compare_exchange(top, below, Relaxed, Acquire) {
+                Ok(_) => return Some(hook),
+                Err(newer) => top = newer,
             }
         }
     }
 
     /// Gives back a hook that was taken.
     pub fn give_back(&self, hook: usize) {
+        let mut top = self.top.load(Relaxed);
         loop {
-            let top = self.top.load(Relaxed);
             self.below[hook].store(top & 0xff, Relaxed);
             let with_hook = ((top >> 8) + 1) << 8 | hook;
             // Pairs with the load in `take`.
-            if self
-                .top
-                .compare_exchange(top, with_hook, Release, Relaxed)
-                .is_ok()
-            {
-                return;
+            match self.top.compare_exchange(top, with_hook, Release, Relaxed) {
+                Ok(_) => return,
+                Err(newer) => top = newer,
             }
         }
     }

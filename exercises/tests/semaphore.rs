@@ -37,11 +37,13 @@ impl Pool {
 
 fn one_permit() -> String {
     let pool = Pool::new(1);
+    pool.semaphore.acquire();
     let other = start("other", {
         let pool = Arc::clone(&pool);
         move || pool.visit()
     });
-    let most = pool.visit().max(pool.visit()).max(other.join().unwrap());
+    pool.semaphore.release();
+    let most = pool.visit().max(other.join().unwrap());
     format!("{most} of 1 inside")
 }
 
@@ -55,17 +57,23 @@ fn two_permits() -> String {
     format!("{most} of 2 inside")
 }
 
-/// Both threads may be asleep when main gives back the permits.
+/// Main and the other may both be asleep when the permits come.
 fn two_sleepers() -> String {
     let semaphore = Arc::new(yours::Semaphore::new(0));
-    let [first, second] = ["first", "second"].map(|name| {
+    let other = start("other", {
         let semaphore = Arc::clone(&semaphore);
-        start(name, move || semaphore.acquire())
+        move || semaphore.acquire()
     });
-    semaphore.release();
-    semaphore.release();
-    first.join().unwrap();
-    second.join().unwrap();
+    let giver = start("giver", {
+        let semaphore = Arc::clone(&semaphore);
+        move || {
+            semaphore.release();
+            semaphore.release();
+        }
+    });
+    semaphore.acquire();
+    other.join().unwrap();
+    giver.join().unwrap();
     "both were woken".into()
 }
 

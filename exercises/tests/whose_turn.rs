@@ -30,9 +30,8 @@ fn that_run() -> String {
     step_3_done.send(()).unwrap();
     adder.join().unwrap();
     let seen = number.load(Relaxed);
-    number.store(seen * 2, Relaxed);
-    // Not by a load: a timeline would show the answer in a row of its own.
-    let end = Arc::into_inner(number).unwrap().into_inner();
+    // Step 6 is not stored: the timeline would show the answer.
+    let end = seen * 2;
     match yours::ANSWER == end {
         true => "the right answer".into(),
         false => "a wrong answer".into(),

@@ -3,10 +3,7 @@
 // A cloakroom has two hooks, 0 and 1. The free ones form a stack without a lock: each hook knows the
 // free one below it. Tonight a guest gets a hook on which a coat hangs already.
 
-use heisenbug::sync::atomic::{
-    AtomicUsize,
-    Ordering::{Relaxed, SeqCst},
-};
+use heisenbug::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 /// Stands for "no hook".
 const NONE: usize = 255;
@@ -27,34 +24,28 @@ impl Cloakroom {
 
     /// Takes a free hook, if there is one.
     pub fn take(&self) -> Option<usize> {
+        let mut top = self.top.load(SeqCst);
         loop {
-            let top = self.top.load(SeqCst);
             if top == NONE {
                 return None;
             }
             let below = self.below[top].load(SeqCst);
             // As strong as it gets.
-            if self
-                .top
-                .compare_exchange(top, below, SeqCst, Relaxed)
-                .is_ok()
-            {
-                return Some(top);
+            match self.top.compare_exchange(top, below, SeqCst, SeqCst) {
+                Ok(_) => return Some(top),
+                Err(newer) => top = newer,
             }
         }
     }
 
     /// Gives back a hook that was taken.
     pub fn give_back(&self, hook: usize) {
+        let mut top = self.top.load(SeqCst);
         loop {
-            let top = self.top.load(Relaxed);
             self.below[hook].store(top, SeqCst);
-            if self
-                .top
-                .compare_exchange(top, hook, SeqCst, Relaxed)
-                .is_ok()
-            {
-                return;
+            match self.top.compare_exchange(top, hook, SeqCst, SeqCst) {
+                Ok(_) => return,
+                Err(newer) => top = newer,
             }
         }
     }
