@@ -1,9 +1,8 @@
 //! Judges `lost_update.rs`: two doors, one visitor each.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge};
+use heisenbug::course::program::{Case, Judge, start};
 use heisenbug::sync::Arc;
-use heisenbug::thread;
 
 heisenbug::exercise!(
     #[forbid(unsafe_code)]
@@ -12,22 +11,43 @@ heisenbug::exercise!(
 
 fn two_doors() -> String {
     let counter = Arc::new(yours::Counter::default());
-    let side_door = thread::Builder::new()
-        .name("side door".into())
-        .spawn({
-            let counter = Arc::clone(&counter);
-            move || counter.increment()
-        })
-        .unwrap();
+    let side_door = start("side door", {
+        let counter = Arc::clone(&counter);
+        move || counter.increment()
+    });
     counter.increment();
     side_door.join().unwrap();
     format!("{} counted", counter.total())
+}
+
+/// Main does not wait for the side door before it looks.
+fn an_early_look() -> String {
+    let counter = Arc::new(yours::Counter::default());
+    let side_door = start("side door", {
+        let counter = Arc::clone(&counter);
+        move || counter.increment()
+    });
+    let early = counter.total();
+    side_door.join().unwrap();
+    format!("{early} so far, {} in the end", counter.total())
 }
 
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("2 counted", "both visitors were counted"),
         Outcome::forbidden("1 counted", "one of the two visitors was lost"),
+        Outcome::acceptable(
+            "0 so far, 1 in the end",
+            "main looked before the visitor came"
+        ),
+        Outcome::acceptable(
+            "1 so far, 1 in the end",
+            "main looked after the visitor came"
+        ),
     ],
-    cases: &[Case::holds("two_doors", two_doors)],
+    cases: &[
+        Case::holds("two_doors", two_doors),
+        Case::holds("an_early_look", an_early_look)
+            .reaches(&["0 so far, 1 in the end", "1 so far, 1 in the end"]),
+    ],
 });

@@ -3,11 +3,17 @@
 //! What a judge is linked with is built once, by cargo. After that each save costs one call of
 //! rustc, which is what a one-line change costs at least.
 
-use super::tool;
+use super::tool::{self, Ended};
 use crate::check::isolated::Onlooker;
 use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
+
+/// How long rustc may take. A file of an exercise takes half a second; macros can take for ever.
+const MAX_TIME: Duration = Duration::from_secs(60);
 
 /// This library as cargo built it, and what it depends on.
 #[derive(Clone, Debug)]
@@ -53,9 +59,13 @@ impl Library {
             .args(["build", "--lib", "--message-format=json-render-diagnostics"])
             .arg("--manifest-path")
             .arg(&manifest);
-        let output = tool::output(&mut command, onlooker)
-            .context("cannot start cargo, which exercises are compiled with")?
-            .context("interrupted")?;
+        // A first build takes as long as it takes.
+        let heard = tool::output(&mut command, Duration::MAX, onlooker)
+            .context("cannot start cargo, which exercises are compiled with")?;
+        if heard.ended.is_some() {
+            bail!("interrupted");
+        }
+        let output = heard.output;
         if !output.status.success() {
             bail!(
                 "cargo cannot build heisenbug:\n{}",
@@ -88,7 +98,8 @@ impl Library {
         command
             .args(["--edition", "2024", "--crate-name", "judge"])
             .args(["-C", "opt-level=0", "-C", "debuginfo=0", "-A", "warnings"])
-            .args(["--color", if source.colour { "always" } else { "never" }])
+            .args(["--error-format", "json"])
+            .args(source.colour.then_some("--json=diagnostic-rendered-ansi"))
             .arg("--extern")
             .arg(with_value("heisenbug=", &self.rlib))
             .arg("-L")
@@ -99,16 +110,64 @@ impl Library {
             .env("EXERCISES", source.exercises)
             // The toolchain that built the library, whatever the learner's folder asks for.
             .current_dir(package());
-        let output = tool::output(&mut command, onlooker)
-            .context("cannot start rustc, which exercises are compiled with")?
-            .context("interrupted")?;
-        match output.status.success() {
-            true => Ok(Compiled::Yes),
-            false => Ok(Compiled::No(
-                String::from_utf8_lossy(&output.stderr).into_owned(),
-            )),
+        let heard = tool::output(&mut command, MAX_TIME, onlooker)
+            .context("cannot start rustc, which exercises are compiled with")?;
+        match heard.ended {
+            Some(Ended::Left) => bail!("interrupted"),
+            Some(Ended::TooLate) => Ok(Compiled::No(format!(
+                "error: rustc was stopped after {} s: does a macro expand for ever?",
+                MAX_TIME.as_secs()
+            ))),
+            None if heard.output.status.success() => Ok(Compiled::Yes),
+            None => Ok(Compiled::No(rendered(&String::from_utf8_lossy(
+                &heard.output.stderr,
+            )))),
         }
     }
+}
+
+/// What rustc says, in its own words.
+#[derive(Deserialize)]
+struct Message {
+    message: String,
+    rendered: String,
+    spans: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    line_start: usize,
+    column_start: usize,
+    is_primary: bool,
+}
+
+/// The errors, each once. The learner's file is compiled twice, for the engines and for std, and so
+/// has all its errors twice.
+fn rendered(messages: &str) -> String {
+    let mut said = BTreeSet::new();
+    let mut text = String::new();
+    for line in messages.lines() {
+        let Ok(message) = serde_json::from_str::<Message>(line) else {
+            // Not rustc's own, such as what the linker says.
+            text.push_str(line);
+            text.push('\n');
+            continue;
+        };
+        let at = { message.spans.iter() }.find(|span| span.is_primary);
+        // What has no place counts the errors and says how to learn more about them.
+        let Some(at) = at else {
+            if said.is_empty() {
+                text.push_str(&message.rendered);
+            }
+            continue;
+        };
+        let what = message.message.replace("native::", "yours::");
+        if said.insert((at.file_name.clone(), at.line_start, at.column_start, what)) {
+            text.push_str(&message.rendered);
+        }
+    }
+    text
 }
 
 /// Whether it compiled.

@@ -3,11 +3,12 @@
 use super::compile::{Compiled, Library, Source};
 use super::manifest::{Course, Exercise, Failure, Refusal};
 use super::program::{self, Told};
+use super::{orderings, rules};
 use crate::check::isolated::{self, Onlooker};
 use crate::check::{Checker, Report, Verdict};
 use crate::trace::source;
 use anyhow::{Context, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -18,7 +19,12 @@ const MAX_TIME: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub enum Judgement {
     /// Every case does what it must, over all schedules.
-    Passed(Vec<Report>),
+    Passed {
+        /// What was explored, case by case.
+        reports: Vec<Report>,
+        /// What could be better: orderings that are stronger than they need to be.
+        notes: Vec<String>,
+    },
     /// A case fails that must hold.
     Failed(Box<Report>),
     /// A case holds, yet outcomes that must stay possible are not.
@@ -32,7 +38,7 @@ pub enum Judgement {
     NotExposed(Box<Report>),
     /// A limit was reached first.
     Unknown(Box<Report>),
-    /// What the compiler says.
+    /// What the compiler says, or in its manner what the rules say.
     NotCompiled(String),
     /// Why the file cannot be read.
     Unreadable(String),
@@ -41,13 +47,13 @@ pub enum Judgement {
 impl Judgement {
     /// Whether the exercise is done.
     pub fn passed(&self) -> bool {
-        matches!(self, Judgement::Passed(_))
+        matches!(self, Judgement::Passed { .. })
     }
 
     /// How it failed, unless it passed.
     pub fn failure(&self) -> Option<Failure> {
         match self {
-            Judgement::Passed(_) => None,
+            Judgement::Passed { .. } => None,
             Judgement::Failed(report) => Some(match report.class {
                 Some(class) => Failure::Class(class),
                 None => Failure::Other(Refusal::Unknown),
@@ -85,6 +91,9 @@ pub fn judge(
             )));
         }
     };
+    if let Some(message) = rules::broken(&exercise.file(), &text) {
+        return Ok(Judgement::NotCompiled(message));
+    }
     let main = course.judge(exercise);
     // As the compiler will name them.
     let files = [(&file, exercise.file(), text), {
@@ -100,7 +109,10 @@ pub fn judge(
         colour,
     };
     if let Compiled::No(message) = library.compile(&source, &executable, onlooker)? {
-        return Ok(Judgement::NotCompiled(message));
+        let [(_, name, _), judge] = &files;
+        return Ok(Judgement::NotCompiled(explained(
+            &message, &file, name, judge,
+        )));
     }
     for (_, name, text) in &files {
         source::replace(name, text);
@@ -120,7 +132,37 @@ pub fn judge(
             Err(judgement) => return Ok(judgement),
         }
     }
-    Ok(Judgement::Passed(reports))
+    let notes = match exercise.weakest_orderings {
+        true => orderings::too_strong(&executable, &file, onlooker)?,
+        false => Vec::new(),
+    };
+    Ok(Judgement::Passed { reports, notes })
+}
+
+/// What the compiler says, about files by their short names. Where it complains about the judge, the
+/// learner has taken something away that the judge needs.
+fn explained(
+    message: &str,
+    file: &Path,
+    name: &str,
+    (judge, judges_name, text): &(&PathBuf, String, String),
+) -> String {
+    let judge = judge.to_string_lossy();
+    let complains_of_judge = message.contains(&*judge);
+    let mut message = message
+        .replace(&*file.to_string_lossy(), name)
+        .replace(&*judge, judges_name);
+    if complains_of_judge {
+        let required: Vec<String> = { rules::required(text).into_iter() }
+            .map(|name| format!("`{name}`"))
+            .collect();
+        message.push_str(&format!(
+            "note: the exercise is tried through {} of {name}: it must be there, with the functions \
+             it had at first\n",
+            required.join(", "),
+        ));
+    }
+    message
 }
 
 /// What a judge has to look at.

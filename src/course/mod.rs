@@ -4,14 +4,18 @@
 //! A learner's file is plain Rust and knows nothing of all this. What checks it is a small program
 //! beside it, the *judge*, that includes the file and holds its scenarios; [`program`] is what a
 //! judge is made of. [`compile`] turns both into an executable, and [`judge`] runs it in child
-//! processes and says what came of it. [`manifest`] reads what a course says of itself.
+//! processes and says what came of it. [`rules`] is what a learner's file must keep to, [`orderings`]
+//! finds those that could be weaker. [`manifest`] reads what a course says of itself.
 
 pub mod compile;
 pub mod judge;
 pub mod manifest;
+pub mod orderings;
 pub mod playground;
 pub mod program;
 pub mod progress;
+pub mod rules;
+mod tokens;
 mod tool;
 pub mod verify;
 pub mod watch;

@@ -19,8 +19,10 @@
 //! });
 //! ```
 
+use super::orderings;
 use crate::catalogue::{Bug, Class, Expected, Outcome, Scale, Shape, Variant};
 use crate::check::{Checker, Report, isolated};
+use crate::thread;
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 
@@ -70,6 +72,17 @@ impl Case {
         self.reachable = outcomes;
         self
     }
+}
+
+/// Starts a thread of a scenario, by the name that timelines show.
+#[track_caller]
+pub fn start<F, T>(name: &str, body: F) -> thread::JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let named = thread::Builder::new().name(name.to_owned());
+    named.spawn(body).expect("failed to spawn thread")
 }
 
 /// A case, as a judge tells it to whoever runs it.
@@ -133,6 +146,10 @@ pub fn main(judge: &'static Judge) -> ExitCode {
     let mut args = std::env::args().skip(1);
     let done = match args.next().as_deref() {
         Some(CASES) => tell(judge),
+        Some(orderings::COMMAND) => {
+            let file = args.next().unwrap_or_default();
+            orderings::tell_weaker(&file, bug(judge))
+        }
         Some(isolated::COMMAND) => {
             let _ = ctrlc::set_handler(crate::check::interrupt);
             isolated::child(&args.collect::<Vec<_>>(), std::iter::once(bug(judge)))
@@ -171,19 +188,27 @@ pub fn test(judge: &'static Judge) {
     let bug = bug(judge);
     for (case, variant) in judge.cases.iter().zip(bug.variants) {
         let report = Checker::new().check_variant(bug, variant);
-        assert!(does_as_it_must(case, &report), "\n{report}\n");
+        if let Some(wrong) = what_is_wrong(case, &report) {
+            panic!("{wrong}\n\n{report}\n");
+        }
     }
 }
 
-fn does_as_it_must(case: &Case, report: &Report) -> bool {
-    match case.fails {
-        Some(expected) => report.fails() && report.class == Some(expected.class),
-        None => {
-            let possible =
-                |label: &&&str| report.outcomes.iter().any(|seen| seen.label == ***label);
-            report.holds() && case.reachable.iter().filter(possible).count() == case.reachable.len()
-        }
+/// What a case does that it must not, or the other way round.
+fn what_is_wrong(case: &Case, report: &Report) -> Option<String> {
+    if let Some(expected) = case.fails {
+        let as_expected = report.class == Some(expected.class)
+            && report.outcome.as_deref() == Some(expected.outcome);
+        return (!as_expected).then(|| "this scenario must show the bug, and does not".to_owned());
     }
+    if !report.holds() {
+        return Some("this scenario must hold".to_owned());
+    }
+    let seen = |label: &str| report.outcomes.iter().any(|outcome| outcome.label == label);
+    let missing: Vec<&str> = { case.reachable.iter().copied() }
+        .filter(|&label| !seen(label))
+        .collect();
+    (!missing.is_empty()).then(|| format!("no longer possible: {}", missing.join(", ")))
 }
 
 /// The name under which a judge's cases are checked, each by its own name.

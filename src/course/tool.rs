@@ -1,20 +1,43 @@
-//! Compilers, run to their end unless nobody waits for it any more.
+//! Compilers and judges, run to their end unless it comes too late, or nobody waits for it any more.
 
 use crate::check::isolated::Onlooker;
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often to look whether anybody still waits.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What a command says, or `None` if it was ended because the onlooker has left.
+/// What was heard of a command.
+#[derive(Debug)]
+pub struct Heard {
+    /// How it ended, and what it said until then.
+    pub output: Output,
+    /// Why it was ended, if it did not end by itself.
+    pub ended: Option<Ended>,
+}
+
+/// Why a command was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The onlooker has left.
+    Left,
+    /// Its time was up.
+    TooLate,
+}
+
+/// Runs a command, for so long at most.
 ///
 /// # Errors
 ///
 /// If it cannot be started, or waited for.
-pub fn output(command: &mut Command, onlooker: &dyn Onlooker) -> std::io::Result<Option<Output>> {
+pub fn output(
+    command: &mut Command,
+    limit: Duration,
+    onlooker: &dyn Onlooker,
+) -> std::io::Result<Heard> {
+    let began = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -30,13 +53,16 @@ pub fn output(command: &mut Command, onlooker: &dyn Onlooker) -> std::io::Result
             drop(done);
             text
         });
-        let mut left = false;
-        while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(LOOK) {
-            if onlooker.has_left() {
-                left = true;
-                child.kill()?;
-                break;
-            }
+        let mut cut = None;
+        while cut.is_none() && ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            cut = match () {
+                () if onlooker.has_left() => Some(Ended::Left),
+                () if began.elapsed() > limit => Some(Ended::TooLate),
+                () => None,
+            };
+        }
+        if cut.is_some() {
+            child.kill()?;
         }
         let status = child.wait()?;
         let output = |stdout, stderr| Output {
@@ -48,7 +74,7 @@ pub fn output(command: &mut Command, onlooker: &dyn Onlooker) -> std::io::Result
             reader.join().expect("a reader only reads")
         };
         let output = output(text(stdout), text(stderr));
-        Ok((!left).then_some(output))
+        Ok(Heard { output, ended: cut })
     })
 }
 
@@ -79,7 +105,9 @@ mod tests {
     fn a_command_is_heard_to_its_end() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo out; echo err >&2; exit 3"]);
-        let output = output(&mut command, &|_: u64| {}).unwrap().unwrap();
+        let heard = output(&mut command, Duration::MAX, &|_: u64| {}).unwrap();
+        assert_eq!(heard.ended, None);
+        let output = heard.output;
         assert_eq!(output.stdout, b"out\n");
         assert_eq!(output.stderr, b"err\n");
         assert_eq!(output.status.code(), Some(3));
@@ -89,6 +117,15 @@ mod tests {
     fn a_command_that_nobody_waits_for_is_ended() {
         let mut command = Command::new("sleep");
         command.arg("1000000");
-        assert!(output(&mut command, &Gone).unwrap().is_none());
+        let heard = output(&mut command, Duration::MAX, &Gone).unwrap();
+        assert_eq!(heard.ended, Some(Ended::Left));
+    }
+
+    #[test]
+    fn a_command_whose_time_is_up_is_ended_and_what_it_said_is_kept() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo out; exec sleep 1000000"]);
+        let heard = output(&mut command, Duration::from_millis(200), &|_: u64| {}).unwrap();
+        assert_eq!(heard.ended, Some(Ended::TooLate));
     }
 }

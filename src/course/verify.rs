@@ -5,9 +5,12 @@ use super::compile::Library;
 use super::judge::{Judgement, judge};
 use super::manifest::{Course, Exercise, Failure};
 use anyhow::Result;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc;
 
 /// One promise of a course.
 #[derive(Clone, Debug)]
@@ -20,7 +23,8 @@ pub struct Promise {
     pub broken: Option<String>,
 }
 
-/// Verifies a whole course, telling each promise as soon as it was looked at.
+/// Verifies a whole course, telling the promises of each exercise, in order, as soon as all of them
+/// were looked at. As many exercises at once as there are processors.
 ///
 /// # Errors
 ///
@@ -31,29 +35,35 @@ pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)
         kept &= promise.broken.is_none();
         tell(&promise);
     };
-    for exercise in &course.exercises {
-        let promise = |what: &str, broken| Promise {
-            of: exercise.name.clone(),
-            what: what.to_owned(),
-            broken,
-        };
-        let rule = |folder: &Path| judge(library, course, exercise, folder, false, &|_: u64| {});
-        tell(promise("has a TODO", todo(course, exercise)));
-        let given = rule(&course.folder)?;
-        tell(promise(
-            "fails as declared",
-            fails_as(&given, exercise.fails, exercise.outcome.as_deref()),
-        ));
-        let solution = rule(&course.solutions())?;
-        tell(promise("the solution passes", passes(&solution)));
-        let least = { exercise.traps.is_empty() }.then(|| "it has no trap".to_owned());
-        tell(promise("has a trap", least));
-        for trap in &exercise.traps {
-            let ruling = rule(&course.trap(trap))?;
-            let what = format!("the trap {} is refused", trap.name);
-            tell(promise(&what, fails_as(&ruling, trap.fails, None)));
+    let workers = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let (done, results) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..workers.min(course.exercises.len()) {
+            let (next, done) = (&next, done.clone());
+            scope.spawn(move || {
+                while let Some(exercise) = course.exercises.get(next.fetch_add(1, Relaxed)) {
+                    let promises = promises(course, exercise, library);
+                    if done.send((&exercise.name, promises)).is_err() {
+                        // Something went wrong with another one.
+                        return;
+                    }
+                }
+            });
         }
-    }
+        drop(done);
+        let mut ready = BTreeMap::new();
+        let mut waiting = course.exercises.iter().peekable();
+        for (name, promises) in results {
+            ready.insert(name, promises?);
+            while let Some(promises) = { waiting.peek() }.and_then(|next| ready.remove(&next.name))
+            {
+                promises.into_iter().for_each(&mut tell);
+                waiting.next();
+            }
+        }
+        anyhow::Ok(())
+    })?;
     let of_course = |what: &str, broken: Option<String>| Promise {
         of: course.title.clone(),
         what: what.to_owned(),
@@ -62,6 +72,34 @@ pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)
     tell(of_course("no stray files", strays(course)?));
     tell(of_course("formatted by rustfmt", unformatted(course)));
     Ok(kept)
+}
+
+/// What one exercise promises.
+fn promises(course: &Course, exercise: &Exercise, library: &Library) -> Result<Vec<Promise>> {
+    let promise = |what: &str, broken| Promise {
+        of: exercise.name.clone(),
+        what: what.to_owned(),
+        broken,
+    };
+    let rule = |folder: &Path| judge(library, course, exercise, folder, false, &|_: u64| {});
+    let given = rule(&course.folder)?;
+    let solution = rule(&course.solutions())?;
+    let least = { exercise.traps.is_empty() }.then(|| "it has no trap".to_owned());
+    let mut promises = vec![
+        promise("has a TODO", todo(course, exercise)),
+        promise(
+            "fails as declared",
+            fails_as(&given, exercise.fails, exercise.outcome.as_deref()),
+        ),
+        promise("the solution passes", passes(&solution)),
+        promise("has a trap", least),
+    ];
+    for trap in &exercise.traps {
+        let ruling = rule(&course.trap(trap))?;
+        let what = format!("the trap {} is refused", trap.name);
+        promises.push(promise(&what, fails_as(&ruling, trap.fails, None)));
+    }
+    Ok(promises)
 }
 
 fn todo(course: &Course, exercise: &Exercise) -> Option<String> {
@@ -86,13 +124,17 @@ fn fails_as(judgement: &Judgement, declared: Failure, outcome: Option<&str>) -> 
     }
 }
 
+/// A solution also leaves nothing to be said about its orderings.
 fn passes(judgement: &Judgement) -> Option<String> {
-    (!judgement.passed()).then(|| describe(judgement))
+    match judgement {
+        Judgement::Passed { notes, .. } => (!notes.is_empty()).then(|| notes.join("\n")),
+        other => Some(describe(other)),
+    }
 }
 
 fn describe(judgement: &Judgement) -> String {
     match judgement {
-        Judgement::Passed(_) => "it passes".to_owned(),
+        Judgement::Passed { .. } => "it passes".to_owned(),
         Judgement::Failed(report) | Judgement::NotExposed(report) | Judgement::Unknown(report) => {
             crate::explain::plain(&crate::explain::report(report, crate::explain::MAX_WIDTH))
         }

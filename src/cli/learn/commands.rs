@@ -106,12 +106,14 @@ struct Judged<'a> {
     missing: &'a [String],
     /// What the compiler says, or why the file cannot be read.
     message: Option<&'a str>,
+    /// What passes and could be better.
+    notes: &'a [String],
     reports: Vec<&'a Report>,
 }
 
 fn judged<'a>(exercise: &'a Exercise, judgement: &'a Judgement) -> Judged<'a> {
     let (missing, message, reports): (&[String], _, _) = match judgement {
-        Judgement::Passed(reports) => (&[], None, reports.iter().collect()),
+        Judgement::Passed { reports, .. } => (&[], None, reports.iter().collect()),
         Judgement::Failed(report) | Judgement::NotExposed(report) | Judgement::Unknown(report) => {
             (&[], None, vec![&**report])
         }
@@ -126,6 +128,10 @@ fn judged<'a>(exercise: &'a Exercise, judgement: &'a Judgement) -> Judged<'a> {
         failure: judgement.failure(),
         missing,
         message,
+        notes: match judgement {
+            Judgement::Passed { notes, .. } => notes,
+            _ => &[],
+        },
         reports,
     }
 }
@@ -149,7 +155,7 @@ pub fn run(place: &mut Workplace, exercise: &Exercise, json: bool) -> Result<Exi
     }
     Ok(match judgement {
         _ if interrupted() => Exit::Interrupted,
-        Judgement::Passed(_) => Exit::Good,
+        Judgement::Passed { .. } => Exit::Good,
         Judgement::Unknown(_) => Exit::Unknown,
         _ => Exit::Bad,
     })
@@ -232,7 +238,7 @@ pub fn check_all(place: &mut Workplace, json: bool) -> Result<Exit> {
         }
         if !json {
             let (mark, paint_as, what) = match &judgement {
-                Judgement::Passed(_) => ("✓", Paint::Good, "proven".to_owned()),
+                Judgement::Passed { .. } => ("✓", Paint::Good, "proven".to_owned()),
                 other => ("✗", Paint::Bad, words::failure(other)),
             };
             output::print(&format!(

@@ -1,5 +1,6 @@
 //! A judgement in words.
 
+use crate::check::Report;
 use crate::course::Judgement;
 use crate::course::manifest::Exercise;
 use crate::explain::style::{Paint, paint};
@@ -8,7 +9,7 @@ use crate::explain::{self, wrap};
 /// What to tell a learner, in so many columns.
 pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> String {
     match judgement {
-        Judgement::Passed(reports) => passed(exercise, reports, width),
+        Judgement::Passed { reports, notes } => passed(exercise, reports, notes, width),
         Judgement::Failed(report) | Judgement::Unknown(report) => explain::report(report, width),
         Judgement::NotConcurrent { report, missing } => {
             let missing: Vec<String> = missing.iter().map(|label| format!("\"{label}\"")).collect();
@@ -45,7 +46,7 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
 /// How it failed, in a few words.
 pub fn failure(judgement: &Judgement) -> String {
     match judgement {
-        Judgement::Passed(_) => "proven".to_owned(),
+        Judgement::Passed { .. } => "proven".to_owned(),
         Judgement::Failed(report) => {
             let class = report.class.map_or("failure", |class| class.words());
             match &report.outcome {
@@ -68,7 +69,7 @@ fn refused(exercise: &Exercise) -> String {
     format!("{} {refused}", paint(Paint::Bold, &exercise.name))
 }
 
-fn passed(exercise: &Exercise, reports: &[crate::check::Report], width: usize) -> String {
+fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usize) -> String {
     let mut parts = vec![format!(
         "{} {}",
         paint(Paint::Bold, &exercise.name),
@@ -86,7 +87,7 @@ fn passed(exercise: &Exercise, reports: &[crate::check::Report], width: usize) -
     );
     parts.push(wrap(&stamp, width, "  "));
     parts.push(wrap(&exercise.concept, width, "  "));
-    for note in reports.iter().flat_map(|report| &report.notes) {
+    for note in reports.iter().flat_map(|report| &report.notes).chain(notes) {
         parts.push(wrap(&format!("Note: {note}."), width, "  "));
     }
     parts.join("\n")

@@ -125,7 +125,10 @@ fn failing() -> Judgement {
 }
 
 fn passing() -> Judgement {
-    Judgement::Passed(vec![variant("fixed_fetch_add")])
+    Judgement::Passed {
+        reports: vec![variant("fixed_fetch_add")],
+        notes: Vec::new(),
+    }
 }
 
 fn drawn(state: &mut State, columns: u16, rows: u16) -> Buffer {

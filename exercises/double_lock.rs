@@ -1,0 +1,40 @@
+// One seat in the boat
+//
+// The ferryman keeps a list of who comes along. `board` takes the lock, asks whether the boat is
+// full, and writes a name down. It works on paper. In the harbour, not one boat ever leaves.
+
+use heisenbug::sync::Mutex;
+
+pub struct Boat {
+    seats: usize,
+    aboard: Mutex<Vec<&'static str>>,
+}
+
+impl Boat {
+    pub fn new(seats: usize) -> Self {
+        Boat {
+            seats,
+            aboard: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.aboard.lock().unwrap().len() >= self.seats
+    }
+
+    /// Takes a passenger aboard, if there is a seat, and says whether there was.
+    pub fn board(&self, name: &'static str) -> bool {
+        // TODO: find out who waits for whom, and have nobody wait.
+        let mut aboard = self.aboard.lock().unwrap();
+        if self.is_full() {
+            return false;
+        }
+        aboard.push(name);
+        true
+    }
+
+    /// Who is aboard, in order.
+    pub fn passengers(&self) -> Vec<&'static str> {
+        self.aboard.lock().unwrap().clone()
+    }
+}

@@ -1,0 +1,36 @@
+// From shelf to shelf
+//
+// Two clerks move books between two shelves, each with a lock of its own. One morning both stand
+// there, a hand on one shelf each, and wait. They still do.
+
+use heisenbug::sync::Mutex;
+
+pub struct Library {
+    shelves: [Mutex<u32>; 2],
+}
+
+impl Library {
+    /// A library with that many books on its two shelves.
+    pub fn new(left: u32, right: u32) -> Self {
+        Library {
+            shelves: [Mutex::new(left), Mutex::new(right)],
+        }
+    }
+
+    /// Moves books from one shelf to the other.
+    pub fn carry(&self, from: usize, to: usize, books: u32) {
+        // Shelf 0 before shelf 1, whatever the direction; so does `count`.
+        let mut left = self.shelves[0].lock().unwrap();
+        let mut right = self.shelves[1].lock().unwrap();
+        let mut shelves = [&mut *left, &mut *right];
+        *shelves[from] -= books;
+        *shelves[to] += books;
+    }
+
+    /// Counts the books on both shelves, at one moment.
+    pub fn count(&self) -> u32 {
+        let left = self.shelves[0].lock().unwrap();
+        let right = self.shelves[1].lock().unwrap();
+        *left + *right
+    }
+}

@@ -1,0 +1,38 @@
+// Two at a time
+//
+// A semaphore lets so many in and no more. Who finds no permit sleeps until somebody gives one back.
+// Then, one busy day, it hands out a permit that it does not have.
+
+use heisenbug::sync::{Condvar, Mutex};
+
+pub struct Semaphore {
+    permits: Mutex<usize>,
+    given_back: Condvar,
+}
+
+impl Semaphore {
+    /// A semaphore with that many permits.
+    pub fn new(permits: usize) -> Self {
+        Semaphore {
+            permits: Mutex::new(permits),
+            given_back: Condvar::new(),
+        }
+    }
+
+    /// Takes a permit, and waits for one if there is none.
+    pub fn acquire(&self) {
+        let mut permits = self.permits.lock().unwrap();
+        // Looks again after each sleep.
+        while *permits == 0 {
+            permits = self.given_back.wait(permits).unwrap();
+        }
+        *permits -= 1;
+    }
+
+    /// Gives a permit back.
+    pub fn release(&self) {
+        let mut permits = self.permits.lock().unwrap();
+        *permits += 1;
+        self.given_back.notify_one();
+    }
+}

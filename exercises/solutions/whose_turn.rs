@@ -1,0 +1,22 @@
+// Whose turn is it?
+//
+// Two threads share a number, which is 1 at first. One adds 3 to it. The other doubles it, twice:
+//
+//     adder                             doubler
+//     let seen = number.load();         let seen = number.load();
+//     number.store(seen + 3);           number.store(seen * 2);
+//                                       let seen = number.load();
+//                                       number.store(seen * 2);
+//
+// Who moves when is not up to them. This is one way it can go, a row a step, from top to bottom:
+//
+//     step    adder                     doubler
+//     1       number.load()
+//     2                                 number.load()
+//     3                                 number.store(seen * 2)
+//     4       number.store(seen + 3)
+//     5                                 number.load()
+//     6                                 number.store(seen * 2)
+
+// The adder's 4 covers the doubler's 2, and is then doubled.
+pub const ANSWER: u64 = 8;

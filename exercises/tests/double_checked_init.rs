@@ -1,0 +1,61 @@
+//! Judges `double_checked_init.rs`: two guests ask for the soup, and nobody has before.
+
+use heisenbug::catalogue::Outcome;
+use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::sync::Arc;
+use heisenbug::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+heisenbug::exercise!("double_checked_init.rs");
+
+/// A menu, and how often the cook was asked.
+#[derive(Default)]
+struct Inn {
+    menu: yours::Menu,
+    cooked: AtomicU64,
+}
+
+impl Inn {
+    fn soup(&self) -> u64 {
+        self.menu.soup(|| {
+            self.cooked.fetch_add(1, Relaxed);
+            7
+        })
+    }
+}
+
+fn two_guests() -> String {
+    let inn = Arc::new(Inn::default());
+    let guest = start("guest", {
+        let inn = Arc::clone(&inn);
+        move || inn.soup()
+    });
+    let mine = inn.soup();
+    match (mine, guest.join().unwrap(), inn.cooked.load(Relaxed)) {
+        (7, 7, 1) => "one soup for both",
+        (7, 7, _) => "cooked twice",
+        _ => "a soup that nobody cooked",
+    }
+    .into()
+}
+
+heisenbug::judge!(Judge {
+    outcomes: &[
+        Outcome::acceptable(
+            "one soup for both",
+            "whoever asked second found it on the slate"
+        ),
+        Outcome::forbidden(
+            "cooked twice",
+            "both went to the kitchen, and nobody looked again there"
+        ),
+        Outcome::forbidden(
+            "a soup that nobody cooked",
+            "the slate was full before the pot was"
+        ),
+        Outcome::forbidden(
+            "data race",
+            "the short way reads the soup, and nothing orders that after the writing",
+        ),
+    ],
+    cases: &[Case::holds("two_guests", two_guests)],
+});

@@ -1,0 +1,58 @@
+//! Judges `lost_wakeup.rs`: a car arrives while main turns the light green.
+
+use heisenbug::catalogue::Outcome;
+use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::sync::Arc;
+
+heisenbug::exercise!(
+    #[forbid(unsafe_code)]
+    "lost_wakeup.rs"
+);
+
+fn one_car() -> String {
+    let light = Arc::new(yours::Light::default());
+    let car = start("car", {
+        let light = Arc::clone(&light);
+        move || {
+            light.wait();
+            light.is_green()
+        }
+    });
+    light.turn_green();
+    match car.join().unwrap() {
+        true => "drives at green".into(),
+        false => "drives at red".into(),
+    }
+}
+
+/// Main looks without waiting.
+fn a_glance() -> String {
+    let light = Arc::new(yours::Light::default());
+    let switch = start("switch", {
+        let light = Arc::clone(&light);
+        move || light.turn_green()
+    });
+    let seen = light.is_green();
+    switch.join().unwrap();
+    match (seen, light.is_green()) {
+        (true, true) => "green",
+        (false, true) => "red, then green",
+        (_, false) => "red in the end",
+    }
+    .into()
+}
+
+heisenbug::judge!(Judge {
+    outcomes: &[
+        Outcome::acceptable("drives at green", "the car waited as long as it had to"),
+        Outcome::forbidden("drives at red", "the car did not wait for green"),
+        Outcome::forbidden("deadlock", "the light is green, and the car sleeps"),
+        Outcome::acceptable("green", "main looked after the switch"),
+        Outcome::acceptable("red, then green", "main looked before the switch"),
+        Outcome::forbidden("red in the end", "the light was switched, and is red"),
+    ],
+    cases: &[
+        Case::holds("one_car", one_car),
+        Case::holds("a_glance", a_glance).reaches(&["green", "red, then green"]),
+    ],
+});

@@ -1,0 +1,50 @@
+//! Judges `whose_turn.rs`: runs the program with that one schedule, and compares.
+
+use heisenbug::catalogue::Outcome;
+use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use heisenbug::sync::{Arc, mpsc};
+
+heisenbug::exercise!(
+    #[forbid(unsafe_code)]
+    "whose_turn.rs"
+);
+
+/// Main is the doubler.
+fn that_run() -> String {
+    let number = Arc::new(AtomicU64::new(1));
+    let (step_1_done, step_1) = mpsc::channel();
+    let (step_3_done, step_3) = mpsc::channel();
+    let adder = start("adder", {
+        let number = Arc::clone(&number);
+        move || {
+            let seen = number.load(Relaxed);
+            step_1_done.send(()).unwrap();
+            step_3.recv().unwrap();
+            number.store(seen + 3, Relaxed);
+        }
+    });
+    step_1.recv().unwrap();
+    let seen = number.load(Relaxed);
+    number.store(seen * 2, Relaxed);
+    step_3_done.send(()).unwrap();
+    adder.join().unwrap();
+    let seen = number.load(Relaxed);
+    // Step 6 is not stored: the timeline would show the answer.
+    let end = seen * 2;
+    match yours::ANSWER == end {
+        true => "the right answer".into(),
+        false => "a wrong answer".into(),
+    }
+}
+
+heisenbug::judge!(Judge {
+    outcomes: &[
+        Outcome::acceptable("the right answer", "the number is what you said"),
+        Outcome::forbidden(
+            "a wrong answer",
+            "the number is another one after the last step"
+        ),
+    ],
+    cases: &[Case::holds("that_run", that_run)],
+});

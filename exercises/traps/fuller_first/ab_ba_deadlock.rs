@@ -1,0 +1,43 @@
+// From shelf to shelf
+//
+// Two clerks move books between two shelves, each with a lock of its own. One morning both stand
+// there, a hand on one shelf each, and wait. They still do.
+
+use heisenbug::sync::Mutex;
+
+pub struct Library {
+    shelves: [Mutex<u32>; 2],
+}
+
+impl Library {
+    /// A library with that many books on its two shelves.
+    pub fn new(left: u32, right: u32) -> Self {
+        Library {
+            shelves: [Mutex::new(left), Mutex::new(right)],
+        }
+    }
+
+    /// Moves books from one shelf to the other.
+    pub fn carry(&self, from: usize, to: usize, books: u32) {
+        let books_on = |shelf: usize| *self.shelves[shelf].lock().unwrap();
+        let (first, second) = match books_on(from) >= books_on(to) {
+            true => (from, to),
+            false => (to, from),
+        };
+        let mut first_shelf = self.shelves[first].lock().unwrap();
+        let mut second_shelf = self.shelves[second].lock().unwrap();
+        let mut shelves = match first == from {
+            true => [&mut *first_shelf, &mut *second_shelf],
+            false => [&mut *second_shelf, &mut *first_shelf],
+        };
+        *shelves[0] -= books;
+        *shelves[1] += books;
+    }
+
+    /// Counts the books on both shelves, at one moment.
+    pub fn count(&self) -> u32 {
+        let left = self.shelves[0].lock().unwrap();
+        let right = self.shelves[1].lock().unwrap();
+        *left + *right
+    }
+}

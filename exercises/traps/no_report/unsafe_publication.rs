@@ -1,0 +1,36 @@
+// The final score
+//
+// At the end of the match the referee writes the score on the board and switches the lamp above it
+// on. Reporters look at the lamp, and then at the board. Some report a match without goals.
+
+use heisenbug::cell::UnsafeCell;
+use heisenbug::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+#[derive(Default)]
+pub struct Board {
+    score: UnsafeCell<(u32, u32)>,
+    lamp: AtomicBool,
+}
+
+// SAFETY: The score is written once, before the lamp is on, and read only by those who saw it on.
+unsafe impl Sync for Board {}
+
+impl Board {
+    /// Announces the score.
+    ///
+    /// # Safety
+    ///
+    /// At most once for each board.
+    pub unsafe fn announce(&self, home: u32, guests: u32) {
+        // SAFETY: Nobody else writes, and nobody reads before the lamp is on.
+        self.score
+            .with_mut(|score| unsafe { *score = (home, guests) });
+        self.lamp.store(true, Relaxed);
+    }
+
+    /// The score, if the lamp is on.
+    pub fn read(&self) -> Option<(u32, u32)> {
+        // Nothing to be seen, nothing to be torn.
+        None
+    }
+}

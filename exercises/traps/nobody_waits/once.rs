@@ -1,0 +1,50 @@
+// Only once
+//
+// A cell that is filled by the first one who asks. Whoever comes while it is being filled waits.
+// That, at least, was the idea.
+
+use heisenbug::cell::UnsafeCell;
+
+use heisenbug::sync::atomic::{
+    AtomicU8,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+const EMPTY: u8 = 0;
+const BUSY: u8 = 1;
+const FULL: u8 = 2;
+
+#[derive(Default)]
+pub struct Once<T> {
+    /// `EMPTY` at first, `BUSY` while it is being filled, then `FULL`.
+    state: AtomicU8,
+    value: UnsafeCell<Option<T>>,
+}
+
+// SAFETY: Whoever made it busy writes the value. The others read it once it is full.
+unsafe impl<T: Send + Sync> Sync for Once<T> {}
+
+impl<T: Copy> Once<T> {
+    /// The value, if there is one yet.
+    pub fn get(&self) -> Option<T> {
+        // Pairs with the store in `get_or_init`: who sees it full sees the value.
+        match self.state.load(Acquire) {
+            // SAFETY: It is full, so nobody writes any more.
+            FULL => self.value.with(|value| unsafe { *value }),
+            _ => None,
+        }
+    }
+
+    /// The value. The first one to ask makes it.
+    pub fn get_or_init(&self, make: impl FnOnce() -> T) -> T {
+        // One winner. Relaxed, as nothing was written yet.
+        let exchanged = (self.state).compare_exchange(EMPTY, BUSY, Relaxed, Relaxed);
+        if exchanged.is_ok() {
+            let made = make();
+            // SAFETY: The one who made it busy writes.
+            self.value.with_mut(|value| unsafe { *value = Some(made) });
+            self.state.store(FULL, Release); // Pairs with the load in `get`.
+        }
+        self.get().unwrap()
+    }
+}

@@ -1,0 +1,35 @@
+// Round after round
+//
+// Rowers meet at the end of every stroke: nobody begins the next before all have ended this one. The
+// first stroke goes well. Then somebody is very fast.
+
+use heisenbug::sync::{Condvar, Mutex};
+
+pub struct Barrier {
+    size: usize,
+    arrived: Mutex<usize>,
+    all_here: Condvar,
+}
+
+impl Barrier {
+    /// A barrier for that many threads.
+    pub fn new(size: usize) -> Self {
+        Barrier {
+            size,
+            arrived: Mutex::new(0),
+            all_here: Condvar::new(),
+        }
+    }
+
+    /// Waits until all are here. And then may be used again.
+    pub fn wait(&self) {
+        let mut arrived = self.arrived.lock().unwrap();
+        *arrived += 1;
+        if *arrived == self.size {
+            self.all_here.notify_all();
+        }
+        while *arrived < self.size {
+            arrived = self.all_here.wait(arrived).unwrap();
+        }
+    }
+}
