@@ -36,6 +36,7 @@ pub mod check;
 pub mod cli;
 #[cfg(feature = "cost")]
 pub mod cost;
+#[cfg(feature = "learn")]
 pub mod course;
 pub mod explain;
 pub mod stress;

@@ -38,6 +38,7 @@ fn the_tour_shows_the_first_bug_and_ends_well() {
 }
 
 #[test]
+#[cfg(feature = "learn")]
 fn the_course_says_what_to_do_without_a_terminal() {
     let (code, out, err) = run(&["learn"]);
     assert_eq!((code, out.as_str()), (2, ""));

@@ -2,6 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
+#[cfg(feature = "learn")]
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,10 +43,13 @@ pub enum Command {
     #[cfg(feature = "cost")]
     RaceLocks(RaceLocks),
     /// Exercises: fix them, and have the fix proven
+    #[cfg(feature = "learn")]
     Learn(Learn),
     /// Writes a small program of your own to begin with
+    #[cfg(feature = "learn")]
     New(New),
     /// Checks a file of your own, as `check` does the catalogue
+    #[cfg(feature = "learn")]
     Try(Try),
 }
 
@@ -213,6 +217,7 @@ pub struct Measuring {
     pub json: bool,
 }
 
+#[cfg(feature = "learn")]
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Without a command: the course in the terminal. Every save is judged over all
@@ -232,6 +237,7 @@ pub struct Learn {
     pub command: Option<LearnCommand>,
 }
 
+#[cfg(feature = "learn")]
 #[derive(Subcommand, Debug)]
 pub enum LearnCommand {
     /// Makes a copy of the exercises to work in
@@ -294,6 +300,7 @@ pub enum LearnCommand {
     },
 }
 
+#[cfg(feature = "learn")]
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 Example:
@@ -304,6 +311,7 @@ pub struct New {
     pub file: PathBuf,
 }
 
+#[cfg(feature = "learn")]
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 A scenario is a public function without arguments whose name begins with

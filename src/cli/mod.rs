@@ -4,12 +4,14 @@ mod args;
 mod check;
 #[cfg(feature = "cost")]
 mod cost;
+#[cfg(feature = "learn")]
 mod learn;
 mod list;
 mod lookup;
 #[cfg(feature = "cost")]
 mod measuring;
 mod output;
+#[cfg(feature = "learn")]
 mod playground;
 mod prices;
 #[cfg(feature = "cost")]
@@ -71,8 +73,11 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::Cost(args)) => cost::run(&args),
         #[cfg(feature = "cost")]
         Some(Command::RaceLocks(args)) => race_locks::run(&args),
+        #[cfg(feature = "learn")]
         Some(Command::Learn(args)) => learn::run(&args),
+        #[cfg(feature = "learn")]
         Some(Command::New(args)) => playground::new(&args),
+        #[cfg(feature = "learn")]
         Some(Command::Try(args)) => playground::try_file(&args),
     }
 }
