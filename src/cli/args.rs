@@ -316,7 +316,8 @@ pub struct New {
 #[command(after_help = "\
 A scenario is a public function without arguments whose name begins with
 `scenario`. It asserts what must hold, and its result stands in the table of
-outcomes. The exit code is 0 if all hold, 1 if one fails, 3 if nobody knows.
+outcomes. The exit code is 0 if all hold, 1 if one fails or the file does not
+compile, 3 if nobody knows.
 
 Examples:
   heisenbug try race.rs

@@ -81,6 +81,9 @@ fn watch(args: &Try, library: &Library) -> Result<Exit> {
             // While a file is being edited it may well be gone, or have no scenario.
             Err(error) => output::complain(&format!("{error:#}")),
         }
+        if interrupted() {
+            return Ok(Exit::Interrupted);
+        }
         let waiting = format!("\nWaiting for {name} to be saved. Ctrl-C ends it.\n");
         output::print(&paint(Paint::Dim, &waiting))?;
         while !watch

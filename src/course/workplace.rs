@@ -23,6 +23,11 @@ pub struct Workplace {
 }
 
 impl Workplace {
+    /// Whether somebody works in a folder, or it is a course.
+    pub fn is_at(folder: &Path) -> bool {
+        folder.join(progress::FILE).exists() || folder.join("course.toml").is_file()
+    }
+
     /// The workplace in `folder`: a working copy, or a course itself. If it is neither, it is the
     /// course that comes with the program, in its own folder.
     ///
@@ -58,6 +63,10 @@ impl Workplace {
             read.progress
                 .course
                 .get_or_insert_with(|| course.folder.clone());
+        }
+        if read.warning.is_some() {
+            // The next command must know as well whose folder this is.
+            read.progress.write(&folder)?;
         }
         Ok(Workplace {
             course,
@@ -120,8 +129,7 @@ impl Workplace {
     ///
     /// If the progress cannot be written.
     pub fn go_to(&mut self, exercise: &str) -> Result<()> {
-        self.progress.current = Some(exercise.to_owned());
-        self.progress.write(&self.folder)
+        self.change(|place| place.progress.current = Some(exercise.to_owned()))
     }
 
     /// Notes that an exercise is to be done again.
@@ -130,7 +138,20 @@ impl Workplace {
     ///
     /// If the progress cannot be written.
     pub fn reopen(&mut self, exercise: &str) -> Result<()> {
-        self.progress.reopen(exercise);
+        self.change(|place| place.progress.reopen(exercise))
+    }
+
+    /// Changes the progress as it is now, and not as it was when this program read it: another one
+    /// may have written since.
+    fn change(&mut self, change: impl FnOnce(&mut Workplace)) -> Result<()> {
+        // Held to the end. Where a folder cannot be locked, two programs must not write at once.
+        let _lock =
+            std::fs::File::open(&self.folder).and_then(|folder| folder.lock().map(|()| folder));
+        let read = Progress::read(&self.folder)?;
+        if read.warning.is_none() && self.folder.join(progress::FILE).exists() {
+            self.progress = read.progress;
+        }
+        change(self);
         self.progress.write(&self.folder)
     }
 
@@ -140,9 +161,10 @@ impl Workplace {
     ///
     /// If the progress cannot be written.
     pub fn finish(&mut self, exercise: &str) -> Result<()> {
-        self.progress.finish(exercise);
-        self.progress.current = self.next().map(|next| next.name.clone());
-        self.progress.write(&self.folder)
+        self.change(|place| {
+            place.progress.finish(exercise);
+            place.progress.current = place.next().map(|next| next.name.clone());
+        })
     }
 
     /// Gives an exercise back as it was, and keeps what the learner wrote beside it. Returns where,
@@ -167,8 +189,7 @@ impl Workplace {
         };
         std::fs::write(&file, original)
             .with_context(|| format!("cannot write {}", file.display()))?;
-        self.progress.reopen(&exercise.name);
-        self.progress.write(&self.folder)?;
+        self.reopen(&exercise.name)?;
         Ok(kept)
     }
 

@@ -28,7 +28,8 @@ pub const MIN_WIDTH: usize = 40;
 pub fn report(report: &Report, width: usize) -> String {
     let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
     let mut blocks = vec![headline(report, width)];
-    if report.outcomes.len() > 1 || report.verdict != Verdict::Holds {
+    let tells = report.outcomes.len() > 1 || report.verdict != Verdict::Holds;
+    if tells && !report.outcomes.is_empty() {
         blocks.push(outcomes(report, width));
     }
     let mut closing = layout::wrap(&sentence::stamp(report), width, "  ");

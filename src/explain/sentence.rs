@@ -200,6 +200,10 @@ pub fn stamp(report: &Report) -> String {
     };
     let how = match (&report.stopped, report.complete) {
         (None, true) => format!("Exhaustive: {explored}, in {time}."),
+        (Some(why), _) if explored.is_empty() => format!("Not exhaustive, {why}."),
+        (Some(why), _) if why.ends_with('?') => {
+            format!("Not exhaustive, {why} So far {explored}, in {time}.")
+        }
         (Some(why), _) => format!("Not exhaustive, {why}: {explored}, in {time}."),
         (None, false) => format!("Not exhaustive: {explored}, in {time}."),
     };

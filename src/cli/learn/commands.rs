@@ -20,8 +20,13 @@ use std::path::Path;
 pub fn init(course: &Course, folder: &Path) -> Result<Exit> {
     Workplace::init(course, folder)?;
     let folder = folder.display();
+    // Whoever runs a checkout has no `heisenbug` to call from elsewhere.
+    let next = match std::env::var_os("CARGO") {
+        Some(_) => format!("cargo run -- learn --dir {folder}"),
+        None => format!("cd {folder} && heisenbug learn"),
+    };
     output::print(&format!(
-        "{} exercises are in {folder}.\n\ncd {folder} && heisenbug learn",
+        "{} exercises are in {folder}.\n\n{next}",
         course.exercises.len()
     ))?;
     Ok(Exit::Good)

@@ -25,6 +25,14 @@ pub fn run(args: &Learn) -> Result<Exit> {
         }
         _ => {}
     }
+    if let Some(dir) = &args.dir
+        && !Workplace::is_at(dir)
+    {
+        bail!(
+            "there is no copy of the exercises in {}; `heisenbug learn init DIR` makes one",
+            dir.display()
+        );
+    }
     let mut place = Workplace::open(
         args.dir.as_deref().unwrap_or(Path::new(".")),
         args.course.as_deref(),
