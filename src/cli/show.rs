@@ -238,11 +238,14 @@ fn is_lock(bug: &Bug) -> bool {
 
 /// The code of a lock itself: what stands between the file's imports and its traps and proof.
 fn lock(bug: &Bug) -> String {
-    let is_import =
-        |line: &str| line.is_empty() || line.starts_with("//!") || line.starts_with("use ");
-    let start = { bug.source.lines() }
-        .take_while(|line| is_import(line))
-        .count();
+    let mut in_import = false;
+    let is_before = |line: &&str| {
+        let begins = line.starts_with("use ") || in_import;
+        // An import may go on for several lines, to the one with the semicolon.
+        in_import = begins && !line.ends_with(';');
+        begins || line.is_empty() || line.starts_with("//!")
+    };
+    let start = bug.source.lines().take_while(is_before).count();
     let end = { bug.source.lines() }
         .position(|line| line.starts_with("pub mod trap_") || line.starts_with("pub const PROOF"))
         .unwrap_or(usize::MAX);
@@ -275,6 +278,20 @@ fn code(source: &str, name: &str) -> Option<(usize, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_code_of_a_lock_begins_after_its_imports() {
+        for found in crate::worlds::locks() {
+            let code = explain::plain(&lock(found.model));
+            let first = code.lines().nth(1).unwrap_or_default();
+            let begins = |with: &str| first.starts_with(with);
+            assert!(
+                begins("///") || begins("pub ") || begins("#[") || begins("const "),
+                "{}: {first}",
+                found.model.name
+            );
+        }
+    }
 
     #[test]
     fn every_variant_has_code_to_show() {

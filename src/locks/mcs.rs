@@ -112,6 +112,7 @@ impl Lock {
     #[cold]
     fn successor(&self, node: &Node) -> *mut Node {
         loop {
+            // Acquire pairs with the release of whoever links itself: its node is whole.
             let next = node.next.load(Acquire);
             if !next.is_null() {
                 return next;

@@ -11,8 +11,8 @@
 //! the fences are free, it is two more loads than the words themselves. In return a reader may have
 //! to try again for ever while others keep writing, and gets a copy, not a reference. The value is
 //! words that are copied one by one, since a plain copy would race with the writer, thrown away
-//! afterwards or not. Writers wait for
-//! each other at a mutex, and keep the words there a second time.
+//! afterwards or not. Writers wait for each other at a mutex, and keep the words there a second
+//! time. The count wraps: a read must not last as long as half of all its values.
 //!
 //! **Proof.** Exhaustive for a writer and a reader that reads twice, and for two writers of which one
 //! reads afterwards.

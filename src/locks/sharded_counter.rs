@@ -5,7 +5,7 @@
 //! **Idea.** Two cores that add to the same number pass its cache line back and forth all the time.
 //! Addition does not care about order, so each can add to a number of its own.
 //!
-//! **Cost.** Adding costs one read-modify-write on a line that, with fewer threads than shards,
+//! **Cost.** Adding costs one read-modify-write on a line that, if the threads differ in shards,
 //! nobody else touches. Asking costs as many loads as there are shards, nearly all of them from
 //! somebody else's cache, and the counter is as large as that many lines.
 //!

@@ -13,11 +13,11 @@
 //! itself in either before that look, and is waited for, or after it, and then it also sees which
 //! copy was current at the time.
 //!
-//! **Cost.** A read is two read-modify-writes on a line that, with fewer threads than shards, nobody
-//! else writes; it never waits and never tries again. A write copies the value, and waits for the
-//! readers that came before the last write, which may be asleep; a reader that writes waits for
-//! itself. There is no allocation and nothing to free, but the value before the last is kept until
-//! it is overwritten.
+//! **Cost.** A read is two read-modify-writes on a line that nobody else writes, unless two threads
+//! have the same number modulo the shards; it never waits and never tries again. A write copies the
+//! value, and waits for all readers that are inside when it begins, which may be asleep; a reader
+//! that writes waits for itself. There is no allocation and nothing to free, but the value before
+//! the last is kept until it is overwritten.
 //!
 //! **Proof.** Exhaustive for two shards, with a writer that comes twice and a reader: the least at
 //! which a copy is overwritten that somebody may still read.
@@ -113,6 +113,7 @@ impl<T: Clone, const SHARDS: usize> Snapshot<T, SHARDS> {
     #[inline]
     fn enter(&self) -> Reading<'_> {
         let readers = &self.readers[slot() % SHARDS];
+        // Relaxed: an old phase does no harm, since a writer waits for both.
         let phase = self.state.phase.load(Relaxed) % 2;
         let inside = &readers.inside[phase];
         // Acquire pairs with the look of a writer in `wait_until_empty`: who comes after it sees
