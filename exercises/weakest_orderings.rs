@@ -18,7 +18,8 @@ pub struct Hatch {
 unsafe impl Sync for Hatch {}
 
 impl Hatch {
-    // TODO: find the weakest orderings with which this holds.
+    // TODO: find the weakest orderings with which this holds. Stronger ones pass too, with a note of
+    // what they cost.
 
     /// Puts a dish into the hatch, if it is empty.
     ///

@@ -1,4 +1,4 @@
-//! Judges `barrier.rs`: two rowers, two strokes.
+//! Judges `barrier.rs`: two rowers, two strokes; three rowers, one stroke.
 
 use heisenbug::catalogue::Outcome;
 use heisenbug::course::program::{Case, Judge, start};
@@ -39,6 +39,30 @@ fn two_strokes() -> String {
     }
 }
 
+fn three_rowers() -> String {
+    let boat = Arc::new(Boat {
+        barrier: yours::Barrier::new(3),
+        strokes: AtomicUsize::new(0),
+    });
+    let [first, second] = [("rower", true), ("third rower", false)].map(|(name, looks)| {
+        let boat = Arc::clone(&boat);
+        start(name, move || {
+            boat.barrier.wait();
+            // One who looks is enough.
+            match looks {
+                true => boat.strokes.load(Relaxed),
+                false => 1,
+            }
+        })
+    });
+    boat.strokes.store(1, Relaxed);
+    boat.barrier.wait();
+    match (first.join().unwrap(), second.join().unwrap()) {
+        (1, 1) => "in step".into(),
+        _ => "out of step".into(),
+    }
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("in step", "each waited for the other at every stroke"),
@@ -48,5 +72,8 @@ heisenbug::judge!(Judge {
         ),
         Outcome::forbidden("deadlock", "all have arrived, and somebody sleeps"),
     ],
-    cases: &[Case::holds("two_strokes", two_strokes)],
+    cases: &[
+        Case::holds("two_strokes", two_strokes),
+        Case::holds("three_rowers", three_rowers),
+    ],
 });

@@ -1,4 +1,4 @@
-//! Judges `lost_wakeup.rs`: a car arrives while main turns the light green.
+//! Judges `lost_wakeup.rs`: one car or two arrive while main turns the light green.
 
 use heisenbug::catalogue::Outcome;
 use heisenbug::course::program::{Case, Judge, start};
@@ -25,6 +25,29 @@ fn one_car() -> String {
     }
 }
 
+/// One of them is main.
+fn two_cars() -> String {
+    let light = Arc::new(yours::Light::default());
+    let car = start("car", {
+        let light = Arc::clone(&light);
+        move || {
+            light.wait();
+            light.is_green()
+        }
+    });
+    let switch = start("switch", {
+        let light = Arc::clone(&light);
+        move || light.turn_green()
+    });
+    light.wait();
+    let main_drives_at_green = light.is_green();
+    switch.join().unwrap();
+    match car.join().unwrap() && main_drives_at_green {
+        true => "both drive at green".into(),
+        false => "drives at red".into(),
+    }
+}
+
 /// Main looks without waiting.
 fn a_glance() -> String {
     let light = Arc::new(yours::Light::default());
@@ -45,14 +68,16 @@ fn a_glance() -> String {
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("drives at green", "the car waited as long as it had to"),
-        Outcome::forbidden("drives at red", "the car did not wait for green"),
-        Outcome::forbidden("deadlock", "the light is green, and the car sleeps"),
+        Outcome::acceptable("both drive at green", "both waited as long as they had to"),
+        Outcome::forbidden("drives at red", "a car did not wait for green"),
+        Outcome::forbidden("deadlock", "the light is green, and a car sleeps"),
         Outcome::acceptable("green", "main looked after the switch"),
         Outcome::acceptable("red, then green", "main looked before the switch"),
         Outcome::forbidden("red in the end", "the light was switched, and is red"),
     ],
     cases: &[
         Case::holds("one_car", one_car),
+        Case::holds("two_cars", two_cars),
         Case::holds("a_glance", a_glance).reaches(&["green", "red, then green"]),
     ],
 });

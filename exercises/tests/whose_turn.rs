@@ -10,7 +10,6 @@ heisenbug::exercise!(
     "whose_turn.rs"
 );
 
-/// Main is the doubler.
 fn that_run() -> String {
     let number = Arc::new(AtomicU64::new(1));
     let (step_1_done, step_1) = mpsc::channel();
@@ -24,17 +23,19 @@ fn that_run() -> String {
             number.store(seen + 3, Relaxed);
         }
     });
-    step_1.recv().unwrap();
-    let seen = number.load(Relaxed);
-    number.store(seen * 2, Relaxed);
-    step_3_done.send(()).unwrap();
-    adder.join().unwrap();
-    let seen = number.load(Relaxed);
-    // Step 6 is not stored: the timeline would show the answer.
-    let end = seen * 2;
-    match yours::ANSWER == end {
+    let doubler = start("doubler", move || {
+        step_1.recv().unwrap();
+        let seen = number.load(Relaxed);
+        number.store(seen * 2, Relaxed);
+        step_3_done.send(()).unwrap();
+        adder.join().unwrap();
+        let seen = number.load(Relaxed);
+        // Step 6 is not stored: the timeline would show the answer.
+        seen * 2
+    });
+    match doubler.join().unwrap() == yours::ANSWER {
         true => "the right answer".into(),
-        false => "a wrong answer".into(),
+        false => format!("you said {}, which is wrong", yours::ANSWER),
     }
 }
 
@@ -42,7 +43,7 @@ heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("the right answer", "the number is what you said"),
         Outcome::forbidden(
-            "a wrong answer",
+            "you said 0, which is wrong",
             "the number is another one after the last step"
         ),
     ],

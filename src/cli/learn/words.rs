@@ -70,11 +70,20 @@ fn refused(exercise: &Exercise) -> String {
 }
 
 fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usize) -> String {
+    // Besides those there may be the note that not every ordering was tried.
+    let too_strong = match notes.iter().any(|note| note.starts_with("line ")) {
+        true => ", and stronger than it needs to be:",
+        false => "",
+    };
     let mut parts = vec![format!(
-        "{} {}",
+        "{} {}{too_strong}",
         paint(Paint::Bold, &exercise.name),
         paint(Paint::Good, "PROVEN")
     )];
+    // What could be better comes first: who has made it pass reads no further.
+    for note in notes {
+        parts.push(wrap(&format!("Note: {note}."), width, "  "));
+    }
     let executions: u64 = reports
         .iter()
         .map(|report| {
@@ -87,7 +96,7 @@ fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usiz
     );
     parts.push(wrap(&stamp, width, "  "));
     parts.push(wrap(&exercise.concept, width, "  "));
-    for note in reports.iter().flat_map(|report| &report.notes).chain(notes) {
+    for note in reports.iter().flat_map(|report| &report.notes) {
         parts.push(wrap(&format!("Note: {note}."), width, "  "));
     }
     parts.join("\n")

@@ -1,0 +1,48 @@
+// Round after round
+//
+// Rowers meet at the end of every stroke: nobody begins the next before all have ended this one. The
+// first stroke goes well. Then somebody is very fast.
+
+use heisenbug::sync::{Condvar, Mutex};
+
+pub struct Barrier {
+    size: usize,
+    state: Mutex<State>,
+    all_here: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    arrived: usize,
+    /// How many rounds are over.
+    rounds: usize,
+}
+
+impl Barrier {
+    /// A barrier for that many threads.
+    pub fn new(size: usize) -> Self {
+        Barrier {
+            size,
+            state: Mutex::default(),
+            all_here: Condvar::new(),
+        }
+    }
+
+    /// Waits until all are here. And then may be used again.
+    pub fn wait(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.arrived += 1;
+        if state.arrived == self.size {
+            state.arrived = 0;
+            state.rounds += 1;
+            // Two may be asleep.
+            self.all_here.notify_one();
+        } else {
+            // Those who arrive for the next round change `arrived`, and not this.
+            let this_round = state.rounds;
+            while state.rounds == this_round {
+                state = self.all_here.wait(state).unwrap();
+            }
+        }
+    }
+}
