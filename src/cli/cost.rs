@@ -69,7 +69,11 @@ fn keep(report: &Report, quiet: bool) -> Result<Option<PathBuf>> {
         return Ok(None);
     };
     match store.save(prices) {
-        Ok(Saved { file, set_aside }) => {
+        Ok(Saved {
+            file,
+            set_aside,
+            kept,
+        }) => {
             if let Some(old) = set_aside {
                 let old = old.display();
                 output::complain(&format!(
@@ -77,8 +81,12 @@ fn keep(report: &Report, quiet: bool) -> Result<Option<PathBuf>> {
                 ));
             }
             if !quiet {
+                let earlier = match kept {
+                    0 => "",
+                    _ => "; earlier prices that were measured better stay",
+                };
                 output::print(&format!(
-                    "\nKept for `show` and `check` in {}",
+                    "\nKept for `show` and `check` in {}{earlier}",
                     file.display()
                 ))?;
             }

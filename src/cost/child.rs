@@ -45,12 +45,20 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// The time from one operation to the next, whoever does them. `None` if there was none, or if
-    /// they were not done right.
+    /// The time from one operation to the next, whoever does them. `None` if they were not done
+    /// right. If none ended in time it is more than that time, which stands for it: a lock that lets
+    /// nobody in must not be left out of the figures.
     pub fn nanos(&self) -> Option<f64> {
         let operations: u64 = self.per_thread.iter().sum();
-        let sound = self.panic.is_none() && operations > 0;
-        sound.then(|| self.elapsed.as_nanos() as f64 / operations as f64)
+        let elapsed = self.elapsed.as_nanos() as f64;
+        self.panic
+            .is_none()
+            .then(|| elapsed / operations.max(1) as f64)
+    }
+
+    /// Whether no operation ended in time.
+    pub fn is_stuck(&self) -> bool {
+        self.panic.is_none() && self.per_thread.iter().all(|&operations| operations == 0)
     }
 }
 

@@ -33,6 +33,17 @@ pub struct Price {
 }
 
 impl Price {
+    /// Whether it says more than another one: of the same machine, when nobody else was there, and
+    /// the other one was disturbed, or measured less.
+    fn is_better_than(&self, other: &Price) -> bool {
+        let measured_more = self.processes > other.processes
+            || self
+                .nanos
+                .keys()
+                .any(|threads| !other.nanos.contains_key(threads));
+        self.machine == other.machine && !self.noisy && (other.noisy || measured_more)
+    }
+
     /// The price in one line.
     pub fn line(&self) -> String {
         let figures = self.nanos.iter().map(|(&threads, &nanos)| {
@@ -47,8 +58,12 @@ impl Price {
             format!("{} ns {threads}{ratio}", table::nanos(nanos))
         });
         let figures = figures.collect::<Vec<_>>().join(", ");
+        let few = match self.processes {
+            1 => "; 1 process only",
+            _ => "",
+        };
         let noisy = if self.noisy { "; noisy" } else { "" };
-        format!("{figures}; {}, {}{noisy}", self.machine, self.date)
+        format!("{figures}; {}, {}{few}{noisy}", self.machine, self.date)
     }
 }
 
@@ -77,6 +92,8 @@ pub struct Saved {
     pub file: PathBuf,
     /// Where the file that was there before went, if it could not be read.
     pub set_aside: Option<PathBuf>,
+    /// How many prices stayed as they were, since they are better than the new ones.
+    pub kept: usize,
 }
 
 impl Store {
@@ -127,9 +144,22 @@ impl Store {
                 Err(_) => (Prices::new(), Some(set_aside(&file).with_context(cannot)?)),
             },
         };
-        prices.extend(new);
+        let mut kept = 0;
+        for (name, new) in new {
+            match prices
+                .get(&name)
+                .is_some_and(|old| old.is_better_than(&new))
+            {
+                true => kept += 1,
+                false => drop(prices.insert(name, new)),
+            }
+        }
         self.replace(prices).with_context(cannot)?;
-        Ok(Saved { file, set_aside })
+        Ok(Saved {
+            file,
+            set_aside,
+            kept,
+        })
     }
 
     fn replace(&self, prices: Prices) -> Result<()> {
@@ -241,6 +271,39 @@ mod tests {
         assert_eq!(saved.set_aside, None);
         let all = store.load().unwrap();
         assert_eq!((all["a/x"].nanos[&1], all["b/y"].nanos[&1]), (3.0, 2.0));
+    }
+
+    #[test]
+    fn a_worse_price_does_not_replace_a_better_one_of_the_same_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path().to_owned());
+        store.save(one("a/x", 1.0)).unwrap();
+        let noisy = Price {
+            noisy: true,
+            ..price(2.0)
+        };
+        let fewer = Price {
+            processes: 1,
+            ..price(2.0)
+        };
+        let alone = Price {
+            nanos: BTreeMap::from([(1, 2.0)]),
+            ..price(2.0)
+        };
+        for worse in [noisy, fewer, alone] {
+            let saved = store.save(Prices::from([("a/x".to_owned(), worse.clone())]));
+            assert_eq!(saved.unwrap().kept, 1);
+            let elsewhere = Price {
+                machine: "another one".to_owned(),
+                ..worse
+            };
+            store.save(one("b/y", 3.0)).unwrap();
+            let saved = store.save(Prices::from([("b/y".to_owned(), elsewhere)]));
+            assert_eq!(saved.unwrap().kept, 0);
+            fs::remove_file(store.file()).unwrap();
+            store.save(one("a/x", 1.0)).unwrap();
+        }
+        assert_eq!(store.load().unwrap()["a/x"], price(1.0));
     }
 
     #[test]

@@ -301,6 +301,13 @@ fn race_legend(report: &Report, width: usize) -> String {
          not ranked: too few clean processes.",
     ];
     lines.extend(collapse(report));
+    let mut samples = { report.processes.iter() }.flat_map(|process| &process.samples);
+    if samples.any(|sample| sample.is_stuck()) {
+        lines.push(
+            "In some process no operation ended in the time of a point: that time stands for it, \
+             and the true figure is larger.",
+        );
+    }
     if report.cells.iter().any(|cell| cell.point.threads > 1) {
         lines.push(
             "Jain: 1 if all threads got the same, 1/n if one got all. wait: the longest of any \
