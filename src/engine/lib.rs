@@ -1,0 +1,9 @@
+//! Explores every execution of a concurrent program, each once. (Docs follow.)
+
+#![allow(unused_variables, missing_docs, dead_code)]
+
+pub mod steps;
+pub mod search;
+
+/// A source position, as the compiler tells it to `#[track_caller]` functions.
+pub type Place = &'static std::panic::Location<'static>;
