@@ -2,8 +2,8 @@
 
 #![allow(unused_variables, missing_docs, dead_code)]
 
-pub mod steps;
 pub mod search;
+pub mod steps;
 
 /// A source position, as the compiler tells it to `#[track_caller]` functions.
 pub type Place = &'static std::panic::Location<'static>;

@@ -40,7 +40,9 @@ pub struct Object {
 impl Object {
     /// An object that no execution knows yet.
     pub const fn new() -> Object {
-        Object { bound: AtomicU64::new(0) }
+        Object {
+            bound: AtomicU64::new(0),
+        }
     }
 }
 
@@ -146,7 +148,14 @@ pub fn store(object: &Object, init: u64, value: u64, order: Ordering, at: Place)
 }
 
 /// A read-modify-write, in one step. An exchange that fails is a load with the ordering `failure`.
-pub fn rmw(object: &Object, init: u64, rmw: Rmw, success: Ordering, failure: Ordering, at: Place) -> Change {
+pub fn rmw(
+    object: &Object,
+    init: u64,
+    rmw: Rmw,
+    success: Ordering,
+    failure: Ordering,
+    at: Place,
+) -> Change {
     todo!()
 }
 
@@ -171,12 +180,27 @@ pub fn fence(order: Ordering, at: Place) {
 }
 
 /// Blocks until the value is as wanted, and loads it. With `timed`, waiting for ever is no deadlock.
-pub fn await_load(object: &Object, init: u64, until: Until, order: Ordering, timed: bool, at: Place) -> u64 {
+pub fn await_load(
+    object: &Object,
+    init: u64,
+    until: Until,
+    order: Ordering,
+    timed: bool,
+    at: Place,
+) -> u64 {
     todo!()
 }
 
 /// Blocks until the value is as wanted, and changes it in the same step.
-pub fn await_rmw(object: &Object, init: u64, until: Until, rmw: Rmw, order: Ordering, timed: bool, at: Place) -> Change {
+pub fn await_rmw(
+    object: &Object,
+    init: u64,
+    until: Until,
+    rmw: Rmw,
+    order: Ordering,
+    timed: bool,
+    at: Place,
+) -> Change {
     todo!()
 }
 
