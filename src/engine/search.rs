@@ -138,7 +138,7 @@ pub trait Observer {
 }
 
 /// What an exploration came to, beside what its observer saw.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     /// Whether there is nothing left to explore.
     pub complete: bool,
