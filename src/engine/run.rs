@@ -152,6 +152,8 @@ pub struct Actor {
     children: u32,
     /// How many plain accesses it has made.
     plain: usize,
+    /// The step that it is about to take, as a number: its operands need not be anywhere else.
+    step: u64,
 }
 
 /// A run of the program.
@@ -208,10 +210,19 @@ pub fn state() -> Option<bool> {
 }
 
 /// Takes a step: waits for its turn, and returns what came of it.
-#[inline(never)]
+#[inline(always)]
 pub fn perform(step: Step<'_>, at: Place) -> Answer {
     let registers = Registers::read();
-    perform_from(&step, at, std::hint::black_box(&registers))
+    let answer = perform_from(&step, at, std::hint::black_box(&registers));
+    wipe();
+    answer
+}
+
+/// Wipes what calls have left on the stack below the caller's frame, so that it is the same before
+/// each step: what is left over there is no part of the thread's state, but cannot be told from it.
+#[inline(never)]
+pub fn wipe() {
+    std::hint::black_box(&mut [0_u64; 160]);
 }
 
 #[inline(never)]
@@ -221,7 +232,9 @@ fn perform_from(step: &Step<'_>, at: Place, registers: &Registers) -> Answer {
             if execution.run.dead {
                 return Some(Answer::default());
             }
-            execution.run.actor().top = std::ptr::from_ref(registers) as usize;
+            let actor = execution.run.actor();
+            actor.top = std::ptr::from_ref(registers) as usize;
+            actor.step = step.number();
             execution.step(step, at)
         });
         match answer {
@@ -239,10 +252,11 @@ fn switch() {
 }
 
 /// A hint that the current thread waits.
-#[inline(never)]
+#[inline(always)]
 pub fn pass(at: Place) {
     let registers = Registers::read();
     pass_from(at, std::hint::black_box(&registers));
+    wipe();
 }
 
 #[inline(never)]
@@ -251,7 +265,8 @@ fn pass_from(at: Place, registers: &Registers) {
         if execution.run.dead {
             return true;
         }
-        execution.run.actor().top = std::ptr::from_ref(registers) as usize;
+        let actor = execution.run.actor();
+        (actor.top, actor.step) = (std::ptr::from_ref(registers) as usize, 0);
         execution.hint(at)
     }) {
         switch();
@@ -513,6 +528,7 @@ impl Execution {
             loops: Loop::default(),
             spawn,
             plain: 0,
+            step: 0,
             children: self.run.actors.get(slot).map_or(0, |before| before.children),
         };
         if slot < self.run.actors.len() {
@@ -530,7 +546,7 @@ impl Execution {
         let actor = &mut self.run.actors[thread];
         let words = (actor.base - actor.top) / size_of::<usize>();
         let first = actor.top.next_multiple_of(size_of::<usize>()) as *const usize;
-        let mut state = 0_u64;
+        let mut state = actor.step;
         for nth in 0..words.saturating_sub(1) {
             // SAFETY: the words lie between the thread's frame and the beginning of its stack, and
             // the thread is suspended. What is not initialised there is only compared with itself;
@@ -1378,12 +1394,32 @@ impl Actor {
             loops: Loop::default(),
             spawn: NONE,
             plain: 0,
+            step: 0,
             children: 0,
         }
     }
 }
 
 impl<'a> Step<'a> {
+    /// The operands of a step that a loop may come round at, as a number.
+    #[inline]
+    fn number(&self) -> u64 {
+        let (object, operands) = match self {
+            Step::Load { object, .. } => (object, [0; 2]),
+            Step::Update {
+                object,
+                update: Update::Rmw(rmw),
+                ..
+            } => (object, [rmw.operand, rmw.expected]),
+            Step::Update { object, .. } => (object, [0; 2]),
+            _ => return 0,
+        };
+        let address = std::ptr::from_ref(*object) as u64;
+        operands.iter().fold(address, |number, operand| {
+            (number.rotate_left(5) ^ operand).wrapping_mul(0x517c_c1b7_2722_0a95)
+        })
+    }
+
     /// Whether the step changed anything, for this thread or for others.
     fn changes(&self, answer: Answer) -> bool {
         match self {

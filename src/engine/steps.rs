@@ -164,11 +164,13 @@ pub enum Why {
 }
 
 /// Loads the value. `init` is what the object held before its first step in this execution.
+#[inline(always)]
 pub fn load(object: &Object, init: u64, order: Ordering, at: Place) -> u64 {
     await_load(object, init, Until::Any, order, false, at)
 }
 
 /// Stores a value.
+#[inline(always)]
 pub fn store(object: &Object, init: u64, value: u64, order: Ordering, at: Place) {
     let step = Step::Store {
         object,
@@ -180,6 +182,7 @@ pub fn store(object: &Object, init: u64, value: u64, order: Ordering, at: Place)
 }
 
 /// A read-modify-write, in one step. An exchange that fails is a load with the ordering `failure`.
+#[inline(always)]
 pub fn rmw(
     object: &Object,
     init: u64,
@@ -205,6 +208,7 @@ pub fn rmw(
 ///
 /// Also the *opaque* step: what the closure does is done for real, once in each run, in the order of
 /// the object's steps.
+#[inline(always)]
 pub fn update(
     object: &Object,
     init: u64,
@@ -246,12 +250,14 @@ pub fn update(
 }
 
 /// A memory fence.
+#[inline(always)]
 pub fn fence(order: Ordering, at: Place) {
     let order = order.into();
     perform(Step::Fence { order }, at);
 }
 
 /// Blocks until the value is as wanted, and loads it. With `timed`, waiting for ever is no deadlock.
+#[inline(always)]
 pub fn await_load(
     object: &Object,
     init: u64,
@@ -271,6 +277,7 @@ pub fn await_load(
 }
 
 /// Blocks until the value is as wanted, and changes it in the same step.
+#[inline(always)]
 pub fn await_rmw(
     object: &Object,
     init: u64,
@@ -294,6 +301,7 @@ pub fn await_rmw(
 }
 
 /// One of `0..n`: all of them are explored. 0 is the ordinary course of events.
+#[inline(always)]
 pub fn choose(n: u8, why: Why, at: Place) -> u8 {
     perform(Step::Choice { n, why }, at).value as u8
 }
@@ -305,6 +313,7 @@ const LOOKS_AT_LOCKS: &str = "locks are looked at";
 const WRITER: u64 = 1 << 32;
 
 /// Takes a mutex: blocks while somebody else (or the caller itself) holds it.
+#[inline(always)]
 pub fn lock(object: &Object, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
         let take = Rmw::exchange(0, WRITER);
@@ -315,11 +324,13 @@ pub fn lock(object: &Object, at: Place) {
 }
 
 /// Takes a mutex if nobody holds it.
+#[inline(always)]
 pub fn try_lock(object: &Object, at: Place) -> bool {
     try_write_lock(object, at)
 }
 
 /// Gives a mutex back.
+#[inline(always)]
 pub fn unlock(object: &Object, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
         store(object, 0, 0, Ordering::Release, at);
@@ -329,6 +340,7 @@ pub fn unlock(object: &Object, at: Place) {
 }
 
 /// Takes a reader-writer lock for reading. The returned token goes to [`read_unlock`].
+#[inline(always)]
 pub fn read_lock(object: &Object, at: Place) -> ReadToken {
     if knows(LOOKS_AT_LOCKS) {
         let take = Rmw::add(1);
@@ -340,6 +352,7 @@ pub fn read_lock(object: &Object, at: Place) -> ReadToken {
 }
 
 /// Takes a reader-writer lock for reading if nobody writes.
+#[inline(always)]
 pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
     if !learn(LOOKS_AT_LOCKS) {
         give_up_this_run();
@@ -351,6 +364,7 @@ pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
 }
 
 /// Gives a read lock back.
+#[inline(always)]
 pub fn read_unlock(object: &Object, token: ReadToken, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
         let leave = Rmw::sub(1);
@@ -362,6 +376,7 @@ pub fn read_unlock(object: &Object, token: ReadToken, at: Place) {
 }
 
 /// Takes a reader-writer lock for writing.
+#[inline(always)]
 pub fn write_lock(object: &Object, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
         let take = Rmw::exchange(0, WRITER);
@@ -372,6 +387,7 @@ pub fn write_lock(object: &Object, at: Place) {
 }
 
 /// Takes a reader-writer lock for writing if nobody holds it.
+#[inline(always)]
 pub fn try_write_lock(object: &Object, at: Place) -> bool {
     if !learn(LOOKS_AT_LOCKS) {
         give_up_this_run();
@@ -382,6 +398,7 @@ pub fn try_write_lock(object: &Object, at: Place) -> bool {
 }
 
 /// Gives a write lock back.
+#[inline(always)]
 pub fn write_unlock(object: &Object, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
         store(object, 0, 0, Ordering::Release, at);
@@ -498,6 +515,7 @@ pub fn current() -> ThreadId {
 
 /// A hint that the caller waits: `spin_loop`, `yield_now`, `sleep`. Orders nothing and promises
 /// nothing: it is no event.
+#[inline(always)]
 pub fn pass(at: Place) {
     run::pass(at);
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{self, *};
 struct Count { endings: BTreeMap<String, u64>, restarts: u64 }
 impl Observer for Count {
     fn begin(&mut self) {}
-    fn ended(&mut self, leaf: &Leaf<'_>) { *self.endings.entry(match leaf.ending { Ending::Complete => "complete".into(), other => format!("{other:?}").chars().take(40).collect::<String>() }).or_default() += 1; }
+    fn ended(&mut self, leaf: &Leaf<'_>) { *self.endings.entry(match leaf.ending { Ending::Complete => "complete".into(), other => format!("{other:?}").chars().take(600).collect::<String>() }).or_default() += 1; }
     fn restart(&mut self) { self.endings.clear(); self.restarts += 1; }
     fn go_on(&mut self, runs: u64) -> bool { runs < 60_000 }
 }
@@ -24,15 +24,15 @@ fn explore(model: Model, program: impl Fn()) -> (BTreeMap<String, u64>, Summary,
 struct A(Object);
 impl A {
     fn new() -> Rc<A> { Rc::new(A(Object::new())) }
-    #[track_caller] fn load(&self, o: Ordering) -> u64 { steps::load(&self.0, 0, o, Location::caller()) }
-    #[track_caller] fn store(&self, v: u64, o: Ordering) { steps::store(&self.0, 0, v, o, Location::caller()) }
-    #[track_caller] fn add(&self, o: Ordering) -> u64 { steps::rmw(&self.0, 0, Rmw::add(1), o, Relaxed, Location::caller()).read }
-    #[track_caller] fn swap(&self, v: u64, o: Ordering) -> u64 { steps::rmw(&self.0, 0, Rmw::set(v), o, Relaxed, Location::caller()).read }
-    #[track_caller] fn cas(&self, e: u64, v: u64) -> bool { steps::rmw(&self.0, 0, Rmw::exchange(e, v), AcqRel, Relaxed, Location::caller()).wrote.is_some() }
-    #[track_caller] fn wait(&self, v: u64) { steps::await_load(&self.0, 0, Until::Is(v), Acquire, false, Location::caller()); }
-    #[track_caller] fn update(&self) { steps::update(&self.0, 0, AcqRel, Relaxed, Location::caller(), &mut |v| Some(v + 1)); }
-    #[track_caller] fn lock(&self) { steps::lock(&self.0, Location::caller()) }
-    #[track_caller] fn unlock(&self) { steps::unlock(&self.0, Location::caller()) }
+    #[inline(always)] #[track_caller] fn load(&self, o: Ordering) -> u64 { steps::load(&self.0, 0, o, Location::caller()) }
+    #[inline(always)] #[track_caller] fn store(&self, v: u64, o: Ordering) { steps::store(&self.0, 0, v, o, Location::caller()) }
+    #[inline(always)] #[track_caller] fn add(&self, o: Ordering) -> u64 { steps::rmw(&self.0, 0, Rmw::add(1), o, Relaxed, Location::caller()).read }
+    #[inline(always)] #[track_caller] fn swap(&self, v: u64, o: Ordering) -> u64 { steps::rmw(&self.0, 0, Rmw::set(v), o, Relaxed, Location::caller()).read }
+    #[inline(always)] #[track_caller] fn cas(&self, e: u64, v: u64) -> bool { steps::rmw(&self.0, 0, Rmw::exchange(e, v), AcqRel, Relaxed, Location::caller()).wrote.is_some() }
+    #[inline(always)] #[track_caller] fn wait(&self, v: u64) { steps::await_load(&self.0, 0, Until::Is(v), Acquire, false, Location::caller()); }
+    #[inline(always)] #[track_caller] fn update(&self) { steps::update(&self.0, 0, AcqRel, Relaxed, Location::caller(), &mut |v| Some(v + 1)); }
+    #[inline(always)] #[track_caller] fn lock(&self) { steps::lock(&self.0, Location::caller()) }
+    #[inline(always)] #[track_caller] fn unlock(&self) { steps::unlock(&self.0, Location::caller()) }
 }
 fn threads(n: usize, f: impl Fn(usize) + 'static) -> Vec<u8> {
     let f = Rc::new(f);
@@ -61,4 +61,8 @@ fn counts() {
     show("sb sc", || { let (a, b) = (A::new(), A::new()); join(threads(2, move |i| { let (x, y) = if i == 0 { (&a, &b) } else { (&b, &a) }; x.store(1, SeqCst); y.load(SeqCst); })); });
     show("sb rlx", || { let (a, b) = (A::new(), A::new()); join(threads(2, move |i| { let (x, y) = if i == 0 { (&a, &b) } else { (&b, &a) }; x.store(1, Relaxed); y.load(Relaxed); })); });
     show("long", || { let a = A::new(); for _ in 0..5000 { a.add(Relaxed); } });
+}
+#[test]
+fn dbg() {
+    show("cas loop 2", || { let a = A::new(); join(threads(2, move |_| { loop { let v = a.load(Relaxed); if a.cas(v, v + 1) { break; } } })); });
 }
