@@ -312,3 +312,14 @@ pub fn pass(at: Place) {
 pub fn give_up(why: &'static str) -> ! {
     todo!()
 }
+
+/// Whether the exploration knows the fact already. If not, it begins anew and knows it from then on;
+/// the execution that found it out goes on to its end and is not counted.
+pub fn learn(fact: &'static str) -> bool {
+    todo!()
+}
+
+/// Whether the exploration knows the fact. Asking changes nothing.
+pub fn knows(fact: &'static str) -> bool {
+    todo!()
+}
