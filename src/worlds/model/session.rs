@@ -8,6 +8,7 @@
 
 mod call;
 mod failures;
+mod flags;
 mod objects;
 mod record;
 mod sites;
@@ -15,17 +16,19 @@ mod statics;
 mod threads;
 
 pub(crate) use call::{Call, Mark, Target};
-pub(crate) use failures::end_of_thread;
+pub(crate) use failures::{end_of_thread, observed, panicking};
 pub(crate) use objects::{Counted, Shared};
 pub(crate) use statics::keep_static;
-pub(crate) use threads::{Inner, current, inner_of, spawned, started};
+pub(crate) use threads::{Inner, current, inner_of, local, set_local, spawning, started};
 
 pub use failures::{Failure, panicked};
 pub use sites::{Mutation, Site};
 
 use crate::trace::{Trace, journal};
 use failures::Failures;
+use flags::Flags;
 use heisenbug_engine::Place;
+use heisenbug_engine::steps::ThreadId;
 use objects::Objects;
 use record::Record;
 use sites::Sites;
@@ -64,8 +67,8 @@ pub struct Facts {
 #[derive(Default)]
 struct Session {
     sites: Sites,
-    /// Whether the program made anything of the model world.
-    models: bool,
+    /// Whether to record each execution.
+    record: bool,
     execution: Execution,
 }
 
@@ -81,13 +84,12 @@ struct Execution {
 
 thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
-    /// Whether operations are recorded: apart from the session, as each operation asks.
-    static RECORDING: Cell<bool> = const { Cell::new(false) };
-    /// Whether the session wants to know of orderings. As above.
-    static MINDS_ORDERINGS: Cell<bool> = const { Cell::new(false) };
     /// The number of the current execution, to tell its objects from those of others.
     static GENERATION: Cell<u32> = const { Cell::new(0) };
 }
+
+/// What the engine is told once the program observes how many pointers there are to a value.
+pub(crate) const ARC_COUNTS: &str = "arc counts";
 
 /// Calls `f` with the current session, if there is one.
 fn with<R>(f: impl FnOnce(&mut Session) -> R) -> Option<R> {
@@ -99,31 +101,27 @@ fn with_execution<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
     with(|session| f(&mut session.execution))
 }
 
-#[inline]
-fn recording() -> bool {
-    RECORDING.get()
-}
-
 /// A session that is current on this OS thread, until it is dropped.
 #[must_use = "the session ends when this is dropped"]
 pub struct Entered {
     before: Option<Session>,
-    recorded_before: bool,
-    minded_before: bool,
+    flags_before: Flags,
 }
 
 /// Begins a session on this OS thread. The one before goes on when it ends.
 pub fn enter(options: Options) -> Entered {
+    let minds_orderings = options.mutation.is_some() || options.collect_sites;
     let session = Session {
         sites: Sites::new(options.mutation, options.collect_sites),
-        ..Session::default()
+        record: options.record,
+        execution: Execution::default(),
     };
-    let minds = options.mutation.is_some() || options.collect_sites;
-    Entered {
+    let entered = Entered {
         before: SESSION.replace(Some(session)),
-        recorded_before: RECORDING.replace(options.record),
-        minded_before: MINDS_ORDERINGS.replace(minds),
-    }
+        flags_before: flags::replace(Flags::NOTHING_YET),
+    };
+    flags::set(Flags::ORDERINGS, minds_orderings);
+    entered
 }
 
 impl Entered {
@@ -132,23 +130,22 @@ impl Entered {
         with(|session| session.sites.collected()).unwrap_or_default()
     }
 
-    /// Whether the program so far made a thread, a lock, an atomic or anything else of this world.
+    /// Whether the program so far used a thread, a lock, an atomic or anything else of this world.
     pub fn models_anything(&self) -> bool {
-        with(|session| session.models || session.execution.models_anything()).unwrap_or(false)
+        !flags::get().contains(Flags::NOTHING_YET)
     }
 
     /// Whether to record the executions to come.
     pub fn set_recording(&self, record: bool) {
-        RECORDING.set(record);
+        with(|session| session.record = record);
     }
 }
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // Not dropped while it is borrowed: it holds values of the program, which may look here.
+        // Dropped when it is no longer borrowed: it holds values of the program, which may look here.
         let session = SESSION.replace(self.before.take());
-        RECORDING.set(self.recorded_before);
-        MINDS_ORDERINGS.set(self.minded_before);
+        flags::replace(self.flags_before);
         drop(session);
     }
 }
@@ -159,12 +156,17 @@ pub fn begin_execution() {
     GENERATION.set(NEXT.fetch_add(1, Ordering::Relaxed));
     statics::restore();
     journal::begin_execution();
-    let old = with(|session| {
-        session.models |= session.execution.models_anything();
-        std::mem::take(&mut session.execution)
-    });
+    let old = with_execution(std::mem::take);
     drop(old);
-    with_execution(|execution| execution.threads.begin());
+    let record = with(|session| {
+        session.execution.threads.begin();
+        session.record
+    });
+    flags::clear(Flags::LAST_DROP);
+    flags::set(
+        Flags::RECORDING,
+        record.unwrap_or(false) || journal::is_open(),
+    );
 }
 
 /// Runs the scenario as the first thread of a model. Its panic stays here.
@@ -190,6 +192,15 @@ pub fn facts() -> Facts {
 /// The execution so far, with names for everything. Only what was recorded is in it.
 pub fn trace() -> Trace {
     with_execution(|execution| execution.trace()).unwrap_or_default()
+}
+
+/// The name of a thread of the execution that has just ended.
+pub fn thread_name(thread: ThreadId) -> String {
+    let name = with_execution(|execution| {
+        let number = execution.threads.number_of(thread) as usize;
+        execution.thread_names().swap_remove(number)
+    });
+    name.unwrap_or_default()
 }
 
 /// The place where something is: of the panic hook's locations, which say less than they could.
