@@ -16,7 +16,8 @@ mod statics;
 mod threads;
 
 pub(crate) use call::{Call, Mark, Target};
-pub(crate) use failures::{end_of_thread, observed, panicking};
+pub(crate) use failures::{SCOPED, end_of_thread, observed, panicking};
+pub(crate) use flags::{Flags, replace as replace_flags, get as flags};
 pub(crate) use objects::{Counted, Shared};
 pub(crate) use statics::keep_static;
 pub(crate) use threads::{Inner, current, inner_of, local, set_local, spawning, started};
@@ -26,7 +27,6 @@ pub use sites::{Mutation, Site};
 
 use crate::trace::{Trace, journal};
 use failures::Failures;
-use flags::Flags;
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::ThreadId;
 use objects::Objects;

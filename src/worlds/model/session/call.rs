@@ -203,6 +203,32 @@ impl Call {
         }
     }
 
+    /// Closes a change of something that is no atomic of the program's own.
+    pub(crate) fn changed(
+        self,
+        op: Op,
+        mark: &impl Mark,
+        read: Value,
+        value: Value,
+        ordering: Ordering,
+    ) {
+        if self.recording {
+            self.row(op, mark, |event, _| {
+                event.read = read;
+                event.value = value;
+                event.ordering = Some(ordering);
+            });
+            self.silent();
+        }
+    }
+
+    /// Adds a row for what is handed on while the operation goes on.
+    pub(crate) fn hands_on(&self, op: Op, mark: &impl Mark, value: Value) {
+        if self.recording {
+            self.row(op, mark, |event, _| event.value = value);
+        }
+    }
+
     /// Closes the taking of a lock, which protects `value`.
     #[inline]
     pub(crate) fn acquired(self, op: Op, lock: &Shared, value: impl FnOnce() -> Value) {
@@ -216,12 +242,10 @@ impl Call {
         }
     }
 
-    /// Closes the giving back of a lock, which leaves `value` behind. Called before the step that
-    /// does it, as others may run right after that.
+    /// Closes the giving back of a lock, which leaves `value` behind.
     #[inline]
-    pub(crate) fn releasing(self, op: Op, lock: &Shared, value: impl FnOnce() -> Value) {
+    pub(crate) fn released(self, op: Op, lock: &Shared, value: Value) {
         if self.recording {
-            let value = value();
             self.row(op, lock, |event, execution| {
                 event.value = value;
                 execution.objects.let_go(&event.target, event.thread);
@@ -277,6 +301,16 @@ impl Call {
                 let target = cell.target(execution);
                 execution.objects.written(&target, value);
                 execution.record.patch(&target, value);
+            });
+        }
+    }
+
+    /// Closes what takes the value away, or lets the caller change it unseen.
+    pub(crate) fn takes(self, shared: &Shared) {
+        if self.recording {
+            with_execution(|execution| {
+                let target = shared.target(execution);
+                execution.objects.forget(&target);
             });
         }
     }

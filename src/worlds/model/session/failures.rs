@@ -55,6 +55,8 @@ struct Ended {
     failure: Failure,
     /// The number of the thread that it ended last: a panic may be resumed in another one.
     carrier: u32,
+    /// The number of the thread that looked at it last.
+    observer: Option<u32>,
     /// Where its payload is, if it takes up any room.
     payload: Option<usize>,
 }
@@ -71,6 +73,9 @@ impl Failures {
         let fresh = |note: &&mut Note| !note.spent && note.thread == thread && note.is_of(payload);
         if let Some(note) = self.notes.iter_mut().rev().find(fresh) {
             note.spent = true;
+            if note.passes_on() && self.pass_on(carrier, address) {
+                return;
+            }
             let failure = note.failure();
             return self.add(failure, carrier, address);
         }
@@ -92,18 +97,35 @@ impl Failures {
         self.add(failure, carrier, address);
     }
 
+    /// Says that the thread of that number ended because of the panic that it looked at last: it
+    /// unwrapped a `join`. Returns whether there is one.
+    fn pass_on(&mut self, carrier: u32, payload: Option<usize>) -> bool {
+        let mut seen = self.all.iter_mut().rev();
+        let Some(seen) = seen.find(|ended| ended.observer == Some(carrier)) else {
+            return false;
+        };
+        seen.carrier = carrier;
+        seen.payload = payload;
+        seen.observer = None;
+        seen.failure.observed = false;
+        true
+    }
+
     fn add(&mut self, failure: Failure, carrier: u32, payload: Option<usize>) {
         self.all.push(Ended {
             failure,
             carrier,
+            observer: None,
             payload,
         });
     }
 
-    /// Notes that the program looked at how the thread of that number ended.
-    fn observe(&mut self, carrier: u32) {
-        let of_it = self.all.iter_mut().filter(|ended| ended.carrier == carrier);
-        of_it.for_each(|ended| ended.failure.observed = true);
+    /// Notes that one thread was handed what another one ended with.
+    fn observe(&mut self, carrier: u32, observer: u32) {
+        for ended in self.all.iter_mut().filter(|ended| ended.carrier == carrier) {
+            ended.failure.observed = true;
+            ended.observer = Some(observer);
+        }
     }
 }
 
@@ -115,6 +137,12 @@ impl Note {
             (None, None) => self.kind == payload.type_id(),
             _ => false,
         }
+    }
+
+    /// Whether it only repeats what another thread ended with: `join().unwrap()`, or a scope's end.
+    fn passes_on(&self) -> bool {
+        let text = self.text.as_deref().unwrap_or_default();
+        text.ends_with(": Any { .. }") || text == SCOPED
     }
 
     fn failure(&self) -> Failure {
@@ -205,9 +233,15 @@ pub(crate) fn end_of_thread<T>(result: std::thread::Result<T>) -> std::thread::R
     result
 }
 
+/// The panic of a scope of which a thread panicked, as std words it.
+pub(crate) const SCOPED: &str = "a scoped thread panicked";
+
 /// Says that the program looked at how a thread ended: it joined it, and was handed the panic.
 pub(crate) fn observed(thread: &threads::Inner) {
-    with_execution(|execution| execution.failures.observe(thread.number()));
+    with_execution(|execution| {
+        let observer = execution.threads.current_number();
+        execution.failures.observe(thread.number(), observer);
+    });
 }
 
 fn address_of(payload: &(dyn Any + Send)) -> Option<usize> {

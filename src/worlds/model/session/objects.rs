@@ -50,8 +50,7 @@ impl Shared {
         self.label = Some(for_ever(label));
     }
 
-    /// Whether a thread holds it, as far as the record goes.
-    pub(crate) fn address(&self) -> usize {
+    fn address(&self) -> usize {
         std::ptr::from_ref(self) as usize
     }
 }
@@ -109,17 +108,17 @@ pub(crate) struct Counted {
 impl Counted {
     /// Notes a new one. Outside of an execution it has no number, and needs none.
     pub(crate) fn new(made: Place) -> Counted {
-        let number = match steps::running() {
-            true => with_execution(|execution| {
+        let add = || {
+            with_execution(|execution| {
                 execution.objects.add(Known {
                     kind: "Arc",
                     made,
                     alive: true,
                     ..Known::default()
                 })
-            }),
-            false => None,
+            })
         };
+        let number = steps::running().then(add).flatten();
         Counted {
             number: number.unwrap_or(u32::MAX),
             generation: number.map_or(0, |_| GENERATION.get()),
@@ -128,13 +127,8 @@ impl Counted {
 
     /// Notes that it is gone.
     pub(crate) fn freed(self) {
-        self.set_alive(false);
-    }
-
-    /// Notes that it is meant to stay for ever.
-    pub(crate) fn set_alive(self, alive: bool) {
         if self.is_current() {
-            with_execution(|execution| execution.objects.all[self.number as usize].alive = alive);
+            with_execution(|execution| execution.objects.all[self.number as usize].alive = false);
         }
     }
 
@@ -212,6 +206,13 @@ impl Objects {
     pub(super) fn written(&mut self, target: &Target, value: Value) {
         if let Some(object) = self.get(target) {
             object.newest = Some(value);
+        }
+    }
+
+    /// Forgets the newest value.
+    pub(super) fn forget(&mut self, target: &Target) {
+        if let Some(object) = self.get(target) {
+            object.newest = None;
         }
     }
 
