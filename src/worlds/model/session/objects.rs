@@ -25,10 +25,15 @@ impl Shared {
     /// One that no execution knows yet, made by the caller's caller.
     #[track_caller]
     pub(crate) const fn new(kind: &'static str) -> Shared {
+        Shared::made_at(kind, Location::caller())
+    }
+
+    /// One that no execution knows yet, made there.
+    pub(crate) const fn made_at(kind: &'static str, made: Place) -> Shared {
         Shared {
             object: Object::new(),
             kind,
-            made: Location::caller(),
+            made,
             label: None,
             known: AtomicU64::new(0),
         }

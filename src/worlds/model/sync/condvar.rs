@@ -6,7 +6,7 @@ use crate::worlds::model::session::{self, Call, Shared};
 use heisenbug_engine::steps::{self, Mode, Rmw, RmwOp, ThreadId, Until, Why};
 use std::panic::Location;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{self, Relaxed};
 use std::time::{Duration, Instant};
 
 type Place = &'static Location<'static>;
@@ -160,7 +160,7 @@ impl Condvar {
         let at = call.at();
         let woken = Waiters(&self.shared).take_one(at);
         call.done(Op::NotifyOne, &self.shared);
-        woken.into_iter().for_each(|thread| wake(thread, at));
+        woken.into_iter().for_each(|thread| wake(thread, Relaxed, at));
     }
 
     /// Lets all waiting threads go on.
@@ -172,7 +172,7 @@ impl Condvar {
         let at = call.at();
         let woken = Waiters(&self.shared).take_all(at);
         call.done(Op::NotifyAll, &self.shared);
-        woken.for_each(|thread| wake(thread, at));
+        woken.for_each(|thread| wake(thread, Relaxed, at));
     }
 
     fn wait_at<'a, T: ?Sized>(
@@ -243,19 +243,19 @@ impl Condvar {
 
 /// Waits for the word of the running thread.
 fn sleep(timed: bool, at: Place) -> Woken {
-    await_word(timed, at);
+    await_word(Relaxed, timed, at);
     Woken::Notified
 }
 
 /// Waits until somebody [wakes](wake) the running thread.
-pub(super) fn await_word(timed: bool, at: Place) {
+pub(super) fn await_word(order: Ordering, timed: bool, at: Place) {
     let me = session::current();
-    steps::await_rmw(&me.woken, 0, Until::Is(1), set(0), Relaxed, timed, at);
+    steps::await_rmw(&me.woken, 0, Until::Is(1), set(0), order, timed, at);
 }
 
 /// Wakes a thread that was taken out of a set of waiting threads.
-pub(super) fn wake(thread: ThreadId, at: Place) {
-    steps::store(&session::inner_of(thread).woken, 0, 1, Relaxed, at);
+pub(super) fn wake(thread: ThreadId, order: Ordering, at: Place) {
+    steps::store(&session::inner_of(thread).woken, 0, 1, order, at);
 }
 
 fn set(value: u64) -> Rmw {

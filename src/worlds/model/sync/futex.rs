@@ -8,6 +8,7 @@ use crate::worlds::model::session::{Call, Shared};
 use heisenbug_engine::steps::{self, Mode, Object, Why};
 use std::ops::Deref;
 use std::panic::Location;
+use std::sync::atomic::Ordering::{Acquire, Release};
 
 /// An [`AtomicU32`] that threads can sleep on until somebody wakes them.
 ///
@@ -54,11 +55,8 @@ impl Futex {
         steps::unlock(&self.queue, at);
         let for_no_reason = steps::choose(2, Why::SpuriousFutex, at) == 1;
         if !for_no_reason || !sleepers.remove_me(at) {
-            await_word(false, at);
+            await_word(Acquire, false, at);
         }
-        // The kernel's lock hands over what was written before the wake-up.
-        steps::lock(&self.queue, at);
-        steps::unlock(&self.queue, at);
         call.done(Op::Awake, self.word.shared());
     }
 
@@ -73,7 +71,7 @@ impl Futex {
         let woken = Waiters(&self.sleepers).take_one(at);
         call.done(Op::NotifyOne, self.word.shared());
         steps::unlock(&self.queue, at);
-        woken.into_iter().for_each(|thread| wake(thread, at));
+        woken.into_iter().for_each(|thread| wake(thread, Release, at));
     }
 
     /// Wakes all sleeping threads.
@@ -87,7 +85,7 @@ impl Futex {
         let woken = Waiters(&self.sleepers).take_all(at);
         call.done(Op::NotifyAll, self.word.shared());
         steps::unlock(&self.queue, at);
-        woken.for_each(|thread| wake(thread, at));
+        woken.for_each(|thread| wake(thread, Release, at));
     }
 }
 
