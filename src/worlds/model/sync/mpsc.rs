@@ -320,12 +320,12 @@ impl<'a, T> IntoIterator for &'a Receiver<T> {
     }
 }
 
-impl<S: Clone, T> Clone for SenderOf<S, T> {
-    fn clone(&self) -> Self {
+impl<S: Clone, T> SenderOf<S, T> {
+    fn another(&self, at: Place) -> Self {
         match self {
             SenderOf::Std(sender) => SenderOf::Std(sender.clone()),
             SenderOf::Model(channel) => {
-                channel.add_sender();
+                channel.add_sender(at);
                 SenderOf::Model(Arc::clone(channel))
             }
         }
@@ -341,14 +341,16 @@ impl<S, T> Drop for SenderOf<S, T> {
 }
 
 impl<T> Clone for Sender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
-        Sender(self.0.clone())
+        Sender(self.0.another(Location::caller()))
     }
 }
 
 impl<T> Clone for SyncSender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
-        SyncSender(self.0.clone())
+        SyncSender(self.0.another(Location::caller()))
     }
 }
 

@@ -22,7 +22,8 @@ pub struct Channel<T> {
     head: Object,
     /// Whether the receiver is gone.
     closed: Object,
-    senders: Object,
+    /// How many senders there are, and `RECEIVER` if there is one.
+    ends: Object,
     /// The index that the receiver waits for, plus one: only a rendezvous wants to know.
     awaited: Object,
     /// How many values there is room for, if there is a bound.
@@ -43,6 +44,10 @@ const FULL: u64 = 1;
 const LAST: u64 = 2;
 
 const GONE: u64 = u64::MAX;
+
+const RECEIVER: u64 = 1 << 32;
+/// Both ends of a new channel.
+const BOTH: u64 = RECEIVER + 1;
 
 // SAFETY: a slot's value is reached by its sender before the slot is `FULL`, and by the receiver, or
 // whoever is last, after that. All of it happens on one OS thread.
@@ -74,7 +79,7 @@ impl<T> Channel<T> {
             tail: Shared::made_at("channel", made),
             head: Object::new(),
             closed: Object::new(),
-            senders: Object::new(),
+            ends: Object::new(),
             awaited: Object::new(),
             capacity,
             made,
@@ -142,7 +147,13 @@ impl<T> Channel<T> {
             None => GONE,
             // The receiver waits, and for this very index.
             Some(0) => steps::load(&self.awaited, 0, Acquire, at),
-            Some(bound) => steps::load(&self.head, 0, Acquire, at).saturating_add(bound),
+            Some(bound) => match steps::load(&self.head, 0, Acquire, at) {
+                GONE => {
+                    call.done(Op::Send, &self.tail);
+                    return Err(Refused::Closed(value));
+                }
+                head => head + bound,
+            },
         };
         let object = self.tail.object();
         let mut claim = |tail| (tail < room).then_some(tail + 1);
@@ -185,7 +196,7 @@ impl<T> Channel<T> {
     }
 
     fn claim(&self, at: Place) -> u64 {
-        add(self.tail.object(), 0, 1, AcqRel, at)
+        change(self.tail.object(), 0, RmwOp::Add, 1, AcqRel, at)
     }
 
     fn is_closed(&self, at: Place) -> bool {
@@ -196,23 +207,27 @@ impl<T> Channel<T> {
         steps::await_load(&self.head, 0, until, Acquire, false, at)
     }
 
-    pub fn add_sender(&self) {
-        if steps::running() {
-            // One is there from the beginning, and the receiver.
-            add(&self.senders, 1, 1, Relaxed, self.made);
+    pub fn add_sender(&self, at: Place) {
+        if let Some(call) = Call::begin("clone", at) {
+            change(&self.ends, BOTH, RmwOp::Add, 1, Relaxed, at);
+            call.silent();
         }
     }
 
     pub fn remove_sender(&self) {
-        if steps::running() && subtract(&self.senders, 1, self.made) == 1 {
-            let index = self.claim(self.made);
-            let slot = self.slot(index);
-            if steps::load(&self.closed, 0, Acquire, self.made) != 0 {
-                // Nobody is left to receive, and this was the last to send.
-                return self.drop_values();
+        let Some(call) = Call::begin("drop", self.made) else {
+            return;
+        };
+        match change(&self.ends, BOTH, RmwOp::Sub, 1, AcqRel, self.made) {
+            // Nobody is left to receive, and this was the last to send.
+            1 => self.drop_values(),
+            BOTH => {
+                let slot = self.slot(self.claim(self.made));
+                steps::store(&slot.state, EMPTY, LAST, Release, self.made);
             }
-            steps::store(&slot.state, EMPTY, LAST, Release, self.made);
+            _ => {}
         }
+        call.silent();
     }
 
     /// Drops what nobody will receive.
@@ -265,8 +280,8 @@ impl<T> Inbox<T> {
         value.map_or(Took::Nothing, Took::Value)
     }
 
-    /// Drops the values that are there. One whose sender waits for it to be received stays: it gets it
-    /// back.
+    /// Drops the values that are there. The rest goes with the last sender. A value whose sender waits
+    /// for it to be received stays: it gets it back.
     fn drop_received(&self) {
         let channel = &*self.channel;
         let mut index = self.received.get();
@@ -284,24 +299,22 @@ impl<T> Inbox<T> {
 
 impl<T> Drop for Inbox<T> {
     fn drop(&mut self) {
-        if !steps::running() {
-            return;
-        }
         let channel = &*self.channel;
-        steps::store(&channel.closed, 0, 1, Release, channel.made);
+        let at = channel.made;
+        let Some(call) = Call::begin("drop", at) else {
+            return;
+        };
+        steps::store(&channel.closed, 0, 1, Release, at);
         if channel.capacity.is_some() {
-            steps::store(&channel.head, 0, GONE, Release, channel.made);
+            steps::store(&channel.head, 0, GONE, Release, at);
         }
-        self.drop_received();
+        if change(&channel.ends, BOTH, RmwOp::Sub, RECEIVER, AcqRel, at) == RECEIVER {
+            channel.drop_values();
+        } else {
+            self.drop_received();
+        }
+        call.silent();
     }
-}
-
-fn add(object: &Object, init: u64, operand: u64, order: Ordering, at: Place) -> u64 {
-    change(object, init, RmwOp::Add, operand, order, at)
-}
-
-fn subtract(object: &Object, init: u64, at: Place) -> u64 {
-    change(object, init, RmwOp::Sub, 1, AcqRel, at)
 }
 
 fn change(
