@@ -17,7 +17,7 @@ mod threads;
 
 pub(crate) use call::{Call, Mark, Target};
 pub(crate) use failures::{SCOPED, end_of_thread, observed, panicking};
-pub(crate) use flags::{Flags, replace as replace_flags, get as flags};
+pub(crate) use flags::{Flags, add as add_flag, clear as clear_flag};
 pub(crate) use objects::{Counted, Shared};
 pub(crate) use statics::keep_static;
 pub(crate) use threads::{Inner, current, inner_of, local, set_local, spawning, started};
@@ -74,7 +74,7 @@ struct Session {
 
 /// What is known of one execution. A new one begins with nothing.
 #[derive(Default)]
-struct Execution {
+pub(crate) struct Execution {
     threads: Threads,
     objects: Objects,
     failures: Failures,

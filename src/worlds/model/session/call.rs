@@ -186,14 +186,6 @@ impl Call {
         }
     }
 
-    /// Closes what hands `value` on: the row shows it, and nothing is compared with it.
-    pub(crate) fn sent(self, op: Op, mark: &impl Mark, value: Value) {
-        if self.recording {
-            self.row(op, mark, |event, _| event.value = value);
-            self.silent();
-        }
-    }
-
     /// Closes what gets `value` from somewhere. What is received is not compared with what was sent
     /// last: a channel is a queue.
     pub(crate) fn received(self, op: Op, mark: &impl Mark, value: Value) {

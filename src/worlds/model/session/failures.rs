@@ -73,11 +73,11 @@ impl Failures {
         let fresh = |note: &&mut Note| !note.spent && note.thread == thread && note.is_of(payload);
         if let Some(note) = self.notes.iter_mut().rev().find(fresh) {
             note.spent = true;
-            if note.passes_on() && self.pass_on(carrier, address) {
-                return;
+            let (failure, passes_on) = (note.failure(), note.passes_on());
+            if !(passes_on && self.pass_on(carrier, address)) {
+                self.add(failure, carrier, address);
             }
-            let failure = note.failure();
-            return self.add(failure, carrier, address);
+            return;
         }
         let same = |ended: &&mut Ended| address.is_some() && ended.payload == address;
         if let Some(resumed) = self.all.iter_mut().find(same) {

@@ -39,10 +39,15 @@ pub(crate) fn get() -> Flags {
 
 pub(crate) fn set(flag: Flags, on: bool) {
     if on {
-        FLAGS.set(Flags(FLAGS.get().0 | flag.0));
+        add(flag);
     } else {
         clear(flag);
     }
+}
+
+/// Sets a flag, and returns what was set before.
+pub(crate) fn add(flag: Flags) -> Flags {
+    FLAGS.replace(Flags(FLAGS.get().0 | flag.0))
 }
 
 pub(crate) fn clear(flag: Flags) {

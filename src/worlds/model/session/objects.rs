@@ -15,6 +15,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 pub(crate) struct Shared {
     object: Object,
     kind: &'static str,
+    /// Where it was made: what its destructor does is told at that line.
     made: Place,
     label: Option<&'static str>,
     /// The number that a recorded execution gave it, behind that execution's own number.
@@ -43,11 +44,6 @@ impl Shared {
     #[inline]
     pub(crate) fn object(&self) -> &Object {
         &self.object
-    }
-
-    /// Where it was made: what its destructor does is told at that line.
-    pub(crate) fn made(&self) -> Place {
-        self.made
     }
 
     /// Gives it a name for timelines.

@@ -4,7 +4,7 @@ use super::call::Pending;
 use super::{GENERATION, with_execution};
 use heisenbug_engine::steps::{self, Object, ThreadId};
 use std::any::Any;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 /// A thread of a model, as its handles know it.
@@ -15,6 +15,8 @@ pub(crate) struct Inner {
     id: OnceLock<ThreadId>,
     number: AtomicU32,
     generation: u32,
+    /// Whether it ended with a panic that nobody was handed.
+    unseen_panic: AtomicBool,
     /// Whether the next `park` returns at once.
     pub(crate) parked: Object,
     /// Whether somebody woke it from what it sleeps on.
@@ -28,6 +30,7 @@ impl Inner {
             id: OnceLock::new(),
             number: AtomicU32::new(0),
             generation: GENERATION.get(),
+            unseen_panic: AtomicBool::new(false),
             parked: Object::new(),
             woken: Object::new(),
         })
@@ -45,6 +48,14 @@ impl Inner {
     /// Its number among all threads of its execution, and that execution's: no two are the same.
     pub(crate) fn key(&self) -> (u32, u32) {
         (self.generation, self.number())
+    }
+
+    pub(crate) fn has_unseen_panic(&self) -> bool {
+        self.unseen_panic.load(Relaxed)
+    }
+
+    pub(crate) fn set_unseen_panic(&self, unseen: bool) {
+        self.unseen_panic.store(unseen, Relaxed);
     }
 
     /// Its number among all threads of the execution, in the order in which they were made.

@@ -67,11 +67,7 @@ impl<T> Arc<T> {
         let weak = unsafe { Weak::first(block, at) };
         let value = make(&weak);
         // SAFETY: nobody reaches the value before it has an owner, which is now.
-        unsafe {
-            Block::value(block).write(value);
-            block.as_ref().come_alive();
-        }
-        // The block was made with one owner, whom `weak` has only kept waiting.
+        unsafe { Block::value(block).write(value) };
         weak.become_owned();
         Arc { block, at }
     }

@@ -110,8 +110,8 @@ fn assert_stores(order: Ordering) {
     }
 }
 
-/// A change of bits of that width.
-fn change(op: RmwOp, operand: u64, bits: u8) -> Rmw {
+/// A read-modify-write of that width.
+fn rmw(op: RmwOp, operand: u64, bits: u8) -> Rmw {
     Rmw {
         op,
         operand,
@@ -192,7 +192,7 @@ macro_rules! atomic {
                 let change = steps::rmw(
                     self.shared.object(),
                     self.before().to_bits(),
-                    change(op, operand, <$plain>::BITS),
+                    rmw(op, operand, <$plain as Plain>::BITS),
                     order,
                     Ordering::Relaxed,
                     call.at(),
@@ -262,7 +262,7 @@ macro_rules! atomic {
                 let before = self.before();
                 let exchange = Rmw {
                     expected: current.to_bits(),
-                    ..change(op, new.to_bits(), <$plain>::BITS)
+                    ..rmw(op, new.to_bits(), <$plain as Plain>::BITS)
                 };
                 let object = self.shared.object();
                 let bits = before.to_bits();

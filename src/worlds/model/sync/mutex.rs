@@ -41,7 +41,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
 /// How a guard holds its lock.
 enum Held<'a> {
     /// By a guard of std's.
-    Outside(#[expect(dead_code, reason = "held for its destructor")] std::sync::MutexGuard<'a, ()>),
+    Outside(std::sync::MutexGuard<'a, ()>),
     /// By a step.
     Model,
     /// Not at all: a condition variable has it, or the execution is over.

@@ -59,7 +59,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 /// How a guard holds its lock.
 enum Held<G, M> {
     /// By a guard of std's.
-    Outside(#[expect(dead_code, reason = "held for its destructor")] G),
+    Outside(G),
     /// By a step.
     Model(M),
     /// Not at all: the execution is over.

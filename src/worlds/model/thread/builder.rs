@@ -142,6 +142,7 @@ where
 fn live<T>(inner: &Inner, packet: &Packet<T>, f: impl FnOnce() -> T) {
     session::started(inner, steps::current());
     let result = session::end_of_thread(catch_unwind(AssertUnwindSafe(f)));
+    inner.set_unseen_panic(result.is_err());
     packet.put(result);
 }
 
@@ -161,12 +162,6 @@ impl<T> Packet<T> {
 
     pub(super) fn take(&self) -> Option<Result<T>> {
         (self.0.lock().unwrap_or_else(PoisonError::into_inner)).take()
-    }
-
-    /// Whether a panic is in it.
-    pub(super) fn holds_panic(&self) -> bool {
-        let result = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        matches!(*result, Some(Err(_)))
     }
 }
 
@@ -220,6 +215,7 @@ fn join_in_model<T>(inner: &Inner, packet: &Packet<T>, at: Place) -> Result<T> {
     call.done(Op::Join, &thread);
     let result = packet.take().unwrap_or_else(over);
     if result.is_err() {
+        inner.set_unseen_panic(false);
         session::observed(inner);
     }
     result

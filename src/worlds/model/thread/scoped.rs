@@ -1,6 +1,6 @@
 //! `std::thread::scope`: threads that may borrow from whoever starts them.
 
-use super::builder::{Of, Packet, Started};
+use super::builder::{Of, Started};
 use super::{Builder, Result, Thread};
 use crate::trace::Op;
 use crate::worlds::model::session::{self, Call, Inner, SCOPED, Target};
@@ -18,33 +18,10 @@ pub struct Scope<'scope, 'env: 'scope> {
     /// Std's own, outside of a check.
     outside: Option<&'scope std::thread::Scope<'scope, 'env>>,
     /// The threads of a check.
-    model: Mutex<Vec<Arc<dyn Left + 'scope>>>,
+    model: Mutex<Vec<Arc<Inner>>>,
     /// Invariant, as std's: or a thread could borrow for longer than the scope, or for less.
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
-}
-
-/// A thread of a check, as its scope knows it.
-trait Left: Send + Sync {
-    fn inner(&self) -> &Arc<Inner>;
-
-    /// Whether it panicked, and nobody has been told.
-    fn panicked(&self) -> bool;
-}
-
-struct Child<T> {
-    inner: Arc<Inner>,
-    packet: Arc<Packet<T>>,
-}
-
-impl<T: Send> Left for Child<T> {
-    fn inner(&self) -> &Arc<Inner> {
-        &self.inner
-    }
-
-    fn panicked(&self) -> bool {
-        self.packet.holds_panic()
-    }
 }
 
 /// Calls `f` with a scope, and waits for all threads that were started in it.
@@ -138,12 +115,8 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         }
         // SAFETY: `scope` joins all threads before it returns, and so before `'scope` ends.
         let started = unsafe { builder.start_unchecked(f, at)? };
-        if let Of::Model(inner, packet) = &started.of {
-            let child = Arc::new(Child {
-                inner: Arc::clone(inner),
-                packet: Arc::clone(packet),
-            });
-            self.model().push(child);
+        if let Of::Model(inner, _) = &started.of {
+            self.model().push(Arc::clone(inner));
         }
         Ok(ScopedJoinHandle {
             thread: started.thread.clone(),
@@ -151,7 +124,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         })
     }
 
-    fn model(&self) -> std::sync::MutexGuard<'_, Vec<Arc<dyn Left + 'scope>>> {
+    fn model(&self) -> std::sync::MutexGuard<'_, Vec<Arc<Inner>>> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -170,12 +143,12 @@ impl<'scope, 'env> Scope<'scope, 'env> {
             let Some(call) = Call::begin("scope", at) else {
                 continue;
             };
-            let thread = Target::Thread(child.inner().number());
+            let thread = Target::Thread(child.number());
             call.waits_for(&thread);
-            steps::join(child.inner().id(), at);
-            if child.panicked() {
+            steps::join(child.id(), at);
+            if child.has_unseen_panic() {
                 panicked = true;
-                session::observed(child.inner());
+                session::observed(&child);
             }
             call.done(Op::Join, &thread);
         }

@@ -24,17 +24,15 @@ pub(super) struct Head {
     empty: AtomicBool,
     /// What the session knows it by.
     pub(super) known: Counted,
-    pub(super) made: Place,
 }
 
 impl Head {
     pub(super) fn new(made: Place) -> Head {
         Head {
             pointers: AtomicUsize::new(1),
-            counts: Counts::new(made),
+            counts: Counts::new(),
             empty: AtomicBool::new(false),
             known: Counted::new(made),
-            made,
         }
     }
 
@@ -66,10 +64,6 @@ impl<T> Block<T> {
         block
     }
 
-    /// Says that the value is there now.
-    pub(super) fn come_alive(&self) {
-        self.head.set_empty(false);
-    }
 }
 
 impl<T: ?Sized> Block<T> {

@@ -24,7 +24,7 @@ struct Count {
 }
 
 impl Counts {
-    pub(super) fn new(_made: Place) -> Counts {
+    pub(super) fn new() -> Counts {
         let count = |number| Count {
             number: AtomicUsize::new(number),
             object: Object::new(),
@@ -204,6 +204,24 @@ impl<T: ?Sized> Block<T> {
         }
         self.head.add_pointer();
         true
+    }
+
+    /// A new value is still being made: its one pointer counts as a weak one.
+    pub(super) fn wait_for_value(&self) {
+        self.head.set_empty(true);
+        self.strong().number.store(0, Relaxed);
+        self.weak().number.store(1, Relaxed);
+    }
+
+    /// The new value is made: its one pointer is a strong one from now on.
+    pub(super) fn value_is_there(&self, at: Place) {
+        self.head.set_empty(false);
+        if let Some(call) = begin("new_cyclic", at) {
+            steps::store(&self.strong().object, 0, 1, Release, at);
+            call.silent();
+        }
+        self.strong().number.store(1, Release);
+        self.drop_weak("new_cyclic", at);
     }
 
     /// How many strong pointers there are.

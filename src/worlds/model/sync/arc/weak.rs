@@ -43,15 +43,16 @@ impl<T: ?Sized> Weak<T> {
     pub(super) unsafe fn first(block: NonNull<Block<T>>, at: Place) -> Weak<T> {
         let weak = Weak { block, at };
         if let Some(block) = weak.block() {
-            block.wait_for_value(at);
+            block.wait_for_value();
         }
         weak
     }
 
     /// Ends what [`first`](Self::first) began.
     pub(super) fn become_owned(self) {
-        if let Some(block) = self.block() {
-            block.value_is_there(self.at);
+        let this = mem::ManuallyDrop::new(self);
+        if let Some(block) = this.block() {
+            block.value_is_there(this.at);
         }
     }
 
