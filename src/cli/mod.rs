@@ -20,6 +20,7 @@ mod show;
 mod stress;
 mod tour;
 
+use crate::check::Verdict;
 use anyhow::Result;
 use args::{Args, Command};
 use clap::Parser;
@@ -36,8 +37,22 @@ pub enum Exit {
     Usage = 2,
     /// A limit was reached first.
     Unknown = 3,
+    /// It holds, with loops of a bounded number of passes.
+    Bounded = 4,
     /// Ctrl-C.
     Interrupted = 130,
+}
+
+impl Exit {
+    /// The exit code of one program's verdict.
+    fn of(verdict: Verdict) -> Exit {
+        match verdict {
+            Verdict::Holds => Exit::Good,
+            Verdict::Fails => Exit::Bad,
+            Verdict::Unknown => Exit::Unknown,
+            Verdict::Bounded => Exit::Bounded,
+        }
+    }
 }
 
 /// Runs the program.

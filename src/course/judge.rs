@@ -185,7 +185,7 @@ fn ruling(case: &Told, report: Report) -> Result<Report, Judgement> {
             Ok(*report)
         }
         (Some(_), _) => Err(Judgement::NotExposed(report)),
-        (None, Verdict::Holds) => {
+        (None, Verdict::Holds | Verdict::Bounded) => {
             let possible = |label: &String| report.outcomes.iter().any(|seen| seen.label == *label);
             let missing: Vec<String> = { case.reachable.iter() }
                 .filter(|&label| !possible(label))

@@ -7,15 +7,17 @@ use crate::trace::{Blocked, Event, Op};
 
 /// How the failure came about.
 pub fn how(report: &Report) -> String {
-    match report.class {
+    let how = match report.class {
         Some(Class::Deadlock) => deadlock(report),
         Some(Class::DataRace) => race(report),
-        Some(Class::Assertion | Class::Panic) => match report.found_by {
-            Some(Engine::Weak) => stale_reads(report),
-            _ => interruption(report),
-        },
+        Some(Class::Assertion | Class::Panic) if report.found_by == Some(Engine::Sc) => {
+            interruption(report)
+        }
         _ => String::new(),
-    }
+    };
+    let parts = [how, stale_reads(report)];
+    let said = parts.into_iter().filter(|part| !part.is_empty());
+    said.collect::<Vec<_>>().join("\n")
 }
 
 /// Who waits for whom.
@@ -181,31 +183,22 @@ fn lines_of(events: &[&Event]) -> String {
 
 /// How the verdict was reached, and how far to trust it.
 pub fn stamp(report: &Report) -> String {
-    let sc = report
-        .executions
-        .sc
-        .map(|n| format!("{} under sequential consistency", executions(n)));
-    let weak = report
-        .executions
-        .weak
-        .map(|n| format!("{} under weak memory", thousands(n)));
-    let explored = [sc, weak]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" and ");
+    let explored = explored(report);
     let time = match report.millis {
         millis if millis < 1000 => format!("{millis} ms"),
         millis => format!("{:.1} s", millis as f64 / 1000.0),
     };
-    let how = match (&report.stopped, report.complete) {
-        (None, true) => format!("Exhaustive: {explored}, in {time}."),
+    let how = match (&report.stopped, report.passes) {
         (Some(why), _) if explored.is_empty() => format!("Not exhaustive, {why}."),
         (Some(why), _) if why.ends_with('?') => {
             format!("Not exhaustive, {why} So far {explored}, in {time}.")
         }
         (Some(why), _) => format!("Not exhaustive, {why}: {explored}, in {time}."),
-        (None, false) => format!("Not exhaustive: {explored}, in {time}."),
+        (None, Some(passes)) => {
+            format!("Exhaustive up to {passes} passes of a loop: {explored}, in {time}.")
+        }
+        (None, None) if report.complete => format!("Exhaustive: {explored}, in {time}."),
+        (None, None) => format!("Not exhaustive: {explored}, in {time}."),
     };
     let mut lines = vec![how];
     if report.verdict == Verdict::Unknown {
@@ -218,6 +211,19 @@ pub fn stamp(report: &Report) -> String {
             .map(|note| format!("{}.", capitalised(note))),
     );
     lines.join("\n")
+}
+
+/// How many executions were explored, and of how many.
+fn explored(report: &Report) -> String {
+    let executions = match (report.executions.sc, report.executions.weak) {
+        (None, None) => return String::new(),
+        (Some(number), None) => format!("{} under sequential consistency", executions(number)),
+        _ => executions(report.explored()),
+    };
+    match report.estimate {
+        Some(whole) => format!("{executions} of about {}", thousands(whole)),
+        None => executions,
+    }
 }
 
 fn executions(number: u64) -> String {

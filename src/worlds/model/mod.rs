@@ -18,6 +18,7 @@
 pub mod cell;
 pub mod hint;
 pub(crate) mod raw;
+pub mod session;
 pub mod sync;
 pub mod thread;
 

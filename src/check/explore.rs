@@ -1,0 +1,148 @@
+//! One exploration: a program in, what all its executions came to out.
+
+use super::budget::Budget;
+use super::outcome::Came;
+use super::panics;
+use super::tally::{Judge, Tally};
+use crate::trace::{Trace, journal};
+use crate::worlds::model::session::{self, Entered, Mutation, Options, Site};
+use heisenbug_engine::search::{self, Config, Leaf, Observer, Summary};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Runs the program once, and returns the label of its outcome.
+pub type Scenario = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// What to explore, and how.
+#[derive(Debug)]
+pub struct Task {
+    /// What the engine is to know.
+    pub config: Config,
+    /// How outcomes are graded.
+    pub judge: Judge,
+    /// When to stop.
+    pub budget: Budget,
+    /// The ordering to replace.
+    pub mutation: Option<Mutation>,
+    /// Whether to collect the places at which the program names an ordering.
+    pub collect_sites: bool,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Exploration {
+    /// The outcomes, and the most readable failure.
+    pub tally: Tally,
+    /// What the engine says of its search.
+    pub summary: Summary,
+    /// Why it ended before all was explored, if it did.
+    pub stopped: Option<String>,
+    /// Whether the program made a thread, a lock, an atomic or anything else of the model world.
+    pub models: bool,
+    /// The operations of the most readable failure.
+    pub trace: Option<Trace>,
+    /// Where the program names orderings, if that was asked for.
+    pub sites: Vec<(Site, Ordering)>,
+}
+
+/// Explores the scenario on this OS thread.
+///
+/// # Errors
+///
+/// If something goes wrong in this library itself: what.
+pub fn explore(scenario: &Scenario, task: &Task) -> Result<Exploration, String> {
+    panics::install();
+    panics::watch(|| {
+        let session = session::enter(Options {
+            mutation: task.mutation,
+            collect_sites: task.collect_sites,
+            ..Options::default()
+        });
+        let program = || session::run(&**scenario);
+        let mut counting = Counting {
+            task,
+            session: &session,
+            tally: Tally::default(),
+            stopped: None,
+        };
+        let summary = search::explore(&task.config, &program, &mut counting);
+        let (tally, stopped) = (counting.tally, counting.stopped);
+        let models = session.models_anything();
+        let trace = tally.worst.as_ref().map(|worst| {
+            let mut recording = Recording {
+                session: &session,
+                trace: Trace::default(),
+            };
+            search::replay(&task.config, &program, &worst.schedule, &mut recording);
+            recording.trace
+        });
+        Exploration {
+            sites: session.sites(),
+            stopped: stopped.filter(|_| !summary.complete),
+            tally,
+            summary,
+            models,
+            trace,
+        }
+    })
+}
+
+/// Counts what each execution comes to.
+struct Counting<'a> {
+    task: &'a Task,
+    session: &'a Entered,
+    tally: Tally,
+    stopped: Option<String>,
+}
+
+impl Observer for Counting<'_> {
+    fn begin(&mut self) {
+        session::begin_execution();
+        // The one in which the process will die leaves its operations behind.
+        self.session.set_recording(journal::is_open());
+    }
+
+    fn ended(&mut self, leaf: &Leaf<'_>) {
+        if panics::mishap() {
+            // Whatever this execution came to, it was not the program's doing.
+            return;
+        }
+        let came = Came::read(leaf.ending, &session::facts());
+        self.tally.count(self.task.judge, came, leaf);
+    }
+
+    fn restart(&mut self) {
+        self.tally = Tally::default();
+    }
+
+    fn go_on(&mut self, _runs: u64) -> bool {
+        if panics::mishap() || self.tally.unknown.is_some() {
+            return false;
+        }
+        self.stopped = self.task.budget.exhausted(self.tally.executions);
+        self.stopped.is_none()
+    }
+}
+
+/// Keeps the operations of an execution that runs again.
+struct Recording<'a> {
+    session: &'a Entered,
+    trace: Trace,
+}
+
+impl Observer for Recording<'_> {
+    fn begin(&mut self) {
+        session::begin_execution();
+        self.session.set_recording(true);
+    }
+
+    fn ended(&mut self, _leaf: &Leaf<'_>) {
+        self.trace = session::trace();
+    }
+
+    fn restart(&mut self) {}
+
+    fn go_on(&mut self, _runs: u64) -> bool {
+        false
+    }
+}
