@@ -1,11 +1,11 @@
 //! From a scenario to a report.
 
 use super::budget::Budget;
-use super::explore::{self, Exploration, Scenario, Task};
+use super::explore::{self, Exploration, Replayed, Scenario, Task};
 use super::report::{Engine, Executions, Report, Verdict};
 use super::tally::{Counterexample, Judge};
 use crate::catalogue::{Bug, Class, Variant};
-use crate::trace::{Trace, source};
+use crate::trace::source;
 use crate::worlds::model::session::{Mutation, Site};
 use heisenbug_engine::search::{Config, Model, Summary};
 use serde::{Deserialize, Serialize};
@@ -210,7 +210,7 @@ impl Checker {
         let Exploration {
             tally,
             summary,
-            trace,
+            replayed,
             ..
         } = &exploration;
         let unfinished = exploration.unfinished();
@@ -226,7 +226,7 @@ impl Checker {
             report.estimate = summary.estimate.map(|whole| whole as u64);
         }
         if let Some(counterexample) = &tally.worst {
-            report.fail(counterexample, trace.clone().unwrap_or_default());
+            report.fail(counterexample, replayed);
             report.stopped = unfinished;
             return report;
         }
@@ -323,7 +323,7 @@ impl Exploration {
 }
 
 impl Report {
-    fn fail(&mut self, counterexample: &Counterexample, trace: Trace) {
+    fn fail(&mut self, counterexample: &Counterexample, replayed: &Replayed) {
         let Counterexample {
             fault, schedule, ..
         } = counterexample;
@@ -336,6 +336,8 @@ impl Report {
         self.outcome = Some(fault.label.clone());
         self.message = Some(fault.message.clone());
         self.preemptions = Some(schedule.preemptions);
+        self.clash = replayed.clash.clone();
+        let trace = replayed.trace.clone();
         self.actors = trace.actors;
         self.counterexample = trace.events;
         self.blocked = trace.blocked;

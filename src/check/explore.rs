@@ -3,10 +3,13 @@
 use super::budget::Budget;
 use super::outcome::Came;
 use super::panics;
+use super::report::{Access, Clash};
 use super::tally::{Judge, Tally};
-use crate::trace::{Trace, journal};
+use crate::trace::{Trace, journal, source};
 use crate::worlds::model::session::{self, Entered, Mutation, Options, Site};
-use heisenbug_engine::search::{self, Config, Leaf, Observer, Summary};
+use heisenbug_engine::Place;
+use heisenbug_engine::search::{self, Config, Ending, Leaf, Observer, Summary};
+use heisenbug_engine::steps::ThreadId;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -39,8 +42,8 @@ pub struct Exploration {
     pub stopped: Option<String>,
     /// Whether the program made a thread, a lock, an atomic or anything else of the model world.
     pub models: bool,
-    /// The operations of the most readable failure.
-    pub trace: Option<Trace>,
+    /// The most readable failure, step by step.
+    pub replayed: Replayed,
     /// Where the program names orderings, if that was asked for.
     pub sites: Vec<(Site, Ordering)>,
 }
@@ -68,21 +71,20 @@ pub fn explore(scenario: &Scenario, task: &Task) -> Result<Exploration, String> 
         let summary = search::explore(&task.config, &program, &mut counting);
         let (tally, stopped) = (counting.tally, counting.stopped);
         let models = session.models_anything();
-        let trace = tally.worst.as_ref().map(|worst| {
-            let mut recording = Recording {
-                session: &session,
-                trace: Trace::default(),
-            };
+        let mut recording = Recording {
+            session: &session,
+            replayed: Replayed::default(),
+        };
+        if let Some(worst) = &tally.worst {
             search::replay(&task.config, &program, &worst.schedule, &mut recording);
-            recording.trace
-        });
+        }
         Exploration {
             sites: session.sites(),
             stopped: stopped.filter(|_| !summary.complete),
             tally,
             summary,
             models,
-            trace,
+            replayed: recording.replayed,
         }
     })
 }
@@ -124,10 +126,19 @@ impl Observer for Counting<'_> {
     }
 }
 
+/// One execution, step by step.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Its operations.
+    pub trace: Trace,
+    /// The accesses that it ended with, if they must not meet.
+    pub clash: Option<Clash>,
+}
+
 /// Keeps the operations of an execution that runs again.
 struct Recording<'a> {
     session: &'a Entered,
-    trace: Trace,
+    replayed: Replayed,
 }
 
 impl Observer for Recording<'_> {
@@ -136,13 +147,33 @@ impl Observer for Recording<'_> {
         self.session.set_recording(true);
     }
 
-    fn ended(&mut self, _leaf: &Leaf<'_>) {
-        self.trace = session::trace();
+    fn ended(&mut self, leaf: &Leaf<'_>) {
+        let mut trace = session::trace();
+        if !matches!(leaf.ending, Ending::Deadlock | Ending::Livelock) {
+            // Some wait all the same, but not for ever: the execution was over before their turn.
+            trace.blocked.clear();
+        }
+        let clash = match leaf.ending {
+            Ending::Race(conflict) | Ending::Freed(conflict) => Some(Clash {
+                first: access(conflict.first),
+                second: access(conflict.second),
+            }),
+            _ => None,
+        };
+        self.replayed = Replayed { trace, clash };
     }
 
     fn restart(&mut self) {}
 
     fn go_on(&mut self, _runs: u64) -> bool {
         false
+    }
+}
+
+fn access((thread, place): (ThreadId, Place)) -> Access {
+    Access {
+        actor: session::name_of(thread),
+        file: source::tidy(place.file()),
+        line: place.line(),
     }
 }

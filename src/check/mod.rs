@@ -30,6 +30,6 @@ pub use checker::{Checker, Engines, check, label};
 pub use declared::{Declared, as_declared};
 pub use explore::Scenario;
 pub use orderings::weaker;
-pub use report::{Engine, Executions, OutcomeCount, Report, Verdict};
+pub use report::{Access, Clash, Engine, Executions, OutcomeCount, Report, Verdict};
 
 pub use crate::worlds::model::session::{Mutation, Site};

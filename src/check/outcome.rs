@@ -1,7 +1,7 @@
 //! What one execution came to: an outcome, a failure, or nothing that can be judged.
 
 use crate::catalogue::Class;
-use crate::worlds::model::session::{Facts, Failure};
+use crate::worlds::model::session::{self, Facts, Failure};
 use heisenbug_engine::Place;
 use heisenbug_engine::search::{Ending, Mismatch};
 use heisenbug_engine::steps::ThreadId;
@@ -131,10 +131,7 @@ fn nondeterministic(mismatch: &Mismatch) -> String {
         before,
         differs,
     } = mismatch;
-    let who = match thread {
-        0 => "main".to_owned(),
-        number => format!("thread {number}"),
-    };
+    let who = session::name_of(*thread);
     let what = match at == before {
         true => format!("the {differs} of its step at {} differs", line(at)),
         false => format!("it is at {}, and was at {} before", line(at), line(before)),

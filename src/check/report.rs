@@ -4,7 +4,7 @@
 
 use super::budget::INTERRUPT;
 use crate::catalogue::{Class, Grade};
-use crate::trace::{Blocked, Event};
+use crate::trace::{Blocked, Event, source};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -55,8 +55,31 @@ pub struct Report {
     pub counterexample: Vec<Event>,
     /// Who could not go on at the counterexample's end.
     pub blocked: Vec<Blocked>,
+    /// The two accesses that the counterexample ends with, for a data race or a use after free.
+    #[serde(default)]
+    pub clash: Option<Clash>,
     /// How long the check took, in milliseconds.
     pub millis: u64,
+}
+
+/// Two accesses that must not meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clash {
+    /// Who came first.
+    pub first: Access,
+    /// Who came second. What this one read or wrote, or would have, is no part of the operations.
+    pub second: Access,
+}
+
+/// Where somebody accessed something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Who.
+    pub actor: String,
+    /// The source file, as the compiler names it.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: u32,
 }
 
 /// Whether a program holds.
@@ -118,6 +141,14 @@ pub struct OutcomeCount {
     pub count: u64,
 }
 
+impl Access {
+    /// Whether the operation is this access.
+    pub fn is_of(&self, event: &Event) -> bool {
+        let at = |file: &str, line| source::tidy(file) == self.file && line == self.line;
+        event.actor == self.actor && at(&event.file, event.line)
+    }
+}
+
 impl Report {
     /// A report that says nothing yet.
     pub(super) fn empty() -> Report {
@@ -141,6 +172,7 @@ impl Report {
             actors: Vec::new(),
             counterexample: Vec::new(),
             blocked: Vec::new(),
+            clash: None,
             millis: 0,
         }
     }

@@ -217,4 +217,7 @@ pub(super) fn rename(report: &mut Report, path: &Path, name: &str) {
         .iter_mut()
         .map(|blocked| &mut blocked.file)
         .for_each(rename);
+    { report.clash.iter_mut() }
+        .flat_map(|clash| [&mut clash.first.file, &mut clash.second.file])
+        .for_each(rename);
 }

@@ -10,7 +10,6 @@ use crate::check::{Checker, Mutation, Site, weaker};
 use crate::trace::source;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -100,10 +99,13 @@ fn sound(bug: &'static Bug) -> impl Iterator<Item = &'static Variant> {
 }
 
 /// Every ordering that is named in a case that must hold.
-fn sites(bug: &'static Bug) -> BTreeMap<Site, Ordering> {
-    sound(bug)
+fn sites(bug: &'static Bug) -> Vec<(Site, Ordering)> {
+    let mut sites: Vec<_> = sound(bug)
         .flat_map(|variant| checker().sites(variant.scenario))
-        .collect()
+        .collect();
+    sites.sort_by_key(|&(site, ordering)| (site, weaker(ordering).len()));
+    sites.dedup();
+    sites
 }
 
 fn all_hold(bug: &'static Bug, checker: &Checker) -> bool {

@@ -2,7 +2,7 @@
 
 use super::table::thousands;
 use crate::catalogue::Class;
-use crate::check::{Engine, Report, Verdict};
+use crate::check::{Access, Clash, Engine, Report, Verdict};
 use crate::trace::{Blocked, Event, Op};
 
 /// How the failure came about.
@@ -10,6 +10,7 @@ pub fn how(report: &Report) -> String {
     let how = match report.class {
         Some(Class::Deadlock) => deadlock(report),
         Some(Class::DataRace) => race(report),
+        Some(Class::UseAfterFree) => freed(report),
         Some(Class::Assertion | Class::Panic) if report.found_by == Some(Engine::Sc) => {
             interruption(report)
         }
@@ -82,37 +83,59 @@ fn taken_at(report: &Report, holder: &str, object: &str) -> Option<u32> {
 
 /// The two accesses that nothing orders.
 fn race(report: &Report) -> String {
-    let is_access = |event: &&Event| matches!(event.op, Op::CellRead | Op::CellWrite);
-    let mut accesses = report.counterexample.iter().rev().filter(is_access);
-    let Some(last) = accesses.next() else {
+    let Some(Clash { first, second }) = &report.clash else {
         return String::new();
     };
-    let other = accesses.find(|event| {
-        event.object == last.object
-            && event.actor != last.actor
-            && (event.op == Op::CellWrite || last.op == Op::CellWrite)
-    });
-    let Some(other) = other else {
-        return String::new();
-    };
-    let object = last.object.as_deref().unwrap_or("the data");
     format!(
-        "{} {} {object} at line {} and {} {} it at line {}: no lock, no join and no Release that an \
+        "{} {} {} at line {} and {} {} it at line {}: no lock, no join and no Release that an \
          Acquire has read from puts one before the other.",
-        capitalised(&other.actor),
-        access(other),
-        other.line,
-        last.actor,
-        access(last),
-        last.line
+        capitalised(&first.actor),
+        verb(event_of(report, first)),
+        object_of(report, second)
+            .or(object_of(report, first))
+            .unwrap_or("the data"),
+        first.line,
+        second.actor,
+        verb(event_of(report, second)),
+        second.line
     )
 }
 
-fn access(event: &Event) -> &'static str {
-    if event.op == Op::CellWrite {
-        "writes"
-    } else {
-        "reads"
+/// Who freed what another one uses.
+fn freed(report: &Report) -> String {
+    let Some(Clash { first, second }) = &report.clash else {
+        return String::new();
+    };
+    let object = object_of(report, second).unwrap_or("something");
+    let who = match first.actor == second.actor {
+        true => "and has freed it before",
+        false => &format!("and {} has freed it before", first.actor),
+    };
+    format!(
+        "{} uses {object} at line {}, {who}.",
+        capitalised(&second.actor),
+        second.line
+    )
+}
+
+/// The operation that an access is, if it came to be one.
+fn event_of<'a>(report: &'a Report, access: &Access) -> Option<&'a Event> {
+    report
+        .counterexample
+        .iter()
+        .rev()
+        .find(|event| access.is_of(event))
+}
+
+fn object_of<'a>(report: &'a Report, access: &Access) -> Option<&'a str> {
+    event_of(report, access)?.object.as_deref()
+}
+
+fn verb(event: Option<&Event>) -> &'static str {
+    match event {
+        Some(event) if event.op.writes() => "writes",
+        Some(_) => "reads",
+        None => "accesses",
     }
 }
 

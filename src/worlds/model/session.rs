@@ -74,3 +74,8 @@ pub fn trace() -> Trace {
 pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
     todo!()
 }
+
+/// The name of a thread of the current execution, by the engine's number.
+pub fn name_of(thread: ThreadId) -> String {
+    todo!()
+}
