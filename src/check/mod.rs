@@ -16,6 +16,8 @@ mod budget;
 mod checker;
 mod declared;
 pub mod isolated;
+#[cfg(any(test, feature = "peers"))]
+pub mod loom;
 mod panics;
 mod report;
 pub mod sc;

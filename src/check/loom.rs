@@ -1,0 +1,257 @@
+//! What loom says of a program: a second opinion, from a checker that is not ours.
+//!
+//! loom runs the program as it is mounted in [`worlds::loom`], and stops at the first execution that
+//! panics. What it says is passed on, right or wrong; nothing is overruled. Where it is known to be
+//! wrong, the tests beside that world say so.
+
+use super::report::Verdict;
+use crate::catalogue::{Bug, Class, Grade, Variant};
+use crate::worlds;
+use serde::Serialize;
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Once};
+use std::time::{Duration, Instant};
+
+/// How far loom may go.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Stop after so many executions.
+    pub max_executions: u64,
+    /// Stop after so long. Looked at between executions.
+    pub max_time: Duration,
+    /// Only executions with at most so many preemptions: what loom's users bound first, when the
+    /// whole model takes too long.
+    pub preemptions: Option<usize>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            max_executions: super::Checker::MAX_EXECUTIONS,
+            max_time: super::Checker::MAX_TIME,
+            preemptions: None,
+        }
+    }
+}
+
+/// loom's answer.
+#[derive(Clone, Debug, Serialize)]
+pub struct Answer {
+    /// The bug's name.
+    pub bug: &'static str,
+    /// The variant's name.
+    pub variant: &'static str,
+    /// *Holds* if loom went through all executions, *fails* if one of them panicked.
+    pub verdict: Verdict,
+    /// What kind of failure it was.
+    pub class: Option<Class>,
+    /// The forbidden outcome, or what the panic said, in one line.
+    pub message: Option<String>,
+    /// How many executions loom began.
+    pub executions: u64,
+    /// Why it ended early, if it did, or was not asked at all.
+    pub stopped: Option<String>,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+}
+
+/// Finds the program where loom's are mounted, by the names of the bug and the variant.
+///
+/// # Errors
+///
+/// If loom cannot be asked about it: the error says what it lacks.
+pub fn find(
+    bug: &str,
+    variant: &str,
+) -> Result<(&'static Bug, &'static Variant), &'static str> {
+    let mounted = worlds::loom::all().find(|mounted| mounted.name == bug);
+    let mounted = mounted.ok_or("loom lacks what this program is made of; its story says what")?;
+    let program = mounted.variant(variant).ok_or("loom has no such program")?;
+    match worlds::loom::lacks(mounted, program) {
+        Some(what) => Err(what),
+        None => Ok((mounted, program)),
+    }
+}
+
+/// Asks loom about a program that is mounted in its world.
+pub fn ask(bug: &'static Bug, variant: &'static Variant, limits: Limits) -> Answer {
+    be_quiet();
+    // On a thread of its own: a model that panics leaves what it had begun behind.
+    let asked = std::thread::scope(|scope| scope.spawn(|| explore(bug, variant, limits)).join());
+    asked.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn explore(bug: &'static Bug, variant: &'static Variant, limits: Limits) -> Answer {
+    OF_A_MODEL.set(true);
+    let began = Instant::now();
+    let executions = Arc::new(AtomicU64::new(0));
+    let model = {
+        let executions = Arc::clone(&executions);
+        move || {
+            let so_far = executions.fetch_add(1, Relaxed);
+            if so_far == limits.max_executions || began.elapsed() > limits.max_time {
+                // No other thread has begun, so the panic meets nothing on its way out.
+                executions.fetch_sub(1, Relaxed);
+                resume_unwind(Box::new(OutOfBudget));
+            }
+            let label = (variant.scenario)();
+            if is_forbidden(bug, &label) {
+                resume_unwind(Box::new(Forbidden(label)));
+            }
+        }
+    };
+    let ending = catch_unwind(AssertUnwindSafe(|| builder(limits).check(model)));
+    let ending = Ending::read(ending);
+    Answer {
+        bug: bug.name,
+        variant: variant.name,
+        verdict: ending.verdict,
+        class: ending.class,
+        message: ending.message,
+        executions: executions.load(Relaxed),
+        stopped: ending.stopped,
+        millis: began.elapsed().as_millis() as u64,
+    }
+}
+
+/// loom's settings, none of them left to the environment.
+fn builder(limits: Limits) -> ::loom::model::Builder {
+    let mut builder = ::loom::model::Builder::new();
+    builder.max_threads = MAX_THREADS;
+    builder.max_branches = MAX_STEPS;
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.preemption_bound = limits.preemptions;
+    builder.checkpoint_file = None;
+    builder.checkpoint_interval = usize::MAX;
+    builder.expect_explicit_explore = false;
+    builder.location = false;
+    builder.log = false;
+    builder
+}
+
+/// As many threads as loom can tell apart, the main thread included.
+const MAX_THREADS: usize = 5;
+
+/// Steps of one execution before loom takes it for endless. Its own default.
+const MAX_STEPS: usize = 1_000;
+
+/// What is not on the bug's list is forbidden too.
+fn is_forbidden(bug: &Bug, label: &str) -> bool {
+    let declared = bug.outcome(label);
+    declared.is_none_or(|outcome| outcome.grade == Grade::Forbidden)
+}
+
+/// Ends loom's run at the beginning of an execution.
+struct OutOfBudget;
+
+/// Ends it when a program's outcome is a forbidden one.
+struct Forbidden(String);
+
+/// What loom's run came to.
+struct Ending {
+    verdict: Verdict,
+    class: Option<Class>,
+    message: Option<String>,
+    stopped: Option<String>,
+}
+
+impl Ending {
+    fn read(result: Result<(), Box<dyn Any + Send>>) -> Ending {
+        let Err(payload) = result else {
+            return Ending::new(Verdict::Holds);
+        };
+        if payload.is::<OutOfBudget>() {
+            return Ending::stopped("a limit was reached");
+        }
+        if let Some(Forbidden(label)) = payload.downcast_ref() {
+            return Ending::fails(Class::Assertion, label);
+        }
+        let text = text(&*payload);
+        match class(text) {
+            Some(class) => Ending::fails(class, text),
+            None => Ending::stopped(text),
+        }
+    }
+
+    fn new(verdict: Verdict) -> Ending {
+        Ending {
+            verdict,
+            class: None,
+            message: None,
+            stopped: None,
+        }
+    }
+
+    fn fails(class: Class, message: &str) -> Ending {
+        Ending {
+            class: Some(class),
+            message: Some(one_line(message)),
+            ..Ending::new(Verdict::Fails)
+        }
+    }
+
+    fn stopped(why: &str) -> Ending {
+        Ending {
+            stopped: Some(one_line(why)),
+            ..Ending::new(Verdict::Unknown)
+        }
+    }
+}
+
+fn text(payload: &(dyn Any + Send)) -> &str {
+    let literal = payload.downcast_ref::<&str>().copied();
+    let formatted = payload.downcast_ref::<String>().map(String::as_str);
+    literal.or(formatted).unwrap_or("a panic without a message")
+}
+
+/// loom tells what it found in the words of its panic only. `None` if it speaks of its own limits.
+fn class(text: &str) -> Option<Class> {
+    const RACES: [&str; 3] = [
+        "Causality violation",
+        "currently writing to cell",
+        "currently reading from cell",
+    ];
+    if text.contains("threads.len() < self.max()") {
+        return None;
+    }
+    Some(if text.starts_with("deadlock") {
+        Class::Deadlock
+    } else if text.starts_with("Model exceeded maximum number of branches") {
+        Class::Livelock
+    } else if RACES.iter().any(|race| text.starts_with(race)) {
+        Class::DataRace
+    } else if text.contains("leaked") {
+        Class::Leak
+    } else if text.starts_with("assertion") {
+        Class::Assertion
+    } else {
+        Class::Panic
+    })
+}
+
+/// `assert_eq!` says it in three lines.
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+thread_local! {
+    /// Whether panics on this thread are loom's answers, to be read and not to be printed.
+    static OF_A_MODEL: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the panics of models off the terminal. Others go where they went before.
+fn be_quiet() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !OF_A_MODEL.get() {
+                before(info);
+            }
+        }));
+    });
+}
