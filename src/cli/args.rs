@@ -346,6 +346,8 @@ pub enum Engine {
     /// The first, then the second
     #[default]
     Both,
+    /// Not ours: what loom says of a program of the catalogue (feature `peers`)
+    Loom,
 }
 
 fn whole_number(text: &str) -> Result<u64, String> {

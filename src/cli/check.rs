@@ -3,7 +3,7 @@
 use super::args::{Check, Engine, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
-use super::{Exit, lookup, output};
+use super::{Exit, lookup, output, peers};
 use crate::catalogue::{Bug, Variant};
 use crate::check::{
     Checker, Declared, Engines, Executions, Report, Verdict, as_declared, interrupted, isolated,
@@ -32,6 +32,9 @@ struct Checked {
 
 /// Checks one program, all of a bug, or everything.
 pub fn run(args: &Check) -> Result<Exit> {
+    if args.limits.engine == Engine::Loom {
+        return peers::run(args);
+    }
     let checker = checker(&args.limits);
     let Some(name) = &args.name else {
         let all: Vec<Mounted> = match args.locks {
@@ -59,7 +62,7 @@ pub fn checker(args: &Limits) -> Checker {
     let engines = match args.engine {
         Engine::Sc => Engines::Sc,
         Engine::Weak => Engines::Weak,
-        Engine::Both => Engines::Both,
+        Engine::Both | Engine::Loom => Engines::Both,
     };
     Checker::new()
         .max_executions(args.max_executions)

@@ -1,5 +1,5 @@
 //! scratch
-use crate::check::loom::{ask, Limits, find};
+use crate::check::loom::{Limits, explore, find};
 #[test]
 fn survey() {
     use std::io::Write;
@@ -7,13 +7,41 @@ fn survey() {
     for bug in super::all() {
         for variant in bug.variants {
             let name = format!("{}/{}", bug.name, variant.name);
-            if !name.contains(&only) { continue; }
+            if !name.contains(&only) {
+                continue;
+            }
             match find(bug.name, variant.name) {
                 Err(why) => println!("{name}: {why}"),
                 Ok((b, v)) => {
-                    print!("{name} [{:?}]: ", v.role); std::io::stdout().flush().unwrap();
-                    let a = ask(b, v, Limits { max_time: std::time::Duration::from_secs(8), preemptions: std::env::var("PB").ok().map(|p| p.parse().unwrap()), ..Limits::default() });
-                    println!("{} {:?} {} it {} ms | {} | {}", a.verdict, a.class, a.executions, a.millis, a.message.unwrap_or_default().chars().take(90).collect::<String>(), a.stopped.unwrap_or_default().chars().take(60).collect::<String>());
+                    print!("{name} [{:?}]: ", v.role);
+                    std::io::stdout().flush().unwrap();
+                    let a = explore(
+                        b,
+                        v,
+                        Limits {
+                            max_time: std::time::Duration::from_secs(8),
+                            preemptions: std::env::var("PB").ok().map(|p| p.parse().unwrap()),
+                            ..Limits::default()
+                        },
+                        |_| (),
+                    );
+                    println!(
+                        "{} {:?} {} it {} ms | {} | {}",
+                        a.verdict,
+                        a.class,
+                        a.executions,
+                        a.millis,
+                        a.message
+                            .unwrap_or_default()
+                            .chars()
+                            .take(90)
+                            .collect::<String>(),
+                        a.stopped
+                            .unwrap_or_default()
+                            .chars()
+                            .take(60)
+                            .collect::<String>()
+                    );
                 }
             }
         }
