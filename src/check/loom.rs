@@ -14,7 +14,7 @@ use crate::worlds;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -185,7 +185,7 @@ pub fn explore(
     bug: &'static Bug,
     variant: &'static Variant,
     limits: Limits,
-    early: impl Fn(Answer) + 'static,
+    early: impl FnOnce(Answer) + 'static,
 ) -> Answer {
     let began = Instant::now();
     let executions = Arc::new(AtomicU64::new(0));
@@ -216,8 +216,13 @@ pub fn explore(
     };
     be_quiet();
     let when_it_panics = {
-        let answer = answer.clone();
-        move |payload: &(dyn Any + Send)| early(answer(Ending::of_panic(payload)))
+        let (answer, early) = (answer.clone(), Cell::new(Some(early)));
+        move |payload: &(dyn Any + Send)| {
+            // What panics after that does so on the way out.
+            if let Some(early) = early.take() {
+                early(answer(Ending::of_panic(payload)));
+            }
+        }
     };
     IN_A_MODEL.set(Some(Box::new(when_it_panics)));
     let result = catch_unwind(AssertUnwindSafe(|| builder(limits).check(model)));

@@ -55,6 +55,10 @@ pub fn lacks(bug: &Bug, variant: &Variant) -> Option<&'static str> {
 const LACKING: &[(&str, &str, &str)] = &[
     ("unsafe-publication", "fixed_once_lock", ONCE_LOCK),
     ("double-checked-init", "fixed_once_lock", ONCE_LOCK),
+    ("backoff", "a_panic", CAUGHT_PANICS),
+    ("ticket", "a_panic", CAUGHT_PANICS),
+    ("flat-combining", "a_panic", CAUGHT_PANICS),
 ];
 
 const ONCE_LOCK: &str = "loom has no OnceLock";
+const CAUGHT_PANICS: &str = "in loom a thread that panics ends the model, and cannot be joined";
