@@ -19,6 +19,8 @@ mod checker;
 mod declared;
 mod explore;
 pub mod isolated;
+#[cfg(any(test, feature = "peers"))]
+pub mod loom;
 mod orderings;
 mod outcome;
 mod panics;

@@ -360,7 +360,7 @@ pub enum Engine {
     #[default]
     #[value(alias = "both")]
     Weak,
-    /// loom
+    /// Not ours: what loom says of a program of the catalogue (feature `peers`)
     Loom,
 }
 

@@ -11,6 +11,7 @@ mod lookup;
 #[cfg(feature = "cost")]
 mod measuring;
 mod output;
+mod peers;
 #[cfg(feature = "learn")]
 mod playground;
 mod prices;
@@ -60,6 +61,8 @@ pub fn main() -> ExitCode {
     let mut hidden = std::env::args().skip(1);
     match hidden.next().as_deref() {
         Some(crate::check::isolated::COMMAND) => return child(hidden.collect()),
+        #[cfg(feature = "peers")]
+        Some(crate::check::loom::COMMAND) => return peers::child(&hidden.collect::<Vec<_>>()),
         Some(stress::COMMAND) => return stress::child(&hidden.collect::<Vec<_>>()),
         #[cfg(feature = "cost")]
         Some(crate::cost::COMMAND) => return measuring::child(&hidden.collect::<Vec<_>>()),
