@@ -155,6 +155,7 @@ fn kind(report: &Report) -> String {
 fn outcomes(report: &Report, width: usize) -> String {
     let total: u64 = report.outcomes.iter().map(|outcome| outcome.count).sum();
     outcome_table(
+        "executions",
         report.outcomes.iter().map(|outcome| {
             let share = 100.0 * outcome.count as f64 / total.max(1) as f64;
             (
@@ -168,12 +169,13 @@ fn outcomes(report: &Report, width: usize) -> String {
     )
 }
 
-/// The table of outcomes, whoever counted them: label, grade, count and share of each.
+/// The table of outcomes, whatever was counted: label, grade, count and share of each.
 pub fn outcome_table<'a>(
+    counted: &str,
     outcomes: impl Iterator<Item = (&'a str, Grade, u64, String)>,
     width: usize,
 ) -> String {
-    let mut table = Table::new(&["outcome", "grade", "count", "share"]).right(&[2, 3]);
+    let mut table = Table::new(&["outcome", "grade", counted, "share"]).right(&[2, 3]);
     for (label, grade, count, share) in outcomes {
         table.row([
             label.to_owned(),
