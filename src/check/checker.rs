@@ -242,6 +242,11 @@ impl Checker {
         report
     }
 
+    /// Whether several executions are under way at a time.
+    pub(super) fn is_parallel(&self) -> bool {
+        self.jobs > 1
+    }
+
     /// So many executions, by what their loads may read.
     pub(super) fn executions(&self, number: u64) -> Executions {
         match self.engines {
@@ -261,6 +266,17 @@ impl Checker {
         let mut notes = Vec::new();
         if self.engines == Engines::Sc {
             notes.push("weak memory was not explored".to_owned());
+        }
+        if summary.spurious {
+            notes.push(match self.spurious {
+                0 => "without spurious wake-ups, weak exchanges that fail and time-outs that come \
+                      first"
+                    .to_owned(),
+                most => format!(
+                    "with at most {most} spurious wake-up, weak exchange that fails and time-out \
+                     that comes first in an execution"
+                ),
+            });
         }
         if summary.load_buffering && self.engines == Engines::Weak {
             notes.push(

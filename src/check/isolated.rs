@@ -98,7 +98,7 @@ pub fn check_in(
         journal: None,
     };
     let began = Instant::now();
-    let (status, executions) = run(executable, &task, onlooker)?;
+    let (mut status, mut executions) = run(executable, &task, onlooker)?;
     if let Some(report) = read_report(&task.report) {
         return Ok(report);
     }
@@ -108,6 +108,11 @@ pub fn check_in(
             stopped: Some(INTERRUPT.to_owned()),
             ..Report::named(bug, variant)
         });
+    }
+    if checker.is_parallel() {
+        // Several executions were under way: which of them it was, one at a time tell.
+        task.checker = task.checker.jobs(1);
+        (status, executions) = run(executable, &task, onlooker)?;
     }
     let journal = folder.path().join("journal.json");
     task.journal = Some((executions, journal.clone()));
