@@ -3,7 +3,7 @@
 use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use heisenbug::catalogue::Class;
 use heisenbug::cell::UnsafeCell;
-use heisenbug::check::{Checker, Engines, Report, Verdict, check};
+use heisenbug::check::{Checker, Engine, Engines, Report, Verdict, check};
 use heisenbug::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use heisenbug::sync::mpsc::{channel, sync_channel};
 use heisenbug::sync::{Arc, Barrier, Condvar, Futex, Mutex, Once, PoisonError, RwLock};
@@ -732,6 +732,107 @@ fn a_deadlock_within_a_panic_ends_too() {
     }
 }
 
+// ---- what it takes to fail --------------------------------------------------------------------
+
+/// Main sees the flag, and then asserts that it sees the data.
+fn publication(release: Ordering) {
+    let shared = Arc::new((AtomicU32::new(0), AtomicBool::new(false)));
+    let other = thread::spawn({
+        let shared = Arc::clone(&shared);
+        move || {
+            shared.0.store(1, Relaxed);
+            shared.1.store(true, release);
+        }
+    });
+    if shared.1.load(Acquire) {
+        assert_eq!(shared.0.load(Relaxed), 1);
+    }
+    other.join().unwrap();
+}
+
+#[test]
+fn a_failure_that_takes_a_stale_read_is_a_memory_ordering_bug() {
+    let report = check(|| publication(Relaxed));
+    assert_eq!(report.found_by, Some(Engine::Weak));
+    let stale = { report.counterexample.iter() }.filter(|event| event.newest.is_some());
+    assert_eq!(stale.count(), 1, "{report}");
+    assert!(
+        report.to_string().contains("a memory-ordering bug"),
+        "{report}"
+    );
+    holds(|| publication(Release));
+    assert!(check_with(Engines::Sc, || publication(Relaxed)).holds());
+}
+
+#[test]
+fn a_failure_that_an_interleaving_shows_is_an_interleaving_bug_whatever_the_orderings() {
+    let report = check(|| {
+        // Fails on weak memory, and the other one in any order.
+        publication(Relaxed);
+        assert_eq!(seen_set(), 0);
+    });
+    assert_eq!(report.found_by, Some(Engine::Sc));
+    assert_eq!(report.preemptions, Some(0), "{report}");
+    let stale = { report.counterexample.iter() }.filter(|event| event.newest.is_some());
+    assert_eq!(stale.count(), 0, "{report}");
+}
+
+#[test]
+fn a_counterexample_has_as_few_preemptions_as_any() {
+    let report = check(|| {
+        let count = Arc::new(AtomicU32::new(0));
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let count = Arc::clone(&count);
+                thread::spawn(move || count.store(count.load(Relaxed) + 1, Relaxed))
+            })
+            .collect();
+        for other in others {
+            other.join().unwrap();
+        }
+        // All but one are lost, or only one: one preemption is enough for either.
+        assert_eq!(count.load(Relaxed), 2);
+    });
+    assert_eq!(report.preemptions, Some(1), "{report}");
+}
+
+// ---- loops that are cut -----------------------------------------------------------------------
+
+/// Waits for the flag, and counts how often it had to look.
+fn counts_its_looks() -> u32 {
+    let set = Arc::new(AtomicBool::new(false));
+    let looks = AtomicU32::new(0);
+    let other = thread::spawn({
+        let set = Arc::clone(&set);
+        move || set.store(true, Release)
+    });
+    while !set.load(Acquire) {
+        looks.fetch_add(1, Relaxed);
+    }
+    other.join().unwrap();
+    looks.load(Relaxed).min(1)
+}
+
+#[test]
+fn a_loop_that_changes_something_holds_with_a_bound_on_its_passes() {
+    let report = check(counts_its_looks);
+    assert_eq!(report.verdict, Verdict::Bounded, "{report}");
+    let passes = report.passes.expect("it was cut");
+    assert!(!report.holds() && report.holds_bounded() && !report.complete);
+    let words = format!("HOLDS with loops of up to {passes} passes");
+    assert!(report.to_string().contains(&words), "{report}");
+    report.assert_holds_bounded();
+}
+
+#[test]
+fn a_failure_within_the_bound_is_a_failure() {
+    fails(
+        || assert_eq!(counts_its_looks(), 0),
+        Class::Assertion,
+        "left: 1 right: 0",
+    );
+}
+
 // ---- what cannot be judged --------------------------------------------------------------------
 
 fn is_unknown(report: &Report, why: &str) {
@@ -795,7 +896,8 @@ fn a_scenario_that_is_not_deterministic_is_unknown() {
             count.load(SeqCst);
             other.join().unwrap();
         });
-        is_unknown(&report, "it must not depend on time, randomness");
+        is_unknown(&report, "must not depend on time, randomness");
+        is_unknown(&report, "verdicts.rs:");
     }
 }
 
