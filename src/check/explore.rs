@@ -11,10 +11,19 @@ use heisenbug_engine::Place;
 use heisenbug_engine::search::{self, Config, Ending, Leaf, Observer, Summary};
 use heisenbug_engine::steps::ThreadId;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering, Ordering::Relaxed};
 
 /// Runs the program once, and returns the label of its outcome.
 pub type Scenario = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Whether the program itself runs at the moment, in some check of this process, and not the engine
+/// between two executions.
+static PROGRAM_RUNS: AtomicBool = AtomicBool::new(false);
+
+/// Whether the program itself runs at the moment, for whoever waits for it to come back.
+pub fn program_runs() -> bool {
+    PROGRAM_RUNS.load(Relaxed)
+}
 
 /// What to explore, and how.
 #[derive(Debug)]
@@ -99,12 +108,14 @@ struct Counting<'a> {
 
 impl Observer for Counting<'_> {
     fn begin(&mut self) {
+        PROGRAM_RUNS.store(true, Relaxed);
         session::begin_execution();
         // The one in which the process will die leaves its operations behind.
         self.session.set_recording(journal::is_open());
     }
 
     fn ended(&mut self, leaf: &Leaf<'_>) {
+        PROGRAM_RUNS.store(false, Relaxed);
         if panics::mishap() {
             // Whatever this execution came to, it was not the program's doing.
             return;

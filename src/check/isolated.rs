@@ -310,12 +310,13 @@ fn watch(limit: Option<Duration>) {
     let mut last = (journal::executions(), Instant::now());
     loop {
         std::thread::sleep(Duration::from_millis(50));
-        let now = journal::executions();
-        if now != last.0 {
-            last = (now, Instant::now());
-        }
         let out_of_time = limit.is_some_and(|limit| began.elapsed() > limit);
         let asked_to_stop = out_of_time || super::budget::interrupted();
+        let now = journal::executions();
+        // What the engine does between two executions is no loop of the program's.
+        if now != last.0 || !asked_to_stop && !super::explore::program_runs() {
+            last = (now, Instant::now());
+        }
         let patience = if asked_to_stop { GRACE / 2 } else { STALL };
         if last.1.elapsed() > patience {
             std::process::exit(STALLED);

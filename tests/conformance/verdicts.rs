@@ -790,7 +790,7 @@ fn a_counterexample_has_as_few_preemptions_as_any() {
         for other in others {
             other.join().unwrap();
         }
-        // All but one are lost, or only one: one preemption is enough for either.
+        // Without any, nothing is lost; one is enough, wherever else there could be more.
         assert_eq!(count.load(Relaxed), 2);
     });
     assert_eq!(report.preemptions, Some(1), "{report}");
