@@ -17,7 +17,6 @@ mod threads;
 
 pub(crate) use call::{Call, Mark, Target};
 pub(crate) use failures::{SCOPED, end_of_thread, observed, panicking};
-pub(crate) use flags::{Flags, add as add_flag, clear as clear_flag};
 pub(crate) use objects::{Counted, Shared};
 pub(crate) use statics::keep_static;
 pub(crate) use threads::{Inner, current, inner_of, local, set_local, spawning, started};
@@ -27,6 +26,7 @@ pub use sites::{Mutation, Site};
 
 use crate::trace::{Trace, journal};
 use failures::Failures;
+use flags::Flags;
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::ThreadId;
 use objects::Objects;
@@ -87,9 +87,6 @@ thread_local! {
     /// The number of the current execution, to tell its objects from those of others.
     static GENERATION: Cell<u32> = const { Cell::new(0) };
 }
-
-/// What the engine is told once the program observes how many pointers there are to a value.
-pub(crate) const ARC_COUNTS: &str = "arc counts";
 
 /// Calls `f` with the current session, if there is one.
 fn with<R>(f: impl FnOnce(&mut Session) -> R) -> Option<R> {
@@ -162,7 +159,6 @@ pub fn begin_execution() {
         session.execution.threads.begin();
         session.record
     });
-    flags::clear(Flags::LAST_DROP);
     flags::set(
         Flags::RECORDING,
         record.unwrap_or(false) || journal::is_open(),

@@ -14,7 +14,7 @@ pub use std::thread::Result;
 use super::session::{self, Call};
 use crate::trace::Op;
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Rmw, RmwOp, Until, Why};
+use heisenbug_engine::steps::{self, Mode, Rmw, Until, Why};
 use std::io;
 use std::num::NonZero;
 use std::panic::Location;
@@ -78,23 +78,14 @@ pub fn park_timeout(duration: Duration) {
     } else {
         // An unpark that comes just now is used up all the same.
         let parked = &session::current().parked;
-        steps::rmw(parked, 0, set(0), Acquire, Acquire, call.at());
+        steps::rmw(parked, 0, Rmw::set(0), Acquire, Acquire, call.at());
     }
     call.done(Op::Park, &());
 }
 
 fn await_unpark(timed: bool, at: Place) {
     let parked = &session::current().parked;
-    steps::await_rmw(parked, 0, Until::Is(1), set(0), Acquire, timed, at);
-}
-
-fn set(value: u64) -> Rmw {
-    Rmw {
-        op: RmwOp::Set,
-        operand: value,
-        expected: 0,
-        bits: 64,
-    }
+    steps::await_rmw(parked, 0, Until::Is(1), Rmw::set(0), Acquire, timed, at);
 }
 
 /// Says that the caller has nothing to do just now. Promises nothing about who runs next.

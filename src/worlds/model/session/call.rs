@@ -65,8 +65,8 @@ impl Call {
             return None;
         }
         let flags = flags::get();
-        if flags.is_unusual() {
-            noticed(flags);
+        if flags.contains(Flags::NOTHING_YET) {
+            flags::clear(Flags::NOTHING_YET);
         }
         Some(Call {
             name,
@@ -316,17 +316,5 @@ impl Call {
             fill(&mut event, execution);
             execution.push(event);
         });
-    }
-}
-
-/// What happens seldom is looked at here, so that each operation pays for one comparison.
-#[cold]
-fn noticed(flags: Flags) {
-    if flags.contains(Flags::NOTHING_YET) {
-        flags::clear(Flags::NOTHING_YET);
-    }
-    if flags.contains(Flags::LAST_DROP) {
-        // The destructor comes after whatever the others did before they let go, and it matters.
-        steps::learn(super::ARC_COUNTS);
     }
 }

@@ -13,18 +13,10 @@ impl Flags {
     pub(crate) const ORDERINGS: Flags = Flags(2);
     /// The program has made nothing of this world yet.
     pub(crate) const NOTHING_YET: Flags = Flags(4);
-    /// A destructor runs because the last of several pointers went, and nobody counted them.
-    pub(crate) const LAST_DROP: Flags = Flags(8);
 
     #[inline]
     pub(crate) fn contains(self, flag: Flags) -> bool {
         self.0 & flag.0 != 0
-    }
-
-    /// Whether there is more to it than recording.
-    #[inline]
-    pub(crate) fn is_unusual(self) -> bool {
-        self.0 & (Flags::NOTHING_YET.0 | Flags::LAST_DROP.0) != 0
     }
 }
 
@@ -39,15 +31,10 @@ pub(crate) fn get() -> Flags {
 
 pub(crate) fn set(flag: Flags, on: bool) {
     if on {
-        add(flag);
+        FLAGS.set(Flags(FLAGS.get().0 | flag.0));
     } else {
         clear(flag);
     }
-}
-
-/// Sets a flag, and returns what was set before.
-pub(crate) fn add(flag: Flags) -> Flags {
-    FLAGS.replace(Flags(FLAGS.get().0 | flag.0))
 }
 
 pub(crate) fn clear(flag: Flags) {

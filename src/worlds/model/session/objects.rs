@@ -1,7 +1,6 @@
 //! What threads share: what each object of the model world carries, and what is recorded of it.
 
 use super::call::Target;
-use super::flags::{self, Flags};
 use super::{Execution, GENERATION, Mark, with_execution};
 use crate::trace::Value;
 use heisenbug_engine::{Place, steps, steps::Object};
@@ -29,10 +28,20 @@ impl Shared {
         Shared::made_at(kind, Location::caller())
     }
 
+    /// The same, for an atomic that holds addresses.
+    #[track_caller]
+    pub(crate) const fn of_pointer(kind: &'static str) -> Shared {
+        Shared::of(Object::of_pointer(), kind, Location::caller())
+    }
+
     /// One that no execution knows yet, made there.
     pub(crate) const fn made_at(kind: &'static str, made: Place) -> Shared {
+        Shared::of(Object::new(), kind, made)
+    }
+
+    const fn of(object: Object, kind: &'static str, made: Place) -> Shared {
         Shared {
-            object: Object::new(),
+            object,
             kind,
             made,
             label: None,
@@ -59,8 +68,7 @@ impl Shared {
 impl Drop for Shared {
     #[inline]
     fn drop(&mut self) {
-        // Behind pointers that nobody counts there is no order either: std's counts make one.
-        if steps::running() && !flags::get().contains(Flags::LAST_DROP) {
+        if steps::running() {
             steps::dropped(&self.object, self.made);
         }
     }

@@ -35,6 +35,9 @@ trait Plain: Copy + Into<Value> {
     /// Its width.
     const BITS: u8;
 
+    /// Whether it can be below zero.
+    const SIGNED: bool = false;
+
     fn to_bits(self) -> u64;
 
     fn from_bits(bits: u64) -> Self;
@@ -44,6 +47,8 @@ macro_rules! plain_integers {
     ($($int:ty),*) => {
         $(impl Plain for $int {
             const BITS: u8 = <$int>::BITS as u8;
+            #[allow(unused_comparisons, reason = "for the unsigned ones")]
+            const SIGNED: bool = <$int>::MIN < 0;
 
             #[inline]
             fn to_bits(self) -> u64 {
@@ -110,19 +115,20 @@ fn assert_stores(order: Ordering) {
     }
 }
 
-/// A read-modify-write of that width.
-fn rmw(op: RmwOp, operand: u64, bits: u8) -> Rmw {
+/// A read-modify-write of a `T`.
+fn rmw<T: Plain>(op: RmwOp, operand: u64) -> Rmw {
     Rmw {
         op,
         operand,
         expected: 0,
-        bits,
+        bits: T::BITS,
+        signed: T::SIGNED,
     }
 }
 
 /// What every atomic has.
 macro_rules! atomic {
-    ($(#[$doc:meta])* $name:ident $(<$param:ident>)?, $plain:ty) => {
+    ($(#[$doc:meta])* $name:ident $(<$param:ident>)?, $plain:ty, $shared:ident) => {
         $(#[$doc])*
         pub struct $name $(<$param>)? {
             shared: Shared,
@@ -135,7 +141,7 @@ macro_rules! atomic {
             #[track_caller]
             pub const fn new(value: $plain) -> Self {
                 Self {
-                    shared: Shared::new(stringify!($name)),
+                    shared: Shared::$shared(stringify!($name)),
                     value: std::sync::atomic::$name::new(value),
                 }
             }
@@ -192,7 +198,7 @@ macro_rules! atomic {
                 let change = steps::rmw(
                     self.shared.object(),
                     self.before().to_bits(),
-                    rmw(op, operand, <$plain as Plain>::BITS),
+                    rmw::<$plain>(op, operand),
                     order,
                     Ordering::Relaxed,
                     call.at(),
@@ -262,7 +268,7 @@ macro_rules! atomic {
                 let before = self.before();
                 let exchange = Rmw {
                     expected: current.to_bits(),
-                    ..rmw(op, new.to_bits(), <$plain as Plain>::BITS)
+                    ..rmw::<$plain>(op, new.to_bits())
                 };
                 let object = self.shared.object();
                 let bits = before.to_bits();
@@ -444,7 +450,7 @@ macro_rules! atomic_integers {
         $(
             atomic! {
                 #[doc = concat!("An `", stringify!($plain), "` that threads may share.")]
-                $name, $plain
+                $name, $plain, new
             }
 
             read_modify_writes! {
@@ -492,7 +498,7 @@ atomic_integers! {
 
 atomic! {
     /// A `bool` that threads may share.
-    AtomicBool, bool
+    AtomicBool, bool, new
 }
 
 read_modify_writes! {
@@ -536,7 +542,7 @@ impl Default for AtomicBool {
 
 atomic! {
     /// A pointer that threads may share.
-    AtomicPtr<T>, *mut T
+    AtomicPtr<T>, *mut T, of_pointer
 }
 
 /// Pointer arithmetic, each by its name, what it does to an address, and the engine's name for that.

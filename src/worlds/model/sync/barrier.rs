@@ -50,21 +50,17 @@ impl Barrier {
         };
         let at = call.at();
         call.waits_for(&self.shared);
-        let change = |op, operand| Rmw {
-            op,
-            operand,
-            expected: 0,
-            bits: 64,
-        };
-        let one_more = change(RmwOp::Add, 1);
-        let before = steps::rmw(self.shared.object(), 0, one_more, AcqRel, Relaxed, at).read;
+        let before = steps::rmw(self.shared.object(), 0, Rmw::add(1), AcqRel, Relaxed, at).read;
         let size = self.size.max(1) as u64;
         let opening = before / size + 1;
         let leads = before % size == size - 1;
         if leads {
             call.done(Op::Barrier, &self.shared);
             // Never back: with more threads than it lets through, the leaders may overtake each other.
-            let open = change(RmwOp::Max, opening);
+            let open = Rmw {
+                op: RmwOp::Max,
+                ..Rmw::set(opening)
+            };
             steps::rmw(&self.opened, 0, open, Release, Relaxed, at);
         } else {
             steps::await_load(&self.opened, 0, Until::AtLeast(opening), Acquire, false, at);

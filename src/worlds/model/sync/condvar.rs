@@ -250,21 +250,12 @@ fn sleep(timed: bool, at: Place) -> Woken {
 /// Waits until somebody [wakes](wake) the running thread.
 pub(super) fn await_word(order: Ordering, timed: bool, at: Place) {
     let me = session::current();
-    steps::await_rmw(&me.woken, 0, Until::Is(1), set(0), order, timed, at);
+    steps::await_rmw(&me.woken, 0, Until::Is(1), Rmw::set(0), order, timed, at);
 }
 
 /// Wakes a thread that was taken out of a set of waiting threads.
 pub(super) fn wake(thread: ThreadId, order: Ordering, at: Place) {
     steps::store(&session::inner_of(thread).woken, 0, 1, order, at);
-}
-
-fn set(value: u64) -> Rmw {
-    Rmw {
-        op: RmwOp::Set,
-        operand: value,
-        expected: 0,
-        bits: 64,
-    }
 }
 
 /// A set of waiting threads, as a location.
@@ -288,7 +279,7 @@ impl Waiters<'_> {
             0,
             Rmw {
                 op: RmwOp::TakeBit,
-                ..set(0)
+                ..Rmw::set(0)
             },
             Relaxed,
             Relaxed,
@@ -307,7 +298,7 @@ impl Waiters<'_> {
         let change = Rmw {
             op,
             operand,
-            ..set(0)
+            ..Rmw::set(0)
         };
         steps::rmw(self.0.object(), 0, change, Relaxed, Relaxed, at).read
     }

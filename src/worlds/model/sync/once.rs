@@ -4,7 +4,7 @@ use super::Labelled;
 use crate::trace::Op;
 use crate::worlds::model::session::{Call, Shared, keep_static};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Rmw, RmwOp, Until};
+use heisenbug_engine::steps::{self, Mode, Rmw, Until};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -169,12 +169,7 @@ impl Once {
 
     /// Waits while it runs, and then makes it run if it is as expected. Returns what it was.
     fn begin(&self, expected: u64, call: &Call) -> u64 {
-        let begin = Rmw {
-            op: RmwOp::Exchange,
-            operand: RUNNING,
-            expected,
-            bits: 64,
-        };
+        let begin = Rmw::exchange(expected, RUNNING);
         let until = Until::IsNot(RUNNING);
         let object = self.shared.object();
         steps::await_rmw(object, self.before(), until, begin, Acquire, false, call.at()).read

@@ -5,7 +5,7 @@ use super::{Labelled, LockResult, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared, keep_static};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Object, ReadToken, Rmw, RmwOp, Until, Why};
+use heisenbug_engine::steps::{self, Mode, Object, ReadToken, Rmw, Until, Why};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -128,11 +128,11 @@ impl<T: ?Sized> RwLock<T> {
         call.waits_for(&self.shared);
         let announced = steps::knows(READS_TWICE);
         if announced {
-            self.announce(RmwOp::Add, at);
+            self.announce(Rmw::add(1), at);
         }
         steps::write_lock(self.shared.object(), at);
         if announced {
-            self.announce(RmwOp::Sub, at);
+            self.announce(Rmw::sub(1), at);
         }
         self.keep();
         call.acquired(Op::WriteLock, &self.shared, || self.peek());
@@ -236,13 +236,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Says that a writer begins or ceases to wait.
-    fn announce(&self, op: RmwOp, at: Place) {
-        let change = Rmw {
-            op,
-            operand: 1,
-            expected: 0,
-            bits: 64,
-        };
+    fn announce(&self, change: Rmw, at: Place) {
         steps::rmw(&self.writers, 0, change, Relaxed, Relaxed, at);
     }
 

@@ -1,9 +1,8 @@
 //! `std::thread::Thread`, a handle.
 
-use super::set;
 use crate::trace::Op;
 use crate::worlds::model::session::{Call, Inner, Target};
-use heisenbug_engine::steps;
+use heisenbug_engine::steps::{self, Rmw};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -47,7 +46,7 @@ impl Thread {
             Of::Model(inner) => inner,
         };
         if let Some(call) = Call::begin("unpark", Location::caller()) {
-            steps::rmw(&inner.parked, 0, set(1), Release, Relaxed, call.at());
+            steps::rmw(&inner.parked, 0, Rmw::set(1), Release, Relaxed, call.at());
             call.done(Op::Unpark, &Target::Thread(inner.number()));
         }
     }

@@ -1,7 +1,7 @@
 //! What pointers point to: the value, and how many of them there are.
 
 use super::counts::Counts;
-use crate::worlds::model::session::{self, Counted, Flags};
+use crate::worlds::model::session::Counted;
 use heisenbug_engine::{Place, steps};
 use std::alloc::Layout;
 use std::mem::ManuallyDrop;
@@ -100,9 +100,15 @@ impl<T: ?Sized> Block<T> {
             return;
         }
         head.known.freed();
-        let _uncounted = LastDrop::begin();
         // SAFETY: the value was there until now, and nobody else drops it.
-        unsafe { Block::value(block).drop_in_place() };
+        let destructor = || unsafe { Block::value(block).drop_in_place() };
+        if super::counts::matter() {
+            return destructor();
+        }
+        if !steps::drop_unordered(destructor) {
+            // It comes after whatever the others did before they let go, and somebody can tell.
+            super::counts::observed();
+        }
     }
 
     /// Ends one pointer, of either kind. The last one frees the memory.
@@ -117,27 +123,6 @@ impl<T: ?Sized> Block<T> {
             // SAFETY: the block came from a box, of which there is no other pointer. The value in it
             // has been dropped, and `ManuallyDrop` does not do so again.
             drop(unsafe { Box::from_raw(block.as_ptr()) });
-        }
-    }
-}
-
-/// While it exists a destructor runs that comes after whatever other threads did to its value, though
-/// no step says so.
-struct LastDrop(Option<Flags>);
-
-impl LastDrop {
-    fn begin() -> LastDrop {
-        let counted = !steps::running() || super::counts::matter();
-        LastDrop((!counted).then(|| session::add_flag(Flags::LAST_DROP)))
-    }
-}
-
-impl Drop for LastDrop {
-    fn drop(&mut self) {
-        if let Some(before) = self.0
-            && !before.contains(Flags::LAST_DROP)
-        {
-            session::clear_flag(Flags::LAST_DROP);
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use super::block::Block;
 use crate::trace::{Op, Value};
-use crate::worlds::model::session::{ARC_COUNTS, Call};
+use crate::worlds::model::session::Call;
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Object, Rmw, RmwOp};
+use heisenbug_engine::steps::{self, Object, Rmw};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+
+/// What the engine is told once the program looks at how many pointers there are.
+const ARC_COUNTS: &str = "arc counts";
 
 /// What the engine is told once the program looks at weak pointers' number.
 const WEAK_COUNTS: &str = "weak counts";
@@ -78,13 +81,7 @@ impl Count {
         self.number.load(Relaxed) as u64
     }
 
-    fn change(&self, op: RmwOp, order: Ordering, at: Place) -> u64 {
-        let change = Rmw {
-            op,
-            operand: 1,
-            expected: 0,
-            bits: 64,
-        };
+    fn change(&self, change: Rmw, order: Ordering, at: Place) -> u64 {
         steps::rmw(&self.object, self.before(), change, order, Relaxed, at).read
     }
 
@@ -118,7 +115,7 @@ impl<T: ?Sized> Block<T> {
     /// One more strong pointer.
     pub(super) fn add_strong(&self, name: &'static str, at: Place) {
         if let Some(call) = begin(name, at) {
-            let read = self.strong().change(RmwOp::Add, Relaxed, at);
+            let read = self.strong().change(Rmw::add(1), Relaxed, at);
             self.changed(call, read, read + 1, Relaxed);
         }
         self.strong().number.fetch_add(1, Relaxed);
@@ -130,7 +127,7 @@ impl<T: ?Sized> Block<T> {
         let Some(call) = begin(name, at) else {
             return self.strong().number.fetch_sub(1, AcqRel) == 1;
         };
-        let read = self.strong().change(RmwOp::Sub, Release, at);
+        let read = self.strong().change(Rmw::sub(1), Release, at);
         self.changed(call, read, read.wrapping_sub(1), Release);
         self.strong().number.fetch_sub(1, Relaxed);
         if read == 1 {
@@ -146,12 +143,7 @@ impl<T: ?Sized> Block<T> {
             let strong = &self.strong().number;
             return strong.compare_exchange(1, 0, AcqRel, Relaxed).is_ok() && self.taken();
         };
-        let exchange = Rmw {
-            op: RmwOp::Exchange,
-            operand: 0,
-            expected: 1,
-            bits: 64,
-        };
+        let exchange = Rmw::exchange(1, 0);
         let count = self.strong();
         let change = steps::rmw(&count.object, count.before(), exchange, Release, Relaxed, at);
         if change.wrote.is_none() {
@@ -245,7 +237,7 @@ impl<T: ?Sized> Block<T> {
     /// One more weak pointer.
     pub(super) fn add_weak(&self, name: &'static str, at: Place) {
         if let Some(call) = begin_weak(name, at) {
-            self.weak().change(RmwOp::Add, Relaxed, at);
+            self.weak().change(Rmw::add(1), Relaxed, at);
             call.silent();
         }
         self.weak().number.fetch_add(1, Relaxed);
@@ -255,7 +247,7 @@ impl<T: ?Sized> Block<T> {
     /// One weak pointer less. Does not end the pointer.
     pub(super) fn drop_weak(&self, name: &'static str, at: Place) {
         if let Some(call) = begin_weak(name, at) {
-            self.weak().change(RmwOp::Sub, Release, at);
+            self.weak().change(Rmw::sub(1), Release, at);
             call.silent();
         }
         self.weak().number.fetch_sub(1, Release);

@@ -9,7 +9,7 @@ use super::shown;
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{Call, Shared};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Object, Rmw, RmwOp, Until};
+use heisenbug_engine::steps::{self, Object, Rmw, Until};
 use std::cell::{Cell, UnsafeCell};
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -196,7 +196,7 @@ impl<T> Channel<T> {
     }
 
     fn claim(&self, at: Place) -> u64 {
-        change(self.tail.object(), 0, RmwOp::Add, 1, AcqRel, at)
+        change(self.tail.object(), 0, Rmw::add(1), AcqRel, at)
     }
 
     fn is_closed(&self, at: Place) -> bool {
@@ -209,7 +209,7 @@ impl<T> Channel<T> {
 
     pub fn add_sender(&self, at: Place) {
         if let Some(call) = Call::begin("clone", at) {
-            change(&self.ends, BOTH, RmwOp::Add, 1, Relaxed, at);
+            change(&self.ends, BOTH, Rmw::add(1), Relaxed, at);
             call.silent();
         }
     }
@@ -218,7 +218,7 @@ impl<T> Channel<T> {
         let Some(call) = Call::begin("drop", self.made) else {
             return;
         };
-        match change(&self.ends, BOTH, RmwOp::Sub, 1, AcqRel, self.made) {
+        match change(&self.ends, BOTH, Rmw::sub(1), AcqRel, self.made) {
             // Nobody is left to receive, and this was the last to send.
             1 => self.drop_values(),
             BOTH => {
@@ -308,7 +308,7 @@ impl<T> Drop for Inbox<T> {
         if channel.capacity.is_some() {
             steps::store(&channel.head, 0, GONE, Release, at);
         }
-        if change(&channel.ends, BOTH, RmwOp::Sub, RECEIVER, AcqRel, at) == RECEIVER {
+        if change(&channel.ends, BOTH, Rmw::sub(RECEIVER), AcqRel, at) == RECEIVER {
             channel.drop_values();
         } else {
             self.drop_received();
@@ -317,19 +317,6 @@ impl<T> Drop for Inbox<T> {
     }
 }
 
-fn change(
-    object: &Object,
-    init: u64,
-    op: RmwOp,
-    operand: u64,
-    order: Ordering,
-    at: Place,
-) -> u64 {
-    let change = Rmw {
-        op,
-        operand,
-        expected: 0,
-        bits: 64,
-    };
+fn change(object: &Object, init: u64, change: Rmw, order: Ordering, at: Place) -> u64 {
     steps::rmw(object, init, change, order, Relaxed, at).read
 }
