@@ -592,14 +592,3 @@ impl From<Answer> for Change {
         }
     }
 }
-
-/// Whether the exploration knows the fact already. If not, it begins anew and knows it from then on;
-/// the execution that found it out goes on to its end and is not counted.
-pub fn learn(fact: &'static str) -> bool {
-    todo!()
-}
-
-/// Whether the exploration knows the fact. Asking changes nothing.
-pub fn knows(fact: &'static str) -> bool {
-    todo!()
-}
