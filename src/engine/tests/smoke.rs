@@ -66,3 +66,30 @@ fn counts() {
 fn dbg() {
     show("cas loop 2", || { let a = A::new(); join(threads(2, move |_| { loop { let v = a.load(Relaxed); if a.cas(v, v + 1) { break; } } })); });
 }
+#[test]
+fn replays() {
+    use std::cell::RefCell;
+    struct Keep(Option<search::Schedule>, Vec<u64>);
+    let log = Rc::new(RefCell::new(Vec::<String>::new()));
+    struct O<'a>(&'a RefCell<Vec<String>>, Vec<search::Schedule>);
+    impl Observer for O<'_> {
+        fn begin(&mut self) { self.0.borrow_mut().clear(); }
+        fn ended(&mut self, leaf: &Leaf<'_>) {
+            let s = leaf.schedule(None).unwrap();
+            eprintln!("{:?} preemptions {} stale {} switches {} log {:?}", leaf.ending, s.preemptions, s.stale, s.switches, self.0.borrow());
+            self.1.push(s);
+        }
+        fn restart(&mut self) { self.1.clear(); }
+        fn go_on(&mut self, _: u64) -> bool { true }
+    }
+    let l = log.clone();
+    let program = move || {
+        let a = A::new();
+        let l = l.clone();
+        join(threads(2, move |t| { let v = a.load(Relaxed); l.borrow_mut().push(format!("{t} loads {v}")); a.store(v + 1, Relaxed); l.borrow_mut().push(format!("{t} stores {}", v + 1)); }));
+    };
+    let mut o = O(&log, vec![]);
+    search::explore(&Config::default(), &program, &mut o);
+    let all = std::mem::take(&mut o.1);
+    for s in all { eprintln!("replay"); search::replay(&Config::default(), &program, &s, &mut o); }
+}
