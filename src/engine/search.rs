@@ -3,7 +3,7 @@
 use crate::Place;
 use crate::clock::{INIT, Pos};
 use crate::event::{Event, Kind, Order};
-use crate::explorer::Explorer;
+use crate::explorer::{Explorer, Learnt};
 use crate::graph::Graph;
 use crate::run::{Execution, run_once};
 use crate::steps::{ThreadId, Why};
@@ -138,6 +138,7 @@ pub struct Leaf<'a> {
     /// The threads that could not go on.
     pub stuck: &'a [ThreadId],
     pub(crate) graph: &'a Graph,
+    pub(crate) learnt: &'a Learnt,
 }
 
 impl Leaf<'_> {
@@ -150,7 +151,11 @@ impl Leaf<'_> {
     /// needs more than `at_most`. If no order lets every load read the newest value, one in which
     /// some do not; its preemptions are then counted all the same.
     pub fn schedule(&self, at_most: Option<u32>) -> Option<Schedule> {
-        self.graph.schedule(at_most)
+        let schedule = self.graph.schedule(at_most)?;
+        Some(Schedule {
+            learnt: self.learnt.clone(),
+            ..schedule
+        })
     }
 
     /// One word for each decision that makes the execution what it is: equal for equal executions,
@@ -287,6 +292,8 @@ pub struct Schedule {
     pub switches: usize,
     pub(crate) order: Vec<Pos>,
     pub(crate) graph: Graph,
+    /// What was known of the program then: it decides which steps there are.
+    pub(crate) learnt: Learnt,
 }
 
 /// Who is told of the executions, and decides how long to go on.
@@ -353,6 +360,7 @@ pub fn explore(config: &Config, program: &dyn Fn(), observer: &mut dyn Observer)
                     ending,
                     stuck,
                     graph,
+                    learnt: &explorer.learnt,
                 });
             }
         });
@@ -372,7 +380,8 @@ pub fn replay(
     schedule: &Schedule,
     observer: &mut dyn Observer,
 ) {
-    let explorer = Explorer::of_graph(config.clone(), schedule.graph.clone());
+    let mut explorer = Explorer::of_graph(config.clone(), schedule.graph.clone());
+    explorer.learnt = schedule.learnt.clone();
     let mut execution = Box::new(Execution::new(explorer));
     observer.begin();
     let order = Some(schedule.order.clone());
@@ -381,6 +390,7 @@ pub fn replay(
             ending,
             stuck,
             graph: explorer.graph(),
+            learnt: &explorer.learnt,
         });
     });
 }

@@ -16,6 +16,8 @@ pub enum Mode {
     Outside,
     /// A model thread runs.
     Running,
+    /// Never: to be removed from the façade.
+    Dead,
 }
 
 /// What happens on this OS thread.
@@ -225,7 +227,8 @@ pub fn update(
     let new = change(answer.value);
     if running() {
         match new {
-            Some(value) if may_fail => {
+            // Where it is replayed, its write came with it.
+            Some(value) if may_fail && answer.wrote.is_none() => {
                 perform(Step::Commit { value }, at);
             }
             Some(value) => run::with(|now| now.fill_in(value)),

@@ -158,10 +158,8 @@ impl Note {
 
 /// For the panic hook: whether the panic is of a model thread. Then it is kept, and not to be printed.
 pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
-    match steps::mode() {
-        Mode::Outside => return false,
-        Mode::Dead => return true,
-        Mode::Running => {}
+    if !steps::running() {
+        return false;
     }
     let text = text(info.payload());
     let note = Note {
