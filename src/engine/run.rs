@@ -12,6 +12,7 @@ use crate::explorer::{Explorer, Item, free_for_one, free_for_writer};
 use crate::graph::Graph;
 use crate::loops::{Loop, Pass};
 use crate::maximal::Wanted;
+use crate::memory::{give_back, keep_freed};
 use crate::objects::Objects;
 use crate::search::{Conflict, Ending, Mismatch};
 use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
@@ -23,7 +24,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// How much stack a model thread has. Committed by the system as it is used.
 const STACK: usize = 512 * 1024;
 
-/// How many turns threads get to come to their ends in when an execution is given up.
+/// How many steps threads get to come to their ends in when an execution is given up.
 const MAX_DRAINED: u32 = 1_000;
 
 /// What a thread waits for.
@@ -176,7 +177,7 @@ pub struct Run {
     pub ending: Option<Ending>,
     /// How often a loop went round before it was cut, if one was.
     cut: Option<u32>,
-    /// How many turns there were since the execution was given up.
+    /// How many steps there were since the execution was given up.
     drained: u32,
     pub objects: Objects,
     /// The order to replay in, and how far it has come.
@@ -202,7 +203,11 @@ pub fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
     // SAFETY: the pointer comes from the exclusive reference that `run_once` was given, which is not
     // used otherwise while the execution is current. `f` runs no code of a model thread, and so is
     // never nested.
-    f(unsafe { &mut *current })
+    let execution = unsafe { &mut *current };
+    let kept = keep_freed(false);
+    let result = f(execution);
+    keep_freed(kept);
+    result
 }
 
 /// Whether an execution is current on this OS thread.
@@ -346,6 +351,7 @@ pub fn run_once(
         drain();
     }
     abandon();
+    give_back();
 }
 
 /// Makes an execution current for as long as it lives.
@@ -385,7 +391,9 @@ fn resume(thread: usize) {
         actor.wait = Wait::Nothing;
         actor.coroutine.take().expect("it is not running")
     });
+    let kept = keep_freed(true);
     let result = coroutine.resume(());
+    keep_freed(kept);
     with(|now| match result {
         CoroutineResult::Yield(()) => {
             let actor = &mut now.run.actors[thread];
@@ -500,11 +508,19 @@ impl Execution {
         }
     }
 
-    /// The thread to go on with while the rest is drained, unless it does not end.
-    fn next_to_drain(&mut self) -> Option<usize> {
+    /// Whether the current thread may take one more step on its way to its end. Some never get there.
+    fn goes_on_draining(&mut self) -> bool {
         self.run.drained += 1;
-        let ends = self.run.drained <= MAX_DRAINED && self.run.left == 0;
-        let next = self.first_ready().filter(|_| ends);
+        let goes_on = self.run.drained <= MAX_DRAINED;
+        if !goes_on {
+            self.run.actor().wait = Wait::Stopped;
+        }
+        goes_on
+    }
+
+    /// The thread to go on with while the rest is drained.
+    fn next_to_drain(&mut self) -> Option<usize> {
+        let next = self.first_ready().filter(|_| self.run.left == 0);
         if next.is_none() {
             self.explorer.drains = false;
         }
@@ -587,14 +603,23 @@ impl Execution {
         self.first_ready().or_else(|| self.force_one())
     }
 
-    /// The first thread that can go on; those that seem to go round in circles come last.
+    /// The first thread that can go on. Of those that seem to go round in circles, which come last, the
+    /// one that has done least.
     fn first_ready(&self) -> Option<usize> {
-        let ready = |&thread: &usize| self.is_ready(thread);
-        let mut threads = 0..self.run.actors.len();
-        threads
-            .clone()
-            .find(|thread| ready(thread) && !self.lags(*thread))
-            .or_else(|| threads.find(ready))
+        let mut lagging: Option<usize> = None;
+        for thread in 0..self.run.actors.len() {
+            if !self.is_ready(thread) {
+                continue;
+            }
+            if !self.lags(thread) {
+                return Some(thread);
+            }
+            let events = |thread: usize| self.explorer.graph().threads[thread].len();
+            if lagging.is_none_or(|other| events(thread) < events(other)) {
+                lagging = Some(thread);
+            }
+        }
+        lagging
     }
 
     /// Whether others are to go first. While the graph is replayed it does not matter who goes.
@@ -671,6 +696,9 @@ impl Execution {
                 return None;
             }
             self.run.actor().wait = Wait::Nothing;
+        }
+        if self.explorer.drains && !self.goes_on_draining() {
+            return None;
         }
         if done as u32 >= self.explorer.config.max_events && !self.explorer.drains {
             self.run.ending = Some(Ending::TooLong);
@@ -1295,7 +1323,10 @@ impl Execution {
     pub fn hint(&mut self, at: Place) -> bool {
         let extends = self.run.actors[self.run.current].done
             >= self.explorer.graph().threads[self.run.current].len();
-        if !extends || self.run.left > 0 || self.explorer.drains {
+        if self.explorer.drains {
+            return self.goes_on_draining();
+        }
+        if !extends || self.run.left > 0 {
             return true;
         }
         match self.pass(at) {
