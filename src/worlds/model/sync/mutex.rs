@@ -179,11 +179,7 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
-    fn guard<'a>(
-        &'a self,
-        held: Held<'a>,
-        at: &'static Location<'static>,
-    ) -> MutexGuard<'a, T> {
+    fn guard<'a>(&'a self, held: Held<'a>, at: &'static Location<'static>) -> MutexGuard<'a, T> {
         MutexGuard {
             mutex: self,
             held,
@@ -226,7 +222,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) fn unlock_in_model(&mut self, at: &'static Location<'static>) {
         self.mutex.poison.guard_dropped(self.panicking, at);
         self.held = Held::No;
-        steps::unlock(&self.mutex.shared.object(), at);
+        steps::unlock(self.mutex.shared.object(), at);
     }
 
     /// Takes the lock again.
