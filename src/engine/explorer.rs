@@ -88,6 +88,8 @@ pub struct Explorer {
     pub slots: FxHashMap<(u8, u32), u8>,
     /// Graphs that turned out to be inconsistent before they were run.
     pub dead_ends: u64,
+    /// What is added to the graph now is part of no execution.
+    pub drains: bool,
     /// The share of the item that is being explored, and of all that has been.
     share: f64,
     pub explored: f64,
@@ -112,6 +114,7 @@ impl Explorer {
             restart: false,
             slots: FxHashMap::default(),
             dead_ends: 0,
+            drains: false,
             share: 1.0,
             explored: 0.0,
         }
@@ -138,6 +141,9 @@ impl Explorer {
 
     #[inline]
     pub fn later(&mut self, item: Item) {
+        if self.drains {
+            return;
+        }
         let top = self.frames.last_mut().expect("something is explored");
         top.work.push(Work::new(item));
     }
@@ -295,6 +301,9 @@ impl Explorer {
 
     /// Finds the older reads that a new write can revisit, up to a stamp.
     pub fn revisit(&mut self, write: Pos, limit: u32) {
+        if self.drains {
+            return;
+        }
         let top = self.frames.last_mut().expect("something is explored");
         let graph = &top.graph;
         let event = graph.event(write);
@@ -432,6 +441,9 @@ impl Explorer {
     }
 
     pub fn note_steals(&mut self, wanted: Wanted, waiting: &[usize]) {
+        if self.drains {
+            return;
+        }
         for steal in self.graph().steals(wanted, waiting) {
             self.later(Item::Steal(Box::new(steal)));
         }

@@ -5,7 +5,7 @@ use super::atomic::AtomicU32;
 use super::condvar::{Waiters, await_word, wake};
 use crate::trace::Op;
 use crate::worlds::model::session::{Call, Shared};
-use heisenbug_engine::steps::{self, Mode, Object, Why};
+use heisenbug_engine::steps::{self, Object, Why};
 use std::ops::Deref;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -38,10 +38,7 @@ impl Futex {
     #[track_caller]
     pub fn wait(&self, expected: u32) {
         let Some(call) = Call::begin("wait", Location::caller()) else {
-            if steps::mode() == Mode::Outside {
-                atomic_wait::wait(self.word.outside(), expected);
-            }
-            return;
+            return atomic_wait::wait(self.word.outside(), expected);
         };
         let at = call.at();
         let sleepers = Waiters(&self.sleepers);

@@ -4,7 +4,7 @@ use super::Labelled;
 use crate::trace::Op;
 use crate::worlds::model::session::{Call, Shared, keep_static};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Rmw, Until};
+use heisenbug_engine::steps::{self, Rmw, Until};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -139,7 +139,6 @@ impl Once {
     /// Outside of a check `before` is where an exclusive owner has left word.
     fn run_outside(&self, run: impl FnOnce()) {
         match self.before.load(Relaxed) {
-            _ if steps::mode() == Mode::Dead => {}
             DONE => {}
             _ => run(),
         }
@@ -331,14 +330,9 @@ impl<T> OnceLock<T> {
         match Call::begin(name, at) {
             Some(call) => self.once.run_in(call, NEW, |_| write()),
             // A closure that panicked has written nothing.
-            None if steps::mode() == Mode::Outside => {
-                self.once
-                    .run_outside(|| self.once.outside.call_once_force(|_| write()));
-            }
-            // What is left of an execution only reads what is there.
-            // SAFETY: its threads take turns, and destructors alone run.
-            None if unsafe { (*self.value.get()).is_none() } => write(),
-            None => {}
+            None => self
+                .once
+                .run_outside(|| self.once.outside.call_once_force(|_| write())),
         }
     }
 
