@@ -16,8 +16,6 @@ pub enum Mode {
     Outside,
     /// A model thread runs.
     Running,
-    /// Never: to be removed from the façade.
-    Dead,
 }
 
 /// What happens on this OS thread.
