@@ -149,8 +149,8 @@ pub struct Summary {
     /// Whether two threads load Relaxed and then store another location Relaxed: what load buffering
     /// would show, which RC11 does not.
     pub load_buffering: bool,
-    /// Whether the program could have spurious events, be they allowed or not: wake-ups for no reason,
-    /// weak exchanges that fail, time-outs that come first.
+    /// Whether the program could have spurious events, be they allowed or not: wake-ups and failing
+    /// weak exchanges for no reason.
     pub spurious: bool,
     /// An estimate of how many executions there are in all, if it did not end by itself.
     pub estimate: Option<f64>,
