@@ -86,7 +86,7 @@ pub fn is_open() -> bool {
 }
 
 /// Writes down the execution as far as it has come.
-pub(super) fn write(trace: &Trace) {
+pub fn write(trace: &Trace) {
     let Some(journal) = JOURNAL.get() else { return };
     let Ok(mut file) = journal.file.lock() else {
         return;

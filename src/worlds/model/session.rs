@@ -210,3 +210,12 @@ fn forever(location: &std::panic::Location<'_>) -> Place {
     // only shortens the lifetime of the reference. The standard library relies on the same.
     unsafe { std::mem::transmute::<&std::panic::Location<'_>, Place>(location) }
 }
+
+/// The name of a thread of the current execution, by the engine's number.
+pub fn name_of(thread: ThreadId) -> String {
+    let name = with_execution(|execution| {
+        let number = execution.threads.number_of(thread) as usize;
+        execution.thread_names().into_iter().nth(number)
+    });
+    name.flatten().unwrap_or_else(|| format!("thread {thread}"))
+}
