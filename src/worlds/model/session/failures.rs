@@ -9,8 +9,8 @@ use super::record::Recorded;
 use super::{forever, threads, with_execution};
 use crate::catalogue::Class;
 use crate::trace::{Op, source};
-use heisenbug_engine::steps::{self, Mode, ThreadId};
 use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, Mode, ThreadId};
 use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind, resume_unwind};
 

@@ -179,11 +179,7 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
-    fn guard<'a>(
-        &'a self,
-        held: Held<'a>,
-        at: &'static Location<'static>,
-    ) -> MutexGuard<'a, T> {
+    fn guard<'a>(&'a self, held: Held<'a>, at: &'static Location<'static>) -> MutexGuard<'a, T> {
         MutexGuard {
             mutex: self,
             held,
