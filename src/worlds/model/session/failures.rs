@@ -9,8 +9,8 @@ use super::record::Recorded;
 use super::{forever, threads, with_execution};
 use crate::catalogue::Class;
 use crate::trace::{Op, source};
-use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Mode, ThreadId};
+use heisenbug_engine::Place;
 use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind, resume_unwind};
 
@@ -158,10 +158,8 @@ impl Note {
 
 /// For the panic hook: whether the panic is of a model thread. Then it is kept, and not to be printed.
 pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
-    match steps::mode() {
-        Mode::Outside => return false,
-        Mode::Dead => return true,
-        Mode::Running => {}
+    if !steps::running() {
+        return false;
     }
     let text = text(info.payload());
     let note = Note {

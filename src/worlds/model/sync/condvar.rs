@@ -160,9 +160,7 @@ impl Condvar {
         let at = call.at();
         let woken = Waiters(&self.shared).take_one(at);
         call.done(Op::NotifyOne, &self.shared);
-        woken
-            .into_iter()
-            .for_each(|thread| wake(thread, Relaxed, at));
+        woken.into_iter().for_each(|thread| wake(thread, Relaxed, at));
     }
 
     /// Lets all waiting threads go on.

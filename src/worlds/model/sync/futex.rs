@@ -71,9 +71,7 @@ impl Futex {
         let woken = Waiters(&self.sleepers).take_one(at);
         call.done(Op::NotifyOne, self.word.shared());
         steps::unlock(&self.queue, at);
-        woken
-            .into_iter()
-            .for_each(|thread| wake(thread, Release, at));
+        woken.into_iter().for_each(|thread| wake(thread, Release, at));
     }
 
     /// Wakes all sleeping threads.

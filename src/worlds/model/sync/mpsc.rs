@@ -11,7 +11,9 @@ use std::panic::Location;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+pub use std::sync::mpsc::{
+    RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
+};
 
 /// Sends values.
 pub struct Sender<T>(SenderOf<mpsc::Sender<T>, T>);
@@ -139,12 +141,10 @@ impl<T> SyncSender<T> {
         let Some(call) = begin("try_send", Location::caller()) else {
             return Err(TrySendError::Disconnected(value));
         };
-        channel
-            .try_send(call, value)
-            .map_err(|refused| match refused {
-                Refused::Full(value) => TrySendError::Full(value),
-                Refused::Closed(value) => TrySendError::Disconnected(value),
-            })
+        channel.try_send(call, value).map_err(|refused| match refused {
+            Refused::Full(value) => TrySendError::Full(value),
+            Refused::Closed(value) => TrySendError::Disconnected(value),
+        })
     }
 }
 
@@ -370,3 +370,4 @@ debug_as_name!(Sender, SyncSender, Receiver);
 fn shown<T>(value: Option<&T>) -> Value {
     value.map_or(Value::Nothing, Value::peek)
 }
+

@@ -179,7 +179,11 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
-    fn guard<'a>(&'a self, held: Held<'a>, at: &'static Location<'static>) -> MutexGuard<'a, T> {
+    fn guard<'a>(
+        &'a self,
+        held: Held<'a>,
+        at: &'static Location<'static>,
+    ) -> MutexGuard<'a, T> {
         MutexGuard {
             mutex: self,
             held,

@@ -104,14 +104,7 @@ impl Once {
         };
         call.waits_for(&self.shared);
         let until = Until::AtLeast(DONE);
-        let state = steps::await_load(
-            self.shared.object(),
-            self.before(),
-            until,
-            Acquire,
-            false,
-            at,
-        );
+        let state = steps::await_load(self.shared.object(), self.before(), until, Acquire, false, at);
         call.done(Op::OnceDone, &self.shared);
         if state == POISONED {
             panic_poisoned();
@@ -179,19 +172,16 @@ impl Once {
         let begin = Rmw::exchange(expected, RUNNING);
         let until = Until::IsNot(RUNNING);
         let object = self.shared.object();
-        steps::await_rmw(
-            object,
-            self.before(),
-            until,
-            begin,
-            Acquire,
-            false,
-            call.at(),
-        )
-        .read
+        steps::await_rmw(object, self.before(), until, begin, Acquire, false, call.at()).read
     }
 
-    fn run(&self, call: Call, after_panic: u64, poisoned: bool, f: impl FnOnce(&OnceState)) {
+    fn run(
+        &self,
+        call: Call,
+        after_panic: u64,
+        poisoned: bool,
+        f: impl FnOnce(&OnceState),
+    ) {
         let at = call.at();
         call.done(Op::OnceRun, &self.shared);
         let mut finish = Finish {
@@ -239,13 +229,7 @@ impl Drop for Finish<'_> {
     fn drop(&mut self) {
         if steps::running() {
             let before = self.once.before();
-            steps::store(
-                self.once.shared.object(),
-                before,
-                self.state,
-                Release,
-                self.at,
-            );
+            steps::store(self.once.shared.object(), before, self.state, Release, self.at);
         }
     }
 }
@@ -332,8 +316,7 @@ impl<T> OnceLock<T> {
             Some(call) => self.once.run_in(call, NEW, |_| write()),
             // A closure that panicked has written nothing.
             None if steps::mode() == Mode::Outside => {
-                self.once
-                    .run_outside(|| self.once.outside.call_once_force(|_| write()));
+                self.once.run_outside(|| self.once.outside.call_once_force(|_| write()));
             }
             // What is left of an execution only reads what is there.
             // SAFETY: its threads take turns, and destructors alone run.
@@ -384,9 +367,7 @@ impl<T> From<T> for OnceLock<T> {
 impl<T: Clone> Clone for OnceLock<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        self.get()
-            .cloned()
-            .map_or_else(OnceLock::new, OnceLock::from)
+        self.get().cloned().map_or_else(OnceLock::new, OnceLock::from)
     }
 }
 

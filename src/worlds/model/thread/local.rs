@@ -50,33 +50,28 @@ impl<T: 'static> LocalKey<T> {
 
     /// What the current thread has under this key.
     fn known(&'static self) -> Result<Option<Arc<dyn Any>>, AccessError> {
-        match steps::mode() {
-            Mode::Running => session::local(self.key()).map_err(|()| AccessError {}),
-            Mode::Dead => Ok(None),
-            Mode::Outside => {
-                let known = OUTSIDE.try_with(|values| {
-                    let values = values.borrow();
-                    let mut values = values.iter();
-                    let found = values.find(|(key, _)| *key == self.key());
-                    found.map(|(_, value)| Arc::clone(value))
-                });
-                known.map_err(of_std)
-            }
+        if steps::running() {
+            return session::local(self.key()).map_err(|()| AccessError {});
         }
+        let known = OUTSIDE.try_with(|values| {
+            let values = values.borrow();
+            let mut values = values.iter();
+            let found = values.find(|(key, _)| *key == self.key());
+            found.map(|(_, value)| Arc::clone(value))
+        });
+        known.map_err(of_std)
     }
 
     /// Gives the current thread a value.
     fn keep(&'static self, value: T) -> Result<Arc<dyn Any>, AccessError> {
         #[expect(clippy::arc_with_non_send_sync, reason = "it stays with its thread")]
         let value: Arc<dyn Any> = Arc::new(value);
-        match steps::mode() {
-            Mode::Running => session::set_local(self.key(), Arc::clone(&value)),
-            Mode::Dead => {}
-            Mode::Outside => {
-                let entry = (self.key(), Arc::clone(&value));
-                let kept = OUTSIDE.try_with(|values| values.borrow_mut().push(entry));
-                kept.map_err(of_std)?;
-            }
+        if steps::running() {
+            session::set_local(self.key(), Arc::clone(&value));
+        } else {
+            let entry = (self.key(), Arc::clone(&value));
+            let kept = OUTSIDE.try_with(|values| values.borrow_mut().push(entry));
+            kept.map_err(of_std)?;
         }
         Ok(value)
     }

@@ -63,6 +63,7 @@ impl<T> Block<T> {
         unsafe { block.as_ref() }.announce(made);
         block
     }
+
 }
 
 impl<T: ?Sized> Block<T> {
