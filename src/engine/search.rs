@@ -1,7 +1,7 @@
 //! The exploration as its user sees it: a program in, every execution out. (Signatures; bodies follow.)
 
 use crate::Place;
-use crate::steps::ThreadId;
+use crate::steps::{Object, ThreadId};
 
 /// The memory model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,39 @@ pub struct Config {
     pub max_events: u32,
     /// Passes of a loop that changes something before it is cut.
     pub max_passes: u32,
+    /// A rule of the engine that is broken on purpose, to see that the tests notice.
+    #[doc(hidden)]
+    pub sabotage: Option<Sabotage>,
+}
+
+/// A rule of the engine, to be broken.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// Every event counts as maximally added.
+    AlwaysMaximal,
+    /// What a revisit keeps is not pinned.
+    NoPins,
+    /// Maximality looks at the stamps alone, and not at what the revisiting write depends on.
+    MaximalByStampsAlone,
+    /// A lock never takes the place of an earlier one.
+    NoSteals,
+    /// A read may go back behind what the thread has read, as long as no write is hidden.
+    FloorWithoutReads,
+    /// SC accesses and fences are not ordered among each other.
+    NoPartialSc,
+    /// A read-modify-write ends the release sequence it stands in.
+    NoReleaseSequences,
+    /// A store by the thread that heads a release sequence continues it, as before C++20.
+    OldReleaseSequences,
+    /// An exchange that fails reads with the ordering of one that succeeds.
+    FailureAsSuccess,
+    /// A release fence orders nothing.
+    NoReleaseFences,
+    /// Two read-modify-writes may read the same write.
+    NoAtomicity,
+    /// A read that a revisit makes succeed has no other ways to go.
+    NoVariantsAfterRevisits,
 }
 
 impl Default for Config {
@@ -32,6 +65,7 @@ impl Default for Config {
             spurious: 1,
             max_events: 30_000,
             max_passes: 128,
+            sabotage: None,
         }
     }
 }
@@ -111,6 +145,71 @@ impl Leaf<'_> {
     pub fn code(&self) -> Vec<u32> {
         todo!()
     }
+
+    /// The graph itself.
+    pub fn view(&self) -> View {
+        todo!()
+    }
+
+    /// The location that an object was bound to, if it took part in this execution.
+    pub fn location_of(&self, object: &Object) -> Option<u32> {
+        todo!()
+    }
+}
+
+/// An execution graph, event by event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The events of each thread. A read on which a thread still waits is none of them.
+    pub threads: Vec<Vec<ViewEvent>>,
+    /// The modification order of each location, as threads and indices into `threads`.
+    pub order: Vec<Vec<(ThreadId, u16)>>,
+}
+
+/// An event of a [`View`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewEvent {
+    /// What it is.
+    pub kind: ViewKind,
+    /// The location, for events that have one.
+    pub location: u32,
+    /// The write or unlock it reads from; `None` for the beginning, and if it does not read.
+    pub from: Option<(ThreadId, u16)>,
+    /// What it read or wrote; 0 for locks and fences.
+    pub value: u64,
+}
+
+/// What an event of a [`View`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViewKind {
+    /// A load, or an exchange that failed.
+    Read,
+    /// The read of a read-modify-write that succeeded; its write is the next event.
+    Update,
+    /// A store, or the write of a read-modify-write.
+    Write,
+    /// A fence.
+    Fence,
+    /// A mutex is taken.
+    Lock,
+    /// A mutex is given back.
+    Unlock,
+    /// A reader-writer lock is taken for reading.
+    ReadLock,
+    /// And given back.
+    ReadUnlock,
+    /// A reader-writer lock is taken for writing.
+    WriteLock,
+    /// And given back.
+    WriteUnlock,
+    /// A thread starts another one.
+    Spawn,
+    /// A thread waits for another one.
+    Join,
+    /// A thread ends.
+    End,
+    /// A choice, and how it went.
+    Choice(u64),
 }
 
 /// An order of one execution's events, to run it again in.

@@ -1,0 +1,20 @@
+//! Small programs, what they mean by definition, and what the engine makes of them.
+//!
+//! - `ast`: the programs.
+//! - `graph`: one execution, in a form that both sides can be brought into.
+//! - `relation`, `axioms`, `oracle`: all executions of a program, by brute force. Nothing here knows
+//!   how the engine works: events are added in every order, with every reads-from and every place in
+//!   the modification order, and the axioms of the memory model are evaluated as they are written.
+//! - `run`: the same program through the engine.
+//! - `generate`: random programs, by kind.
+
+// Each test binary uses another part of this.
+#![allow(dead_code)]
+
+pub mod ast;
+pub mod axioms;
+pub mod generate;
+pub mod graph;
+pub mod oracle;
+pub mod relation;
+pub mod run;
