@@ -302,7 +302,7 @@ impl Generator {
     }
 
     fn nearly_all_sc(&mut self) -> Statement {
-        let (into, at) = (self.register(), self.random.below(2) as Location);
+        let (into, at) = (self.register(), self.atomic());
         let is_sc = !self.random.one_in(5);
         let order = |weaker: [Ordering; 2], random: &mut Random| {
             if is_sc {
