@@ -6,7 +6,7 @@
 //!   how the engine works: events are added in every order, with every reads-from and every place in
 //!   the modification order, and the axioms of the memory model are evaluated as they are written.
 //! - `run`: the same program through the engine.
-//! - `generate`: random programs, by kind.
+//! - `generate`: random programs, by kind. `text`: programs in one line.
 
 // Each test binary uses another part of this.
 #![allow(dead_code)]
@@ -18,3 +18,4 @@ pub mod graph;
 pub mod oracle;
 pub mod relation;
 pub mod run;
+pub mod text;
