@@ -5,6 +5,7 @@
 //! - `relation`, `axioms`, `oracle`: all executions of a program, by brute force. Nothing here knows
 //!   how the engine works: events are added in every order, with every reads-from and every place in
 //!   the modification order, and the axioms of the memory model are evaluated as they are written.
+//! - `kernels`: algorithms that people know, through the engine alone.
 //! - `run`: the same program through the engine.
 //! - `generate`: random programs, by kind. `text`: programs in one line.
 
@@ -15,6 +16,7 @@ pub mod ast;
 pub mod axioms;
 pub mod generate;
 pub mod graph;
+pub mod kernels;
 pub mod oracle;
 pub mod relation;
 pub mod run;
