@@ -38,6 +38,8 @@ pub enum Sabotage {
     NoPins,
     /// Maximality looks at the stamps alone, and not at what the revisiting write depends on.
     MaximalByStampsAlone,
+    /// A read that is revisited counts as added anew, and does not keep its stamp.
+    NewStamps,
     /// A lock never takes the place of an earlier one.
     NoSteals,
     /// A read may go back behind what the thread has read, as long as no write is hidden.
@@ -52,6 +54,8 @@ pub enum Sabotage {
     FailureAsSuccess,
     /// A release fence orders nothing.
     NoReleaseFences,
+    /// An acquire fence orders nothing.
+    NoAcquireFences,
     /// Two read-modify-writes may read the same write.
     NoAtomicity,
     /// A read that a revisit makes succeed has no other ways to go.

@@ -17,8 +17,10 @@ pub enum Kind {
     Chains,
     /// Nearly all SC.
     SeqCst,
-    /// Fences.
+    /// Fences among accesses of all sorts.
     Fences,
+    /// Messages through fences, where hardly anything else orders.
+    FencedMessages,
     /// Fences and read-modify-writes.
     FencesAndChanges,
     /// Mutexes, nested or never given back.
@@ -102,7 +104,7 @@ impl Generator {
             _ => 2 + random.below(2) as u8,
         };
         let atomics = match kind {
-            Kind::SeqCst | Kind::Chains => 2,
+            Kind::SeqCst | Kind::Chains | Kind::FencedMessages => 2,
             Kind::Condvars | Kind::SpuriousWakes => 1,
             _ => 1 + random.below(3) as u8,
         };
@@ -143,6 +145,7 @@ impl Generator {
             (2, _) => 2 + self.random.below(4),
             (4, _) => 1 + self.random.below(2),
             (_, Kind::SeqCst | Kind::Chains) => 2 + self.random.below(2),
+            (_, Kind::FencedMessages) => 3,
             _ => 1 + self.random.below(3),
         };
         let mut statements = (0..length).map(|_| self.statement(0)).collect();
@@ -177,6 +180,7 @@ impl Generator {
         match kind {
             Kind::SeqCst => self.nearly_all_sc(),
             Kind::Chains => self.chain(),
+            Kind::FencedMessages => self.fenced_message(),
             Kind::PlainData if often(&mut self.random) => self.plain_access(),
             Kind::Choices if self.random.one_in(4) => Statement::Choose {
                 into: self.register(),
@@ -357,6 +361,33 @@ impl Generator {
                 from: 1,
                 order: self.random.one_of(&LOADS[..2]),
             },
+        }
+    }
+
+    fn fenced_message(&mut self) -> Statement {
+        let into = self.register();
+        match self.random.below(6) {
+            0 => Statement::Store {
+                to: 0,
+                value: Value::Constant(1),
+                order: Relaxed,
+            },
+            1 => Statement::Load {
+                into,
+                from: 0,
+                order: Relaxed,
+            },
+            2 => Statement::Store {
+                to: 1,
+                value: Value::Constant(1 + self.random.below(2)),
+                order: self.random.one_of(&STORES[..2]),
+            },
+            3 => Statement::Load {
+                into,
+                from: 1,
+                order: self.random.one_of(&LOADS[..2]),
+            },
+            _ => self.fence(),
         }
     }
 

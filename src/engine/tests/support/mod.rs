@@ -6,7 +6,7 @@
 //!   how the engine works: events are added in every order, with every reads-from and every place in
 //!   the modification order, and the axioms of the memory model are evaluated as they are written.
 //! - `kernels`: algorithms that people know, through the engine alone.
-//! - `run`: the same program through the engine.
+//! - `run`: the same program through the engine. `compare`: both, and where they differ.
 //! - `generate`: random programs, by kind. `text`: programs in one line.
 
 // Each test binary uses another part of this.
@@ -14,6 +14,7 @@
 
 pub mod ast;
 pub mod axioms;
+pub mod compare;
 pub mod generate;
 pub mod graph;
 pub mod kernels;
