@@ -1,7 +1,7 @@
 //! The exploration as its user sees it: a program in, every execution out. (Signatures; bodies follow.)
 
 use crate::Place;
-use crate::steps::{Object, ThreadId};
+use crate::steps::ThreadId;
 
 /// The memory model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,43 +23,31 @@ pub struct Config {
     pub max_events: u32,
     /// Passes of a loop that changes something before it is cut.
     pub max_passes: u32,
-    /// A rule of the engine that is broken on purpose, to see that the tests notice.
+    /// How many time-outs come in one execution before what is waited for.
+    pub time_outs: u8,
+    /// Breaks the engine in a given way, for the tests that must notice.
     #[doc(hidden)]
     pub sabotage: Option<Sabotage>,
 }
 
-/// A rule of the engine, to be broken.
+/// A way to break the engine.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
-    /// Every event counts as maximally added.
+    /// Every event counts as added in the ordinary way.
     AlwaysMaximal,
-    /// What a revisit keeps is not pinned.
+    /// What a revisiting write depends on may be revisited and deleted.
     NoPins,
-    /// Maximality looks at the stamps alone, and not at what the revisiting write depends on.
-    MaximalByStampsAlone,
-    /// A read that is revisited counts as added anew, and does not keep its stamp.
-    NewStamps,
-    /// A lock never takes the place of an earlier one.
+    /// What was there before an event does not include what the revisiting write depends on.
+    PreviousWithoutPrefix,
+    /// Locks are taken in one order only.
     NoSteals,
-    /// A read may go back behind what the thread has read, as long as no write is hidden.
+    /// What a thread has read does not keep it from reading something older.
     FloorWithoutReads,
-    /// SC accesses and fences are not ordered among each other.
-    NoPartialSc,
-    /// A read-modify-write ends the release sequence it stands in.
-    NoReleaseSequences,
-    /// A store by the thread that heads a release sequence continues it, as before C++20.
-    OldReleaseSequences,
-    /// An exchange that fails reads with the ordering of one that succeeds.
-    FailureAsSuccess,
-    /// A release fence orders nothing.
-    NoReleaseFences,
-    /// An acquire fence orders nothing.
-    NoAcquireFences,
-    /// Two read-modify-writes may read the same write.
-    NoAtomicity,
-    /// A read that a revisit makes succeed has no other ways to go.
-    NoVariantsAfterRevisits,
+    /// Sequentially consistent events are in no common order.
+    NoPsc,
+    /// A read-modify-write does not hand on what it read.
+    NoReleaseSequence,
 }
 
 impl Default for Config {
@@ -69,6 +57,7 @@ impl Default for Config {
             spurious: 1,
             max_events: 30_000,
             max_passes: 128,
+            time_outs: 3,
             sabotage: None,
         }
     }
@@ -150,24 +139,19 @@ impl Leaf<'_> {
         todo!()
     }
 
-    /// The graph itself.
+    /// The execution's events and relations.
     pub fn view(&self) -> View {
-        todo!()
-    }
-
-    /// The location that an object was bound to, if it took part in this execution.
-    pub fn location_of(&self, object: &Object) -> Option<u32> {
         todo!()
     }
 }
 
-/// An execution graph, event by event.
+/// An execution graph, as it is compared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// The events of each thread. A read on which a thread still waits is none of them.
+    /// The events of each thread, in program order.
     pub threads: Vec<Vec<ViewEvent>>,
-    /// The modification order of each location, as threads and indices into `threads`.
-    pub order: Vec<Vec<(ThreadId, u16)>>,
+    /// For each location its writes, as thread and index, in modification order.
+    pub order: Vec<Vec<(u8, u16)>>,
 }
 
 /// An event of a [`View`].
@@ -175,45 +159,43 @@ pub struct View {
 pub struct ViewEvent {
     /// What it is.
     pub kind: ViewKind,
-    /// The location, for events that have one.
+    /// The location, if it has one.
     pub location: u32,
-    /// The write or unlock it reads from; `None` for the beginning, and if it does not read.
-    pub from: Option<(ThreadId, u16)>,
-    /// What it read or wrote; 0 for locks and fences.
+    /// What a read reads from, as thread and index; `None` for the initial value, and for no read.
+    pub from: Option<(u8, u16)>,
+    /// The value read or written.
     pub value: u64,
+    /// A blocking read that did not get what it waits for.
+    pub waits: bool,
 }
 
 /// What an event of a [`View`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViewKind {
-    /// A load, or an exchange that failed.
+    /// A load, or a read-modify-write that wrote nothing.
     Read,
-    /// The read of a read-modify-write that succeeded; its write is the next event.
+    /// The read of a read-modify-write that wrote: its write is the next event.
     Update,
     /// A store, or the write of a read-modify-write.
     Write,
     /// A fence.
     Fence,
-    /// A mutex is taken.
+    /// A mutex was taken.
     Lock,
-    /// A mutex is given back.
+    /// A mutex was given back.
     Unlock,
-    /// A reader-writer lock is taken for reading.
+    /// A reader-writer lock was taken for reading.
     ReadLock,
-    /// And given back.
+    /// … and given back.
     ReadUnlock,
-    /// A reader-writer lock is taken for writing.
+    /// A reader-writer lock was taken for writing.
     WriteLock,
-    /// And given back.
+    /// … and given back.
     WriteUnlock,
-    /// A thread starts another one.
-    Spawn,
-    /// A thread waits for another one.
-    Join,
-    /// A thread ends.
-    End,
-    /// A choice, and how it went.
-    Choice(u64),
+    /// A choice.
+    Choice,
+    /// The beginning or end of a thread, a spawn, a join.
+    Thread,
 }
 
 /// An order of one execution's events, to run it again in.

@@ -35,18 +35,11 @@ macro_rules! noticed {
 noticed! {
     always_maximal: AlwaysMaximal by Accesses;
     no_pins: NoPins by Mutexes;
-    maximal_by_stamps_alone: MaximalByStampsAlone by Accesses;
-    new_stamps: NewStamps by Accesses;
+    previous_without_prefix: PreviousWithoutPrefix by Accesses;
     no_steals: NoSteals by Mutexes;
     floor_without_reads: FloorWithoutReads by Accesses;
-    no_partial_sc: NoPartialSc by SeqCst;
-    no_release_sequences: NoReleaseSequences by Chains;
-    old_release_sequences: OldReleaseSequences by Chains;
-    failure_as_success: FailureAsSuccess by Changes;
-    no_release_fences: NoReleaseFences by FencedMessages;
-    no_acquire_fences: NoAcquireFences by FencedMessages;
-    no_atomicity: NoAtomicity by Changes;
-    no_variants_after_revisits: NoVariantsAfterRevisits by WeakExchanges;
+    no_psc: NoPsc by SeqCst;
+    no_release_sequence: NoReleaseSequence by Chains;
 }
 
 /// Whether the broken engine differs from brute force on one program, or breaks down.

@@ -191,6 +191,52 @@ fn are_paired(statements: &[Statement]) -> bool {
 }
 
 impl Statement {
+    /// The object that it is about, unless that is plain data.
+    pub fn location(&self) -> Option<Location> {
+        match *self {
+            Statement::Load { from: at, .. }
+            | Statement::Store { to: at, .. }
+            | Statement::Change { at, .. }
+            | Statement::Await { from: at, .. }
+            | Statement::AwaitChange { at, .. }
+            | Statement::Spin { from: at, .. }
+            | Statement::Lock(at)
+            | Statement::Unlock(at)
+            | Statement::ReadLock(at)
+            | Statement::ReadUnlock(at)
+            | Statement::WriteLock(at)
+            | Statement::WriteUnlock(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The register that it sets.
+    pub fn register(&self) -> Option<Register> {
+        match *self {
+            Statement::Load { into, .. }
+            | Statement::Change { into, .. }
+            | Statement::Await { into, .. }
+            | Statement::Spin { into, .. }
+            | Statement::Choose { into, .. } => Some(into),
+            _ => None,
+        }
+    }
+
+    pub fn is_plain(&self) -> bool {
+        matches!(self, Statement::PlainRead(_) | Statement::PlainWrite(_))
+    }
+
+    /// Whether the register gets the bit that was taken.
+    pub fn takes_bit(&self) -> bool {
+        let by_taking = |by: &Change| *by == Change::TakeBit;
+        matches!(self, Statement::Change { by, .. } if by_taking(by))
+    }
+
+    /// Whether it is a loop that goes on after it has read this.
+    pub fn waits_on_after(&self, read: u64) -> bool {
+        matches!(self, Statement::Spin { value, .. } if *value != read)
+    }
+
     fn without_conditions(&self) -> &Statement {
         match self {
             Statement::If(_, inner) => inner.without_conditions(),

@@ -34,8 +34,7 @@ pub fn run(program: &Program, config: &Config, most: u64) -> Found {
     let objects: Rc<Vec<Object>> = Rc::new((0..program.locations).map(|_| Object::new()).collect());
     let threads = Rc::new(program.threads.clone());
     let mut collector = Collector {
-        objects: Rc::clone(&objects),
-        threads: threads.len(),
+        program,
         most,
         found: Found::default(),
     };
@@ -222,14 +221,13 @@ fn rmw(by: Change) -> Rmw {
     }
 }
 
-struct Collector {
-    objects: Rc<Vec<Object>>,
-    threads: usize,
+struct Collector<'a> {
+    program: &'a Program,
     most: u64,
     found: Found,
 }
 
-impl Observer for Collector {
+impl Observer for Collector<'_> {
     fn begin(&mut self) {}
 
     fn ended(&mut self, leaf: &Leaf<'_>) {
@@ -245,7 +243,7 @@ impl Observer for Collector {
                 return;
             }
         };
-        let new = set.insert(graph(leaf, &self.objects, self.threads));
+        let new = set.insert(graph(&leaf.view(), self.program));
         self.found.duplicates += u64::from(!new);
     }
 
@@ -259,74 +257,118 @@ impl Observer for Collector {
 }
 
 /// The execution in the common form.
-fn graph(leaf: &Leaf<'_>, objects: &[Object], threads: usize) -> Graph {
-    let view = leaf.view();
-    // By the engine's location: the program's.
-    let mut names = vec![None; view.order.len()];
-    let mut order = vec![Vec::new(); objects.len()];
-    for (name, object) in objects.iter().enumerate() {
-        if let Some(location) = leaf.location_of(object) {
-            names[location as usize] = Some(name as Location);
-            let writes = view.order[location as usize].iter();
-            let of_atomic = writes.filter(|&&write| kind(at(&view, write)) == Some(Kind::Write));
-            order[name] = of_atomic.map(|&write| position(&view, write)).collect();
+fn graph(view: &View, program: &Program) -> Graph {
+    let names = names(view, program);
+    let mut order = vec![Vec::new(); program.locations];
+    for (location, writes) in view.order.iter().enumerate() {
+        let of_atomic = writes.iter().filter(|&&write| is_write(view, write));
+        let of_atomic: Vec<_> = of_atomic.map(|&write| position(view, write)).collect();
+        if let Some(&first) = of_atomic.first() {
+            let name = names[location].unwrap_or_else(|| panic!("{first:?} is in no thread"));
+            order[name as usize] = of_atomic;
         }
     }
-    let nodes = |events: &Vec<ViewEvent>| {
-        let nodes = events.iter().filter_map(|event| node(&view, event, &names));
+    let thread = |number: usize| {
+        let events = events(view, number);
+        let nodes = events.map(|event| node(view, event, &names));
         nodes.collect()
     };
-    // Threads that a deadlock has kept from starting are empty; the scenario itself is no thread of
-    // the program.
-    let mut threads_of_program: Vec<Vec<Node>> = view.threads.iter().skip(1).map(nodes).collect();
-    threads_of_program.resize(threads, Vec::new());
     Graph {
-        threads: threads_of_program,
+        threads: (0..program.threads.len()).map(thread).collect(),
         order,
     }
 }
 
-fn at(view: &View, (thread, index): (u8, u16)) -> &ViewEvent {
-    &view.threads[thread as usize][index as usize]
+/// The events of a thread of the program that the common form has: none, if the thread has not even
+/// begun. The engine's first thread is the scenario itself.
+fn events(view: &View, thread: usize) -> impl Iterator<Item = &ViewEvent> {
+    let events = view.threads.get(thread + 1).into_iter().flatten();
+    events.filter(|event| is_kept(event))
 }
 
-/// The position among the events that the common form has.
+/// What the engine adds of its own is left out, and a read on which a thread still waits.
+fn is_kept(event: &ViewEvent) -> bool {
+    event.kind != ViewKind::Thread && !event.waits
+}
+
+fn is_write(view: &View, (thread, index): (u8, u16)) -> bool {
+    view.threads[thread as usize][index as usize].kind == ViewKind::Write
+}
+
+/// The position among the events that are kept.
 fn position(view: &View, (thread, index): (u8, u16)) -> Position {
     let before = &view.threads[thread as usize][..index as usize];
-    let kept = before.iter().filter(|event| kind(event).is_some()).count();
+    let kept = before.iter().filter(|event| is_kept(event)).count();
     (thread - 1, kept as u16)
 }
 
-fn kind(event: &ViewEvent) -> Option<Kind> {
-    Some(match event.kind {
-        ViewKind::Read => Kind::Read,
-        ViewKind::Update => Kind::Update,
-        ViewKind::Write => Kind::Write,
-        ViewKind::Fence => Kind::Fence,
-        ViewKind::Lock => Kind::Lock,
-        ViewKind::Unlock => Kind::Unlock,
-        ViewKind::ReadLock => Kind::ReadLock,
-        ViewKind::ReadUnlock => Kind::ReadUnlock,
-        ViewKind::WriteLock => Kind::WriteLock,
-        ViewKind::WriteUnlock => Kind::WriteUnlock,
-        ViewKind::Choice(_) => Kind::Choice,
-        ViewKind::Spawn | ViewKind::Join | ViewKind::End => return None,
-    })
+/// The program's name of each of the engine's locations: found by reading the program along with the
+/// events.
+fn names(view: &View, program: &Program) -> Vec<Option<Location>> {
+    let mut names = vec![None; view.order.len()];
+    for (thread, statements) in program.threads.iter().enumerate() {
+        read_along(statements, events(view, thread), &mut names);
+    }
+    names
 }
 
-fn node(view: &View, event: &ViewEvent, names: &[Option<Location>]) -> Option<Node> {
-    let kind = kind(event)?;
+/// Ends where the events end: the thread is stuck there.
+fn read_along<'a>(
+    statements: &[Statement],
+    mut events: impl Iterator<Item = &'a ViewEvent>,
+    names: &mut Vec<Option<Location>>,
+) -> Option<()> {
+    let mut registers = Registers::default();
+    for statement in statements {
+        let running = statement.if_it_runs(&registers);
+        let Some(statement) = running.filter(|statement| !statement.is_plain()) else {
+            continue;
+        };
+        let mut event = events.next()?;
+        if let Some(name) = statement.location() {
+            let known = &mut names[event.location as usize];
+            assert!(known.is_none_or(|known| known == name), "one name each");
+            *known = Some(name);
+        }
+        while statement.waits_on_after(event.value) {
+            event = events.next()?;
+        }
+        let mut seen = event.value;
+        if event.kind == ViewKind::Update {
+            let wrote = events.next()?.value;
+            if statement.takes_bit() {
+                seen &= !wrote;
+            }
+        } else if statement.takes_bit() {
+            seen = 0;
+        }
+        if let Some(register) = statement.register() {
+            registers[register as usize] = seen;
+        }
+    }
+    Some(())
+}
+
+fn node(view: &View, event: &ViewEvent, names: &[Option<Location>]) -> Node {
     let name = || names[event.location as usize].expect("all locations are of the program");
-    let (location, value) = match event.kind {
-        ViewKind::Fence => (0, 0),
-        ViewKind::Choice(chosen) => (0, chosen),
-        ViewKind::Read | ViewKind::Update | ViewKind::Write => (name(), event.value),
-        _ => (name(), 0),
+    let (kind, location, value) = match event.kind {
+        ViewKind::Read => (Kind::Read, name(), event.value),
+        ViewKind::Update => (Kind::Update, name(), event.value),
+        ViewKind::Write => (Kind::Write, name(), event.value),
+        ViewKind::Fence => (Kind::Fence, 0, 0),
+        ViewKind::Lock => (Kind::Lock, name(), 0),
+        ViewKind::Unlock => (Kind::Unlock, name(), 0),
+        ViewKind::ReadLock => (Kind::ReadLock, name(), 0),
+        ViewKind::ReadUnlock => (Kind::ReadUnlock, name(), 0),
+        ViewKind::WriteLock => (Kind::WriteLock, name(), 0),
+        ViewKind::WriteUnlock => (Kind::WriteUnlock, name(), 0),
+        ViewKind::Choice => (Kind::Choice, 0, event.value),
+        ViewKind::Thread => unreachable!("it is not kept"),
     };
-    Some(Node {
+    Node {
         kind,
         location,
         from: event.from.map(|write| position(view, write)),
         value,
-    })
+    }
 }
