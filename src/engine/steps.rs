@@ -61,6 +61,8 @@ pub struct Rmw {
     pub expected: u64,
     /// The width of the value.
     pub bits: u8,
+    /// Whether the value is widened to 64 bits with its sign.
+    pub signed: bool,
 }
 
 /// The operation of a [`Rmw`].
@@ -132,6 +134,8 @@ pub enum Why {
     SpuriousUnpark,
     /// Waking from a futex for no reason.
     SpuriousFutex,
+    /// A weak compare-exchange that fails although it found what it expected.
+    WeakExchange,
     /// A time-out comes before what is waited for. Whoever waits with a time-out and is never
     /// notified times out in the end: such a wait is no deadlock.
     TimeOut,

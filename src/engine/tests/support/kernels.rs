@@ -195,6 +195,7 @@ fn change(op: RmwOp, expected: u64, operand: u64) -> Rmw {
         operand,
         expected,
         bits: 64,
+        signed: false,
     }
 }
 

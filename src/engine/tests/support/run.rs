@@ -218,6 +218,7 @@ fn rmw(by: Change) -> Rmw {
         operand,
         expected,
         bits: 64,
+        signed: false,
     }
 }
 
