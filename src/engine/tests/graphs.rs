@@ -48,6 +48,11 @@ fn read_modify_writes() {
 }
 
 #[test]
+fn updates_that_may_give_up() {
+    compare_all(Kind::Updates, Demand::Same);
+}
+
+#[test]
 fn chains_of_read_modify_writes() {
     compare_all(Kind::Chains, Demand::Same);
 }

@@ -96,7 +96,13 @@ mod structure {
         queue_2_1: queue(2, 1), 14;
         queue_2_2: queue(2, 2), 118;
         queue_3_2: queue(3, 2), 10_542, sc 9_042;
-        queue_3_3: queue(3, 3), 425_922, sc 326_412;
+    }
+
+    /// Under SC there are 326,412; once is long enough.
+    #[test]
+    fn queue_3_3() {
+        use crate::support::kernels::queue;
+        super::check(super::Model::Rc11, &|| queue(3, 3), 425_922);
     }
 }
 
@@ -161,13 +167,12 @@ mod broken {
         }
     }
 
-    /// Of 18 execution graphs four have a race; how many of these the engine tells apart after the
-    /// race is its own business.
+    /// Of 18 execution graphs four have a race. After a race the thread that came second stands still,
+    /// so what only its later stores would make possible is not seen.
     #[test]
     fn peterson_with_release_and_acquire_lets_both_in() {
         let rc11 = count(Model::Rc11, &peterson_release_acquire);
-        assert_eq!(rc11.complete, 14, "{rc11:?}");
-        assert!(rc11.racy > 0, "{rc11:?}");
+        assert!(rc11.racy > 0 && rc11.complete <= 14, "{rc11:?}");
         let sc = count(Model::Sc, &peterson_release_acquire);
         assert_eq!((sc.complete, sc.racy), (10, 0), "{sc:?}");
     }

@@ -11,8 +11,10 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCs
 pub enum Kind {
     /// Loads and stores with all orderings.
     Accesses,
-    /// Read-modify-writes, exchanges with failure orderings, updates.
+    /// Read-modify-writes, and exchanges with failure orderings.
     Changes,
+    /// Updates by a closure, which gives up at some values.
+    Updates,
     /// Messages through chains of read-modify-writes.
     Chains,
     /// Nearly all SC.
@@ -169,6 +171,7 @@ impl Generator {
                 Kind::Accesses,
                 Kind::FencesAndChanges,
                 Kind::WeakExchanges,
+                Kind::Updates,
                 Kind::Awaits,
                 Kind::AwaitChanges,
                 Kind::Choices,
@@ -191,6 +194,8 @@ impl Generator {
             Kind::AwaitChanges if self.random.one_in(4) => self.wait_and_change(),
             Kind::WeakExchanges if often(&mut self.random) => self.exchange(true),
             Kind::Changes | Kind::AwaitChanges if often(&mut self.random) => self.change(),
+            Kind::Updates if often(&mut self.random) => self.update(),
+            Kind::Updates if self.random.one_in(6) => self.change(),
             Kind::Fences | Kind::PlainData if self.random.one_in(4) => self.fence(),
             Kind::FencesAndChanges if often(&mut self.random) => self.change(),
             Kind::FencesAndChanges if self.random.one_in(3) => self.fence(),
@@ -233,14 +238,23 @@ impl Generator {
         let by = match self.random.below(8) {
             0 | 1 => return self.exchange(false),
             2 => Change::Set(1 + self.random.below(2)),
-            3 => Change::AddBelow(1 + self.random.below(2)),
-            4 => Change::Or(2),
+            3 => Change::Or(2),
             _ => Change::Add(1),
         };
         Statement::Change {
             into: self.register(),
             at: self.atomic(),
             by,
+            success: self.random.one_of(&CHANGES),
+            failure: self.random.one_of(&LOADS),
+        }
+    }
+
+    fn update(&mut self) -> Statement {
+        Statement::Change {
+            into: self.register(),
+            at: self.atomic(),
+            by: Change::AddBelow(1 + self.random.below(2)),
             success: self.random.one_of(&CHANGES),
             failure: self.random.one_of(&LOADS),
         }
