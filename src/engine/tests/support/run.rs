@@ -197,7 +197,7 @@ impl Thread<'_> {
 
     fn spin(&self, at: Location, value: u64, order: Ordering, place: Place) {
         while steps::load(self.object(at), 0, order, place) != value {
-            steps::pass(place);
+            steps::pass(here());
         }
     }
 }
@@ -259,117 +259,131 @@ impl Observer for Collector<'_> {
 
 /// The execution in the common form.
 fn graph(view: &View, program: &Program) -> Graph {
-    let names = names(view, program);
-    let mut order = vec![Vec::new(); program.locations];
-    for (location, writes) in view.order.iter().enumerate() {
-        let of_atomic = writes.iter().filter(|&&write| is_write(view, write));
-        let of_atomic: Vec<_> = of_atomic.map(|&write| position(view, write)).collect();
-        if let Some(&first) = of_atomic.first() {
-            let name = names[location].unwrap_or_else(|| panic!("{first:?} is in no thread"));
-            order[name as usize] = of_atomic;
-        }
-    }
-    let thread = |number: usize| {
-        let events = events(view, number);
-        let nodes = events.map(|event| node(view, event, &names));
-        nodes.collect()
-    };
-    Graph {
-        threads: (0..program.threads.len()).map(thread).collect(),
-        order,
-    }
-}
-
-/// The events of a thread of the program that the common form has: none, if the thread has not even
-/// begun. The engine's first thread is the scenario itself.
-fn events(view: &View, thread: usize) -> impl Iterator<Item = &ViewEvent> {
-    let events = view.threads.get(thread + 1).into_iter().flatten();
-    events.filter(|event| is_kept(event))
-}
-
-/// What the engine adds of its own is left out, and a read on which a thread still waits.
-fn is_kept(event: &ViewEvent) -> bool {
-    event.kind != ViewKind::Thread && !event.waits
-}
-
-fn is_write(view: &View, (thread, index): (u8, u16)) -> bool {
-    view.threads[thread as usize][index as usize].kind == ViewKind::Write
-}
-
-/// The position among the events that are kept.
-fn position(view: &View, (thread, index): (u8, u16)) -> Position {
-    let before = &view.threads[thread as usize][..index as usize];
-    let kept = before.iter().filter(|event| is_kept(event)).count();
-    (thread - 1, kept as u16)
-}
-
-/// The program's name of each of the engine's locations: found by reading the program along with the
-/// events.
-fn names(view: &View, program: &Program) -> Vec<Option<Location>> {
-    let mut names = vec![None; view.order.len()];
+    let mut reading = Reading::of(view);
     for (thread, statements) in program.threads.iter().enumerate() {
-        read_along(statements, events(view, thread), &mut names);
+        reading.read_along(statements, thread + 1);
     }
-    names
+    reading.graph(program)
 }
 
-/// Ends where the events end: the thread is stuck there.
-fn read_along<'a>(
-    statements: &[Statement],
-    mut events: impl Iterator<Item = &'a ViewEvent>,
-    names: &mut Vec<Option<Location>>,
-) -> Option<()> {
-    let mut registers = Registers::default();
-    for statement in statements {
-        let running = statement.if_it_runs(&registers);
-        let Some(statement) = running.filter(|statement| !statement.is_plain()) else {
-            continue;
-        };
-        let mut event = events.next()?;
-        if let Some(name) = statement.location() {
-            let known = &mut names[event.location as usize];
-            assert!(known.is_none_or(|known| known == name), "one name each");
-            *known = Some(name);
+/// What an execution is in terms of its program: found by reading the program along with the events.
+struct Reading<'a> {
+    view: &'a View,
+    /// Which events of each thread the common form has. The first thread is the scenario itself.
+    kept: Vec<Vec<bool>>,
+    /// The program's name of each of the engine's locations.
+    names: Vec<Option<Location>>,
+}
+
+impl Reading<'_> {
+    fn of(view: &View) -> Reading<'_> {
+        // What the engine adds of its own is left out, and a read on which a thread still waits.
+        let is_kept = |event: &ViewEvent| event.kind != ViewKind::Thread && !event.waits;
+        let threads = view.threads.iter();
+        let kept = threads.map(|events| events.iter().map(is_kept).collect());
+        Reading {
+            view,
+            kept: kept.collect(),
+            names: vec![None; view.order.len()],
         }
-        while statement.waits_on_after(event.value) {
-            event = events.next()?;
-        }
-        let mut seen = event.value;
-        if event.kind == ViewKind::Update {
-            let wrote = events.next()?.value;
-            if statement.takes_bit() {
-                seen &= !wrote;
+    }
+
+    /// Reads the statements of a thread along with its events, and ends where these end: the thread is
+    /// stuck there, or has not even begun.
+    fn read_along(&mut self, statements: &[Statement], thread: usize) -> Option<()> {
+        let mut registers = Registers::default();
+        let events = self.view.threads.get(thread)?;
+        let kept = self.kept[thread].clone();
+        let mut events = (events.iter().enumerate()).filter(|&(index, _)| kept[index]);
+        for statement in statements {
+            let running = statement.if_it_runs(&registers);
+            let Some(statement) = running.filter(|statement| !statement.is_plain()) else {
+                continue;
+            };
+            let (mut index, mut event) = events.next()?;
+            if let Some(name) = statement.location() {
+                let known = &mut self.names[event.location as usize];
+                assert!(known.is_none_or(|known| known == name), "one name each");
+                *known = Some(name);
             }
-        } else if statement.takes_bit() {
-            seen = 0;
+            // What a loop reads before it sees what it waits for is left out.
+            while statement.waits_on_after(event.value) {
+                self.kept[thread][index] = false;
+                (index, event) = events.next()?;
+            }
+            let wrote = match event.kind {
+                ViewKind::Update => events.next()?.1.value,
+                _ => event.value,
+            };
+            if let Some(register) = statement.register() {
+                let seen = match statement.takes_bit() {
+                    true => event.value & !wrote,
+                    false => event.value,
+                };
+                registers[register as usize] = seen;
+            }
         }
-        if let Some(register) = statement.register() {
-            registers[register as usize] = seen;
+        Some(())
+    }
+
+    fn graph(&self, program: &Program) -> Graph {
+        let mut order = vec![Vec::new(); program.locations];
+        for (location, writes) in self.view.order.iter().enumerate() {
+            let writes = writes.iter().filter(|&&(thread, index)| {
+                let event = &self.view.threads[thread as usize][index as usize];
+                event.kind == ViewKind::Write
+            });
+            let writes: Vec<_> = writes.map(|&write| self.position(write)).collect();
+            if !writes.is_empty() {
+                order[self.name(location) as usize] = writes;
+            }
+        }
+        Graph {
+            threads: (1..=program.threads.len())
+                .map(|thread| self.nodes(thread))
+                .collect(),
+            order,
         }
     }
-    Some(())
-}
 
-fn node(view: &View, event: &ViewEvent, names: &[Option<Location>]) -> Node {
-    let name = || names[event.location as usize].expect("all locations are of the program");
-    let (kind, location, value) = match event.kind {
-        ViewKind::Read => (Kind::Read, name(), event.value),
-        ViewKind::Update => (Kind::Update, name(), event.value),
-        ViewKind::Write => (Kind::Write, name(), event.value),
-        ViewKind::Fence => (Kind::Fence, 0, 0),
-        ViewKind::Lock => (Kind::Lock, name(), 0),
-        ViewKind::Unlock => (Kind::Unlock, name(), 0),
-        ViewKind::ReadLock => (Kind::ReadLock, name(), 0),
-        ViewKind::ReadUnlock => (Kind::ReadUnlock, name(), 0),
-        ViewKind::WriteLock => (Kind::WriteLock, name(), 0),
-        ViewKind::WriteUnlock => (Kind::WriteUnlock, name(), 0),
-        ViewKind::Choice => (Kind::Choice, 0, event.value),
-        ViewKind::Thread => unreachable!("it is not kept"),
-    };
-    Node {
-        kind,
-        location,
-        from: event.from.map(|write| position(view, write)),
-        value,
+    fn name(&self, location: usize) -> Location {
+        self.names[location].expect("all locations are of the program")
+    }
+
+    fn nodes(&self, thread: usize) -> Vec<Node> {
+        let events = self.view.threads.get(thread).into_iter().flatten();
+        let kept = events.enumerate().filter(|&(i, _)| self.kept[thread][i]);
+        kept.map(|(_, event)| self.node(event)).collect()
+    }
+
+    /// The position among the events that are kept.
+    fn position(&self, (thread, index): (u8, u16)) -> Position {
+        let before = &self.kept[thread as usize][..index as usize];
+        let kept = before.iter().filter(|&&kept| kept).count();
+        (thread - 1, kept as u16)
+    }
+
+    fn node(&self, event: &ViewEvent) -> Node {
+        let name = || self.name(event.location as usize);
+        let (kind, location, value) = match event.kind {
+            ViewKind::Read => (Kind::Read, name(), event.value),
+            ViewKind::Update => (Kind::Update, name(), event.value),
+            ViewKind::Write => (Kind::Write, name(), event.value),
+            ViewKind::Fence => (Kind::Fence, 0, 0),
+            ViewKind::Lock => (Kind::Lock, name(), 0),
+            ViewKind::Unlock => (Kind::Unlock, name(), 0),
+            ViewKind::ReadLock => (Kind::ReadLock, name(), 0),
+            ViewKind::ReadUnlock => (Kind::ReadUnlock, name(), 0),
+            ViewKind::WriteLock => (Kind::WriteLock, name(), 0),
+            ViewKind::WriteUnlock => (Kind::WriteUnlock, name(), 0),
+            ViewKind::Choice => (Kind::Choice, 0, event.value),
+            ViewKind::Thread => unreachable!("it is not kept"),
+        };
+        Node {
+            kind,
+            location,
+            from: event.from.map(|write| self.position(write)),
+            value,
+        }
     }
 }
