@@ -1,8 +1,8 @@
 //! How long a verdict takes: three threads add one, and no schedule loses any of it.
 //!
 //! `naive` is the test as one writes it first: loom alone, its own `Arc`, three threads spawned, and
-//! a main thread that does nothing but join them. `heisenbug` asks both engines; its `Arc` is no
-//! part of what is explored, and main is one of the three. The aim is a quarter of the time.
+//! a main thread that does nothing but join them. `heisenbug` explores each execution once, and main is
+//! one of the three. The aim is a hundredth of the time.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::time::Duration;

@@ -11,24 +11,27 @@
 //! | [`course`] | exercises and files of one's own: compiled, judged, kept count of |
 //! | [`explain`] | reports in words: verdict, outcome table, timeline |
 //! | [`stress`] | a program on real threads, many times |
-//! | [`mod@check`] | a program over all its schedules: two engines, one verdict |
+//! | [`mod@check`] | a program over all its executions: one verdict |
 //! | [`worlds`] | what `sync` means: native, live, model; and the bugs mounted in each |
 //! | `locks`, `bugs` | lock strategies and their proofs; the bugs: one file each |
-//! | [`trace`] | what happened: events and their recorder |
+//! | `src/engine` | a crate of its own: runs a program once for each execution that the memory model allows |
+//! | [`trace`] | what happened: events, their names and values |
 //! | [`catalogue`] | what a bug says of itself: name, shape, variants, outcomes |
 //!
 //! # Glossary
 //!
 //! - **Scenario**: a small program, run again and again, that ends in an *outcome*.
 //! - **Schedule**: who moves when. **Interleaving**: the operations in the order that results.
-//! - **Execution**: one run of a scenario, with one schedule and one choice of what each load reads.
+//! - **Execution**: what each load of a scenario reads, and in which order each location is written.
+//!   Interleavings that agree in that are one execution.
 //! - **Preemption**: a thread that could go on is made to wait.
 //! - **Sequential consistency**: every load reads the newest value. **Weak memory**: it may read an
 //!   older one, if no ordering forbids it.
 //! - **Happens-before**: the order that locks, joins and Release/Acquire pairs make. Two accesses to
 //!   plain data, one of them a write, that it leaves unordered are a **data race**.
 //! - **Modification order**: the one order in which all threads agree that an atomic was written.
-//! - **Exhaustive**: every execution was explored. **Bounded**: a limit came first.
+//! - **Exhaustive**: every execution was explored. **Bounded**: every one in which no loop goes round
+//!   more often than so many times.
 
 pub mod catalogue;
 pub mod check;

@@ -100,43 +100,34 @@ fn a_bound_that_was_hit_is_named() {
 }
 
 #[test]
-fn one_engine_alone_says_what_it_did_not_look_at() {
-    let (code, out, _) = run(&["check", "unsafe-publication/buggy", "--engine", "sc"]);
+fn sequential_consistency_alone_says_what_it_did_not_look_at() {
+    let (code, out, _) = run(&["check", "store-buffering/buggy", "--engine", "sc"]);
     assert_eq!(code, 0);
     assert!(out.contains("HOLDS: under sequential consistency"), "{out}");
     assert!(out.contains("Weak memory was not explored"), "{out}");
-    // A SeqCst program that only this engine breaks is not broken.
-    assert_eq!(
-        run(&["check", "store-buffering/fixed_seq_cst", "--engine", "weak"]).0,
-        3
-    );
-    let (code, out, _) = run(&["check", "lost-update/buggy", "--engine", "weak"]);
-    assert_eq!(code, 1);
-    assert!(out.contains("under weak memory"), "{out}");
+    for engine in ["weak", "both"] {
+        let (code, out, _) = run(&["check", "store-buffering/buggy", "--engine", engine]);
+        assert_eq!(code, 1);
+        assert!(out.contains("a memory-ordering bug"), "{out}");
+    }
 }
 
 #[test]
-fn a_seed_samples_schedules_and_proves_nothing() {
-    let (code, out, _) = run(&["check", "lost-update/buggy", "--seed", "1"]);
-    assert_eq!(code, 1, "{out}");
-    let holds = [
-        "check",
-        "lost-update/fixed_mutex",
-        "--seed",
-        "1",
-        "--max-executions",
-        "50",
-    ];
-    let (code, out, _) = run(&holds);
-    assert_eq!(code, 3, "{out}");
-    assert!(
-        out.contains("at random with seed 1, stopped at 50 executions"),
-        "{out}"
-    );
-    assert_eq!(
-        json(&["check", "aba/buggy", "--seed", "7", "--json"])["counterexample"],
-        json(&["check", "aba/buggy", "--seed", "7", "--json"])["counterexample"]
-    );
+#[cfg(not(feature = "peers"))]
+fn without_loom_the_option_says_how_to_get_it() {
+    let (code, _, err) = run(&["check", "lost-update/buggy", "--engine", "loom"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--features peers"), "{err}");
+}
+
+#[test]
+fn how_many_jobs_there_are_changes_nothing() {
+    let with = |jobs| {
+        let mut report = json(&["check", "aba/buggy", "--jobs", jobs, "--json"]);
+        report["millis"] = 0.into();
+        report
+    };
+    assert_eq!(with("1"), with("2"));
 }
 
 #[test]
@@ -147,8 +138,8 @@ fn the_report_of_a_variant_has_the_documented_fields() {
     assert_eq!(report["verdict"], "fails");
     assert_eq!(report["class"], "assertion");
     assert_eq!(report["complete"], true);
-    assert_eq!(report["executions"]["sc"], 10);
-    assert_eq!(report["executions"]["weak"], Value::Null);
+    assert_eq!(report["executions"]["sc"], Value::Null);
+    assert_eq!(report["executions"]["weak"], 4);
     assert_eq!(report["preemptions"], 1);
     assert_eq!(report["as_declared"], true);
     assert!(report["millis"].is_u64());
@@ -157,7 +148,10 @@ fn the_report_of_a_variant_has_the_documented_fields() {
         (&outcome["label"], &outcome["grade"]),
         (&"1 counted".into(), &"forbidden".into())
     );
-    assert_eq!(outcome["count"], 6);
+    assert_eq!(outcome["count"], 2);
+    for field in ["wasted", "estimate", "passes", "clash"] {
+        assert!(report.get(field).is_some(), "{report}");
+    }
     let load = &report["counterexample"].as_array().expect("an array")[2];
     assert_eq!(load["actor"], "main");
     assert_eq!(load["op"], "load");
@@ -216,6 +210,8 @@ fn wrong_names_and_numbers_are_usage_errors_that_help() {
         ),
         (&["check", "--max-executions", "0"], "at least 1"),
         (&["check", "--max-time", "-1"], "--max-time"),
+        (&["check", "--jobs", "0"], "1 to 256"),
+        (&["check", "--spurious", "many"], "--spurious"),
         (&["check", "--max-time", "nan"], "above 0"),
         (&["chek"], "check"),
         (&["list", "--shape", "deadlok"], "deadlock"),
@@ -267,10 +263,10 @@ fn a_closed_pipe_ends_in_silence() {
 #[test]
 fn ctrl_c_reports_what_was_explored_and_exits_with_130() {
     use std::os::unix::process::CommandExt;
-    let endless = ["check", "lost-update/fixed_mutex", "--seed", "1"];
+    // All proofs on one core: nobody waits for so long.
+    let endless = ["check", "--locks", "--jobs", "1"];
     let child = std::process::Command::new(env!("CARGO_BIN_EXE_heisenbug"))
         .args(endless)
-        .args(["--max-executions", "1000000000", "--max-time", "1000"])
         .stdout(Stdio::piped())
         .process_group(0)
         .spawn()
@@ -283,10 +279,7 @@ fn ctrl_c_reports_what_was_explored_and_exits_with_130() {
     let output = child.wait_with_output().expect("it ends");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(130), "{text}");
-    assert!(
-        text.contains("UNKNOWN") && text.contains("interrupted"),
-        "{text}"
-    );
+    assert!(text.contains("interrupted"), "{text}");
 }
 
 /// Whether a process has a handler for SIGINT.

@@ -1,47 +1,57 @@
-//! The scheduler explores as many schedules as are known to exist.
+//! The engine explores as many executions as are known to exist.
 
-use heisenbug::check::{Budget, Judge, Scenario, sc};
+use heisenbug::check::Engines;
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use heisenbug::thread;
-use std::time::Duration;
+use heisenbug::{Checker, Report, thread};
 
-/// Two spawned threads load and store; main joins them.
-fn two_increments() -> String {
-    let count = Arc::new(AtomicU32::new(0));
-    let threads: Vec<_> = (0..2)
-        .map(|_| {
-            let count = Arc::clone(&count);
-            thread::spawn(move || count.store(count.load(Relaxed) + 1, Relaxed))
-        })
-        .collect();
-    for thread in threads {
-        thread.join().unwrap();
-    }
-    assert_eq!(count.load(Relaxed), 2);
-    "two".to_owned()
+/// So many threads do the same to a counter, main among them. Returns the executions and how many of
+/// them fail.
+fn counted(engines: Engines, threads: u32, act: fn(&AtomicU32)) -> (u64, u64) {
+    let report = Checker::new().engines(engines).check(move || {
+        let count = Arc::new(AtomicU32::new(0));
+        let others: Vec<_> = (1..threads)
+            .map(|_| {
+                let count = Arc::clone(&count);
+                thread::spawn(move || act(&count))
+            })
+            .collect();
+        act(&count);
+        for other in others {
+            other.join().unwrap();
+        }
+        assert_eq!(count.load(Relaxed), threads);
+    });
+    assert!(report.complete, "{:?}", report.stopped);
+    (report.explored(), failing(&report))
 }
 
-/// How many schedules there are within a bound, and how many of them fail.
-fn schedules(bound: Option<u32>) -> (u64, u64) {
-    let mut budget = Budget::new(1_000_000, Duration::from_secs(60));
-    let scenario: Scenario = std::sync::Arc::new(two_increments);
-    let pass = sc::pass(&scenario, Judge::Open, &mut budget, bound);
-    let failing = pass
-        .tally
-        .outcomes()
+fn failing(report: &Report) -> u64 {
+    let failing = report
+        .outcomes
         .iter()
-        .filter(|outcome| outcome.class.is_some())
-        .map(|o| o.count)
-        .sum();
-    (pass.tally.executions, failing)
+        .filter(|outcome| outcome.class.is_some());
+    failing.map(|outcome| outcome.count).sum()
 }
 
+/// One for each order of the increments.
 #[test]
-fn two_increments_have_69_schedules_30_of_them_failing() {
-    assert_eq!(schedules(None), (69, 30));
-    assert_eq!(schedules(Some(0)), (3, 0));
-    assert_eq!(schedules(Some(1)), (12, 3));
+fn increments_in_one_step_have_as_many_executions_as_orders() {
+    let add = |count: &AtomicU32| _ = count.fetch_add(1, Relaxed);
+    for engines in [Engines::Sc, Engines::Weak] {
+        assert_eq!(counted(engines, 2, add), (2, 0));
+        assert_eq!(counted(engines, 3, add), (6, 0));
+        assert_eq!(counted(engines, 4, add), (24, 0));
+    }
+}
+
+/// One thread reads what the other wrote, or the other what the first wrote, or neither does; then
+/// either store may be the last.
+#[test]
+fn two_increments_in_two_steps_have_four_executions_two_of_them_failing() {
+    let load_and_store = |count: &AtomicU32| count.store(count.load(Relaxed) + 1, Relaxed);
+    assert_eq!(counted(Engines::Sc, 2, load_and_store), (4, 2));
+    assert_eq!(counted(Engines::Weak, 2, load_and_store), (4, 2));
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub enum Class {
     Deadlock,
     /// Two accesses to plain data, one of them a write, with nothing that orders them.
     DataRace,
+    /// Something was used after it was freed.
+    UseAfterFree,
     /// The threads run for ever without getting anywhere.
     Livelock,
     /// Something reference-counted was never freed.
@@ -43,6 +45,7 @@ impl Class {
             Class::Panic => "panic",
             Class::Deadlock => "deadlock",
             Class::DataRace => "data race",
+            Class::UseAfterFree => "use after free",
             Class::Livelock => "livelock",
             Class::Leak => "leak",
             Class::Crash => "crash",
@@ -134,6 +137,11 @@ impl Expected {
     pub const DATA_RACE: Expected = Expected {
         class: Class::DataRace,
         outcome: "data race",
+    };
+    /// Uses what was freed.
+    pub const USE_AFTER_FREE: Expected = Expected {
+        class: Class::UseAfterFree,
+        outcome: "use after free",
     };
     /// Fails with a leak.
     pub const LEAK: Expected = Expected {

@@ -1,18 +1,21 @@
-//! From a scenario to a report: which engine runs when, and what their answers add up to.
+//! From a scenario to a report.
 
 use super::budget::Budget;
-use super::report::{Engine, Report, Verdict};
-use super::scenario::Scenario;
-use super::tally::{Counterexample, Judge, Tally};
-use super::{sc, weak};
+use super::explore::{self, Exploration, Replayed, Scenario, Task};
+use super::report::{Engine, Executions, Report, Verdict};
+use super::tally::{Counterexample, Judge};
 use crate::catalogue::{Bug, Class, Variant};
-use crate::trace::{recorder, source};
+use crate::trace::source;
+use crate::worlds::model::session::{Mutation, Site};
+use heisenbug_engine::search::{Config, Model, Summary};
+use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Checks a scenario over all its schedules, with the default limits.
+/// Checks a scenario over all its executions, with the default limits.
 ///
 /// The scenario runs many times, on the thread that calls. It makes what its threads share, spawns
 /// them, joins them, and asserts what must hold; what it returns is the label of its outcome. It is
@@ -46,90 +49,101 @@ pub fn check<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Repo
     Checker::new().check(scenario)
 }
 
-/// Which engines to ask.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the loads of a program may read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Engines {
-    /// Sequential consistency only.
+    /// The newest value, always: sequential consistency.
     Sc,
-    /// Weak memory only.
-    Weak,
-    /// The first, and then, if it found nothing, the second.
+    /// Whatever the orderings allow. All executions that are sequentially consistent are among these.
     #[default]
-    Both,
+    Weak,
 }
 
 /// A check with limits of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checker {
-    pub(super) max_executions: u64,
-    pub(super) max_time: Duration,
-    pub(super) engines: Engines,
-    pub(super) seed: Option<u64>,
+    max_executions: u64,
+    pub(super) max_time: Option<Duration>,
+    engines: Engines,
+    spurious: u8,
+    jobs: usize,
+    #[serde(skip)]
+    mutation: Option<Mutation>,
 }
 
 impl Default for Checker {
     fn default() -> Self {
         Checker {
             max_executions: Checker::MAX_EXECUTIONS,
-            max_time: Checker::MAX_TIME,
-            engines: Engines::Both,
-            seed: None,
+            max_time: None,
+            engines: Engines::Weak,
+            spurious: Checker::SPURIOUS,
+            jobs: 1,
+            mutation: None,
         }
     }
 }
 
 impl Checker {
-    /// The default limit on executions, over all passes and both engines.
+    /// The default limit on executions.
     pub const MAX_EXECUTIONS: u64 = 1_000_000;
-    /// The default limit on time.
-    pub const MAX_TIME: Duration = Duration::from_secs(60);
+    /// By default, how many events of each spurious kind an execution may have.
+    pub const SPURIOUS: u8 = 1;
 
     /// A check with the default limits.
     pub fn new() -> Checker {
         Checker::default()
     }
 
-    /// Explores at most so many executions, over all passes and both engines.
+    /// Explores at most so many executions.
     pub fn max_executions(mut self, executions: u64) -> Checker {
         self.max_executions = executions;
         self
     }
 
-    /// Takes at most so long. Looked at within executions, not only between them.
+    /// Takes at most so long. Without this there is no limit on time.
     pub fn max_time(mut self, time: Duration) -> Checker {
-        self.max_time = time;
+        self.max_time = Some(time);
         self
     }
 
-    /// Asks only the given engines.
+    /// Lets loads read what these engines allow.
     pub fn engines(mut self, engines: Engines) -> Checker {
         self.engines = engines;
         self
     }
 
-    /// With a seed, tries interleavings at random instead of all of them in order, until a limit is
-    /// reached: for programs that are too large to exhaust. The verdict is then *fails* or *unknown*,
-    /// never *holds*. The same seed tries the same interleavings.
-    pub fn seed(mut self, seed: Option<u64>) -> Checker {
-        self.seed = seed;
+    /// Has at most so many events of each spurious kind in one execution: waking for no reason from a
+    /// condition variable, from `park` and from a futex, a weak exchange that fails for no reason, a
+    /// time-out that comes first.
+    pub fn spurious(mut self, events: u8) -> Checker {
+        self.spurious = events;
+        self
+    }
+
+    /// Explores on so many threads. What is found does not depend on it.
+    pub fn jobs(mut self, jobs: usize) -> Checker {
+        self.jobs = jobs.max(1);
+        self
+    }
+
+    /// Replaces the ordering at one place of the program, to see whether it needs the one it names.
+    pub fn mutation(mut self, mutation: Option<Mutation>) -> Checker {
+        self.mutation = mutation;
         self
     }
 
     /// Checks a scenario. See [`check`](fn@check).
     pub fn check<R: Debug>(&self, scenario: impl Fn() -> R + Send + Sync + 'static) -> Report {
-        let scenario: Scenario = Arc::new(move || label(&scenario()));
-        self.explore(&scenario, Judge::Open)
+        self.report(&scenario_of(scenario), Judge::Open)
     }
 
     /// Checks a variant of a bug of the catalogue. If the bug lists no outcomes, the program itself
     /// asserts what must hold.
     pub fn check_variant(&self, bug: &'static Bug, variant: &'static Variant) -> Report {
         source::register(bug.file, bug.source);
-        let judge = match bug.outcomes {
-            [] => Judge::Open,
-            outcomes => Judge::Declared(outcomes),
-        };
-        let report = self.explore(&(Arc::new(variant.scenario) as Scenario), judge);
+        let report = self.report(&(Arc::new(variant.scenario) as Scenario), Judge::of(bug));
         let reason = report
             .outcome
             .as_deref()
@@ -150,160 +164,200 @@ impl Checker {
         }
     }
 
-    /// Explores on a thread of its own: an engine can leave a thread unfit for another check.
-    fn explore(&self, scenario: &Scenario, judge: Judge) -> Report {
-        let settings = recorder::take_settings();
-        let explore = || {
-            recorder::put_settings(settings);
-            let report = self.explore_here(scenario, judge);
-            (report, recorder::take_settings())
+    /// The places at which a scenario names an ordering, and which, within this check's limits.
+    pub fn sites<R: Debug>(
+        &self,
+        scenario: impl Fn() -> R + Send + Sync + 'static,
+    ) -> Vec<(Site, Ordering)> {
+        let mut task = self.task(Judge::Open);
+        task.collect_sites = true;
+        explored(&scenario_of(scenario), &task).map_or_else(|_| Vec::new(), |found| found.sites)
+    }
+
+    fn task(&self, judge: Judge) -> Task {
+        let model = match self.engines {
+            Engines::Sc => Model::Sc,
+            Engines::Weak => Model::Rc11,
         };
-        let explored = std::thread::scope(|scope| scope.spawn(explore).join());
-        let (report, settings) = explored.unwrap_or_else(|panic| resume_unwind(panic));
-        recorder::put_settings(settings);
+        Task {
+            config: Config {
+                model,
+                spurious: self.spurious,
+                ..Config::default()
+            },
+            judge,
+            budget: Budget::new(self.max_executions, self.max_time),
+            mutation: self.mutation,
+            collect_sites: false,
+        }
+    }
+
+    fn report(&self, scenario: &Scenario, judge: Judge) -> Report {
+        let began = Instant::now();
+        let mut report = match explored(scenario, &self.task(judge)) {
+            Ok(exploration) => self.judged(exploration),
+            Err(mishap) => Report {
+                stopped: Some(mishap),
+                ..Report::empty()
+            },
+        };
+        report.millis = began.elapsed().as_millis() as u64;
         report
     }
 
-    fn explore_here(&self, scenario: &Scenario, judge: Judge) -> Report {
-        let began = Instant::now();
-        let mut budget = Budget::new(self.max_executions, self.max_time);
-        let mut report = Report::empty();
-        let sc = (self.engines != Engines::Weak).then(|| match self.seed {
-            None => sc::explore(scenario, judge, &mut budget),
-            Some(seed) => sc::sample(scenario, judge, &mut budget, seed),
-        });
-        if let Some(sc) = &sc {
-            report.executions.sc = Some(sc.tally.executions);
-            report.note_outcomes(&sc.tally);
-            report.complete = sc.complete;
+    /// What the exploration proves.
+    fn judged(&self, exploration: Exploration) -> Report {
+        let Exploration {
+            tally,
+            summary,
+            replayed,
+            ..
+        } = &exploration;
+        let unfinished = exploration.unfinished();
+        let mut report = Report {
+            outcomes: tally.outcomes(),
+            executions: self.executions(tally.executions),
+            wasted: summary.wasted,
+            passes: tally.passes,
+            complete: unfinished.is_none() && tally.passes.is_none(),
+            ..Report::empty()
+        };
+        if unfinished.is_some() {
+            report.estimate = summary.estimate.map(|whole| whole as u64);
         }
-        let found = sc.as_ref().and_then(|sc| sc.tally.worst.as_ref());
-        if let Some(counterexample) = found {
-            report.fail(Engine::Sc, counterexample);
-        } else if self.engines != Engines::Sc && budget.stopped().is_none() {
-            let weak = weak::explore(scenario, judge, &mut budget);
-            report.executions.weak = Some(weak.tally.executions);
-            report.weigh(sc.as_ref(), &weak);
-        } else if report.complete {
-            report.verdict = Verdict::Holds;
-            report.notes.push("weak memory was not explored".to_owned());
+        if let Some(counterexample) = &tally.worst {
+            report.fail(counterexample, replayed);
+            report.stopped = unfinished;
+            return report;
         }
-        if report.verdict == Verdict::Holds && sc.as_ref().is_some_and(|sc| !sc.models) {
-            // Forgotten imports look like this: all of it happens where no engine sees it.
-            report.verdict = Verdict::Unknown;
-            report.complete = false;
-            report.stopped = Some(
+        report.notes = self.caveats(summary);
+        match unfinished.or_else(|| exploration.doubt()) {
+            Some(why) => {
+                report.complete = false;
+                report.stopped = Some(why);
+            }
+            None if tally.passes.is_some() => report.verdict = Verdict::Bounded,
+            None => report.verdict = Verdict::Holds,
+        }
+        report
+    }
+
+    /// Whether several executions are under way at a time.
+    pub(super) fn is_parallel(&self) -> bool {
+        self.jobs > 1
+    }
+
+    /// So many executions, by what their loads may read.
+    pub(super) fn executions(&self, number: u64) -> Executions {
+        match self.engines {
+            Engines::Sc => Executions {
+                sc: Some(number),
+                weak: None,
+            },
+            Engines::Weak => Executions {
+                sc: None,
+                weak: Some(number),
+            },
+        }
+    }
+
+    /// What a program that does not fail was not tried with.
+    fn caveats(&self, summary: &Summary) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.engines == Engines::Sc {
+            notes.push("weak memory was not explored".to_owned());
+        }
+        if summary.spurious {
+            notes.push(match self.spurious {
+                0 => "without spurious wake-ups, weak exchanges that fail and time-outs that come \
+                      first"
+                    .to_owned(),
+                most => format!(
+                    "with at most {most} spurious wake-up, weak exchange that fails and time-out \
+                     that comes first in an execution"
+                ),
+            });
+        }
+        if summary.load_buffering && self.engines == Engines::Weak {
+            notes.push(
+                "load buffering, which RC11 does not show, could add outcomes: two threads load \
+                 Relaxed and then store elsewhere, Relaxed"
+                    .to_owned(),
+            );
+        }
+        notes
+    }
+}
+
+/// Explores on a thread of its own: what a program leaves behind on one does not reach the next.
+fn explored(scenario: &Scenario, task: &Task) -> Result<Exploration, String> {
+    let explore = || explore::explore(scenario, task);
+    let explored = std::thread::scope(|scope| scope.spawn(explore).join());
+    explored.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+fn scenario_of<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Scenario {
+    Arc::new(move || label(&scenario()))
+}
+
+impl Judge {
+    fn of(bug: &'static Bug) -> Judge {
+        match bug.outcomes {
+            [] => Judge::Open,
+            outcomes => Judge::Declared(outcomes),
+        }
+    }
+}
+
+impl Exploration {
+    /// Why not all was explored, if that is so.
+    fn unfinished(&self) -> Option<String> {
+        if self.tally.unknown.is_some() {
+            return self.tally.unknown.clone();
+        }
+        let stopped = || self.stopped.clone();
+        (!self.summary.complete)
+            .then(|| stopped().unwrap_or_else(|| "stopped by the engine".to_owned()))
+    }
+
+    /// Why it is not known whether the program holds, although all was explored.
+    fn doubt(&self) -> Option<String> {
+        if !self.models {
+            // Forgotten imports look like this: all of it happens where the engine does not see it.
+            return Some(
                 "there was nothing to explore: locks, atomics, cells, channels and threads must be \
                  those of heisenbug, not those of std"
                     .to_owned(),
             );
         }
-        if report.verdict != Verdict::Holds {
-            let budget = budget.stopped().map(str::to_owned);
-            report.stopped = report.stopped.take().or(budget);
-        }
-        report.millis = began.elapsed().as_millis() as u64;
-        report
+        let panic = self.tally.panic.as_ref()?;
+        Some(format!(
+            "a thread panicked (\"{panic}\") while another one went round a loop that was cut: \
+             whether the program deals with that is not known"
+        ))
     }
 }
 
 impl Report {
-    fn note_outcomes(&mut self, tally: &Tally) {
-        self.outcomes = tally.outcomes();
-    }
-
-    fn fail(&mut self, found_by: Engine, counterexample: &Counterexample) {
+    fn fail(&mut self, counterexample: &Counterexample, replayed: &Replayed) {
+        let Counterexample {
+            fault, schedule, ..
+        } = counterexample;
         self.verdict = Verdict::Fails;
-        self.found_by = Some(found_by);
-        self.class = Some(counterexample.class);
-        self.outcome = Some(counterexample.label.clone());
-        self.message = Some(counterexample.message.clone());
-        self.preemptions = counterexample.preemptions;
-        self.actors = counterexample.trace.actors.clone();
-        self.counterexample = counterexample.trace.events.clone();
-        self.blocked = counterexample.trace.blocked.clone();
+        self.found_by = Some(match schedule.stale {
+            0 => Engine::Sc,
+            _ => Engine::Weak,
+        });
+        self.class = Some(fault.class);
+        self.outcome = Some(fault.label.clone());
+        self.message = Some(fault.message.clone());
+        self.preemptions = Some(schedule.preemptions);
+        self.clash = replayed.clash.clone();
+        let trace = replayed.trace.clone();
+        self.actors = trace.actors;
+        self.counterexample = trace.events;
+        self.blocked = trace.blocked;
     }
-
-    /// An outcome that the first engine saw and the second did not.
-    fn missed_by(&self, weak: &weak::Exploration) -> Option<String> {
-        let shown = weak.tally.outcomes();
-        let missed = self
-            .outcomes
-            .iter()
-            .find(|seen| !shown.iter().any(|o| o.label == seen.label));
-        missed.map(|outcome| outcome.label.clone())
-    }
-
-    /// Adds what the second engine found to what the first did.
-    fn weigh(&mut self, sc: Option<&sc::Exploration>, weak: &weak::Exploration) {
-        match &weak.tally.worst {
-            Some(_) if is_overruled(sc, weak) => {
-                if weak.complete || !weak.plain_data {
-                    self.verdict = Verdict::Holds;
-                    self.notes.push(
-                        "every atomic access is SeqCst and nothing races, so the program is \
-                         sequentially consistent; the second engine takes SeqCst accesses for \
-                         AcqRel ones, and what it found cannot happen"
-                            .to_owned(),
-                    );
-                } else {
-                    self.complete = false;
-                    self.notes.push(
-                        "every atomic access is SeqCst, so what the second engine found cannot \
-                         happen unless something races; it ended before it could rule that out"
-                            .to_owned(),
-                    );
-                }
-            }
-            Some(counterexample)
-                if sc.is_none()
-                    && weak.uses_atomics
-                    && weak.only_seq_cst
-                    && counterexample.class != Class::DataRace =>
-            {
-                self.note_outcomes(&weak.tally);
-                self.notes.push(
-                    "every atomic access is SeqCst, which this engine takes for AcqRel: whether \
-                     what it found can happen, only the first engine can tell"
-                        .to_owned(),
-                );
-            }
-            Some(counterexample) => {
-                self.note_outcomes(&weak.tally);
-                self.complete = weak.complete;
-                self.fail(Engine::Weak, counterexample);
-            }
-            None => {
-                self.complete = weak.complete && sc.is_none_or(|sc| sc.complete);
-                if let Some(missed) = self.missed_by(weak).filter(|_| self.complete) {
-                    // What the first engine can do, weak memory allows too.
-                    self.complete = false;
-                    self.stopped = Some(format!(
-                        "the second engine never showed \"{missed}\", which the first did"
-                    ));
-                }
-                if self.complete {
-                    self.verdict = Verdict::Holds;
-                }
-                if sc.is_none() {
-                    self.note_outcomes(&weak.tally);
-                    self.notes
-                        .push("sequential consistency was not explored".to_owned());
-                }
-            }
-        }
-    }
-}
-
-/// Whether a failure that only the second engine found is its own invention: the first engine saw
-/// all there is and found nothing, every atomic access is `SeqCst`, and no data race was seen.
-fn is_overruled(sc: Option<&sc::Exploration>, weak: &weak::Exploration) -> bool {
-    let Some(sc) = sc else { return false };
-    let outcomes = weak.tally.outcomes();
-    let races = outcomes
-        .iter()
-        .any(|outcome| outcome.class == Some(Class::DataRace));
-    sc.complete && sc.only_seq_cst && weak.only_seq_cst && !races
 }
 
 /// What stands in the outcome table for a value.

@@ -19,11 +19,17 @@ pub enum Declared {
 pub fn as_declared(role: Role, report: &Report) -> Declared {
     match (role.expected(), report.verdict) {
         (_, Verdict::Unknown) => Declared::Unknown,
-        (None, Verdict::Holds) => Declared::Yes,
+        // The bound is said in the report; a loop that is bounded only by luck has no better proof.
+        (None, Verdict::Holds | Verdict::Bounded) => Declared::Yes,
         (None, Verdict::Fails) => Declared::No(format!("must hold, and {}", failure(report))),
-        // What one engine alone did not find, the other may.
-        (Some(_), Verdict::Holds) if report.executions.weak.is_none() => Declared::Unknown,
+        // What sequential consistency does not show, weak memory may.
+        (Some(_), Verdict::Holds | Verdict::Bounded) if report.executions.weak.is_none() => {
+            Declared::Unknown
+        }
         (Some(_), Verdict::Holds) => Declared::No("must fail, and holds".to_owned()),
+        (Some(_), Verdict::Bounded) => Declared::No(
+            "must fail, and holds with loops of up to the bound on their passes".to_owned(),
+        ),
         (Some(expected), Verdict::Fails) => {
             let same_class = report.class == Some(expected.class);
             let same_outcome = report.outcome.as_deref() == Some(expected.outcome);

@@ -4,11 +4,13 @@
 //! report (an abort, a stack overflow, `process::exit`), a second child writes down the execution in
 //! which that happened, and the crash is the verdict.
 
-use super::checker::{Checker, Engines};
-use super::report::{Executions, OutcomeCount, Report, Verdict};
+use super::budget::INTERRUPT;
+use super::checker::Checker;
+use super::report::{OutcomeCount, Report, Verdict};
 use crate::catalogue::{Bug, Class, Grade, Variant};
 use crate::trace::{Trace, journal};
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -45,7 +47,7 @@ impl<F: Fn(u64)> Onlooker for F {
 }
 
 /// What a child is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Task {
     /// Which program, as `bug/variant`.
     pub program: String,
@@ -96,22 +98,31 @@ pub fn check_in(
         journal: None,
     };
     let began = Instant::now();
-    let (status, executions) = run(executable, &task, onlooker)?;
+    let (mut status, mut executions) = run(executable, &task, onlooker)?;
     if let Some(report) = read_report(&task.report) {
         return Ok(report);
     }
     if super::budget::interrupted() || onlooker.has_left() || died_of_interrupt(status) {
         // Nobody wants to know any more, or Ctrl-C met the child before it was ready for it.
         return Ok(Report {
-            stopped: Some("interrupted".to_owned()),
+            stopped: Some(INTERRUPT.to_owned()),
             ..Report::named(bug, variant)
         });
+    }
+    if checker.is_parallel() {
+        // Several executions were under way: which of them it was, one at a time tell.
+        task.checker = task.checker.jobs(1);
+        (status, executions) = run(executable, &task, onlooker)?;
     }
     let journal = folder.path().join("journal.json");
     task.journal = Some((executions, journal.clone()));
     run(executable, &task, &|_: u64| {})?;
     let trace = read_trace(&journal);
-    let mut report = crash(Report::named(bug, variant), status, executions, trace);
+    let began_executions = Report {
+        executions: checker.executions(executions),
+        ..Report::named(bug, variant)
+    };
+    let mut report = crash(began_executions, status, trace);
     report.millis = began.elapsed().as_millis() as u64;
     Ok(report)
 }
@@ -123,14 +134,8 @@ fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<(ExitS
         .context("cannot make a temporary file")?;
     let counter = journal::map_counter(&task.counter).context("cannot map a temporary file")?;
     let mut command = Command::new(executable);
-    // loom reads its settings from the environment, and panics at those it does not understand.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("LOOM_") {
-            command.env_remove(name);
-        }
-    }
     let child = command
-        .args(task.to_args())
+        .args(task.to_args()?)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -194,11 +199,8 @@ fn read_trace(path: &Path) -> Trace {
 }
 
 /// The report on a program that took its process down.
-fn crash(mut report: Report, status: ExitStatus, executions: u64, trace: Trace) -> Report {
-    report.executions = Executions {
-        sc: Some(executions),
-        weak: None,
-    };
+fn crash(mut report: Report, status: ExitStatus, trace: Trace) -> Report {
+    let executions = report.explored();
     report.actors = trace.actors;
     report.counterexample = trace.events;
     report.blocked = trace.blocked;
@@ -256,70 +258,18 @@ fn death(status: ExitStatus) -> String {
 
 impl Task {
     /// The arguments that make a child do this.
-    fn to_args(&self) -> Vec<String> {
-        let engines = match self.checker.engines {
-            Engines::Sc => "sc",
-            Engines::Weak => "weak",
-            Engines::Both => "both",
-        };
-        let mut args = vec![
-            COMMAND.to_owned(),
-            self.program.clone(),
-            self.checker.max_executions.to_string(),
-            self.checker.max_time.as_millis().to_string(),
-            engines.to_owned(),
-            self.checker
-                .seed
-                .map_or("-".to_owned(), |seed| seed.to_string()),
-            self.report.display().to_string(),
-            self.counter.display().to_string(),
-        ];
-        if let Some((execution, path)) = &self.journal {
-            args.extend([execution.to_string(), path.display().to_string()]);
-        }
-        args
+    fn to_args(&self) -> Result<[String; 2]> {
+        let task = serde_json::to_string(self).context("cannot tell a child what to do")?;
+        Ok([COMMAND.to_owned(), task])
     }
 
     /// What the arguments after the command mean.
-    ///
-    /// # Errors
-    ///
-    /// If they are not what [`to_args`](Self::to_args) makes.
     fn from_args(args: &[String]) -> Result<Task> {
-        let [
-            program,
-            executions,
-            millis,
-            engines,
-            seed,
-            report,
-            counter,
-            journal @ ..,
-        ] = args
-        else {
-            anyhow::bail!("`{COMMAND}` is for this program's own use");
-        };
-        let checker = Checker::new()
-            .max_executions(executions.parse()?)
-            .max_time(Duration::from_millis(millis.parse()?))
-            .seed(seed.parse().ok())
-            .engines(match engines.as_str() {
-                "sc" => Engines::Sc,
-                "weak" => Engines::Weak,
-                _ => Engines::Both,
-            });
-        let journal = match journal {
-            [execution, path] => Some((execution.parse()?, path.into())),
+        let task = match args {
+            [task] => serde_json::from_str(task).ok(),
             _ => None,
         };
-        let (report, counter) = (report.into(), counter.into());
-        Ok(Task {
-            program: program.clone(),
-            checker,
-            report,
-            counter,
-            journal,
-        })
+        task.with_context(|| format!("`{COMMAND}` is for this program's own use"))
     }
 }
 
@@ -335,9 +285,7 @@ pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Resul
     if let Some((execution, path)) = task.journal {
         journal::open(path, execution)?;
     }
-    super::panics::install();
-    let_faults_kill();
-    let limit = task.checker.max_time + GRACE;
+    let limit = task.checker.max_time.map(|time| time + GRACE);
     std::thread::spawn(move || watch(limit));
     let report = task.checker.check_variant(bug, variant);
     // Renamed into place: a report is there as a whole or not at all.
@@ -356,30 +304,19 @@ fn find(
     Some((bug, bug.variant(variant)?))
 }
 
-/// Takes back the signal handler that loom's coroutines install, which panics where a fault is not
-/// their own: a fault shall end the process, and the parent says what it was.
-#[cfg(unix)]
-fn let_faults_kill() {
-    for signal in [libc::SIGSEGV, libc::SIGBUS] {
-        // SAFETY: the default action is no handler at all, so no code of ours runs in one.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
-    }
-}
-
-#[cfg(not(unix))]
-fn let_faults_kill() {}
-
 /// Ends the process when the program under check does not come back, or not in time.
-fn watch(limit: Duration) {
+fn watch(limit: Option<Duration>) {
     let began = Instant::now();
     let mut last = (journal::executions(), Instant::now());
     loop {
         std::thread::sleep(Duration::from_millis(50));
+        let out_of_time = limit.is_some_and(|limit| began.elapsed() > limit);
+        let asked_to_stop = out_of_time || super::budget::interrupted();
         let now = journal::executions();
-        if now != last.0 {
+        // What the engine does between two executions is no loop of the program's.
+        if now != last.0 || !asked_to_stop && !super::explore::program_runs() {
             last = (now, Instant::now());
         }
-        let asked_to_stop = began.elapsed() > limit || super::budget::interrupted();
         let patience = if asked_to_stop { GRACE / 2 } else { STALL };
         if last.1.elapsed() > patience {
             std::process::exit(STALLED);

@@ -1,31 +1,37 @@
-//! Checks a program over all its schedules, and says what it found.
+//! Checks a program over all its executions, and says what it found.
 //!
-//! Two engines, one verdict. The first explores all interleavings under sequential consistency, the
-//! second what weak memory adds to them:
+//! The engine runs the program once for each execution that the C++ memory model in its RC11 form
+//! allows, and none of them twice. One exploration tells both kinds of bug:
 //!
-//! | `sc` | `weak` | verdict |
-//! |---|---|---|
-//! | fails | not asked | fails: an interleaving bug |
-//! | holds | fails | fails: a memory-ordering bug, a data race |
-//! | holds | fails, but every atomic access is `SeqCst` and there is no data race | holds |
-//! | holds | holds | holds |
+//! | found | verdict |
+//! |---|---|
+//! | a failing execution in which every load can have read the newest value | fails: an interleaving bug, shown with the fewest preemptions of all |
+//! | only failing executions in which some load must have read an older one | fails: a memory-ordering bug |
+//! | none, all executions seen | holds |
+//! | none, but a loop was cut after so many passes | holds with loops of up to so many passes |
+//! | none, and not all were seen | unknown |
 //!
-//! A limit that is reached before a failure is found makes the verdict *unknown*, never *holds*.
+//! A program that the engine cannot follow (it does not do the same in the same schedule, or asks for
+//! something that cannot be modelled) is *unknown*, never a failure.
 
 mod budget;
 mod checker;
 mod declared;
+mod explore;
 pub mod isolated;
+#[cfg(any(test, feature = "peers"))]
+pub mod loom;
+mod orderings;
+mod outcome;
 mod panics;
 mod report;
-pub mod sc;
-mod scenario;
 mod tally;
-pub mod weak;
 
-pub use budget::{Budget, interrupt, interrupt_flag, interrupted};
+pub use budget::{interrupt, interrupt_flag, interrupted};
 pub use checker::{Checker, Engines, check, label};
 pub use declared::{Declared, as_declared};
-pub use report::{Engine, Executions, OutcomeCount, Report, Verdict};
-pub use scenario::Scenario;
-pub use tally::{Counterexample, Judge, Tally};
+pub use explore::Scenario;
+pub use orderings::weaker;
+pub use report::{Access, Clash, Engine, Executions, OutcomeCount, Report, Verdict};
+
+pub use crate::worlds::model::session::{Mutation, Site};

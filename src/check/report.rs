@@ -2,8 +2,9 @@
 //!
 //! Serialised, it is what `--json` prints. Fields are added over time, never renamed or removed.
 
+use super::budget::INTERRUPT;
 use crate::catalogue::{Class, Grade};
-use crate::trace::{Blocked, Event};
+use crate::trace::{Blocked, Event, source};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -23,14 +24,24 @@ pub struct Report {
     pub outcome: Option<String>,
     /// The failure in one sentence.
     pub message: Option<String>,
-    /// Which engine found the failure.
+    /// What it takes to see the failure.
     pub found_by: Option<Engine>,
-    /// Whether every engine that ran explored all there is.
+    /// Whether all there is was explored, with no loop cut.
     pub complete: bool,
-    /// Executions explored, by engine.
+    /// Executions explored.
     pub executions: Executions,
-    /// How often a running thread was interrupted in the counterexample. Known for counterexamples
-    /// of the first engine only; those are shown with as few as possible.
+    /// Runs that came to nothing, since what would have followed is explored elsewhere.
+    #[serde(default)]
+    pub wasted: u64,
+    /// About how many executions there are in all, if the exploration ended early and that could be
+    /// told.
+    #[serde(default)]
+    pub estimate: Option<u64>,
+    /// After how many passes a loop was cut, if one was.
+    #[serde(default)]
+    pub passes: Option<u32>,
+    /// How often a running thread was interrupted in the counterexample. Of all counterexamples that
+    /// do not need weak memory it is one with the fewest.
     pub preemptions: Option<u32>,
     /// Why the exploration ended early, if it did.
     pub stopped: Option<String>,
@@ -44,16 +55,42 @@ pub struct Report {
     pub counterexample: Vec<Event>,
     /// Who could not go on at the counterexample's end.
     pub blocked: Vec<Blocked>,
+    /// The two accesses that the counterexample ends with, for a data race or a use after free.
+    #[serde(default)]
+    pub clash: Option<Clash>,
     /// How long the check took, in milliseconds.
     pub millis: u64,
+}
+
+/// Two accesses that must not meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clash {
+    /// Who came first.
+    pub first: Access,
+    /// Who came second. What this one read or wrote, or would have, is no part of the operations.
+    pub second: Access,
+}
+
+/// Where somebody accessed something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// Who.
+    pub actor: String,
+    /// The source file, as the compiler names it.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: u32,
 }
 
 /// Whether a program holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// No schedule breaks it.
+    /// No execution breaks it.
     Holds,
+    /// No execution breaks it in which no loop goes round more often than [`Report::passes`].
+    #[serde(rename = "holds-bounded")]
+    Bounded,
     /// The counterexample breaks it.
     Fails,
     /// Nothing was found before a limit was reached.
@@ -64,28 +101,30 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Verdict::Holds => "holds",
+            Verdict::Bounded => "holds, bounded",
             Verdict::Fails => "fails",
             Verdict::Unknown => "unknown",
         })
     }
 }
 
-/// The engines that judge.
+/// What it takes to see a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
-    /// Sequential consistency: all interleavings, each read gets the newest value.
+    /// Nothing but an interleaving: each load can have read the newest value.
     Sc,
-    /// Weak memory: what the orderings allow, and data races.
+    /// Weak memory: some load must have read an older value, as its ordering allows.
     Weak,
 }
 
-/// How many executions each engine explored. `None` if it did not run.
+/// How many executions were explored. An execution of the model is what each load read and in which
+/// order each location was written: interleavings that agree in that are one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Executions {
-    /// Under sequential consistency.
+    /// Those that are sequentially consistent, if no others were asked for.
     pub sc: Option<u64>,
-    /// Under weak memory.
+    /// Those that the orderings allow, the sequentially consistent ones among them.
     pub weak: Option<u64>,
 }
 
@@ -102,6 +141,14 @@ pub struct OutcomeCount {
     pub count: u64,
 }
 
+impl Access {
+    /// Whether the operation is this access.
+    pub fn is_of(&self, event: &Event) -> bool {
+        let at = |file: &str, line| source::tidy(file) == self.file && line == self.line;
+        event.actor == self.actor && at(&event.file, event.line)
+    }
+}
+
 impl Report {
     /// A report that says nothing yet.
     pub(super) fn empty() -> Report {
@@ -115,6 +162,9 @@ impl Report {
             found_by: None,
             complete: false,
             executions: Executions::default(),
+            wasted: 0,
+            estimate: None,
+            passes: None,
             preemptions: None,
             stopped: None,
             notes: Vec::new(),
@@ -122,6 +172,7 @@ impl Report {
             actors: Vec::new(),
             counterexample: Vec::new(),
             blocked: Vec::new(),
+            clash: None,
             millis: 0,
         }
     }
@@ -136,12 +187,29 @@ impl Report {
         }
     }
 
-    /// Whether the program was shown to hold.
+    /// Whether the program was shown to hold, without any bound.
     pub fn holds(&self) -> bool {
         self.verdict == Verdict::Holds
     }
 
-    /// Whether a schedule that breaks the program was found.
+    /// Whether the program was shown to hold, with loops of up to [`passes`](Report::passes) passes at
+    /// least.
+    pub fn holds_bounded(&self) -> bool {
+        matches!(self.verdict, Verdict::Holds | Verdict::Bounded)
+    }
+
+    /// Whether somebody asked to stop the check, and it did.
+    pub fn was_interrupted(&self) -> bool {
+        self.stopped.as_deref() == Some(INTERRUPT)
+    }
+
+    /// How many executions were explored.
+    pub fn explored(&self) -> u64 {
+        let Executions { sc, weak } = self.executions;
+        sc.unwrap_or_default() + weak.unwrap_or_default()
+    }
+
+    /// Whether an execution that breaks the program was found.
     pub fn fails(&self) -> bool {
         self.verdict == Verdict::Fails
     }

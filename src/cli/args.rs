@@ -16,7 +16,8 @@ use std::time::Duration;
     max_term_width = 80,
     after_help = "\
 Exit codes: 0 it holds, or all is as declared; 1 it fails; 2 usage,
-or nowhere to write to; 3 unknown; 130 interrupted.
+or nowhere to write to; 3 unknown; 4 it holds with loops of a bounded
+number of passes; 130 interrupted.
 
 Example:
   heisenbug check lost-update/buggy"
@@ -32,7 +33,7 @@ pub enum Command {
     List(List),
     /// Tells a bug's story, with the code of each variant
     Show(Show),
-    /// Checks programs over all their schedules
+    /// Checks programs over all their executions
     Check(Check),
     /// Runs a program on real threads, many times
     Stress(Stress),
@@ -88,7 +89,8 @@ pub struct Show {
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-A variant's exit code is 0 if it holds, 1 if it fails, 3 if nobody knows.
+A variant's exit code is 0 if it holds, 1 if it fails, 3 if nobody knows, 4 if
+it holds with loops of a bounded number of passes.
 A bug's is 0 if every variant does what it declares: the buggy ones fail as
 they must, the fixed ones hold.
 
@@ -117,15 +119,27 @@ pub struct Limits {
     /// Stop after so many executions of a program
     #[arg(long, value_name = "N", default_value_t = crate::Checker::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,
-    /// Stop after so many seconds for a program
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds, allow_negative_numbers = true)]
-    pub max_time: Duration,
-    /// Which engine judges
+    /// Stop after so many seconds for a program [default: no limit]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub max_time: Option<Duration>,
+    /// What judges
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
-    /// Try interleavings at random, from this seed, instead of all in order
-    #[arg(long, value_name = "N", value_parser = whole_number, allow_negative_numbers = true)]
-    pub seed: Option<u64>,
+    /// Have at most so many spurious events of each kind in one execution: wake-ups for no reason,
+    /// weak exchanges that fail, time-outs that come first
+    #[arg(long, value_name = "N", default_value_t = crate::Checker::SPURIOUS, allow_negative_numbers = true)]
+    pub spurious: u8,
+    /// Use so many cores [default: all]
+    #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
+    pub jobs: Option<usize>,
+}
+
+impl Limits {
+    /// How many cores to use.
+    pub fn cores(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.jobs.unwrap_or_else(all)
+    }
 }
 
 #[derive(clap::Args, Debug)]
@@ -317,7 +331,8 @@ pub struct New {
 A scenario is a public function without arguments whose name begins with
 `scenario`. It asserts what must hold, and its result stands in the table of
 outcomes. The exit code is 0 if all hold, 1 if one fails or the file does not
-compile, 3 if nobody knows.
+compile, 3 if nobody knows, 4 if one holds with loops of a bounded number of
+passes.
 
 Examples:
   heisenbug try race.rs
@@ -336,21 +351,27 @@ pub struct Try {
     pub json: bool,
 }
 
-/// Which engine judges.
+/// What judges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
-    /// All interleavings, under sequential consistency
+    /// Our engine, under sequential consistency alone
     Sc,
-    /// What weak memory allows, and data races
-    Weak,
-    /// The first, then the second
+    /// Our engine, with all that the orderings allow
     #[default]
-    Both,
+    #[value(alias = "both")]
+    Weak,
+    /// Not ours: what loom says of a program of the catalogue (feature `peers`)
+    Loom,
 }
 
-fn whole_number(text: &str) -> Result<u64, String> {
-    let number = text.replace('_', "").parse();
-    number.map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
+/// More cores than this help nobody.
+const MAX_JOBS: usize = 256;
+
+fn jobs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if (1..=MAX_JOBS).contains(&number) => Ok(number),
+        _ => Err(format!("must be a whole number from 1 to {MAX_JOBS}")),
+    }
 }
 
 fn at_least_one(text: &str) -> Result<u64, String> {

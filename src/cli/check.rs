@@ -3,10 +3,10 @@
 use super::args::{Check, Engine, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
-use super::{Exit, lookup, output};
+use super::{Exit, lookup, output, peers};
 use crate::catalogue::{Bug, Variant};
 use crate::check::{
-    Checker, Declared, Engines, Executions, Report, Verdict, as_declared, interrupted, isolated,
+    Checker, Declared, Engines, Report, Verdict, as_declared, interrupted, isolated,
 };
 use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table};
@@ -32,7 +32,11 @@ struct Checked {
 
 /// Checks one program, all of a bug, or everything.
 pub fn run(args: &Check) -> Result<Exit> {
-    let checker = checker(&args.limits);
+    if args.limits.engine == Engine::Loom {
+        return peers::run(args);
+    }
+    let checker = checker(&args.limits)?;
+    let cores = args.limits.cores();
     let Some(name) = &args.name else {
         let all: Vec<Mounted> = match args.locks {
             true => worlds::locks().collect(),
@@ -40,32 +44,41 @@ pub fn run(args: &Check) -> Result<Exit> {
         };
         let programs =
             { all.iter() }.flat_map(|bug| bug.model.variants.iter().map(move |v| (bug.model, v)));
-        return several(&programs.collect::<Vec<_>>(), &checker, args.json);
+        return several(&programs.collect::<Vec<_>>(), &checker, cores, args.json);
     };
     let found = lookup::find(name)?;
     let bug = found.bug.model;
     let variants = found.variants();
     match found.variant {
-        Some(_) => one(bug, variants[0], &checker, args.json),
+        Some(_) => one(bug, variants[0], &checker.jobs(cores), args.json),
         None => {
             let programs: Vec<_> = variants.into_iter().map(|variant| (bug, variant)).collect();
-            several(&programs, &checker, args.json)
+            several(&programs, &checker, cores, args.json)
         }
     }
 }
 
 /// The checker that the command line asks for.
-pub fn checker(args: &Limits) -> Checker {
+///
+/// # Errors
+///
+/// If it asks for loom, which is no engine of ours.
+pub fn checker(args: &Limits) -> Result<Checker> {
     let engines = match args.engine {
         Engine::Sc => Engines::Sc,
         Engine::Weak => Engines::Weak,
-        Engine::Both => Engines::Both,
+        Engine::Loom => anyhow::bail!(
+            "loom is asked about programs of the catalogue only: heisenbug check --engine loom"
+        ),
     };
-    Checker::new()
+    let checker = Checker::new()
         .max_executions(args.max_executions)
-        .max_time(args.max_time)
         .engines(engines)
-        .seed(args.seed)
+        .spurious(args.spurious);
+    Ok(match args.max_time {
+        Some(time) => checker.max_time(time),
+        None => checker,
+    })
 }
 
 /// One program: its whole report. The exit code is the verdict.
@@ -76,11 +89,9 @@ fn one(
     json: bool,
 ) -> Result<Exit> {
     let report = check(bug, variant, checker)?;
-    let exit = match report.verdict {
-        _ if interrupted() || was_interrupted(&report) => Exit::Interrupted,
-        Verdict::Holds => Exit::Good,
-        Verdict::Fails => Exit::Bad,
-        Verdict::Unknown => Exit::Unknown,
+    let exit = match was_interrupted(&report) {
+        true => Exit::Interrupted,
+        false => Exit::of(report.verdict),
     };
     let prices = prices::load();
     if json {
@@ -94,10 +105,7 @@ fn one(
 
 /// Ctrl-C reaches the child as well, and it may be the first to say so.
 fn was_interrupted(report: &Report) -> bool {
-    report
-        .stopped
-        .as_deref()
-        .is_some_and(|why| why.ends_with("interrupted"))
+    interrupted() || report.was_interrupted()
 }
 
 /// Checks one program in a child process, showing how far it has come.
@@ -141,14 +149,14 @@ fn checked(bug: &Bug, variant: &Variant, report: Report, prices: &Prices) -> Che
 type Program = (&'static Bug, &'static Variant);
 
 /// Several programs, each against what it declares.
-fn several(programs: &[Program], checker: &Checker, json: bool) -> Result<Exit> {
-    let reports = check_all(programs, checker)?;
+fn several(programs: &[Program], checker: &Checker, cores: usize, json: bool) -> Result<Exit> {
+    let reports = check_all(programs, checker, cores)?;
     let results: Vec<(&Program, &Report, Declared)> = programs
         .iter()
         .zip(&reports)
         .map(|(program, report)| (program, report, as_declared(program.1.role, report)))
         .collect();
-    let exit = if interrupted() || reports.iter().any(was_interrupted) {
+    let exit = if reports.iter().any(was_interrupted) || interrupted() {
         Exit::Interrupted
     } else if results
         .iter()
@@ -184,9 +192,9 @@ fn several(programs: &[Program], checker: &Checker, json: bool) -> Result<Exit> 
     Ok(exit)
 }
 
-/// Checks the programs, as many at a time as the machine has cores, and returns the reports in
+/// Checks the programs, as many at a time as there are cores to use, and returns the reports in
 /// order. After Ctrl-C those that were not begun are missing from the end.
-fn check_all(programs: &[Program], checker: &Checker) -> Result<Vec<Report>> {
+fn check_all(programs: &[Program], checker: &Checker, cores: usize) -> Result<Vec<Report>> {
     let next = AtomicUsize::new(0);
     let reports: Mutex<Vec<Option<Result<Report>>>> =
         Mutex::new(programs.iter().map(|_| None).collect());
@@ -209,11 +217,8 @@ fn check_all(programs: &[Program], checker: &Checker) -> Result<Vec<Report>> {
             reports.lock().expect("no worker panics")[nth] = Some(report);
         }
     };
-    let workers = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(programs.len());
     std::thread::scope(|scope| {
-        for _ in 0..workers {
+        for _ in 0..cores.min(programs.len()) {
             scope.spawn(work);
         }
     });
@@ -247,9 +252,9 @@ fn summary(results: &[(&Program, &Report, Declared)], programs: usize) -> String
             },
         ];
         if width >= WIDE {
-            let Executions { sc, weak } = report.executions;
-            let executions = sc.unwrap_or_default() + weak.unwrap_or_default();
-            row.push(explain::thousands(executions) + if report.complete { "" } else { "+" });
+            row.push(
+                explain::thousands(report.explored()) + if report.complete { "" } else { "+" },
+            );
             row.push(format!("{} ms", report.millis));
         }
         table.row(row);

@@ -11,6 +11,7 @@ mod lookup;
 #[cfg(feature = "cost")]
 mod measuring;
 mod output;
+mod peers;
 #[cfg(feature = "learn")]
 mod playground;
 mod prices;
@@ -20,6 +21,7 @@ mod show;
 mod stress;
 mod tour;
 
+use crate::check::Verdict;
 use anyhow::Result;
 use args::{Args, Command};
 use clap::Parser;
@@ -36,8 +38,22 @@ pub enum Exit {
     Usage = 2,
     /// A limit was reached first.
     Unknown = 3,
+    /// It holds, with loops of a bounded number of passes.
+    Bounded = 4,
     /// Ctrl-C.
     Interrupted = 130,
+}
+
+impl Exit {
+    /// The exit code of one program's verdict.
+    fn of(verdict: Verdict) -> Exit {
+        match verdict {
+            Verdict::Holds => Exit::Good,
+            Verdict::Fails => Exit::Bad,
+            Verdict::Unknown => Exit::Unknown,
+            Verdict::Bounded => Exit::Bounded,
+        }
+    }
 }
 
 /// Runs the program.
@@ -45,6 +61,8 @@ pub fn main() -> ExitCode {
     let mut hidden = std::env::args().skip(1);
     match hidden.next().as_deref() {
         Some(crate::check::isolated::COMMAND) => return child(hidden.collect()),
+        #[cfg(feature = "peers")]
+        Some(crate::check::loom::COMMAND) => return peers::child(&hidden.collect::<Vec<_>>()),
         Some(stress::COMMAND) => return stress::child(&hidden.collect::<Vec<_>>()),
         #[cfg(feature = "cost")]
         Some(crate::cost::COMMAND) => return measuring::child(&hidden.collect::<Vec<_>>()),

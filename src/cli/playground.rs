@@ -59,7 +59,7 @@ pub fn library() -> Result<Library> {
 }
 
 fn attempt(args: &Try, library: &Library) -> Result<Tried> {
-    let checker = check::checker(&args.limits);
+    let checker = check::checker(&args.limits)?.jobs(args.limits.cores());
     let progress = Progress::new();
     let show = |scenario: &str, executions: u64| {
         progress.show(&format!("{scenario}: {executions} executions"));
@@ -123,6 +123,7 @@ fn exit(tried: &Tried) -> Exit {
         () if interrupted() => Exit::Interrupted,
         () if any(Verdict::Fails) => Exit::Bad,
         () if any(Verdict::Unknown) => Exit::Unknown,
+        () if any(Verdict::Bounded) => Exit::Bounded,
         () => Exit::Good,
     }
 }

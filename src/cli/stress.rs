@@ -123,7 +123,7 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
         let share = share(outcome.count, report.runs);
         (outcome.label.as_str(), outcome.grade, outcome.count, share)
     });
-    blocks.push(explain::outcome_table(outcomes, width));
+    blocks.push(explain::outcome_table("runs", outcomes, width));
     blocks.extend(
         report
             .deadlocks

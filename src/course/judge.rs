@@ -185,7 +185,7 @@ fn ruling(case: &Told, report: Report) -> Result<Report, Judgement> {
             Ok(*report)
         }
         (Some(_), _) => Err(Judgement::NotExposed(report)),
-        (None, Verdict::Holds) => {
+        (None, Verdict::Holds | Verdict::Bounded) => {
             let possible = |label: &String| report.outcomes.iter().any(|seen| seen.label == *label);
             let missing: Vec<String> = { case.reachable.iter() }
                 .filter(|&label| !possible(label))
@@ -216,5 +216,8 @@ pub(super) fn rename(report: &mut Report, path: &Path, name: &str) {
         .blocked
         .iter_mut()
         .map(|blocked| &mut blocked.file)
+        .for_each(rename);
+    { report.clash.iter_mut() }
+        .flat_map(|clash| [&mut clash.first.file, &mut clash.second.file])
         .for_each(rename);
 }

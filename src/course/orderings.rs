@@ -1,20 +1,19 @@
 //! Orderings that are stronger than they need to be.
 //!
 //! Once a program holds, each of its orderings is weakened, one at a time, and the program is checked
-//! again. The judge's own process does that for all of them: what is replaced lives in the recorder.
+//! again. The judge's own process does that for all of them.
 
 use super::tool;
-use crate::catalogue::{Bug, Role};
-use crate::check::Checker;
+use crate::catalogue::{Bug, Role, Variant};
 use crate::check::isolated::Onlooker;
-use crate::trace::recorder::{self, Mutation, Site};
+use crate::check::{Checker, Mutation, Site, weaker};
 use crate::trace::source;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The argument that makes a judge look for orderings that may be weaker. A file's name follows.
@@ -73,13 +72,8 @@ pub fn tell_weaker(file: &str, bug: &'static Bug) -> Result<()> {
             continue;
         }
         let may_be = { weaker(ordering).iter() }.find(|&&weaker| {
-            recorder::mutate(Some(Mutation {
-                site,
-                ordering: weaker,
-            }));
-            let holds = all_hold(bug);
-            recorder::mutate(None);
-            holds
+            let ordering = weaker;
+            all_hold(bug, &checker().mutation(Some(Mutation { site, ordering })))
         });
         if let Some(may_be) = may_be {
             let weaker = Weaker {
@@ -95,28 +89,27 @@ pub fn tell_weaker(file: &str, bug: &'static Bug) -> Result<()> {
     Ok(())
 }
 
+fn checker() -> Checker {
+    Checker::new().max_time(MAX_TIME_EACH)
+}
+
+fn sound(bug: &'static Bug) -> impl Iterator<Item = &'static Variant> {
+    let is_sound = |variant: &&Variant| variant.role == Role::Sound;
+    bug.variants.iter().filter(is_sound)
+}
+
 /// Every ordering that is named in a case that must hold.
 fn sites(bug: &'static Bug) -> Vec<(Site, Ordering)> {
-    recorder::collect_sites();
-    all_hold(bug);
-    recorder::collected_sites()
+    let mut sites: Vec<_> = sound(bug)
+        .flat_map(|variant| checker().sites(variant.scenario))
+        .collect();
+    sites.sort_by_key(|&(site, ordering)| (site, weaker(ordering).len()));
+    sites.dedup();
+    sites
 }
 
-fn all_hold(bug: &'static Bug) -> bool {
-    let checker = Checker::new().max_time(MAX_TIME_EACH);
-    let mut sound = { bug.variants.iter() }.filter(|variant| variant.role == Role::Sound);
-    sound.all(|variant| checker.check_variant(bug, variant).holds())
-}
-
-/// All weaker orderings, the weakest first. Those that an operation cannot have make it panic, and
-/// so do not hold.
-fn weaker(ordering: Ordering) -> &'static [Ordering] {
-    match ordering {
-        SeqCst => &[Relaxed, Acquire, Release, AcqRel],
-        AcqRel => &[Relaxed, Acquire, Release],
-        Acquire | Release => &[Relaxed],
-        _ => &[],
-    }
+fn all_hold(bug: &'static Bug, checker: &Checker) -> bool {
+    sound(bug).all(|variant| checker.check_variant(bug, variant).holds_bounded())
 }
 
 impl Weaker {

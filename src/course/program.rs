@@ -201,7 +201,7 @@ fn what_is_wrong(case: &Case, report: &Report) -> Option<String> {
             && report.outcome.as_deref() == Some(expected.outcome);
         return (!as_expected).then(|| "this scenario must show the bug, and does not".to_owned());
     }
-    if !report.holds() {
+    if !report.holds_bounded() {
         return Some("this scenario must hold".to_owned());
     }
     let seen = |label: &str| report.outcomes.iter().any(|outcome| outcome.label == label);

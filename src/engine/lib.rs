@@ -1,7 +1,18 @@
 //! Explores every execution of a concurrent program, each once. (Docs follow.)
 
-#![allow(unused_variables, missing_docs, dead_code)]
+#![allow(missing_docs)]
 
+mod clock;
+mod event;
+mod explorer;
+mod graph;
+mod loops;
+mod maximal;
+mod objects;
+mod psc;
+mod run;
+mod sc;
+mod schedule;
 pub mod search;
 pub mod steps;
 

@@ -1,7 +1,12 @@
-//! The exploration as its user sees it: a program in, every execution out. (Signatures; bodies follow.)
+//! The exploration as its user sees it: a program in, every execution out.
 
 use crate::Place;
-use crate::steps::ThreadId;
+use crate::clock::{INIT, Pos};
+use crate::event::{Event, Kind, Order};
+use crate::explorer::Explorer;
+use crate::graph::Graph;
+use crate::run::{Execution, run_once};
+use crate::steps::{ThreadId, Why};
 
 /// The memory model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +55,17 @@ pub enum Sabotage {
     NoReleaseSequence,
 }
 
+impl Config {
+    /// How often something may happen for no reason in one execution, if there is a limit.
+    pub(crate) fn limit(&self, why: Why) -> Option<u8> {
+        match why {
+            Why::Program => None,
+            Why::TimeOut => Some(self.time_outs),
+            _ => Some(self.spurious),
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config {
@@ -79,7 +95,10 @@ pub enum Ending {
     /// Nothing: what would follow is explored elsewhere. Not to be counted as an execution.
     Wasted,
     /// A loop that changes something went through so many passes, and was cut.
-    Cut { passes: u32 },
+    Cut {
+        /// How often it went round.
+        passes: u32,
+    },
     /// More events than `Config::max_events`.
     TooLong,
     /// Something that the engine cannot do.
@@ -108,7 +127,7 @@ pub struct Mismatch {
     pub at: Place,
     /// Where it was before.
     pub before: Place,
-    /// What differs: "kind", "object", "place", "value", "outcome".
+    /// What differs: `kind`, `object`, `place` or `value`.
     pub differs: &'static str,
 }
 
@@ -118,30 +137,69 @@ pub struct Leaf<'a> {
     pub ending: &'a Ending,
     /// The threads that could not go on.
     pub stuck: &'a [ThreadId],
+    pub(crate) graph: &'a Graph,
 }
 
 impl Leaf<'_> {
     /// How many events it has.
     pub fn events(&self) -> usize {
-        todo!()
+        self.graph.len()
     }
 
     /// The order with the fewest preemptions in which the execution can have happened, unless it
-    /// needs more than `at_most`. If no order lets every load read the newest value, the one with the
-    /// fewest loads that do not; its preemptions are then counted all the same.
+    /// needs more than `at_most`. If no order lets every load read the newest value, one in which
+    /// some do not; its preemptions are then counted all the same.
     pub fn schedule(&self, at_most: Option<u32>) -> Option<Schedule> {
-        todo!()
+        self.graph.schedule(at_most)
     }
 
     /// One word for each decision that makes the execution what it is: equal for equal executions,
     /// in whatever order they are explored. To break ties with.
     pub fn code(&self) -> Vec<u32> {
-        todo!()
+        let mut code = Vec::new();
+        for (thread, events) in self.graph.threads.iter().enumerate() {
+            code.push(0xffff_0000 | thread as u32);
+            for event in events {
+                let source = u32::from(event.rf.thread) << 16 | u32::from(event.rf.index);
+                code.push((event.kind as u32) << 16 | event.at.line() & 0xffff);
+                code.push(source);
+                code.push(event.value as u32 ^ u32::from(event.variant) << 24);
+            }
+        }
+        for location in &self.graph.locs {
+            let order = location.mo.iter();
+            code.extend(order.map(|write| u32::from(write.thread) << 16 | u32::from(write.index)));
+        }
+        code
     }
 
     /// The execution's events and relations.
     pub fn view(&self) -> View {
-        todo!()
+        let source = |pos: Pos| (pos != INIT).then_some((pos.thread, pos.index));
+        let event = |event: &Event| ViewEvent {
+            kind: ViewKind::of(event),
+            location: event.loc,
+            from: if event.rf.is_event() || event.rf == INIT {
+                source(event.rf)
+            } else {
+                None
+            },
+            value: event.value,
+            waits: event.waits(),
+        };
+        let threads = self.graph.threads.iter();
+        let locations = self.graph.locs.iter();
+        View {
+            threads: threads
+                .map(|events| events.iter().map(event).collect())
+                .collect(),
+            order: locations
+                .map(|location| {
+                    let writes = location.mo.iter();
+                    writes.map(|write| (write.thread, write.index)).collect()
+                })
+                .collect(),
+        }
     }
 }
 
@@ -198,16 +256,37 @@ pub enum ViewKind {
     Thread,
 }
 
+impl ViewKind {
+    fn of(event: &Event) -> ViewKind {
+        match event.kind {
+            Kind::Read if event.rmw => ViewKind::Update,
+            Kind::Read => ViewKind::Read,
+            Kind::Write => ViewKind::Write,
+            Kind::Fence => ViewKind::Fence,
+            Kind::Lock => ViewKind::Lock,
+            Kind::Unlock => ViewKind::Unlock,
+            Kind::ReadLock => ViewKind::ReadLock,
+            Kind::ReadUnlock => ViewKind::ReadUnlock,
+            Kind::WriteLock => ViewKind::WriteLock,
+            Kind::WriteUnlock => ViewKind::WriteUnlock,
+            Kind::Choice => ViewKind::Choice,
+            Kind::Begin | Kind::End | Kind::Spawn | Kind::Join => ViewKind::Thread,
+        }
+    }
+}
+
 /// An order of one execution's events, to run it again in.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     /// How often a thread that could have gone on was interrupted.
     pub preemptions: u32,
-    /// How many loads read something older than the newest value; 0 if the execution is
-    /// sequentially consistent.
+    /// How many accesses are not to the newest value: loads that read an older one, stores that are
+    /// put behind a later one. 0 if the execution is sequentially consistent.
     pub stale: usize,
     /// How often the running thread changes.
     pub switches: usize,
+    pub(crate) order: Vec<Pos>,
+    pub(crate) graph: Graph,
 }
 
 /// Who is told of the executions, and decides how long to go on.
@@ -234,6 +313,9 @@ pub struct Summary {
     /// Whether two threads load Relaxed and then store another location Relaxed: what load buffering
     /// would show, which RC11 does not.
     pub load_buffering: bool,
+    /// Whether the program could have spurious events, be they allowed or not: wake-ups for no reason,
+    /// weak exchanges that fail, time-outs that come first.
+    pub spurious: bool,
     /// An estimate of how many executions there are in all, if it did not end by itself.
     pub estimate: Option<f64>,
 }
@@ -241,7 +323,46 @@ pub struct Summary {
 /// Explores the program: runs it once for each execution. The program must do the same whenever its
 /// steps return the same.
 pub fn explore(config: &Config, program: &dyn Fn(), observer: &mut dyn Observer) -> Summary {
-    todo!()
+    let mut execution = Box::new(Execution::new(Explorer::new(config.clone())));
+    let mut summary = Summary::default();
+    loop {
+        if execution.explorer.restart {
+            execution.explorer.begin_anew();
+            (summary.wasted, summary.load_buffering) = (0, false);
+            observer.restart();
+        }
+        if !execution.explorer.next() {
+            summary.complete = true;
+            break;
+        }
+        if !observer.go_on(summary.runs) {
+            break;
+        }
+        summary.runs += 1;
+        observer.begin();
+        run_once(&mut execution, program, None, &mut |explorer, ending, stuck| {
+            if explorer.restart {
+                return;
+            }
+            let graph = explorer.graph();
+            summary.load_buffering |= buffers_loads(graph);
+            if *ending == Ending::Wasted {
+                summary.wasted += 1;
+            } else {
+                observer.ended(&Leaf {
+                    ending,
+                    stuck,
+                    graph,
+                });
+            }
+        });
+        execution.explorer.weigh();
+    }
+    let explored = execution.explorer.explored;
+    if !summary.complete && explored > 0.0 {
+        summary.estimate = Some((summary.runs as f64 / explored).max(summary.runs as f64));
+    }
+    summary
 }
 
 /// Runs one execution again, in the order of its schedule.
@@ -251,5 +372,57 @@ pub fn replay(
     schedule: &Schedule,
     observer: &mut dyn Observer,
 ) {
-    todo!()
+    let explorer = Explorer::of_graph(config.clone(), schedule.graph.clone());
+    let mut execution = Box::new(Execution::new(explorer));
+    observer.begin();
+    let order = Some(schedule.order.clone());
+    run_once(&mut execution, program, order, &mut |explorer, ending, stuck| {
+        observer.ended(&Leaf {
+            ending,
+            stuck,
+            graph: explorer.graph(),
+        });
+    });
+}
+
+/// Whether two threads each load, Relaxed, what the other one stores, Relaxed, behind such a load.
+fn buffers_loads(graph: &Graph) -> bool {
+    if graph.threads.len() < 2 {
+        return false;
+    }
+    let pairs: Vec<(usize, u32, u32)> = (graph.threads.iter().enumerate())
+        .flat_map(|(thread, events)| {
+            relaxed_pairs(events)
+                .into_iter()
+                .map(move |(load, store)| (thread, load, store))
+        })
+        .collect();
+    pairs.iter().any(|&(one, load, store)| {
+        pairs
+            .iter()
+            .any(|&(other, its_load, its_store)| {
+                one != other && load == its_store && store == its_load
+            })
+    })
+}
+
+/// The locations of relaxed loads, each with those that are stored to behind it, relaxed.
+fn relaxed_pairs(events: &[Event]) -> Vec<(u32, u32)> {
+    let mut loads: Vec<u32> = Vec::new();
+    let mut pairs = Vec::new();
+    for event in events {
+        let relaxed = event.effective_order() == Order::Relaxed;
+        match event.kind {
+            Kind::Read if relaxed && !loads.contains(&event.loc) => loads.push(event.loc),
+            Kind::Write if relaxed => {
+                let others = loads.iter().filter(|&&load| load != event.loc);
+                pairs.extend(others.map(|&load| (load, event.loc)));
+            }
+            Kind::Fence => loads.clear(),
+            _ => {}
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    pairs
 }

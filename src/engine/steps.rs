@@ -5,6 +5,9 @@
 //! being unwound, they do nothing and return at once.
 
 use crate::Place;
+use crate::event::{Order, Update};
+use crate::run::{self, Answer, Step, perform};
+use crate::search::Ending;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What happens on this OS thread.
@@ -21,7 +24,11 @@ pub enum Mode {
 /// What happens on this OS thread.
 #[inline]
 pub fn mode() -> Mode {
-    todo!()
+    match run::state() {
+        None => Mode::Outside,
+        Some(false) => Mode::Running,
+        Some(true) => Mode::Dead,
+    }
 }
 
 /// Whether a model thread runs: shorthand for `mode() == Mode::Running`.
@@ -34,7 +41,8 @@ pub fn running() -> bool {
 /// possible; bound to a location of the graph at its first step in an execution.
 #[derive(Debug, Default)]
 pub struct Object {
-    bound: AtomicU64,
+    pub(crate) bound: AtomicU64,
+    pointer: bool,
 }
 
 impl Object {
@@ -42,7 +50,21 @@ impl Object {
     pub const fn new() -> Object {
         Object {
             bound: AtomicU64::new(0),
+            pointer: false,
         }
+    }
+
+    /// The same, for an atomic that holds addresses: those may differ from run to run.
+    pub const fn of_pointer() -> Object {
+        Object {
+            pointer: true,
+            ..Object::new()
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_pointer(&self) -> bool {
+        self.pointer
     }
 }
 
@@ -128,30 +150,39 @@ pub enum Until {
 pub enum Why {
     /// The program's own: as often as it asks.
     Program,
+    /// A weak compare-exchange that fails although it found what it expected.
+    WeakExchange,
     /// Waking from a condition variable for no reason.
     SpuriousWake,
     /// Returning from `park` for no reason.
     SpuriousUnpark,
     /// Waking from a futex for no reason.
     SpuriousFutex,
-    /// A weak compare-exchange that fails although it found what it expected.
-    WeakExchange,
     /// A time-out comes before what is waited for. Whoever waits with a time-out and is never
     /// notified times out in the end: such a wait is no deadlock.
     TimeOut,
 }
 
 /// Loads the value. `init` is what the object held before its first step in this execution.
+#[inline(always)]
 pub fn load(object: &Object, init: u64, order: Ordering, at: Place) -> u64 {
-    todo!()
+    await_load(object, init, Until::Any, order, false, at)
 }
 
 /// Stores a value.
+#[inline(always)]
 pub fn store(object: &Object, init: u64, value: u64, order: Ordering, at: Place) {
-    todo!()
+    let step = Step::Store {
+        object,
+        init,
+        order: order.into(),
+        value,
+    };
+    perform(step, at);
 }
 
 /// A read-modify-write, in one step. An exchange that fails is a load with the ordering `failure`.
+#[inline(always)]
 pub fn rmw(
     object: &Object,
     init: u64,
@@ -160,13 +191,24 @@ pub fn rmw(
     failure: Ordering,
     at: Place,
 ) -> Change {
-    todo!()
+    let step = Step::Update {
+        object,
+        init,
+        order: success.into(),
+        failure: failure.into(),
+        update: Update::Rmw(rmw),
+        until: Until::Any,
+        timed: false,
+    };
+    perform(step, at).into()
 }
 
 /// A read-modify-write that computes its value by a closure, in one step: `fetch_update`. Where the
 /// closure gives up it is a load with the ordering `failure`. The closure takes no steps itself.
+///
 /// Also the *opaque* step: what the closure does is done for real, once in each run, in the order of
 /// the object's steps.
+#[inline(always)]
 pub fn update(
     object: &Object,
     init: u64,
@@ -175,15 +217,47 @@ pub fn update(
     at: Place,
     change: &mut dyn FnMut(u64) -> Option<u64>,
 ) -> Change {
-    todo!()
+    let key = std::ptr::from_ref(at) as usize;
+    let may_fail = running() && run::with(|now| now.explorer.learnt.may_fail.contains(&key));
+    let step = Step::Update {
+        object,
+        init,
+        order: success.into(),
+        failure: failure.into(),
+        update: Update::Closure { may_fail },
+        until: Until::Any,
+        timed: false,
+    };
+    let answer = perform(step, at);
+    let new = change(answer.value);
+    if running() {
+        match new {
+            Some(value) if may_fail => {
+                perform(Step::Commit { value }, at);
+            }
+            Some(value) => run::with(|now| now.fill_in(value)),
+            None if may_fail => {}
+            None => run::with(|now| {
+                now.explorer.learnt.may_fail.insert(key);
+                now.explorer.restart = true;
+            }),
+        }
+    }
+    Change {
+        read: answer.value,
+        wrote: new,
+    }
 }
 
 /// A memory fence.
+#[inline(always)]
 pub fn fence(order: Ordering, at: Place) {
-    todo!()
+    let order = order.into();
+    perform(Step::Fence { order }, at);
 }
 
 /// Blocks until the value is as wanted, and loads it. With `timed`, waiting for ever is no deadlock.
+#[inline(always)]
 pub fn await_load(
     object: &Object,
     init: u64,
@@ -192,10 +266,18 @@ pub fn await_load(
     timed: bool,
     at: Place,
 ) -> u64 {
-    todo!()
+    let step = Step::Load {
+        object,
+        init,
+        order: order.into(),
+        until,
+        timed,
+    };
+    perform(step, at).value
 }
 
 /// Blocks until the value is as wanted, and changes it in the same step.
+#[inline(always)]
 pub fn await_rmw(
     object: &Object,
     init: u64,
@@ -205,114 +287,308 @@ pub fn await_rmw(
     timed: bool,
     at: Place,
 ) -> Change {
-    todo!()
+    let order = Order::from(order);
+    let step = Step::Update {
+        object,
+        init,
+        order,
+        failure: order,
+        update: Update::Rmw(rmw),
+        until,
+        timed,
+    };
+    perform(step, at).into()
 }
 
 /// One of `0..n`: all of them are explored. 0 is the ordinary course of events.
+#[inline(always)]
 pub fn choose(n: u8, why: Why, at: Place) -> u8 {
-    todo!()
+    perform(Step::Choice { n, why }, at).value as u8
 }
 
+/// What `try_lock` and its like need to know: that a mutex is looked at, and not only waited for.
+const LOOKS_AT_LOCKS: &str = "locks are looked at";
+
+/// A lock that somebody writes under. Readers count in ones.
+const WRITER: u64 = 1 << 32;
+
 /// Takes a mutex: blocks while somebody else (or the caller itself) holds it.
+#[inline(always)]
 pub fn lock(object: &Object, at: Place) {
-    todo!()
+    if knows(LOOKS_AT_LOCKS) {
+        let take = Rmw::exchange(0, WRITER);
+        await_rmw(object, 0, Until::Is(0), take, Ordering::Acquire, false, at);
+    } else {
+        perform(Step::Lock { object }, at);
+    }
 }
 
 /// Takes a mutex if nobody holds it.
+#[inline(always)]
 pub fn try_lock(object: &Object, at: Place) -> bool {
-    todo!()
+    try_write_lock(object, at)
 }
 
 /// Gives a mutex back.
+#[inline(always)]
 pub fn unlock(object: &Object, at: Place) {
-    todo!()
+    if knows(LOOKS_AT_LOCKS) {
+        store(object, 0, 0, Ordering::Release, at);
+    } else {
+        perform(Step::Unlock { object }, at);
+    }
 }
 
 /// Takes a reader-writer lock for reading. The returned token goes to [`read_unlock`].
+#[inline(always)]
 pub fn read_lock(object: &Object, at: Place) -> ReadToken {
-    todo!()
+    if knows(LOOKS_AT_LOCKS) {
+        let take = Rmw::add(1);
+        let free = Until::Below(WRITER);
+        await_rmw(object, 0, free, take, Ordering::Acquire, false, at);
+        return ReadToken(0);
+    }
+    ReadToken(perform(Step::ReadLock { object }, at).value as u32)
 }
 
 /// Takes a reader-writer lock for reading if nobody writes.
+#[inline(always)]
 pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
-    todo!()
+    if !learn(LOOKS_AT_LOCKS) {
+        give_up_this_run();
+    }
+    let free = |readers| (readers < WRITER).then_some(readers + 1);
+    let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+    let taken = update(object, 0, success, failure, at, &mut { free });
+    taken.wrote.map(|_| ReadToken(0))
 }
 
 /// Gives a read lock back.
+#[inline(always)]
 pub fn read_unlock(object: &Object, token: ReadToken, at: Place) {
-    todo!()
+    if knows(LOOKS_AT_LOCKS) {
+        let leave = Rmw::sub(1);
+        rmw(object, 0, leave, Ordering::Release, Ordering::Relaxed, at);
+    } else {
+        let section = u64::from(token.0);
+        perform(Step::ReadUnlock { object, section }, at);
+    }
 }
 
 /// Takes a reader-writer lock for writing.
+#[inline(always)]
 pub fn write_lock(object: &Object, at: Place) {
-    todo!()
+    if knows(LOOKS_AT_LOCKS) {
+        let take = Rmw::exchange(0, WRITER);
+        await_rmw(object, 0, Until::Is(0), take, Ordering::Acquire, false, at);
+    } else {
+        perform(Step::WriteLock { object }, at);
+    }
 }
 
 /// Takes a reader-writer lock for writing if nobody holds it.
+#[inline(always)]
 pub fn try_write_lock(object: &Object, at: Place) -> bool {
-    todo!()
+    if !learn(LOOKS_AT_LOCKS) {
+        give_up_this_run();
+    }
+    let take = Rmw::exchange(0, WRITER);
+    let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+    rmw(object, 0, take, success, failure, at).wrote.is_some()
 }
 
 /// Gives a write lock back.
+#[inline(always)]
 pub fn write_unlock(object: &Object, at: Place) {
-    todo!()
+    if knows(LOOKS_AT_LOCKS) {
+        store(object, 0, 0, Ordering::Release, at);
+    } else {
+        perform(Step::WriteUnlock { object }, at);
+    }
 }
 
 /// Which read section a read lock began.
 #[derive(Clone, Copy, Debug)]
-pub struct ReadToken(pub(crate) u32);
+pub struct ReadToken(u32);
 
 /// A plain read of data that no step protects. If nothing orders it after the last write of another
 /// thread, the calling thread never returns from here: the execution is a data race.
 pub fn plain_read(object: &Object, at: Place) {
-    todo!()
+    plain(object, false, at);
 }
 
 /// A plain write. As [`plain_read`], for all accesses of other threads.
 pub fn plain_write(object: &Object, at: Place) {
-    todo!()
+    plain(object, true, at);
+}
+
+fn plain(object: &Object, writes: bool, at: Place) {
+    if running() && !run::with(|now| now.plain(object, writes, at)) {
+        run::stop();
+    }
 }
 
 /// The value of an atomic for a thread that has it for itself (`get_mut`, `into_inner`): a plain
 /// access to something that others may have accessed by atomic steps. The object is forgotten: its
 /// next step begins anew, with whatever `init` is then.
 pub fn take_atomic(object: &Object, init: u64, at: Place) -> u64 {
-    todo!()
+    if !running() {
+        return init;
+    }
+    match run::with(|now| now.take(object, init, at)) {
+        Some(value) => value,
+        None => run::stop(),
+    }
 }
 
 /// The object is dropped: a plain write, after which any access is one of freed memory.
 pub fn dropped(object: &Object, at: Place) {
-    todo!()
+    if running() && !run::with(|now| now.drop_object(object, at)) {
+        run::stop();
+    }
+}
+
+/// Drops something whose owners need not be in any order, such as the value of a reference-counted
+/// pointer whose counts are no steps. Returns whether the destructor took no steps: then nobody can
+/// tell which owner was the last.
+pub fn drop_unordered(destructor: impl FnOnce()) -> bool {
+    if !running() {
+        destructor();
+        return true;
+    }
+    let steps = || run::with(|now| now.steps_so_far());
+    let set = |unordered| {
+        run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered))
+    };
+    let (before, outer) = (steps(), set(true));
+    destructor();
+    set(outer);
+    steps() == before
 }
 
 /// Starts a model thread.
 pub fn spawn(body: Box<dyn FnOnce()>, at: Place) -> ThreadId {
-    todo!()
+    let slot = perform(Step::Spawn, at).value as ThreadId;
+    if running() {
+        let body = move || {
+            body();
+            if knows(LOOKS_AT_ENDS) {
+                let ended = run::with(|now| now.ended(slot));
+                // SAFETY: see `Execution::ended`.
+                store(unsafe { &*ended }, 0, 1, Ordering::Relaxed, at);
+            }
+        };
+        run::with(|now| now.started(slot as usize, Box::new(body)));
+    }
+    slot
 }
 
 /// Waits for a thread to end.
 pub fn join(thread: ThreadId, at: Place) {
-    todo!()
+    let thread = thread as usize;
+    perform(Step::Join { thread }, at);
 }
+
+/// What `is_finished` needs to know: that ends are looked at.
+const LOOKS_AT_ENDS: &str = "the ends of threads are looked at";
 
 /// Whether a thread has ended. Orders nothing, as with std.
 pub fn is_finished(thread: ThreadId, at: Place) -> bool {
-    todo!()
+    if !running() {
+        return true;
+    }
+    if !learn(LOOKS_AT_ENDS) {
+        return false;
+    }
+    let ended = run::with(|now| now.ended(thread));
+    // SAFETY: see `Execution::ended`.
+    load(unsafe { &*ended }, 0, Ordering::Relaxed, at) == 1
 }
 
 /// The model thread that runs.
 pub fn current() -> ThreadId {
-    todo!()
+    if run::state().is_none() {
+        return 0;
+    }
+    run::with(|now| now.run.current as ThreadId)
 }
 
 /// A hint that the caller waits: `spin_loop`, `yield_now`, `sleep`. Orders nothing and promises
 /// nothing: it is no event.
+#[inline(always)]
 pub fn pass(at: Place) {
-    todo!()
+    run::pass(at);
+}
+
+/// Whether a fact about the program is known.
+pub fn knows(fact: &'static str) -> bool {
+    run::state().is_some() && run::with(|now| now.explorer.learnt.facts.contains(fact))
+}
+
+/// Makes a fact about the program known, if it is not. Returns whether it was: if not, the
+/// exploration begins anew when this run is over, and the run itself does not count.
+pub fn learn(fact: &'static str) -> bool {
+    if !running() {
+        return true;
+    }
+    run::with(|now| {
+        let is_new = now.explorer.learnt.facts.insert(fact);
+        now.explorer.restart |= is_new;
+        !is_new
+    })
 }
 
 /// Ends the current model thread here, for good. For what cannot be modelled: the execution counts as
 /// one of which nothing is known, for the given reason.
 pub fn give_up(why: &'static str) -> ! {
-    todo!()
+    run::with(|now| now.run.ending = Some(Ending::GaveUp(why)));
+    run::stop()
+}
+
+/// Stops the current run, whose outcome does not matter.
+fn give_up_this_run() {
+    if running() {
+        give_up("something was learnt");
+    }
+}
+
+impl Rmw {
+    fn of(op: RmwOp, expected: u64, operand: u64) -> Rmw {
+        Rmw {
+            op,
+            operand,
+            expected,
+            bits: 64,
+            signed: false,
+        }
+    }
+
+    /// A strong compare-exchange of 64 bits.
+    pub fn exchange(expected: u64, new: u64) -> Rmw {
+        Rmw::of(RmwOp::Exchange, expected, new)
+    }
+
+    /// An addition to 64 bits.
+    pub fn add(operand: u64) -> Rmw {
+        Rmw::of(RmwOp::Add, 0, operand)
+    }
+
+    /// A subtraction from 64 bits.
+    pub fn sub(operand: u64) -> Rmw {
+        Rmw::of(RmwOp::Sub, 0, operand)
+    }
+
+    /// A swap.
+    pub fn set(operand: u64) -> Rmw {
+        Rmw::of(RmwOp::Set, 0, operand)
+    }
+}
+
+impl From<Answer> for Change {
+    fn from(answer: Answer) -> Change {
+        Change {
+            read: answer.value,
+            wrote: answer.wrote,
+        }
+    }
 }

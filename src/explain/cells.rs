@@ -23,7 +23,7 @@ pub fn cell(event: &Event, waiting: usize) -> String {
             (false, false) => format!("{object}{read},{value}"),
             _ => format!("{object}{read}{value}"),
         },
-        Op::CasFail => format!("{object}{read}, kept"),
+        Op::CasFail => format!("{object}{read}, kept{}", stale(event)),
         Op::Fence => format!("fence {}", event.ordering.as_deref().unwrap_or_default()),
         Op::Lock => format!("locks {object}{read}"),
         Op::TryFail => format!("finds {object} taken"),

@@ -28,7 +28,7 @@ pub const MIN_WIDTH: usize = 40;
 pub fn report(report: &Report, width: usize) -> String {
     let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
     let mut blocks = vec![headline(report, width)];
-    let tells = report.outcomes.len() > 1 || report.verdict != Verdict::Holds;
+    let tells = report.outcomes.len() > 1 || !report.holds_bounded();
     if tells && !report.outcomes.is_empty() {
         blocks.push(outcomes(report, width));
     }
@@ -65,10 +65,22 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// If the verdict is *fails* or *unknown*.
+    /// If the verdict is *fails* or *unknown*, or the program was shown to hold only with loops of a
+    /// bounded number of passes.
     #[track_caller]
     pub fn assert_holds(&self) {
-        assert!(self.holds(), "\n{}\n", self);
+        assert!(self.holds(), "\n{self}\n");
+    }
+
+    /// Panics with the whole report, timeline included, unless the program holds, with loops of a
+    /// bounded number of passes at least.
+    ///
+    /// # Panics
+    ///
+    /// If the verdict is *fails* or *unknown*.
+    #[track_caller]
+    pub fn assert_holds_bounded(&self) {
+        assert!(self.holds_bounded(), "\n{self}\n");
     }
 }
 
@@ -79,45 +91,43 @@ pub fn plain(text: &str) -> String {
 
 /// The verdict in one line, and what happened in one sentence.
 fn headline(report: &Report, width: usize) -> String {
-    let verdict = paint(
-        Paint::of_verdict(report.verdict),
-        &report.verdict.to_string().to_uppercase(),
-    );
     let name = match (&report.bug, &report.variant) {
         (Some(bug), Some(variant)) => format!("{bug}/{variant} "),
         _ => String::new(),
     };
-    let kind = match report.verdict {
-        Verdict::Fails => format!(": {}", kind(report)),
-        Verdict::Holds if report.executions.weak.is_none() => {
-            ": under sequential consistency".to_owned()
-        }
-        _ => String::new(),
-    };
+    let (verdict, more) = verdict(report);
+    let verdict = paint(Paint::of_verdict(report.verdict), verdict);
     let program = format!("{}{verdict}", paint(Paint::Bold, &name));
-    let title = match layout::width(&program) + layout::width(&kind) <= width {
-        true => format!("{program}{kind}"),
+    let title = match layout::width(&program) + layout::width(&more) <= width {
+        true => format!("{program}{more}"),
         false => format!(
             "{program}:\n{}",
-            layout::wrap(kind.trim_start_matches(": "), width, "  ")
+            layout::wrap(more.trim_start_matches([':', ' ']), width, "  ")
         ),
     };
-    match (&report.message, report.verdict) {
-        (Some(message), Verdict::Fails) => {
-            {
-                // The catalogue's reasons are sentences, a panic's message is its author's own.
-                let message = match report.bug {
-                    Some(_) => sentence::capitalised(message),
-                    None => message.clone(),
-                };
-                format!(
-                    "{title}
-{}",
-                    layout::wrap(&message, width, "  ")
-                )
-            }
+    let Some(message) = report.message.as_ref().filter(|_| report.fails()) else {
+        return title;
+    };
+    // The catalogue's reasons are sentences, a panic's message is its author's own.
+    let message = match report.bug {
+        Some(_) => sentence::capitalised(message),
+        None => message.clone(),
+    };
+    format!("{title}\n{}", layout::wrap(&message, width, "  "))
+}
+
+/// The verdict in capitals, and what there is to add.
+fn verdict(report: &Report) -> (&'static str, String) {
+    match (report.verdict, report.passes) {
+        (Verdict::Fails, _) => ("FAILS", format!(": {}", kind(report))),
+        (Verdict::Unknown, _) => ("UNKNOWN", String::new()),
+        (Verdict::Holds | Verdict::Bounded, Some(passes)) => {
+            ("HOLDS", format!(" with loops of up to {passes} passes"))
         }
-        _ => title,
+        (Verdict::Holds | Verdict::Bounded, None) if report.executions.weak.is_none() => {
+            ("HOLDS", ": under sequential consistency".to_owned())
+        }
+        (Verdict::Holds | Verdict::Bounded, None) => ("HOLDS", String::new()),
     }
 }
 
@@ -129,11 +139,8 @@ fn kind(report: &Report) -> String {
         (_, Some(Assertion)) if report.actors.len() < 2 => "a failed assertion".to_owned(),
         (_, Some(Panic)) if report.actors.len() < 2 => "a panic".to_owned(),
         (Some(Engine::Sc), Some(Assertion | Panic)) => "an interleaving bug".to_owned(),
-        // Alone, the second engine cannot tell what interleaving would have done by itself.
-        (Some(Engine::Weak), Some(Assertion | Panic)) if report.executions.sc.is_none() => {
-            "found under weak memory".to_owned()
-        }
         (Some(Engine::Weak), Some(Assertion | Panic)) => "a memory-ordering bug".to_owned(),
+        (Some(Engine::Weak), _) => format!("a {class} under weak memory"),
         _ => format!("a {class}"),
     };
     match report.preemptions {
@@ -148,6 +155,7 @@ fn kind(report: &Report) -> String {
 fn outcomes(report: &Report, width: usize) -> String {
     let total: u64 = report.outcomes.iter().map(|outcome| outcome.count).sum();
     outcome_table(
+        "executions",
         report.outcomes.iter().map(|outcome| {
             let share = 100.0 * outcome.count as f64 / total.max(1) as f64;
             (
@@ -161,12 +169,13 @@ fn outcomes(report: &Report, width: usize) -> String {
     )
 }
 
-/// The table of outcomes, whoever counted them: label, grade, count and share of each.
+/// The table of outcomes, whatever was counted: label, grade, count and share of each.
 pub fn outcome_table<'a>(
+    counted: &str,
     outcomes: impl Iterator<Item = (&'a str, Grade, u64, String)>,
     width: usize,
 ) -> String {
-    let mut table = Table::new(&["outcome", "grade", "count", "share"]).right(&[2, 3]);
+    let mut table = Table::new(&["outcome", "grade", counted, "share"]).right(&[2, 3]);
     for (label, grade, count, share) in outcomes {
         table.row([
             label.to_owned(),

@@ -2,20 +2,23 @@
 
 use super::table::thousands;
 use crate::catalogue::Class;
-use crate::check::{Engine, Report, Verdict};
+use crate::check::{Access, Clash, Engine, Report, Verdict};
 use crate::trace::{Blocked, Event, Op};
 
 /// How the failure came about.
 pub fn how(report: &Report) -> String {
-    match report.class {
+    let how = match report.class {
         Some(Class::Deadlock) => deadlock(report),
         Some(Class::DataRace) => race(report),
-        Some(Class::Assertion | Class::Panic) => match report.found_by {
-            Some(Engine::Weak) => stale_reads(report),
-            _ => interruption(report),
-        },
+        Some(Class::UseAfterFree) => freed(report),
+        Some(Class::Assertion | Class::Panic) if report.found_by == Some(Engine::Sc) => {
+            interruption(report)
+        }
         _ => String::new(),
-    }
+    };
+    let parts = [how, stale_reads(report)];
+    let said = parts.into_iter().filter(|part| !part.is_empty());
+    said.collect::<Vec<_>>().join("\n")
 }
 
 /// Who waits for whom.
@@ -80,37 +83,59 @@ fn taken_at(report: &Report, holder: &str, object: &str) -> Option<u32> {
 
 /// The two accesses that nothing orders.
 fn race(report: &Report) -> String {
-    let is_access = |event: &&Event| matches!(event.op, Op::CellRead | Op::CellWrite);
-    let mut accesses = report.counterexample.iter().rev().filter(is_access);
-    let Some(last) = accesses.next() else {
+    let Some(Clash { first, second }) = &report.clash else {
         return String::new();
     };
-    let other = accesses.find(|event| {
-        event.object == last.object
-            && event.actor != last.actor
-            && (event.op == Op::CellWrite || last.op == Op::CellWrite)
-    });
-    let Some(other) = other else {
-        return String::new();
-    };
-    let object = last.object.as_deref().unwrap_or("the data");
     format!(
-        "{} {} {object} at line {} and {} {} it at line {}: no lock, no join and no Release that an \
+        "{} {} {} at line {} and {} {} it at line {}: no lock, no join and no Release that an \
          Acquire has read from puts one before the other.",
-        capitalised(&other.actor),
-        access(other),
-        other.line,
-        last.actor,
-        access(last),
-        last.line
+        capitalised(&first.actor),
+        verb(event_of(report, first)),
+        object_of(report, second)
+            .or(object_of(report, first))
+            .unwrap_or("the data"),
+        first.line,
+        second.actor,
+        verb(event_of(report, second)),
+        second.line
     )
 }
 
-fn access(event: &Event) -> &'static str {
-    if event.op == Op::CellWrite {
-        "writes"
-    } else {
-        "reads"
+/// Who freed what another one uses.
+fn freed(report: &Report) -> String {
+    let Some(Clash { first, second }) = &report.clash else {
+        return String::new();
+    };
+    let object = object_of(report, second).unwrap_or("something");
+    let who = match first.actor == second.actor {
+        true => "and has freed it before",
+        false => &format!("and {} has freed it before", first.actor),
+    };
+    format!(
+        "{} uses {object} at line {}, {who}.",
+        capitalised(&second.actor),
+        second.line
+    )
+}
+
+/// The operation that an access is, if it came to be one.
+fn event_of<'a>(report: &'a Report, access: &Access) -> Option<&'a Event> {
+    report
+        .counterexample
+        .iter()
+        .rev()
+        .find(|event| access.is_of(event))
+}
+
+fn object_of<'a>(report: &'a Report, access: &Access) -> Option<&'a str> {
+    event_of(report, access)?.object.as_deref()
+}
+
+fn verb(event: Option<&Event>) -> &'static str {
+    match event {
+        Some(event) if event.op.writes() => "writes",
+        Some(_) => "reads",
+        None => "accesses",
     }
 }
 
@@ -181,31 +206,22 @@ fn lines_of(events: &[&Event]) -> String {
 
 /// How the verdict was reached, and how far to trust it.
 pub fn stamp(report: &Report) -> String {
-    let sc = report
-        .executions
-        .sc
-        .map(|n| format!("{} under sequential consistency", executions(n)));
-    let weak = report
-        .executions
-        .weak
-        .map(|n| format!("{} under weak memory", thousands(n)));
-    let explored = [sc, weak]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(" and ");
+    let explored = explored(report);
     let time = match report.millis {
         millis if millis < 1000 => format!("{millis} ms"),
         millis => format!("{:.1} s", millis as f64 / 1000.0),
     };
-    let how = match (&report.stopped, report.complete) {
-        (None, true) => format!("Exhaustive: {explored}, in {time}."),
+    let how = match (&report.stopped, report.passes) {
         (Some(why), _) if explored.is_empty() => format!("Not exhaustive, {why}."),
         (Some(why), _) if why.ends_with('?') => {
             format!("Not exhaustive, {why} So far {explored}, in {time}.")
         }
         (Some(why), _) => format!("Not exhaustive, {why}: {explored}, in {time}."),
-        (None, false) => format!("Not exhaustive: {explored}, in {time}."),
+        (None, Some(passes)) => {
+            format!("Exhaustive up to {passes} passes of a loop: {explored}, in {time}.")
+        }
+        (None, None) if report.complete => format!("Exhaustive: {explored}, in {time}."),
+        (None, None) => format!("Not exhaustive: {explored}, in {time}."),
     };
     let mut lines = vec![how];
     if report.verdict == Verdict::Unknown {
@@ -218,6 +234,19 @@ pub fn stamp(report: &Report) -> String {
             .map(|note| format!("{}.", capitalised(note))),
     );
     lines.join("\n")
+}
+
+/// How many executions were explored, and of how many.
+fn explored(report: &Report) -> String {
+    let executions = match (report.executions.sc, report.executions.weak) {
+        (None, None) => return String::new(),
+        (Some(number), None) => format!("{} under sequential consistency", executions(number)),
+        _ => executions(report.explored()),
+    };
+    match report.estimate {
+        Some(whole) => format!("{executions} of about {}", thousands(whole)),
+        None => executions,
+    }
 }
 
 fn executions(number: u64) -> String {

@@ -25,7 +25,7 @@ impl Paint {
     /// The looks of a verdict.
     pub fn of_verdict(verdict: Verdict) -> Paint {
         match verdict {
-            Verdict::Holds => Paint::Good,
+            Verdict::Holds | Verdict::Bounded => Paint::Good,
             Verdict::Fails => Paint::Bad,
             Verdict::Unknown => Paint::Notice,
         }

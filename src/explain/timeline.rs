@@ -125,7 +125,32 @@ fn rows(report: &Report) -> Vec<Row> {
             paint: Some(Paint::Bad),
         });
     }
+    rows.extend(last_access(report));
     rows
+}
+
+/// The access that the execution ended with, if it is no operation since it never took place.
+fn last_access(report: &Report) -> Option<Row> {
+    let second = &report.clash.as_ref()?.second;
+    if report
+        .counterexample
+        .iter()
+        .any(|event| second.is_of(event))
+    {
+        return None;
+    }
+    let cell = match report.class {
+        Some(Class::UseAfterFree) => "uses it, freed",
+        _ => "races",
+    };
+    Some(Row {
+        file: second.file.clone(),
+        line: second.line,
+        source: source::line(&second.file, second.line).unwrap_or_default(),
+        actor: number(report, &second.actor),
+        cell: cell.to_owned(),
+        paint: Some(Paint::Bad),
+    })
 }
 
 fn is_shown(event: &Event, class: Option<Class>) -> bool {

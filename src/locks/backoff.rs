@@ -13,7 +13,8 @@
 //! queue: who has waited longest looks least often, and is the last to see that the lock is free.
 //! How long to pause depends on the machine: the bound here is some microseconds.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each.
+//! **Proof.** Exhaustive for two threads that take the lock twice each. loom disagrees, as it does on
+//! `test_and_set`. loom cannot join a thread that panicked, so it is not asked about that.
 
 use super::exclusive::{Locked, RawLock, a_panic, two_threads};
 use super::sync::atomic::{

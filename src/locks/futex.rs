@@ -18,7 +18,8 @@
 //! the last holder first of all: good for throughput, and unfair.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each. Three have too many
-//! interleavings to exhaust, so what is said above of a third thread is argued, and not proven.
+//! interleavings to exhaust, so what is said above of a third thread is argued, and not proven. loom
+//! has no futex, so it is not asked.
 
 use super::exclusive::{Locked, RawLock, a_panic, two_threads};
 use super::sync::Futex;

@@ -168,8 +168,8 @@ pub fn dropped<Q: Spsc<Arc<()>>>() -> String {
     }
     drop(other.join().unwrap());
     drop(producer);
-    match Arc::into_inner(element) {
-        Some(()) => "all came through".into(),
-        None => "an element outlives its queue".into(),
+    match Arc::try_unwrap(element) {
+        Ok(()) => "all came through".into(),
+        Err(_) => "an element outlives its queue".into(),
     }
 }

@@ -176,7 +176,9 @@ fn read<L: ReadMostly<Pair>, const TIMES: u64>(pair: &L, mut before: u64) -> &'s
 
 /// Read by the only owner: one more locking would multiply the executions and show nothing new.
 fn written<L: ReadMostly<Pair>>(pair: Arc<L>, times: u64) -> String {
-    let pair = Arc::into_inner(pair).expect("the others have let go of it");
+    let pair = Arc::try_unwrap(pair)
+        .ok()
+        .expect("the others have let go of it");
     match pair.into_inner() {
         [one, other] if one != other => "torn".into(),
         [count, _] => format!("{count} of {times} written"),

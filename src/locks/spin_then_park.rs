@@ -12,7 +12,7 @@
 //! transfer, it is faster to sleep and let the others go about it undisturbed.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each, and look once before they
-//! sleep. To look more often is to do the same again.
+//! sleep. To look more often is to do the same again. loom has no futex, so it is not asked.
 
 use super::exclusive::{Locked, RawLock, a_panic, two_threads};
 use super::hint;

@@ -11,7 +11,8 @@
 //! each time. There is no queue: a thread can wait for ever while others come and go. If the holder
 //! is not running, who waits burns its whole time slice.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each.
+//! **Proof.** Exhaustive for two threads that take the lock twice each. loom disagrees, and is wrong:
+//! it lets a store come between the two halves of a swap, so that nobody sees the lock freed.
 
 use super::exclusive::{Locked, RawLock, two_threads};
 use super::hint;

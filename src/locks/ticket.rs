@@ -11,7 +11,8 @@
 //! lock can only go to the one whose turn it is: if that thread is not running, nobody gets
 //! anywhere. With more threads than cores this lock collapses.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each.
+//! **Proof.** Exhaustive for two threads that take the lock twice each. loom cannot join a thread that
+//! panicked, so it is not asked about that.
 
 use super::exclusive::{Locked, RawLock, a_panic, two_threads};
 use super::hint;

@@ -14,7 +14,8 @@
 //! ever.
 //!
 //! **Proof.** Exhaustive for a writer and a reader, and for two writers, that come once each. Falling
-//! asleep takes many steps: with one more visit, a million executions do not suffice.
+//! asleep takes many steps: with one more visit, a million executions do not suffice. loom has
+//! no futex, so it is not asked.
 
 use super::read_mostly::{OUTCOMES, Pair, RawRwLock, RwLocked};
 use super::read_mostly::{two_writers, writer_and_reader};

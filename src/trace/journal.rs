@@ -73,20 +73,20 @@ pub fn executions() -> u64 {
 }
 
 /// Counts an execution that begins.
-pub(super) fn begin_execution() {
+pub fn begin_execution() {
     counter().fetch_add(1, Relaxed);
 }
 
 /// Whether the execution that runs is the one to write down.
 #[inline]
-pub(super) fn is_open() -> bool {
+pub fn is_open() -> bool {
     JOURNAL
         .get()
         .is_some_and(|journal| journal.execution == executions())
 }
 
 /// Writes down the execution as far as it has come.
-pub(super) fn write(trace: &Trace) {
+pub fn write(trace: &Trace) {
     let Some(journal) = JOURNAL.get() else { return };
     let Ok(mut file) = journal.file.lock() else {
         return;

@@ -1,12 +1,10 @@
 //! What happened: the operations of one execution, in the order in which they took effect.
 //!
-//! Every engine yields the same [`Trace`], so one renderer serves them all. The [`recorder`] is how
-//! the model world's types write one while a program runs.
+//! Plain data: every engine yields the same [`Trace`], so one renderer serves them all.
 
 mod event;
 pub mod journal;
-mod names;
-pub mod recorder;
+pub mod names;
 pub mod source;
 mod value;
 

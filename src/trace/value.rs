@@ -23,7 +23,7 @@ impl Value {
     ///
     /// Locks cannot ask for `T: Debug`, since std's do not, so the few types that fit in a table
     /// are recognised one by one.
-    pub fn peek<T>(value: &T) -> Value {
+    pub fn peek<T: ?Sized>(value: &T) -> Value {
         macro_rules! try_types {
             ($($variant:ident as $wide:ty: $($narrow:ty),*;)*) => {
                 $($(if let Ok(known) = cast!(value, &$narrow) {

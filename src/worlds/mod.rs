@@ -13,6 +13,9 @@
 
 #[doc(hidden)]
 pub mod live;
+#[cfg(any(test, feature = "peers"))]
+#[doc(hidden)]
+pub mod loom;
 pub mod model;
 pub mod native;
 

@@ -1,8 +1,8 @@
 //! The façade does what std does: the same small programs in every world.
 //!
 //! `programs` is written once against std's names and mounted twice. Each program asserts what std
-//! promises, so that it passes on the native world, on the model world outside of any check, and
-//! over all schedules of each engine. `verdicts` has the programs that must fail, and says how.
+//! promises, so that it passes on the native world, on the model world outside of any check, and in
+//! all executions of either memory model. `verdicts` has the programs that must fail, and says how.
 
 // The same programs are compiled once for every world: that is the point of mounting them.
 #![allow(clippy::duplicate_mod)]
@@ -13,7 +13,7 @@ mod verdicts;
 
 use heisenbug::check::{Checker, Engines};
 
-/// The program holds, and every schedule of the engine was tried.
+/// The program holds, and every execution was seen.
 fn holds_in(engines: Engines, program: fn()) {
     let report = Checker::new().engines(engines).check(program);
     assert!(report.complete, "{:?}", report.stopped);

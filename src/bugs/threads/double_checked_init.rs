@@ -15,7 +15,7 @@
 //!
 //! **Who sees it.** The `Relaxed` flag only a weak-memory or race checker: loom, Miri, ThreadSanitizer.
 //! The missing second look any tool that tries interleavings: both must pass the first look before
-//! either has locked.
+//! either has locked. loom has no `OnceLock`, so it is not asked about that fix.
 
 use super::sync::Arc;
 use super::sync::atomic::{AtomicU64, Ordering::Relaxed};

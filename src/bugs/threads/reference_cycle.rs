@@ -11,8 +11,9 @@
 //! are inside. Either one direction does not own, or somebody cuts the cycle for certain: "whoever
 //! leaves last does it" needs an agreement on who is last, and two looks are none.
 //!
-//! **Who sees it.** A leak checker: loom's, Miri's, LeakSanitizer. The cycle itself leaks in every
-//! run; the trap only if both leave at once, so there it takes the interleaving as well.
+//! **Who sees it.** A leak checker: Miri's, LeakSanitizer. The cycle itself leaks in every run; the
+//! trap only if both leave at once, so there it takes the interleaving as well. loom looks for leaks
+//! too, but loom has no `Weak`, so it is not asked here.
 
 use super::sync::Arc;
 use super::thread;

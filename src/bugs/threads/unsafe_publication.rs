@@ -13,7 +13,8 @@
 //!
 //! **Who sees it.** No interleaving shows it: the letter is always written before the flag is. On x86
 //! stores become visible in order, so a test there only fails when the compiler reorders. loom, Miri
-//! and ThreadSanitizer report the data race itself, as soon as one run reads the letter.
+//! and ThreadSanitizer report the data race itself, as soon as one run reads the letter. loom has no
+//! `OnceLock`, so it is not asked about that fix.
 
 use super::sync::Arc;
 use super::{hint, thread};

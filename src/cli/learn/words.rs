@@ -84,14 +84,13 @@ fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usiz
     for note in notes {
         parts.push(wrap(&format!("Note: {note}."), width, "  "));
     }
-    let executions: u64 = reports
-        .iter()
-        .map(|report| {
-            report.executions.sc.unwrap_or_default() + report.executions.weak.unwrap_or_default()
-        })
-        .sum();
+    let executions: u64 = reports.iter().map(Report::explored).sum();
+    let bound = match reports.iter().filter_map(|report| report.passes).max() {
+        Some(passes) => format!(", with loops of up to {passes} passes"),
+        None => String::new(),
+    };
     let stamp = format!(
-        "It holds in all {} executions, of every schedule and of all that weak memory allows.",
+        "It holds in all {} executions that the orderings allow{bound}.",
         explain::thousands(executions)
     );
     parts.push(wrap(&stamp, width, "  "));

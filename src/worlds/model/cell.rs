@@ -1,46 +1,25 @@
 //! `UnsafeCell`, with accesses that have a beginning and an end.
 
-use super::raw;
+use super::session::{Call, Shared, keep_static};
 use super::sync::Labelled;
-use crate::trace::recorder::{self, Call, Engine, ObjectId};
 use crate::trace::{Op, Value};
-use std::cell::Cell;
+use heisenbug_engine::steps;
 use std::panic::Location;
 
-/// Plain data that several threads may reach. The checkers report two accesses that nothing orders
-/// as a data race.
+/// Plain data that several threads may reach. In a check, two accesses that nothing orders, one of
+/// them a write, are a data race.
 #[derive(Debug)]
 pub struct UnsafeCell<T> {
-    object: ObjectId,
-    checker: Checker,
+    shared: Shared,
     data: std::cell::UnsafeCell<T>,
-}
-
-/// What notices that two accesses are not ordered.
-#[derive(Debug)]
-enum Checker {
-    Std,
-    /// Compares vector clocks.
-    Loom(loom::cell::UnsafeCell<()>),
-    /// Sees accesses that overlap: who is in, as a number of readers or -1 for a writer.
-    Shuttle(Cell<i32>),
 }
 
 impl<T> UnsafeCell<T> {
     /// A cell that holds `value`.
     #[track_caller]
-    pub fn new(value: T) -> Self {
-        let checker = match recorder::engine() {
-            _ if recorder::dead() => Checker::Std,
-            Engine::None => Checker::Std,
-            Engine::Loom => Checker::Loom(loom::cell::UnsafeCell::new(())),
-            Engine::Shuttle => Checker::Shuttle(Cell::new(0)),
-        };
-        recorder::has_plain_data();
-        let object = ObjectId::new("UnsafeCell", Value::peek(&value), Location::caller());
+    pub const fn new(value: T) -> Self {
         UnsafeCell {
-            object,
-            checker,
+            shared: Shared::new("UnsafeCell"),
             data: std::cell::UnsafeCell::new(value),
         }
     }
@@ -48,74 +27,59 @@ impl<T> UnsafeCell<T> {
     /// Gives `read` a pointer to the value, for reading.
     #[track_caller]
     pub fn with<R>(&self, read: impl FnOnce(*const T) -> R) -> R {
-        let call = Call::on(self.object, "with", Location::caller());
-        match &self.checker {
-            Checker::Loom(cell) if !recorder::dead() => {
-                // Recorded first: should loom find a race, this is the access that raced.
-                call.read(Op::CellRead, self.object, self.object.newest(), None);
-                cell.with(|_| read(self.data.get()))
-            }
-            Checker::Shuttle(inside) if !recorder::dead() => {
-                raw::switch_point();
-                call.read(Op::CellRead, self.object, self.object.newest(), None);
-                let _access = Access::read(inside);
-                read(self.data.get())
-            }
-            _ => read(self.data.get()),
+        if let Some(call) = Call::begin("with", Location::caller()) {
+            call.accesses(Op::CellRead, &self.shared, self.before(&call));
+            steps::plain_read(self.shared.object(), call.at());
+            call.silent();
         }
+        read(self.data.get())
     }
 
     /// Gives `write` a pointer to the value, for writing.
     #[track_caller]
     pub fn with_mut<R>(&self, write: impl FnOnce(*mut T) -> R) -> R {
-        let call = Call::on(self.object, "with_mut", Location::caller());
-        match &self.checker {
-            Checker::Loom(cell) if !recorder::dead() => {
-                call.write(
-                    Op::CellWrite,
-                    self.object,
-                    Value::Nothing,
-                    Value::Nothing,
-                    None,
-                );
-                let result = cell.with_mut(|_| write(self.data.get()));
-                self.note_written();
-                result
-            }
-            Checker::Shuttle(inside) if !recorder::dead() => {
-                raw::switch_point();
-                call.write(
-                    Op::CellWrite,
-                    self.object,
-                    Value::Nothing,
-                    Value::Nothing,
-                    None,
-                );
-                let access = Access::write(inside);
-                let result = write(self.data.get());
-                drop(access);
-                self.note_written();
-                result
-            }
-            _ => write(self.data.get()),
+        let Some(call) = Call::begin("with_mut", Location::caller()) else {
+            return write(self.data.get());
+        };
+        call.accesses(Op::CellWrite, &self.shared, Value::Nothing);
+        steps::plain_write(self.shared.object(), call.at());
+        // SAFETY: no other thread is here, or it would have been a race.
+        unsafe { keep_static(self.data.get().cast::<u8>(), size_of::<T>()) };
+        let result = write(self.data.get());
+        call.wrote(&self.shared, || {
+            // SAFETY: the closure that wrote has returned, and the threads of a model take turns.
+            Value::peek(unsafe { &*self.data.get() })
+        });
+        result
+    }
+
+    /// What it holds now, if that is to be shown.
+    fn before(&self, call: &Call) -> Value {
+        if !call.recording() {
+            return Value::Nothing;
         }
+        // SAFETY: the threads of a model take turns on one OS thread, and what is recognised as a
+        // number or a truth value is read as a whole.
+        Value::peek(unsafe { &*self.data.get() })
     }
 
-    /// What was written is known only once the closure is done with it.
-    fn note_written(&self) {
-        // SAFETY: the closure that wrote has returned, no engine switches threads between there and
-        // here, and all threads of a model run on one OS thread.
-        let value = Value::peek(unsafe { &*self.data.get() });
-        recorder::written(self.object, value);
-    }
-
-    /// The value, with nobody else looking.
+    /// Returns a mutable reference; `&mut self` guarantees exclusive access.
+    #[track_caller]
     pub fn get_mut(&mut self) -> &mut T {
+        if let Some(call) = Call::begin("get_mut", Location::caller()) {
+            steps::plain_write(self.shared.object(), call.at());
+            call.takes(&self.shared);
+        }
         self.data.get_mut()
     }
 
     /// The value.
+    #[track_caller]
     pub fn into_inner(self) -> T {
+        if let Some(call) = Call::begin("into_inner", Location::caller()) {
+            steps::plain_write(self.shared.object(), call.at());
+            call.takes(&self.shared);
+        }
         self.data.into_inner()
     }
 }
@@ -127,40 +91,16 @@ impl<T: Default> Default for UnsafeCell<T> {
     }
 }
 
-/// One access under shuttle, from its beginning to its end.
-struct Access<'a> {
-    inside: &'a Cell<i32>,
-    step: i32,
-}
-
-impl<'a> Access<'a> {
-    fn read(inside: &'a Cell<i32>) -> Self {
-        Access::enter(inside, inside.get() >= 0, 1)
-    }
-
-    fn write(inside: &'a Cell<i32>) -> Self {
-        Access::enter(inside, inside.get() == 0, -1)
-    }
-
-    fn enter(inside: &'a Cell<i32>, allowed: bool, step: i32) -> Self {
-        assert!(allowed, "{}", super::cell::OVERLAP);
-        inside.set(inside.get() + step);
-        Access { inside, step }
+impl<T> From<T> for UnsafeCell<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        UnsafeCell::new(value)
     }
 }
-
-impl Drop for Access<'_> {
-    fn drop(&mut self) {
-        self.inside.set(self.inside.get() - self.step);
-    }
-}
-
-/// The message of the panic that a race ends an access with.
-pub(crate) const OVERLAP: &str = "data race: two accesses to the same data overlap";
 
 impl<T> Labelled for UnsafeCell<T> {
-    fn labelled(self, label: &str) -> Self {
-        self.object.label(label);
+    fn labelled(mut self, label: &str) -> Self {
+        self.shared.label(label);
         self
     }
 }

@@ -3,10 +3,12 @@
 use super::thread;
 use std::panic::Location;
 
-/// Says that the caller waits for another thread: the engines let another one run first.
+/// Says that the caller waits for another thread. Promises nothing about who runs next.
 #[track_caller]
 pub fn spin_loop() {
-    thread::yield_at("spin_loop", Location::caller());
+    if !thread::passes("spin_loop", Location::caller()) {
+        std::hint::spin_loop();
+    }
 }
 
-pub use std::hint::black_box;
+pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};

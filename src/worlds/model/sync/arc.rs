@@ -1,49 +1,75 @@
-//! `std::sync::Arc`, counting what is alive, so that a cycle is seen as the leak it is.
+//! `std::sync::Arc` and `Weak`.
 //!
-//! It is std's own underneath: reference counting is not what the engines explore, and making every
-//! clone a step would multiply their work without teaching anything.
+//! As long as the program does not look at the counts, counting is no step: making every clone one would
+//! multiply the executions and teach nothing. As soon as it does look, or as a destructor of the value
+//! takes a step, the engine learns that [counts matter](counts), and begins anew.
+//!
+//! What differs from std: `Arc<T>` does not turn into `Arc<dyn Trait>` by itself, which needs a part of the
+//! language that is not stable; `Arc::from(Box<dyn Trait>)` does it. And `self: Arc<Self>` cannot be had
+//! for the same reason: take `this: Arc<Self>`.
 
-use crate::trace::recorder::{self, Call, ObjectId};
-use crate::trace::{Op, Value};
-use std::borrow::Borrow;
-use std::fmt;
+mod block;
+mod counts;
+mod from;
+mod raw;
+mod shown;
+mod weak;
+
+pub use weak::Weak;
+
+use block::Block;
+use heisenbug_engine::Place;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::ptr::NonNull;
 
 /// A reference-counted pointer.
 pub struct Arc<T: ?Sized> {
-    object: ObjectId,
-    inner: std::sync::Arc<T>,
+    block: NonNull<Block<T>>,
+    /// Where this pointer was made: what its destructor does is told at that line.
+    at: Place,
 }
 
-/// A pointer that does not keep its target alive.
-pub struct Weak<T: ?Sized> {
-    object: ObjectId,
-    inner: std::sync::Weak<T>,
-}
+// SAFETY: as std's.
+unsafe impl<T: ?Sized + Sync + Send> Send for Arc<T> {}
+// SAFETY: as std's.
+unsafe impl<T: ?Sized + Sync + Send> Sync for Arc<T> {}
+impl<T: ?Sized + RefUnwindSafe> UnwindSafe for Arc<T> {}
+impl<T: ?Sized> Unpin for Arc<T> {}
 
 impl<T> Arc<T> {
     /// A new reference-counted value.
     #[track_caller]
     pub fn new(value: T) -> Arc<T> {
-        let object = announce(Location::caller());
+        let at = Location::caller();
         Arc {
-            object,
-            inner: std::sync::Arc::new(value),
+            block: Block::boxed(value, at),
+            at,
         }
+    }
+
+    /// A new reference-counted value that does not move.
+    #[track_caller]
+    pub fn pin(value: T) -> Pin<Arc<T>> {
+        // SAFETY: what an `Arc` points to never moves.
+        unsafe { Pin::new_unchecked(Arc::new(value)) }
     }
 
     /// A new value that holds a weak pointer to itself.
     #[track_caller]
     pub fn new_cyclic(make: impl FnOnce(&Weak<T>) -> T) -> Arc<T> {
-        let object = announce(Location::caller());
-        let inner = std::sync::Arc::new_cyclic(|inner| {
-            make(&Weak {
-                object,
-                inner: inner.clone(),
-            })
-        });
-        Arc { object, inner }
+        let at = Location::caller();
+        let block: NonNull<Block<MaybeUninit<T>>> = Block::boxed(MaybeUninit::uninit(), at);
+        let block = block.cast::<Block<T>>();
+        // SAFETY: the block was just made, and the pointer is its first.
+        let weak = unsafe { Weak::first(block, at) };
+        let value = make(&weak);
+        // SAFETY: nobody reaches the value before it has an owner, which is now.
+        unsafe { Block::value(block).write(value) };
+        weak.become_owned();
+        Arc { block, at }
     }
 
     /// The value, if this is the only strong pointer to it.
@@ -51,99 +77,143 @@ impl<T> Arc<T> {
     /// # Errors
     ///
     /// The pointer, if it is not.
+    #[track_caller]
     pub fn try_unwrap(this: Self) -> Result<T, Self> {
-        let object = this.object;
-        match std::sync::Arc::try_unwrap(this.into_std()) {
-            Ok(value) => {
-                recorder::set_alive(object, false);
-                Ok(value)
-            }
-            Err(inner) => Err(Arc { object, inner }),
+        if this.block().take_from_one("try_unwrap", Location::caller()) {
+            // SAFETY: this was the only pointer to the value, and it is gone for all others.
+            Ok(unsafe { this.into_value() })
+        } else {
+            Err(this)
         }
     }
 
-    /// The value, if this is the only strong pointer to it.
+    /// The value, if this is the last strong pointer to it. Of several threads that let go so, one
+    /// gets it.
+    #[track_caller]
     pub fn into_inner(this: Self) -> Option<T> {
-        Arc::try_unwrap(this).ok()
+        if this.block().take_last("into_inner", Location::caller()) {
+            // SAFETY: this was the last pointer to the value.
+            return Some(unsafe { this.into_value() });
+        }
+        this.forget_counted();
+        None
     }
-}
 
-#[track_caller]
-fn announce(at: &'static Location<'static>) -> ObjectId {
-    let object = ObjectId::new("Arc", Value::Nothing, at);
-    let call = Call::new("new", at);
-    if call.recording() {
-        recorder::set_alive(object, true);
-        call.done(Op::ArcNew, object);
+    /// The value, or a clone if others point to it.
+    #[track_caller]
+    pub fn unwrap_or_clone(this: Self) -> T
+    where
+        T: Clone,
+    {
+        Arc::try_unwrap(this).unwrap_or_else(|this| (*this).clone())
     }
-    object
+
+    /// Takes the value out.
+    ///
+    /// # Safety
+    ///
+    /// It must be gone for everybody else, and this pointer no longer counted.
+    unsafe fn into_value(self) -> T {
+        // SAFETY: nobody else will read it or drop it.
+        let value = unsafe { Block::value(self.block).read() };
+        self.forget_counted();
+        value
+    }
+
+    /// Ends this pointer, which is no longer counted as one.
+    fn forget_counted(self) {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: this pointer was alive until now, and is used no more.
+        unsafe { Block::let_go(this.block) };
+    }
 }
 
 impl<T: ?Sized> Arc<T> {
     /// A pointer that does not keep the value alive.
+    #[track_caller]
     pub fn downgrade(this: &Self) -> Weak<T> {
-        Weak {
-            object: this.object,
-            inner: std::sync::Arc::downgrade(&this.inner),
-        }
+        let at = Location::caller();
+        this.block().add_weak("downgrade", at);
+        // SAFETY: the block is alive, and the new pointer was just counted.
+        unsafe { Weak::counted(this.block, at) }
     }
 
     /// How many strong pointers there are.
+    #[track_caller]
     pub fn strong_count(this: &Self) -> usize {
-        std::sync::Arc::strong_count(&this.inner)
+        this.block().strong_count("strong_count", Location::caller())
     }
 
     /// How many weak pointers there are.
+    #[track_caller]
     pub fn weak_count(this: &Self) -> usize {
-        std::sync::Arc::weak_count(&this.inner)
+        this.block().weak_count("weak_count", Location::caller())
+    }
+
+    /// The value for writing, if there is no other pointer to it.
+    #[track_caller]
+    pub fn get_mut(this: &mut Self) -> Option<&mut T> {
+        if !this.block().is_only("get_mut", Location::caller()) {
+            return None;
+        }
+        // SAFETY: there is no other pointer, and this one is borrowed for as long.
+        Some(unsafe { &mut *Block::value(this.block).as_ptr() })
     }
 
     /// Whether both point to the same value.
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
-        std::sync::Arc::ptr_eq(&this.inner, &other.inner)
+        std::ptr::addr_eq(this.block.as_ptr(), other.block.as_ptr())
     }
 
-    /// The address of the value.
+    /// The address of the value. Whoever has it may look at the value without a pointer.
     pub fn as_ptr(this: &Self) -> *const T {
-        std::sync::Arc::as_ptr(&this.inner)
+        // SAFETY: the block is alive.
+        unsafe { Block::value(this.block) }.as_ptr()
     }
 
-    /// The value for writing, if nobody else has a pointer to it.
-    pub fn get_mut(this: &mut Self) -> Option<&mut T> {
-        std::sync::Arc::get_mut(&mut this.inner)
+    fn block(&self) -> &Block<T> {
+        // SAFETY: a block lives for as long as a pointer to it.
+        unsafe { self.block.as_ref() }
     }
+}
 
-    /// Std's pointer, without the record of its end.
-    fn into_std(self) -> std::sync::Arc<T> {
-        let inner = self.inner.clone();
-        let object = self.object;
-        drop(self);
-        if std::sync::Arc::strong_count(&inner) == 1 {
-            // The drop above was not the last: the value lives on in `inner`.
-            recorder::set_alive(object, true);
+impl<T: Clone> Arc<T> {
+    /// The value for writing: a clone of it, if there are other pointers.
+    #[track_caller]
+    pub fn make_mut(this: &mut Self) -> &mut T {
+        let at = Location::caller();
+        if !this.block().is_only("make_mut", at) {
+            let value = (**this).clone();
+            *this = Arc {
+                block: Block::boxed(value, at),
+                at,
+            };
         }
-        inner
+        // SAFETY: there is no other pointer, and this one is borrowed for as long.
+        unsafe { &mut *Block::value(this.block).as_ptr() }
     }
 }
 
 impl<T: ?Sized> Clone for Arc<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
+        let at = Location::caller();
+        self.block().add_strong("clone", at);
         Arc {
-            object: self.object,
-            inner: self.inner.clone(),
+            block: self.block,
+            at,
         }
     }
 }
 
 impl<T: ?Sized> Drop for Arc<T> {
-    #[track_caller]
     fn drop(&mut self) {
-        // All threads of a model run on one OS thread, so nobody clones between this and the end.
-        if recorder::engine() != recorder::Engine::None
-            && std::sync::Arc::strong_count(&self.inner) == 1
-        {
-            recorder::set_alive(self.object, false);
+        if self.block().drop_strong("drop", self.at) {
+            // SAFETY: this was the last strong pointer, so nobody else reaches the value.
+            unsafe { Block::drop_value(self.block) };
         }
+        // SAFETY: this pointer was alive until now, and is used no more.
+        unsafe { Block::let_go(self.block) };
     }
 }
 
@@ -151,103 +221,7 @@ impl<T: ?Sized> Deref for Arc<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.inner
-    }
-}
-
-impl<T: ?Sized> AsRef<T> for Arc<T> {
-    fn as_ref(&self) -> &T {
-        self
-    }
-}
-
-impl<T: ?Sized> Borrow<T> for Arc<T> {
-    fn borrow(&self) -> &T {
-        self
-    }
-}
-
-impl<T: ?Sized> From<Box<T>> for Arc<T> {
-    #[track_caller]
-    fn from(value: Box<T>) -> Self {
-        Arc {
-            object: announce(Location::caller()),
-            inner: std::sync::Arc::from(value),
-        }
-    }
-}
-
-impl<T: Default> Default for Arc<T> {
-    #[track_caller]
-    fn default() -> Self {
-        Arc::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Arc<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for Arc<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
-impl<T: ?Sized + PartialEq> PartialEq for Arc<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.inner == other.inner
-    }
-}
-
-impl<T: ?Sized + Eq> Eq for Arc<T> {}
-
-impl<T> Weak<T> {
-    /// A pointer to nothing.
-    pub fn new() -> Weak<T> {
-        let object = ObjectId::new("Weak", Value::Nothing, Location::caller());
-        Weak {
-            object,
-            inner: std::sync::Weak::new(),
-        }
-    }
-}
-
-impl<T: ?Sized> Weak<T> {
-    /// A strong pointer, if the value is still alive.
-    pub fn upgrade(&self) -> Option<Arc<T>> {
-        let inner = self.inner.upgrade()?;
-        Some(Arc {
-            object: self.object,
-            inner,
-        })
-    }
-
-    /// How many strong pointers there are.
-    pub fn strong_count(&self) -> usize {
-        self.inner.strong_count()
-    }
-}
-
-impl<T: ?Sized> Clone for Weak<T> {
-    fn clone(&self) -> Self {
-        Weak {
-            object: self.object,
-            inner: self.inner.clone(),
-        }
-    }
-}
-
-impl<T> Default for Weak<T> {
-    fn default() -> Self {
-        Weak::new()
-    }
-}
-
-impl<T: ?Sized> fmt::Debug for Weak<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(Weak)")
+        // SAFETY: a value lives for as long as a strong pointer to it.
+        unsafe { &*Block::value(self.block).as_ptr() }
     }
 }

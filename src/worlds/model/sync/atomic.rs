@@ -1,142 +1,63 @@
 //! `std::sync::atomic`.
+//!
+//! Everything that std has, but for `as_ptr` and `from_ptr`: in a check the value is the engine's, and
+//! the memory behind the atomic holds only what it began with.
 
 use super::Labelled;
-use crate::trace::recorder::{self, Call, Engine, ObjectId};
 use crate::trace::{Op, Value};
-use crate::worlds::model::raw;
-use crate::worlds::model::thread::yield_to_engine;
+use crate::worlds::model::session::{Call, Shared};
+use heisenbug_engine::steps::{self, Rmw, RmwOp};
 use std::fmt;
 use std::panic::Location;
 
-pub use std::sync::atomic::Ordering;
+pub use std::sync::atomic::{Ordering, compiler_fence};
 
 /// A memory fence.
 #[track_caller]
 pub fn fence(order: Ordering) {
-    let call = Call::new("fence", Location::caller());
-    let order = call.fence_ordering(order);
-    match recorder::engine() {
-        _ if recorder::dead() => {}
-        // A fence may be weakened away altogether, which has no ordering in std's terms.
-        _ if order == Ordering::Relaxed && call.recording() => {}
-        Engine::None => std::sync::atomic::fence(order),
-        Engine::Loom => loom::sync::atomic::fence(order),
-        Engine::Shuttle => shuttle::sync::atomic::fence(order),
+    let Some(call) = Call::begin("fence", Location::caller()) else {
+        return std::sync::atomic::fence(order);
+    };
+    assert!(
+        order != Ordering::Relaxed,
+        "there is no such thing as a relaxed fence"
+    );
+    let order = call.ordering(0, order);
+    // A fence may be weakened away altogether, which has no ordering in std's terms.
+    if order != Ordering::Relaxed {
+        steps::fence(order, call.at());
     }
     call.fence(order);
 }
 
-/// The same atomic in each world.
-#[derive(Debug)]
-enum Inner<S, L, H> {
-    Std(S),
-    Loom(L),
-    Shuttle(H),
-}
-
-/// Calls the engine, unless it is dead: then `$dead` stands for what it would have said.
-macro_rules! dispatch {
-    ($inner:expr, $dead:expr, $atomic:ident => $body:expr) => {
-        match $inner {
-            Inner::Std($atomic) => $body,
-            _ if recorder::dead() => $dead,
-            Inner::Loom($atomic) if std::thread::panicking() => {
-                raw::call_in_panic(|| $body).unwrap_or_else(|| $dead)
-            }
-            Inner::Loom($atomic) => $body,
-            Inner::Shuttle($atomic) => $body,
-        }
-    };
-}
-
-/// Makes every two accesses to an atomic depend on each other, in loom's eyes.
-///
-/// loom's search remembers only the last access to an atomic, so that a thread's own load can hide
-/// another thread's, and with it a whole family of executions. An operation of which any two
-/// conflict, just before each access, shows them: notifying a condition variable on which nobody
-/// waits orders nothing in the memory model. It costs executions, so it is used only where a
-/// program was seen to need it.
-#[derive(Debug)]
-struct Conflict {
-    notice: Option<loom::sync::Condvar>,
-    /// Whether a plain store has reached the atomic in this execution.
-    stored: std::sync::atomic::AtomicBool,
-}
-
-impl Conflict {
-    fn new() -> Conflict {
-        let needed = recorder::engine() == Engine::Loom && recorder::loads_conflict();
-        let notice = (needed && !recorder::dead()).then(loom::sync::Condvar::new);
-        Conflict {
-            notice,
-            stored: false.into(),
-        }
-    }
-
-    /// Announces an access to the search.
-    #[inline]
-    fn announce(&self) {
-        if let Some(condvar) = &self.notice
-            && !recorder::dead()
-        {
-            condvar.notify_one();
-        }
-    }
-
-    /// Announces a store.
-    #[inline]
-    fn around_store(&self, store: impl FnOnce()) {
-        self.stored.store(true, Ordering::Relaxed);
-        self.announced_only(store);
-    }
-
-    /// Announces a read-modify-write. As long as there were no plain stores, it can read the one
-    /// value at the end of the chain; after them, which one it reads is a choice to be explored.
-    #[inline]
-    fn around_rmw<R>(&self, rmw: impl FnOnce() -> R) -> R {
-        if self.stored.load(Ordering::Relaxed) {
-            self.announce();
-            return rmw();
-        }
-        self.announced_only(rmw)
-    }
-
-    /// Announces a write, and keeps the search from trying the orders of the write itself as well:
-    /// they are the orders of the announcements.
-    #[inline]
-    fn announced_only<R>(&self, write: impl FnOnce() -> R) -> R {
-        if self.notice.is_none() || recorder::dead() {
-            return write();
-        }
-        self.announce();
-        loom::stop_exploring();
-        let result = write();
-        loom::explore();
-        result
-    }
-}
-
-/// A type an atomic can hold: how to show it, and how to get it back.
+/// A type that an atomic can hold, as the engine sees it.
 trait Plain: Copy + Into<Value> {
-    fn from_value(value: Value) -> Self;
+    /// Its width.
+    const BITS: u8;
 
-    /// Any value but this one.
-    fn another(self) -> Self;
+    /// Whether it can be below zero.
+    const SIGNED: bool = false;
+
+    fn to_bits(self) -> u64;
+
+    fn from_bits(bits: u64) -> Self;
 }
 
 macro_rules! plain_integers {
     ($($int:ty),*) => {
         $(impl Plain for $int {
-            fn from_value(value: Value) -> Self {
-                match value {
-                    Value::Signed(value) => value as $int,
-                    Value::Unsigned(value) => value as $int,
-                    _ => 0,
-                }
+            const BITS: u8 = <$int>::BITS as u8;
+            #[allow(unused_comparisons, reason = "for the unsigned ones")]
+            const SIGNED: bool = <$int>::MIN < 0;
+
+            #[inline]
+            fn to_bits(self) -> u64 {
+                self as u64
             }
 
-            fn another(self) -> Self {
-                !self
+            #[inline]
+            fn from_bits(bits: u64) -> Self {
+                bits as $int
             }
         })*
     };
@@ -145,136 +66,147 @@ macro_rules! plain_integers {
 plain_integers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
 
 impl Plain for bool {
-    fn from_value(value: Value) -> Self {
-        value == Value::Bool(true)
+    const BITS: u8 = 8;
+
+    #[inline]
+    fn to_bits(self) -> u64 {
+        u64::from(self)
     }
 
-    fn another(self) -> Self {
-        !self
+    #[inline]
+    fn from_bits(bits: u64) -> Self {
+        bits & 0xff != 0
     }
 }
 
 impl<T> Plain for *mut T {
-    fn from_value(value: Value) -> Self {
-        match value {
-            Value::Pointer(address) => address as *mut T,
-            _ => std::ptr::null_mut(),
-        }
+    const BITS: u8 = usize::BITS as u8;
+
+    #[inline]
+    fn to_bits(self) -> u64 {
+        self.expose_provenance() as u64
     }
 
-    fn another(self) -> Self {
-        if self.is_null() {
-            std::ptr::dangling_mut()
-        } else {
-            std::ptr::null_mut()
-        }
+    #[inline]
+    fn from_bits(bits: u64) -> Self {
+        std::ptr::with_exposed_provenance_mut(bits as usize)
+    }
+}
+
+/// What std says of an ordering that a load cannot have.
+#[track_caller]
+#[inline]
+fn assert_loads(order: Ordering) {
+    match order {
+        Ordering::Release => panic!("there is no such thing as a release load"),
+        Ordering::AcqRel => panic!("there is no such thing as an acquire-release load"),
+        _ => {}
+    }
+}
+
+/// What std says of an ordering that a store cannot have.
+#[track_caller]
+#[inline]
+fn assert_stores(order: Ordering) {
+    match order {
+        Ordering::Acquire => panic!("there is no such thing as an acquire store"),
+        Ordering::AcqRel => panic!("there is no such thing as an acquire-release store"),
+        _ => {}
+    }
+}
+
+/// A read-modify-write of a `T`.
+fn rmw<T: Plain>(op: RmwOp, operand: u64) -> Rmw {
+    Rmw {
+        op,
+        operand,
+        expected: 0,
+        bits: T::BITS,
+        signed: T::SIGNED,
     }
 }
 
 /// What every atomic has.
 macro_rules! atomic {
-    ($(#[$doc:meta])* $name:ident $(<$param:ident>)?, $plain:ty) => {
+    ($(#[$doc:meta])* $name:ident $(<$param:ident>)?, $plain:ty, $shared:ident) => {
         $(#[$doc])*
         pub struct $name $(<$param>)? {
-            object: ObjectId,
-            conflict: Conflict,
-            inner: Inner<
-                std::sync::atomic::$name $(<$param>)?,
-                loom::sync::atomic::$name $(<$param>)?,
-                shuttle::sync::atomic::$name $(<$param>)?,
-            >,
+            shared: Shared,
+            /// The value outside of a check; inside, what it is before the first step.
+            value: std::sync::atomic::$name $(<$param>)?,
         }
 
         impl $(<$param>)? $name $(<$param>)? {
             /// An atomic that holds `value`.
             #[track_caller]
-            pub fn new(value: $plain) -> Self {
-                let object = ObjectId::new(stringify!($name), value.into(), Location::caller());
-                let inner = match recorder::engine() {
-                    _ if recorder::dead() => Inner::Std(std::sync::atomic::$name::new(value)),
-                    Engine::None => Inner::Std(std::sync::atomic::$name::new(value)),
-                    Engine::Loom => Inner::Loom(loom::sync::atomic::$name::new(value)),
-                    Engine::Shuttle => Inner::Shuttle(shuttle::sync::atomic::$name::new(value)),
-                };
-                Self { object, conflict: Conflict::new(), inner }
+            pub const fn new(value: $plain) -> Self {
+                Self {
+                    shared: Shared::$shared(stringify!($name)),
+                    value: std::sync::atomic::$name::new(value),
+                }
             }
 
             /// Loads the value.
             #[track_caller]
+            #[inline]
             pub fn load(&self, order: Ordering) -> $plain {
-                let call = Call::on(self.object, "load", Location::caller());
-                self.load_in(call, call.ordering(0, order))
+                let Some(call) = Call::begin("load", Location::caller()) else {
+                    return self.value.load(order);
+                };
+                assert_loads(order);
+                let order = call.ordering(0, order);
+                self.load_in(call, order)
             }
 
+            #[inline]
             fn load_in(&self, call: Call, order: Ordering) -> $plain {
-                self.conflict.announce();
-                let value = dispatch!(&self.inner, self.newest(), atomic => atomic.load(order));
-                if call.read(Op::Load, self.object, value.into(), Some(order)) {
-                    yield_to_engine();
-                    call.silent();
-                }
+                let before = self.before();
+                let bits = steps::load(self.shared.object(), before.to_bits(), order, call.at());
+                let value = <$plain>::from_bits(bits);
+                call.read(Op::Load, &self.shared, before.into(), value.into(), Some(order));
                 value
             }
 
             /// Stores a value.
             #[track_caller]
+            #[inline]
             pub fn store(&self, value: $plain, order: Ordering) {
-                let call = Call::on(self.object, "store", Location::caller());
+                let Some(call) = Call::begin("store", Location::caller()) else {
+                    return self.value.store(value, order);
+                };
+                assert_stores(order);
                 let order = call.ordering(0, order);
-                self.conflict.around_store(
-                    || dispatch!(&self.inner, (), atomic => atomic.store(value, order)),
-                );
-                call.write(Op::Store, self.object, Value::Nothing, value.into(), Some(order));
+                let before = self.before().to_bits();
+                steps::store(self.shared.object(), before, value.to_bits(), order, call.at());
+                call.write(Op::Store, &self.shared, Value::Nothing, value.into(), Some(order));
             }
 
             /// Stores a value, and returns the one before it.
             #[track_caller]
+            #[inline]
             pub fn swap(&self, value: $plain, order: Ordering) -> $plain {
-                let call = Call::on(self.object, "swap", Location::caller());
-                let order = call.ordering(0, order);
-                let before = match self.write_if_changed(call, order, |_| value) {
-                    Some(before) => before,
-                    None => self.conflict.around_rmw(
-                        || dispatch!(&self.inner, self.newest(), atomic => atomic.swap(value, order)),
-                    ),
-                };
-                if call.read_modify_write(self.object, before.into(), value.into(), order) {
-                    yield_to_engine();
-                    call.silent();
+                match Call::begin("swap", Location::caller()) {
+                    Some(call) => self.change_in(call, RmwOp::Set, value.to_bits(), order),
+                    None => self.value.swap(value, order),
                 }
-                before
             }
 
-            /// A read-modify-write in loom that writes only if it changes the value, if that makes
-            /// no difference but to loom.
-            ///
-            /// loom does not know that nothing comes between the read and the write, so a store
-            /// that nobody needs could stand against the one that the thread spins for, and be
-            /// read for ever. Without a release there is no difference: whoever would have read
-            /// that store reads the one before it, which says the same and hands over the same.
-            fn write_if_changed(
-                &self,
-                call: Call,
-                order: Ordering,
-                new: impl Fn($plain) -> $plain,
-            ) -> Option<$plain> {
-                let Inner::Loom(atomic) = &self.inner else { return None };
-                let releases = !matches!(order, Ordering::Relaxed | Ordering::Acquire);
-                let newest = self.newest();
-                let next = new(newest);
-                // What does something else the second time is no flag that one spins on.
-                if !call.recording() || releases || new(next) != next || std::thread::panicking() {
-                    return None;
-                }
-                let mut expected = if next == newest { newest.another() } else { newest };
-                self.conflict.announce();
-                loop {
-                    match atomic.compare_exchange(expected, new(expected), order, order) {
-                        Ok(before) => return Some(before),
-                        Err(found) if new(found) == found => return Some(found),
-                        Err(found) => expected = found,
-                    }
-                }
+            /// A read-modify-write that cannot fail.
+            #[inline]
+            fn change_in(&self, call: Call, op: RmwOp, operand: u64, order: Ordering) -> $plain {
+                let order = call.ordering(0, order);
+                let change = steps::rmw(
+                    self.shared.object(),
+                    self.before().to_bits(),
+                    rmw::<$plain>(op, operand),
+                    order,
+                    Ordering::Relaxed,
+                    call.at(),
+                );
+                let read = <$plain>::from_bits(change.read);
+                let wrote = <$plain>::from_bits(change.wrote.unwrap_or(change.read));
+                call.write(Op::Rmw, &self.shared, read.into(), wrote.into(), Some(order));
+                read
             }
 
             /// Stores `new` if the value is `current`.
@@ -283,6 +215,7 @@ macro_rules! atomic {
             ///
             /// The value, if it is another one.
             #[track_caller]
+            #[inline]
             pub fn compare_exchange(
                 &self,
                 current: $plain,
@@ -290,17 +223,21 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$plain, $plain> {
-                let call = Call::on(self.object, "compare_exchange", Location::caller());
-                self.exchange_in(call, current, new, call.ordering(0, success), call.ordering(1, failure))
+                match Call::begin("compare_exchange", Location::caller()) {
+                    Some(call) => {
+                        self.exchange_in(call, RmwOp::Exchange, [current, new], [success, failure])
+                    }
+                    None => self.value.compare_exchange(current, new, success, failure),
+                }
             }
 
-            /// As [`compare_exchange`](Self::compare_exchange). Std's may fail without a reason;
-            /// here it does not.
+            /// As [`compare_exchange`](Self::compare_exchange), but may fail for no reason.
             ///
             /// # Errors
             ///
-            /// The value, if it is another one.
+            /// The value: another one, or even the same.
             #[track_caller]
+            #[inline]
             pub fn compare_exchange_weak(
                 &self,
                 current: $plain,
@@ -308,39 +245,47 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$plain, $plain> {
-                let call = Call::on(self.object, "compare_exchange_weak", Location::caller());
-                self.exchange_in(call, current, new, call.ordering(0, success), call.ordering(1, failure))
+                match Call::begin("compare_exchange_weak", Location::caller()) {
+                    Some(call) => {
+                        let op = RmwOp::ExchangeWeak;
+                        self.exchange_in(call, op, [current, new], [success, failure])
+                    }
+                    None => self.value.compare_exchange_weak(current, new, success, failure),
+                }
             }
 
+            #[track_caller]
             fn exchange_in(
                 &self,
                 call: Call,
-                current: $plain,
-                new: $plain,
-                success: Ordering,
-                failure: Ordering,
+                op: RmwOp,
+                [current, new]: [$plain; 2],
+                [success, failure]: [Ordering; 2],
             ) -> Result<$plain, $plain> {
-                let result = self.conflict.around_rmw(|| dispatch!(
-                    &self.inner,
-                    Ok(current),
-                    atomic => atomic.compare_exchange(current, new, success, failure)
-                ));
-                match result {
-                    Ok(before) => {
-                        call.write(Op::CasOk, self.object, before.into(), new.into(), Some(success));
-                    }
-                    Err(found) => {
-                        if call.read(Op::CasFail, self.object, found.into(), Some(failure)) {
-                            yield_to_engine();
-                            call.silent();
-                        }
-                    }
+                assert_loads(failure);
+                let success = call.ordering(0, success);
+                let failure = call.ordering(1, failure);
+                let before = self.before();
+                let exchange = Rmw {
+                    expected: current.to_bits(),
+                    ..rmw::<$plain>(op, new.to_bits())
+                };
+                let object = self.shared.object();
+                let bits = before.to_bits();
+                let change = steps::rmw(object, bits, exchange, success, failure, call.at());
+                let read = <$plain>::from_bits(change.read);
+                if change.wrote.is_some() {
+                    call.write(Op::CasOk, &self.shared, read.into(), new.into(), Some(success));
+                    Ok(read)
+                } else {
+                    let found = read.into();
+                    call.read(Op::CasFail, &self.shared, before.into(), found, Some(failure));
+                    Err(read)
                 }
-                result
             }
 
             /// Loads the value and stores what `f` makes of it, again and again until nobody
-            /// interferes, or until `f` gives up.
+            /// interferes, or until `f` gives up. In a check that is one step, and `f` takes none.
             ///
             /// # Errors
             ///
@@ -350,74 +295,150 @@ macro_rules! atomic {
                 &self,
                 set_order: Ordering,
                 fetch_order: Ordering,
+                f: impl FnMut($plain) -> Option<$plain>,
+            ) -> Result<$plain, $plain> {
+                match Call::begin("fetch_update", Location::caller()) {
+                    Some(call) => self.update_in(call, [set_order, fetch_order], f),
+                    None => self.value.fetch_update(set_order, fetch_order, f),
+                }
+            }
+
+            /// As [`fetch_update`](Self::fetch_update).
+            ///
+            /// # Errors
+            ///
+            /// The value for which `f` returned `None`.
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                f: impl FnMut($plain) -> Option<$plain>,
+            ) -> Result<$plain, $plain> {
+                match Call::begin("try_update", Location::caller()) {
+                    Some(call) => self.update_in(call, [set_order, fetch_order], f),
+                    None => self.value.fetch_update(set_order, fetch_order, f),
+                }
+            }
+
+            /// As [`fetch_update`](Self::fetch_update), with an `f` that never gives up.
+            #[track_caller]
+            pub fn update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                mut f: impl FnMut($plain) -> $plain,
+            ) -> $plain {
+                let f = |value| Some(f(value));
+                let result = match Call::begin("update", Location::caller()) {
+                    Some(call) => self.update_in(call, [set_order, fetch_order], f),
+                    None => self.value.fetch_update(set_order, fetch_order, f),
+                };
+                result.unwrap_or_else(|value| value)
+            }
+
+            #[track_caller]
+            fn update_in(
+                &self,
+                call: Call,
+                [set_order, fetch_order]: [Ordering; 2],
                 mut f: impl FnMut($plain) -> Option<$plain>,
             ) -> Result<$plain, $plain> {
-                let call = Call::on(self.object, "fetch_update", Location::caller());
+                assert_loads(fetch_order);
                 let set_order = call.ordering(0, set_order);
                 let fetch_order = call.ordering(1, fetch_order);
-                let mut seen = self.load_in(call, fetch_order);
-                while let Some(next) = f(seen) {
-                    match self.exchange_in(call, seen, next, set_order, fetch_order) {
-                        Ok(before) => return Ok(before),
-                        Err(found) => seen = found,
-                    }
+                let before = self.before();
+                let change = steps::update(
+                    self.shared.object(),
+                    before.to_bits(),
+                    set_order,
+                    fetch_order,
+                    call.at(),
+                    &mut |bits| f(<$plain>::from_bits(bits)).map(<$plain>::to_bits),
+                );
+                let read = <$plain>::from_bits(change.read);
+                if let Some(wrote) = change.wrote {
+                    let wrote = <$plain>::from_bits(wrote).into();
+                    call.write(Op::Rmw, &self.shared, read.into(), wrote, Some(set_order));
+                    Ok(read)
+                } else {
+                    let found = read.into();
+                    call.read(Op::Load, &self.shared, before.into(), found, Some(fetch_order));
+                    Err(read)
                 }
-                Err(seen)
+            }
+
+            /// The value, for a caller that has the atomic for itself.
+            #[track_caller]
+            pub fn get_mut(&mut self) -> &mut $plain {
+                self.take("get_mut", Location::caller());
+                self.value.get_mut()
             }
 
             /// The value.
-            pub fn into_inner(self) -> $plain {
-                match self.inner {
-                    Inner::Std(atomic) => atomic.into_inner(),
-                    _ if recorder::dead() => self.newest(),
-                    Inner::Loom(atomic) => atomic.into_inner(),
-                    Inner::Shuttle(atomic) => atomic.into_inner(),
+            #[track_caller]
+            pub fn into_inner(mut self) -> $plain {
+                self.take("into_inner", Location::caller());
+                *self.value.get_mut()
+            }
+
+            /// Moves the value from the engine back to the memory of the atomic.
+            fn take(&mut self, name: &'static str, at: &'static Location<'static>) {
+                if let Some(call) = Call::begin(name, at) {
+                    let before = self.before().to_bits();
+                    let bits = steps::take_atomic(self.shared.object(), before, at);
+                    *self.value.get_mut() = <$plain>::from_bits(bits);
+                    call.takes(&self.shared);
                 }
             }
 
-            fn newest(&self) -> $plain {
-                <$plain>::from_value(self.object.newest())
+            /// What it held before its first step.
+            #[inline]
+            fn before(&self) -> $plain {
+                self.value.load(Ordering::Relaxed)
             }
         }
 
         impl $(<$param>)? Labelled for $name $(<$param>)? {
-            fn labelled(self, label: &str) -> Self {
-                self.object.label(label);
+            fn labelled(mut self, label: &str) -> Self {
+                self.shared.label(label);
                 self
             }
         }
 
         impl $(<$param>)? fmt::Debug for $name $(<$param>)? {
+            /// The value, outside of a check. Inside, looking would be a step of its own.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                if steps::mode() == steps::Mode::Outside {
+                    self.value.fmt(f)
+                } else {
+                    f.debug_struct(stringify!($name)).finish_non_exhaustive()
+                }
+            }
+        }
+
+        impl $(<$param>)? From<$plain> for $name $(<$param>)? {
+            #[track_caller]
+            fn from(value: $plain) -> Self {
+                Self::new(value)
             }
         }
     };
 }
 
-/// Read-modify-writes, each with the value it leaves behind.
+/// Read-modify-writes, each by std's name and the engine's.
 macro_rules! read_modify_writes {
-    ($name:ident, $plain:ty: $($(#[$doc:meta])* $method:ident = |$old:ident, $arg:ident| $new:expr;)*) => {
+    ($name:ident, $plain:ty: $($(#[$doc:meta])* $method:ident = $op:expr;)*) => {
         impl $name {
             $(
                 $(#[$doc])*
                 #[track_caller]
-                pub fn $method(&self, $arg: $plain, order: Ordering) -> $plain {
-                    let call = Call::on(self.object, stringify!($method), Location::caller());
-                    let order = call.ordering(0, order);
-                    let $old = match self.write_if_changed(call, order, |$old| $new) {
-                        Some(before) => before,
-                        None => self.conflict.around_rmw(|| dispatch!(
-                            &self.inner,
-                            self.newest(),
-                            atomic => atomic.$method($arg, order)
-                        )),
-                    };
-                    if call.read_modify_write(self.object, $old.into(), $new.into(), order) {
-                        yield_to_engine();
-                        call.silent();
+                #[inline]
+                pub fn $method(&self, value: $plain, order: Ordering) -> $plain {
+                    match Call::begin(stringify!($method), Location::caller()) {
+                        Some(call) => self.change_in(call, $op, value.to_bits(), order),
+                        None => self.value.$method(value, order),
                     }
-                    $old
                 }
             )*
         }
@@ -425,31 +446,31 @@ macro_rules! read_modify_writes {
 }
 
 macro_rules! atomic_integers {
-    ($($name:ident: $plain:ty;)*) => {
+    ($($name:ident: $plain:ty, $max:ident, $min:ident;)*) => {
         $(
             atomic! {
                 #[doc = concat!("An `", stringify!($plain), "` that threads may share.")]
-                $name, $plain
+                $name, $plain, new
             }
 
             read_modify_writes! {
                 $name, $plain:
                 /// Adds, wrapping around. Returns the value before.
-                fetch_add = |old, value| old.wrapping_add(value);
+                fetch_add = RmwOp::Add;
                 /// Subtracts, wrapping around. Returns the value before.
-                fetch_sub = |old, value| old.wrapping_sub(value);
+                fetch_sub = RmwOp::Sub;
                 /// Bitwise and. Returns the value before.
-                fetch_and = |old, value| old & value;
+                fetch_and = RmwOp::And;
                 /// Bitwise and, negated. Returns the value before.
-                fetch_nand = |old, value| !(old & value);
+                fetch_nand = RmwOp::Nand;
                 /// Bitwise or. Returns the value before.
-                fetch_or = |old, value| old | value;
+                fetch_or = RmwOp::Or;
                 /// Bitwise exclusive or. Returns the value before.
-                fetch_xor = |old, value| old ^ value;
+                fetch_xor = RmwOp::Xor;
                 /// The larger of the two. Returns the value before.
-                fetch_max = |old, value| old.max(value);
+                fetch_max = RmwOp::$max;
                 /// The smaller of the two. Returns the value before.
-                fetch_min = |old, value| old.min(value);
+                fetch_min = RmwOp::$min;
             }
 
             impl Default for $name {
@@ -458,45 +479,58 @@ macro_rules! atomic_integers {
                     Self::new(0)
                 }
             }
-
-            impl From<$plain> for $name {
-                #[track_caller]
-                fn from(value: $plain) -> Self {
-                    Self::new(value)
-                }
-            }
         )*
     };
 }
 
 atomic_integers! {
-    AtomicI8: i8;
-    AtomicI16: i16;
-    AtomicI32: i32;
-    AtomicI64: i64;
-    AtomicIsize: isize;
-    AtomicU8: u8;
-    AtomicU16: u16;
-    AtomicU32: u32;
-    AtomicU64: u64;
-    AtomicUsize: usize;
+    AtomicI8: i8, MaxSigned, MinSigned;
+    AtomicI16: i16, MaxSigned, MinSigned;
+    AtomicI32: i32, MaxSigned, MinSigned;
+    AtomicI64: i64, MaxSigned, MinSigned;
+    AtomicIsize: isize, MaxSigned, MinSigned;
+    AtomicU8: u8, Max, Min;
+    AtomicU16: u16, Max, Min;
+    AtomicU32: u32, Max, Min;
+    AtomicU64: u64, Max, Min;
+    AtomicUsize: usize, Max, Min;
 }
 
 atomic! {
     /// A `bool` that threads may share.
-    AtomicBool, bool
+    AtomicBool, bool, new
 }
 
 read_modify_writes! {
     AtomicBool, bool:
     /// Logical and. Returns the value before.
-    fetch_and = |old, value| old & value;
-    /// Logical and, negated. Returns the value before.
-    fetch_nand = |old, value| !(old & value);
+    fetch_and = RmwOp::And;
     /// Logical or. Returns the value before.
-    fetch_or = |old, value| old | value;
+    fetch_or = RmwOp::Or;
     /// Logical exclusive or. Returns the value before.
-    fetch_xor = |old, value| old ^ value;
+    fetch_xor = RmwOp::Xor;
+}
+
+impl AtomicBool {
+    /// Logical and, negated. Returns the value before.
+    #[track_caller]
+    pub fn fetch_nand(&self, value: bool, order: Ordering) -> bool {
+        match Call::begin("fetch_nand", Location::caller()) {
+            // Not both true: with `true` the opposite, with `false` always true.
+            Some(call) if value => self.change_in(call, RmwOp::Xor, 1, order),
+            Some(call) => self.change_in(call, RmwOp::Set, 1, order),
+            None => self.value.fetch_nand(value, order),
+        }
+    }
+
+    /// Logical not. Returns the value before.
+    #[track_caller]
+    pub fn fetch_not(&self, order: Ordering) -> bool {
+        match Call::begin("fetch_not", Location::caller()) {
+            Some(call) => self.change_in(call, RmwOp::Xor, 1, order),
+            None => self.value.fetch_not(order),
+        }
+    }
 }
 
 impl Default for AtomicBool {
@@ -508,7 +542,59 @@ impl Default for AtomicBool {
 
 atomic! {
     /// A pointer that threads may share.
-    AtomicPtr<T>, *mut T
+    AtomicPtr<T>, *mut T, of_pointer
+}
+
+/// Pointer arithmetic, each by its name, what it does to an address, and the engine's name for that.
+macro_rules! pointer_changes {
+    ($($(#[$doc:meta])* $method:ident = $op:ident of $size:expr, $change:ident;)*) => {
+        impl<T> AtomicPtr<T> {
+            $(
+                $(#[$doc])*
+                #[track_caller]
+                pub fn $method(&self, value: usize, order: Ordering) -> *mut T {
+                    let bytes = value.wrapping_mul($size);
+                    match Call::begin(stringify!($method), Location::caller()) {
+                        Some(call) => self.change_in(call, RmwOp::$op, bytes as u64, order),
+                        None => self.update_outside(order, |address| address.$change(bytes)),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+pointer_changes! {
+    /// Moves the pointer on by so many values. Returns it as it was before.
+    fetch_ptr_add = Add of size_of::<T>(), wrapping_add;
+    /// Moves the pointer back by so many values. Returns it as it was before.
+    fetch_ptr_sub = Sub of size_of::<T>(), wrapping_sub;
+    /// Moves the pointer on by so many bytes. Returns it as it was before.
+    fetch_byte_add = Add of 1, wrapping_add;
+    /// Moves the pointer back by so many bytes. Returns it as it was before.
+    fetch_byte_sub = Sub of 1, wrapping_sub;
+    /// Bitwise or of the address. Returns the pointer before.
+    fetch_or = Or of 1, bitor;
+    /// Bitwise and of the address. Returns the pointer before.
+    fetch_and = And of 1, bitand;
+    /// Bitwise exclusive or of the address. Returns the pointer before.
+    fetch_xor = Xor of 1, bitxor;
+}
+
+use std::ops::{BitAnd, BitOr, BitXor};
+
+impl<T> AtomicPtr<T> {
+    /// Std has these changes of a pointer only since lately.
+    fn update_outside(&self, order: Ordering, change: impl Fn(usize) -> usize) -> *mut T {
+        let loads = match order {
+            Ordering::Release | Ordering::Relaxed => Ordering::Relaxed,
+            Ordering::SeqCst => Ordering::SeqCst,
+            _ => Ordering::Acquire,
+        };
+        let change = |pointer: *mut T| Some(pointer.map_addr(&change));
+        let result = self.value.fetch_update(order, loads, change);
+        result.unwrap_or_else(|pointer| pointer)
+    }
 }
 
 impl<T> Default for AtomicPtr<T> {
@@ -520,13 +606,21 @@ impl<T> Default for AtomicPtr<T> {
 
 /// For the futex, which is such an atomic.
 impl AtomicU32 {
-    /// What the recorder knows the atomic by.
-    pub(super) fn object(&self) -> ObjectId {
-        self.object
+    /// What the session knows the atomic by.
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
-    /// The load that is part of the operation `call`.
-    pub(super) fn load_as_part_of(&self, call: Call) -> u32 {
-        self.load_in(call, Ordering::Relaxed)
+    /// The load that is part of another operation, and its row.
+    pub(super) fn load_within(&self, name: &'static str, at: &'static Location<'static>) -> u32 {
+        match Call::begin(name, at) {
+            Some(call) => self.load_in(call, Ordering::Relaxed),
+            None => self.before(),
+        }
+    }
+
+    /// The word itself, outside of a check.
+    pub(super) fn outside(&self) -> &std::sync::atomic::AtomicU32 {
+        &self.value
     }
 }

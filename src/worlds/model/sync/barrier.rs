@@ -1,26 +1,22 @@
-//! `std::sync::Barrier`, made of the engines' mutex and condition variable: loom has none.
+//! `std::sync::Barrier`.
 
 use super::Labelled;
-use crate::trace::recorder::{Call, ObjectId};
-use crate::trace::{Op, Value};
-use crate::worlds::model::raw::{RawCondvar, RawMutex};
-use std::cell::Cell;
+use crate::trace::Op;
+use crate::worlds::model::session::{Call, Shared};
+use heisenbug_engine::steps::{self, Mode, Object, Rmw, RmwOp, Until};
 use std::panic::Location;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 /// Lets threads go on once a given number of them have come.
 #[derive(Debug)]
 pub struct Barrier {
-    object: ObjectId,
+    /// How many have come, ever.
+    shared: Shared,
+    /// How often it has opened.
+    opened: Object,
     size: usize,
-    mutex: RawMutex,
-    condvar: RawCondvar,
-    /// Under `mutex`: how many wait, and how often the barrier has opened.
-    arrived: Cell<usize>,
-    openings: Cell<usize>,
+    outside: std::sync::Barrier,
 }
-
-// SAFETY: the two cells are read and written only while `mutex` is held.
-unsafe impl Sync for Barrier {}
 
 /// What [`Barrier::wait`] returns.
 #[derive(Clone, Copy, Debug)]
@@ -36,43 +32,47 @@ impl BarrierWaitResult {
 impl Barrier {
     /// A barrier for `size` threads.
     #[track_caller]
-    pub fn new(size: usize) -> Barrier {
+    pub const fn new(size: usize) -> Barrier {
         Barrier {
-            object: ObjectId::new("Barrier", Value::Nothing, Location::caller()),
+            shared: Shared::new("Barrier"),
+            opened: Object::new(),
             size,
-            mutex: RawMutex::new(),
-            condvar: RawCondvar::new(),
-            arrived: Cell::new(0),
-            openings: Cell::new(0),
+            outside: std::sync::Barrier::new(size),
         }
     }
 
     /// Waits until enough threads have come.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
-        let call = Call::on(self.object, "wait", Location::caller()).may_block(self.object);
-        let mut guard = self.mutex.lock();
-        let opening = self.openings.get();
-        self.arrived.set(self.arrived.get() + 1);
-        let leader = self.arrived.get() >= self.size;
-        if leader {
-            self.arrived.set(0);
-            self.openings.set(opening + 1);
-            self.condvar.notify_all();
+        let Some(call) = Call::begin("wait", Location::caller()) else {
+            let leads = steps::mode() == Mode::Dead || self.outside.wait().is_leader();
+            return BarrierWaitResult(leads);
+        };
+        let at = call.at();
+        call.waits_for(&self.shared);
+        let before = steps::rmw(self.shared.object(), 0, Rmw::add(1), AcqRel, Relaxed, at).read;
+        let size = self.size.max(1) as u64;
+        let opening = before / size + 1;
+        let leads = before % size == size - 1;
+        if leads {
+            call.done(Op::Barrier, &self.shared);
+            // Never back: with more threads than it lets through, the leaders may overtake each other.
+            let open = Rmw {
+                op: RmwOp::Max,
+                ..Rmw::set(opening)
+            };
+            steps::rmw(&self.opened, 0, open, Release, Relaxed, at);
         } else {
-            while self.openings.get() == opening {
-                guard = self.condvar.wait(guard);
-            }
+            steps::await_load(&self.opened, 0, Until::AtLeast(opening), Acquire, false, at);
+            call.done(Op::Barrier, &self.shared);
         }
-        drop(guard);
-        call.done(Op::Barrier, self.object);
-        BarrierWaitResult(leader)
+        BarrierWaitResult(leads)
     }
 }
 
 impl Labelled for Barrier {
-    fn labelled(self, label: &str) -> Self {
-        self.object.label(label);
+    fn labelled(mut self, label: &str) -> Self {
+        self.shared.label(label);
         self
     }
 }

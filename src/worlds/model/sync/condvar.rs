@@ -1,29 +1,54 @@
 //! `std::sync::Condvar`.
 
-use super::Labelled;
-use super::{LockResult, MutexGuard};
-use crate::trace::recorder::{self, Call, ObjectId};
-use crate::trace::{Op, Value};
-use crate::worlds::model::raw::{self, RawCondvar};
+use super::{Labelled, LockResult, MutexGuard};
+use crate::trace::Op;
+use crate::worlds::model::session::{self, Call, Shared};
+use heisenbug_engine::steps::{self, Mode, Rmw, RmwOp, ThreadId, Until, Why};
 use std::panic::Location;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::{self, Relaxed};
+use std::time::{Duration, Instant};
+
+type Place = &'static Location<'static>;
 
 /// A place to wait for a condition that a mutex protects.
 ///
-/// Without spurious wakeups: neither engine has them. A wait that returns was notified.
+/// A wait may return for no reason, as with std, and one with a time-out may end before or after
+/// anything else: in a check there is no time.
 #[derive(Debug)]
 pub struct Condvar {
-    object: ObjectId,
-    raw: RawCondvar,
+    /// The set of the threads that wait, one bit each. Whoever takes a bit away wakes that thread,
+    /// by a word of its own. All of this is Relaxed: a condition variable orders nothing.
+    shared: Shared,
+    outside: std::sync::Condvar,
+}
+
+/// Whether a wait timed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// Whether it did.
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+/// How a wait in a check ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    Notified,
+    ForNoReason,
+    TimedOut,
 }
 
 impl Condvar {
     /// A condition variable nobody waits on.
     #[track_caller]
-    pub fn new() -> Condvar {
-        let object = ObjectId::new("Condvar", Value::Nothing, Location::caller());
+    pub const fn new() -> Condvar {
         Condvar {
-            object,
-            raw: RawCondvar::new(),
+            shared: Shared::new("Condvar"),
+            outside: std::sync::Condvar::new(),
         }
     }
 
@@ -33,7 +58,7 @@ impl Condvar {
     ///
     /// If a thread panicked while it held the mutex. The error holds the guard.
     #[track_caller]
-    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         self.wait_at(guard, Location::caller())
     }
 
@@ -43,7 +68,7 @@ impl Condvar {
     ///
     /// As for [`wait`](Self::wait).
     #[track_caller]
-    pub fn wait_while<'a, T>(
+    pub fn wait_while<'a, T: ?Sized>(
         &self,
         mut guard: MutexGuard<'a, T>,
         mut condition: impl FnMut(&mut T) -> bool,
@@ -55,42 +80,235 @@ impl Condvar {
         Ok(guard)
     }
 
-    fn wait_at<'a, T>(
+    /// As [`wait`](Self::wait), for no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`wait`](Self::wait).
+    #[track_caller]
+    pub fn wait_timeout<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let at = Location::caller();
+        self.wait_timeout_at(guard, timeout, at)
+    }
+
+    /// As [`wait_timeout`](Self::wait_timeout). Returns whether it did not time out.
+    ///
+    /// # Errors
+    ///
+    /// As for [`wait`](Self::wait).
+    #[track_caller]
+    pub fn wait_timeout_ms<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        ms: u32,
+    ) -> LockResult<(MutexGuard<'a, T>, bool)> {
+        let at = Location::caller();
+        let timeout = Duration::from_millis(u64::from(ms));
+        match self.wait_timeout_at(guard, timeout, at) {
+            Ok((guard, result)) => Ok((guard, !result.timed_out())),
+            Err(error) => {
+                let (guard, result) = error.into_inner();
+                Err(PoisonError::new((guard, !result.timed_out())))
+            }
+        }
+    }
+
+    /// As [`wait_while`](Self::wait_while), for no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`wait`](Self::wait).
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T: ?Sized>(
         &self,
         mut guard: MutexGuard<'a, T>,
-        at: &'static Location<'static>,
-    ) -> LockResult<MutexGuard<'a, T>> {
-        let mutex = guard.mutex;
-        raw::switch_point();
-        let call = Call::on(self.object, "wait", at);
-        call.begin_wait(self.object, mutex.object, guard.value());
-        let raw = guard
-            .raw
-            .take()
-            .expect("a guard holds its lock until it is dropped");
-        // Others have had their chance just now: from here on the wait is one step.
-        recorder::hold();
-        guard.raw = Some(self.raw.wait(raw));
-        recorder::release();
-        guard.at = at;
-        call.end_wait(mutex.object, guard.value());
-        mutex.poison_or(guard)
+        timeout: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let at = Location::caller();
+        let start = Instant::now();
+        let inside = steps::running();
+        let mut over = false;
+        loop {
+            if !condition(&mut guard) {
+                return Ok((guard, WaitTimeoutResult(false)));
+            }
+            let left = if inside {
+                (!over).then_some(timeout)
+            } else {
+                timeout.checked_sub(start.elapsed())
+            };
+            let Some(left) = left else {
+                return Ok((guard, WaitTimeoutResult(true)));
+            };
+            let result;
+            (guard, result) = self.wait_timeout_at(guard, left, at)?;
+            over = result.timed_out();
+        }
     }
 
     /// Lets one waiting thread go on.
     #[track_caller]
     pub fn notify_one(&self) {
-        let call = Call::on(self.object, "notify_one", Location::caller());
-        self.raw.notify_one();
-        call.done(Op::NotifyOne, self.object);
+        let Some(call) = Call::begin("notify_one", Location::caller()) else {
+            return self.outside.notify_one();
+        };
+        let at = call.at();
+        let woken = Waiters(&self.shared).take_one(at);
+        call.done(Op::NotifyOne, &self.shared);
+        woken.into_iter().for_each(|thread| wake(thread, Relaxed, at));
     }
 
     /// Lets all waiting threads go on.
     #[track_caller]
     pub fn notify_all(&self) {
-        let call = Call::on(self.object, "notify_all", Location::caller());
-        self.raw.notify_all();
-        call.done(Op::NotifyAll, self.object);
+        let Some(call) = Call::begin("notify_all", Location::caller()) else {
+            return self.outside.notify_all();
+        };
+        let at = call.at();
+        let woken = Waiters(&self.shared).take_all(at);
+        call.done(Op::NotifyAll, &self.shared);
+        woken.for_each(|thread| wake(thread, Relaxed, at));
+    }
+
+    fn wait_at<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        at: Place,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        match Call::begin("wait", at) {
+            Some(call) => drop(self.wait_in(call, &mut guard, false)),
+            None => guard.wait_outside(|guard| {
+                let result = self.outside.wait(guard);
+                result.unwrap_or_else(PoisonError::into_inner)
+            }),
+        }
+        guard.or_poisoned()
+    }
+
+    fn wait_timeout_at<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        timeout: Duration,
+        at: Place,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let mut timed_out = steps::mode() == Mode::Dead;
+        match Call::begin("wait_timeout", at) {
+            Some(call) => timed_out = self.wait_in(call, &mut guard, true) == Woken::TimedOut,
+            None => guard.wait_outside(|guard| {
+                let result = self.outside.wait_timeout(guard, timeout);
+                let (guard, result) = result.unwrap_or_else(PoisonError::into_inner);
+                timed_out = result.timed_out();
+                guard
+            }),
+        }
+        let timed_out = WaitTimeoutResult(timed_out);
+        match guard.or_poisoned() {
+            Ok(guard) => Ok((guard, timed_out)),
+            Err(error) => Err(PoisonError::new((error.into_inner(), timed_out))),
+        }
+    }
+
+    /// A wait in a check.
+    fn wait_in<T: ?Sized>(&self, call: Call, guard: &mut MutexGuard<'_, T>, timed: bool) -> Woken {
+        let at = call.at();
+        let waiters = Waiters(&self.shared);
+        waiters.add_me(at);
+        let mutex = guard.shared();
+        call.begin_wait(&self.shared, mutex, || guard.value());
+        guard.unlock_in_model(at);
+        let early = if timed && steps::choose(2, Why::TimeOut, at) == 1 {
+            Some(Woken::TimedOut)
+        } else if steps::choose(2, Why::SpuriousWake, at) == 1 {
+            Some(Woken::ForNoReason)
+        } else {
+            None
+        };
+        let woken = match early {
+            // Somebody may have taken it away before: then it was notified after all.
+            Some(early) if waiters.remove_me(at) => early,
+            Some(_) => sleep(false, at),
+            None => sleep(timed, at),
+        };
+        call.waits_in("lock", mutex);
+        guard.lock_in_model(at);
+        call.acquired(Op::Woken, mutex, || guard.value());
+        woken
+    }
+}
+
+/// Waits for the word of the running thread.
+fn sleep(timed: bool, at: Place) -> Woken {
+    await_word(Relaxed, timed, at);
+    Woken::Notified
+}
+
+/// Waits until somebody [wakes](wake) the running thread.
+pub(super) fn await_word(order: Ordering, timed: bool, at: Place) {
+    let me = session::current();
+    steps::await_rmw(&me.woken, 0, Until::Is(1), Rmw::set(0), order, timed, at);
+}
+
+/// Wakes a thread that was taken out of a set of waiting threads.
+pub(super) fn wake(thread: ThreadId, order: Ordering, at: Place) {
+    steps::store(&session::inner_of(thread).woken, 0, 1, order, at);
+}
+
+/// A set of waiting threads, as a location.
+pub(super) struct Waiters<'a>(pub(super) &'a Shared);
+
+impl Waiters<'_> {
+    pub(super) fn add_me(&self, at: Place) {
+        self.change(RmwOp::Or, my_bit(), at);
+    }
+
+    /// Returns whether it was still there.
+    pub(super) fn remove_me(&self, at: Place) -> bool {
+        let me = my_bit();
+        self.change(RmwOp::And, !me, at) & me != 0
+    }
+
+    /// Which one is a choice.
+    pub(super) fn take_one(&self, at: Place) -> Option<ThreadId> {
+        let change = steps::rmw(
+            self.0.object(),
+            0,
+            Rmw {
+                op: RmwOp::TakeBit,
+                ..Rmw::set(0)
+            },
+            Relaxed,
+            Relaxed,
+            at,
+        );
+        let taken = change.wrote.map(|left| change.read & !left)?;
+        Some(taken.trailing_zeros() as ThreadId)
+    }
+
+    pub(super) fn take_all(&self, at: Place) -> impl Iterator<Item = ThreadId> + use<> {
+        let all = self.change(RmwOp::Set, 0, at);
+        (0..64).filter(move |bit| all & 1 << bit != 0)
+    }
+
+    fn change(&self, op: RmwOp, operand: u64, at: Place) -> u64 {
+        let change = Rmw {
+            op,
+            operand,
+            ..Rmw::set(0)
+        };
+        steps::rmw(self.0.object(), 0, change, Relaxed, Relaxed, at).read
+    }
+}
+
+/// The bit of the running thread.
+fn my_bit() -> u64 {
+    match steps::current() {
+        me @ 0..64 => 1 << me,
+        _ => steps::give_up("more than 64 threads, some of which wait to be notified"),
     }
 }
 
@@ -102,8 +320,8 @@ impl Default for Condvar {
 }
 
 impl Labelled for Condvar {
-    fn labelled(self, label: &str) -> Self {
-        self.object.label(label);
+    fn labelled(mut self, label: &str) -> Self {
+        self.shared.label(label);
         self
     }
 }

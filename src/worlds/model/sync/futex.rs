@@ -2,79 +2,90 @@
 
 use super::Labelled;
 use super::atomic::AtomicU32;
+use super::condvar::{Waiters, await_word, wake};
 use crate::trace::Op;
-use crate::trace::recorder::Call;
-use crate::worlds::model::raw::{self, RawCondvar, RawMutex};
+use crate::worlds::model::session::{Call, Shared};
+use heisenbug_engine::steps::{self, Mode, Object, Why};
 use std::ops::Deref;
 use std::panic::Location;
+use std::sync::atomic::Ordering::{Acquire, Release};
 
 /// An [`AtomicU32`] that threads can sleep on until somebody wakes them.
 ///
 /// Made as the kernel makes it: a queue of sleepers behind a lock, under which the word is compared
 /// before falling asleep. So whoever wakes comes either before the comparison, which then sees what
 /// was written before, or after the sleeper is in the queue. As with the kernel's own lock, a
-/// sleeper sees what was written before it was woken. Without spurious wakeups.
+/// sleeper sees what was written before it was woken. A sleeper may wake for no reason.
 #[derive(Debug)]
 pub struct Futex {
     word: AtomicU32,
-    queue: RawMutex,
-    sleepers: RawCondvar,
+    queue: Object,
+    sleepers: Shared,
 }
 
 impl Futex {
     /// A word that holds `value`, with nobody asleep.
     #[track_caller]
-    pub fn new(value: u32) -> Futex {
+    pub const fn new(value: u32) -> Futex {
         Futex {
             word: AtomicU32::new(value),
-            queue: RawMutex::new(),
-            sleepers: RawCondvar::new(),
+            queue: Object::new(),
+            sleepers: Shared::new("Futex"),
         }
     }
 
     /// Sleeps until it is woken, unless the word holds something else than `expected`.
     #[track_caller]
     pub fn wait(&self, expected: u32) {
-        let word = self.word.object();
-        let call = Call::on(word, "wait", Location::caller());
-        let slept = raw::step(|| {
-            let queue = self.queue.lock();
-            if self.word.load_as_part_of(call) != expected {
-                return false;
+        let Some(call) = Call::begin("wait", Location::caller()) else {
+            if steps::mode() == Mode::Outside {
+                atomic_wait::wait(self.word.outside(), expected);
             }
-            call.begin_sleep(word);
-            drop(self.sleepers.wait(queue));
-            true
-        });
-        if slept {
-            call.done(Op::Awake, word);
-        } else {
-            call.silent();
+            return;
+        };
+        let at = call.at();
+        let sleepers = Waiters(&self.sleepers);
+        steps::lock(&self.queue, at);
+        if self.word.load_within("wait", at) != expected {
+            steps::unlock(&self.queue, at);
+            return call.silent();
         }
+        sleepers.add_me(at);
+        call.begin_sleep(self.word.shared());
+        steps::unlock(&self.queue, at);
+        let for_no_reason = steps::choose(2, Why::SpuriousFutex, at) == 1;
+        if !for_no_reason || !sleepers.remove_me(at) {
+            await_word(Acquire, false, at);
+        }
+        call.done(Op::Awake, self.word.shared());
     }
 
     /// Wakes one sleeping thread, if there is one.
     #[track_caller]
     pub fn wake_one(&self) {
-        let word = self.word.object();
-        let call = Call::on(word, "wake_one", Location::caller());
-        raw::step(|| {
-            let _queue = self.queue.lock();
-            self.sleepers.notify_one();
-        });
-        call.done(Op::NotifyOne, word);
+        let Some(call) = Call::begin("wake_one", Location::caller()) else {
+            return atomic_wait::wake_one(self.word.outside());
+        };
+        let at = call.at();
+        steps::lock(&self.queue, at);
+        let woken = Waiters(&self.sleepers).take_one(at);
+        call.done(Op::NotifyOne, self.word.shared());
+        steps::unlock(&self.queue, at);
+        woken.into_iter().for_each(|thread| wake(thread, Release, at));
     }
 
     /// Wakes all sleeping threads.
     #[track_caller]
     pub fn wake_all(&self) {
-        let word = self.word.object();
-        let call = Call::on(word, "wake_all", Location::caller());
-        raw::step(|| {
-            let _queue = self.queue.lock();
-            self.sleepers.notify_all();
-        });
-        call.done(Op::NotifyAll, word);
+        let Some(call) = Call::begin("wake_all", Location::caller()) else {
+            return atomic_wait::wake_all(self.word.outside());
+        };
+        let at = call.at();
+        steps::lock(&self.queue, at);
+        let woken = Waiters(&self.sleepers).take_all(at);
+        call.done(Op::NotifyAll, self.word.shared());
+        steps::unlock(&self.queue, at);
+        woken.for_each(|thread| wake(thread, Release, at));
     }
 }
 

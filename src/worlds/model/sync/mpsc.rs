@@ -1,163 +1,91 @@
-//! `std::sync::mpsc`, made of the engines' mutex and condition variable: loom's own channel knows
-//! neither capacities nor disconnection.
+//! `std::sync::mpsc`.
 
-use crate::trace::recorder::{Call, ObjectId};
-use crate::trace::{Op, Value};
-use crate::worlds::model::raw::{self, RawCondvar, RawGuard, RawMutex};
-use std::cell::UnsafeCell;
-use std::collections::VecDeque;
+mod channel;
+
+use crate::trace::Value;
+use crate::worlds::model::session::Call;
+use channel::{Channel, Refused, Took};
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, Mode, Why};
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
-pub use std::sync::mpsc::{RecvError, SendError, TryRecvError, TrySendError};
-
-struct Channel<T> {
-    object: ObjectId,
-    mutex: RawMutex,
-    /// Signalled on every change of the queue and of who is connected.
-    changed: RawCondvar,
-    state: UnsafeCell<State<T>>,
-}
-
-struct State<T> {
-    queue: VecDeque<T>,
-    /// `None` for a channel without a bound.
-    capacity: Option<usize>,
-    senders: usize,
-    receiver: bool,
-    /// Whether the receiver waits at this moment: only then a rendezvous needs no waiting.
-    receiving: bool,
-    /// How many values were received: a rendezvous waits for its own.
-    received: u64,
-    sent: u64,
-}
-
-// SAFETY: `state` is reached only while `mutex` is held.
-unsafe impl<T: Send> Sync for Channel<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send> Send for Channel<T> {}
+pub use std::sync::mpsc::{
+    RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
+};
 
 /// Sends values.
-pub struct Sender<T>(Arc<Channel<T>>);
+pub struct Sender<T>(SenderOf<mpsc::Sender<T>, T>);
 
 /// Sends values to a channel with a bound.
-pub struct SyncSender<T>(Arc<Channel<T>>);
+pub struct SyncSender<T>(SenderOf<mpsc::SyncSender<T>, T>);
 
 /// Receives values.
-pub struct Receiver<T>(Arc<Channel<T>>);
+pub struct Receiver<T>(ReceiverOf<T>);
+
+/// A sender of a channel that was made outside of a check, or of one that was made inside.
+enum SenderOf<S, T> {
+    Std(S),
+    Model(Arc<Channel<T>>),
+}
+
+enum ReceiverOf<T> {
+    Std(mpsc::Receiver<T>),
+    Model(channel::Inbox<T>),
+}
 
 /// A channel without a bound.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let channel = Channel::new(None, Location::caller());
-    (Sender(channel.clone()), Receiver(channel))
+    if steps::running() {
+        let channel = Channel::new(None, Location::caller());
+        let receiver = Receiver(ReceiverOf::Model(channel.inbox()));
+        return (Sender(SenderOf::Model(channel)), receiver);
+    }
+    let (sender, receiver) = mpsc::channel();
+    (
+        Sender(SenderOf::Std(sender)),
+        Receiver(ReceiverOf::Std(receiver)),
+    )
 }
 
 /// A channel that holds up to `bound` values. With a bound of zero a send waits for its receiver.
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    let channel = Channel::new(Some(bound), Location::caller());
-    (SyncSender(channel.clone()), Receiver(channel))
+    if steps::running() {
+        let channel = Channel::new(Some(bound as u64), Location::caller());
+        let receiver = Receiver(ReceiverOf::Model(channel.inbox()));
+        return (SyncSender(SenderOf::Model(channel)), receiver);
+    }
+    let (sender, receiver) = mpsc::sync_channel(bound);
+    (
+        SyncSender(SenderOf::Std(sender)),
+        Receiver(ReceiverOf::Std(receiver)),
+    )
 }
 
-impl<T> Channel<T> {
-    fn new(capacity: Option<usize>, at: &'static Location<'static>) -> Arc<Channel<T>> {
-        Arc::new(Channel {
-            object: ObjectId::new("channel", Value::Nothing, at),
-            mutex: RawMutex::new(),
-            changed: RawCondvar::new(),
-            state: UnsafeCell::new(State {
-                queue: VecDeque::new(),
-                capacity,
-                senders: 1,
-                receiver: true,
-                receiving: false,
-                received: 0,
-                sent: 0,
-            }),
-        })
-    }
+/// Begins an operation on a channel of a check.
+fn begin(name: &'static str, at: Place) -> Option<Call> {
+    let call = Call::begin(name, at);
+    assert!(
+        call.is_some() || steps::mode() == Mode::Dead,
+        "a channel of a check was used outside of it"
+    );
+    call
+}
 
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "the guard stands for the exclusive access"
-    )]
-    fn state<'a>(&'a self, _guard: &'a RawGuard<'_>) -> &'a mut State<T> {
-        // SAFETY: the guard is this channel's, and each use of the state ends before the next.
-        unsafe { &mut *self.state.get() }
-    }
-
-    fn send(&self, call: Call, value: T) -> Result<(), SendError<T>> {
-        let call = call.may_block(self.object);
-        let shown = Value::peek(&value);
-        let mut guard = self.mutex.lock();
-        while self.state(&guard).receiver && self.state(&guard).is_full() {
-            guard = self.changed.wait(guard);
-        }
-        if !self.state(&guard).receiver {
-            drop(guard);
-            call.done(Op::Send, self.object);
-            return Err(SendError(value));
-        }
-        let state = self.state(&guard);
-        state.queue.push_back(value);
-        state.sent += 1;
-        let (mine, rendezvous) = (state.sent, state.capacity == Some(0));
-        self.changed.notify_all();
-        while rendezvous && self.state(&guard).receiver && self.state(&guard).received < mine {
-            guard = self.changed.wait(guard);
-        }
-        if rendezvous
-            && self.state(&guard).received < mine
-            && let Some(value) = self.state(&guard).queue.pop_front()
-        {
-            // The receiver went without it. Only one value at a time is changing hands.
-            self.changed.notify_all();
-            drop(guard);
-            call.done(Op::Send, self.object);
-            return Err(SendError(value));
-        }
-        drop(guard);
-        call.write(Op::Send, self.object, Value::Nothing, shown, None);
-        Ok(())
-    }
-
-    fn try_send(&self, call: Call, value: T) -> Result<(), TrySendError<T>> {
-        let shown = Value::peek(&value);
-        let guard = self.mutex.lock();
-        let state = self.state(&guard);
-        let result = if !state.receiver {
-            Err(TrySendError::Disconnected(value))
-        } else if state.is_full() || state.capacity == Some(0) && !state.receiving {
-            Err(TrySendError::Full(value))
-        } else {
-            state.queue.push_back(value);
-            state.sent += 1;
-            self.changed.notify_all();
-            Ok(())
-        };
-        drop(guard);
-        call.write(Op::Send, self.object, Value::Nothing, shown, None);
-        result
-    }
-
-    fn disconnect<R>(&self, leave: impl FnOnce(&mut State<T>) -> R) -> R {
-        raw::step(|| self.disconnect_in_step(leave))
-    }
-
-    fn disconnect_in_step<R>(&self, leave: impl FnOnce(&mut State<T>) -> R) -> R {
-        let guard = self.mutex.lock();
-        let result = leave(self.state(&guard));
-        self.changed.notify_all();
-        result
+/// Std's own channel would block the whole check.
+fn refuse_std() {
+    if steps::running() {
+        steps::give_up("a channel was made outside of the scenario");
     }
 }
 
-impl<T> State<T> {
-    fn is_full(&self) -> bool {
-        // A rendezvous holds the one value that is changing hands.
-        self.capacity
-            .is_some_and(|capacity| self.queue.len() >= capacity.max(1))
+fn send_in_model<T>(channel: &Channel<T>, value: T, at: Place) -> Result<(), SendError<T>> {
+    match begin("send", at) {
+        Some(call) => channel.send(call, value).map_err(SendError),
+        None => Err(SendError(value)),
     }
 }
 
@@ -169,8 +97,13 @@ impl<T> Sender<T> {
     /// The value, if the receiver is gone.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.0
-            .send(Call::on(self.0.object, "send", Location::caller()), value)
+        match &self.0 {
+            SenderOf::Std(sender) => {
+                refuse_std();
+                sender.send(value)
+            }
+            SenderOf::Model(channel) => send_in_model(channel, value, Location::caller()),
+        }
     }
 }
 
@@ -182,8 +115,13 @@ impl<T> SyncSender<T> {
     /// The value, if the receiver is gone.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.0
-            .send(Call::on(self.0.object, "send", Location::caller()), value)
+        match &self.0 {
+            SenderOf::Std(sender) => {
+                refuse_std();
+                sender.send(value)
+            }
+            SenderOf::Model(channel) => send_in_model(channel, value, Location::caller()),
+        }
     }
 
     /// Sends a value if there is room. On a rendezvous channel there is if the receiver waits.
@@ -193,8 +131,20 @@ impl<T> SyncSender<T> {
     /// The value, if there is no room or the receiver is gone.
     #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        let call = Call::on(self.0.object, "try_send", Location::caller());
-        raw::step(|| self.0.try_send(call, value))
+        let channel = match &self.0 {
+            SenderOf::Std(sender) => {
+                refuse_std();
+                return sender.try_send(value);
+            }
+            SenderOf::Model(channel) => channel,
+        };
+        let Some(call) = begin("try_send", Location::caller()) else {
+            return Err(TrySendError::Disconnected(value));
+        };
+        channel.try_send(call, value).map_err(|refused| match refused {
+            Refused::Full(value) => TrySendError::Full(value),
+            Refused::Closed(value) => TrySendError::Disconnected(value),
+        })
     }
 }
 
@@ -206,34 +156,24 @@ impl<T> Receiver<T> {
     /// If there is none and all senders are gone.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.recv_at(Location::caller())
+        self.recv_at("recv", Location::caller())
     }
 
-    fn recv_at(&self, at: &'static Location<'static>) -> Result<T, RecvError> {
-        let call = Call::on(self.0.object, "recv", at).may_block(self.0.object);
-        raw::step(|| self.recv_in_step(call))
-    }
-
-    fn recv_in_step(&self, call: Call) -> Result<T, RecvError> {
-        let channel = &*self.0;
-        let mut guard = channel.mutex.lock();
-        let value = loop {
-            let state = channel.state(&guard);
-            if let Some(value) = state.queue.pop_front() {
-                state.received += 1;
-                channel.changed.notify_all();
-                break Some(value);
+    fn recv_at(&self, name: &'static str, at: Place) -> Result<T, RecvError> {
+        let inbox = match &self.0 {
+            ReceiverOf::Std(receiver) => {
+                refuse_std();
+                return receiver.recv();
             }
-            if state.senders == 0 {
-                break None;
-            }
-            state.receiving = true;
-            guard = channel.changed.wait(guard);
-            channel.state(&guard).receiving = false;
+            ReceiverOf::Model(inbox) => inbox,
         };
-        drop(guard);
-        finish_recv(call, channel.object, value.as_ref());
-        value.ok_or(RecvError)
+        match begin(name, at) {
+            Some(call) => match inbox.receive(call, false) {
+                Took::Value(value) => Ok(value),
+                Took::Nothing | Took::Closed => Err(RecvError),
+            },
+            None => Err(RecvError),
+        }
     }
 
     /// A value, if there is one.
@@ -243,79 +183,174 @@ impl<T> Receiver<T> {
     /// `Empty` if there is none, `Disconnected` if there will never be one.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        let call = Call::on(self.0.object, "try_recv", Location::caller());
-        raw::step(|| self.try_recv_in_step(call))
+        self.try_recv_at(Location::caller())
     }
 
-    fn try_recv_in_step(&self, call: Call) -> Result<T, TryRecvError> {
-        let channel = &*self.0;
-        let guard = channel.mutex.lock();
-        let state = channel.state(&guard);
-        let result = match state.queue.pop_front() {
-            Some(value) => {
-                state.received += 1;
-                channel.changed.notify_all();
-                Ok(value)
+    fn try_recv_at(&self, at: Place) -> Result<T, TryRecvError> {
+        let inbox = match &self.0 {
+            ReceiverOf::Std(receiver) => {
+                refuse_std();
+                return receiver.try_recv();
             }
-            None if state.senders == 0 => Err(TryRecvError::Disconnected),
-            None => Err(TryRecvError::Empty),
+            ReceiverOf::Model(inbox) => inbox,
         };
-        drop(guard);
-        finish_recv(call, channel.object, result.as_ref().ok());
-        result
+        match begin("try_recv", at) {
+            Some(call) => match inbox.try_receive(call) {
+                Took::Value(value) => Ok(value),
+                Took::Nothing => Err(TryRecvError::Empty),
+                Took::Closed => Err(TryRecvError::Disconnected),
+            },
+            None => Err(TryRecvError::Disconnected),
+        }
+    }
+
+    /// Waits for a value, for no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` if none came in time, `Disconnected` if none will ever come.
+    #[track_caller]
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        let inbox = match &self.0 {
+            ReceiverOf::Std(receiver) => {
+                refuse_std();
+                return receiver.recv_timeout(timeout);
+            }
+            ReceiverOf::Model(inbox) => inbox,
+        };
+        let Some(call) = begin("recv_timeout", Location::caller()) else {
+            return Err(RecvTimeoutError::Disconnected);
+        };
+        let took = if steps::choose(2, Why::TimeOut, call.at()) == 0 {
+            inbox.receive(call, true)
+        } else {
+            inbox.try_receive(call)
+        };
+        match took {
+            Took::Value(value) => Ok(value),
+            Took::Nothing => Err(RecvTimeoutError::Timeout),
+            Took::Closed => Err(RecvTimeoutError::Disconnected),
+        }
     }
 
     /// The values to come, until all senders are gone.
     #[track_caller]
-    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
-        let at = Location::caller();
-        std::iter::from_fn(move || self.recv_at(at).ok())
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter {
+            receiver: self,
+            at: Location::caller(),
+        }
+    }
+
+    /// The values that are there.
+    #[track_caller]
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter {
+            receiver: self,
+            at: Location::caller(),
+        }
     }
 }
 
-fn finish_recv<T>(call: Call, object: ObjectId, value: Option<&T>) {
-    // What is received is not compared with what was sent last: a channel is a queue.
-    call.received(object, value.map_or(Value::Nothing, Value::peek));
+/// The values to come, until all senders are gone.
+#[derive(Debug)]
+pub struct Iter<'a, T> {
+    receiver: &'a Receiver<T>,
+    at: Place,
+}
+
+/// The values that are there.
+#[derive(Debug)]
+pub struct TryIter<'a, T> {
+    receiver: &'a Receiver<T>,
+    at: Place,
+}
+
+/// The values to come, until all senders are gone.
+#[derive(Debug)]
+pub struct IntoIter<T> {
+    receiver: Receiver<T>,
+    at: Place,
+}
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv_at("recv", self.at).ok()
+    }
+}
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.try_recv_at(self.at).ok()
+    }
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv_at("recv", self.at).ok()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    #[track_caller]
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter {
+            receiver: self,
+            at: Location::caller(),
+        }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    #[track_caller]
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<S: Clone, T> SenderOf<S, T> {
+    fn another(&self, at: Place) -> Self {
+        match self {
+            SenderOf::Std(sender) => SenderOf::Std(sender.clone()),
+            SenderOf::Model(channel) => {
+                channel.add_sender(at);
+                SenderOf::Model(Arc::clone(channel))
+            }
+        }
+    }
+}
+
+impl<S, T> Drop for SenderOf<S, T> {
+    fn drop(&mut self) {
+        if let SenderOf::Model(channel) = self {
+            channel.remove_sender();
+        }
+    }
 }
 
 impl<T> Clone for Sender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
-        self.0.disconnect(|state| state.senders += 1);
-        Sender(self.0.clone())
+        Sender(self.0.another(Location::caller()))
     }
 }
 
 impl<T> Clone for SyncSender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
-        self.0.disconnect(|state| state.senders += 1);
-        SyncSender(self.0.clone())
-    }
-}
-
-impl<T> Drop for Sender<T> {
-    fn drop(&mut self) {
-        self.0.disconnect(|state| state.senders -= 1);
-    }
-}
-
-impl<T> Drop for SyncSender<T> {
-    fn drop(&mut self) {
-        self.0.disconnect(|state| state.senders -= 1);
-    }
-}
-
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        let unread = self.0.disconnect(|state| {
-            state.receiver = false;
-            match state.capacity {
-                // Whoever sent it waits for it to be received, and gets it back.
-                Some(0) => VecDeque::new(),
-                _ => std::mem::take(&mut state.queue),
-            }
-        });
-        // Not under the lock: what was sent may have a destructor that sends.
-        drop(unread);
+        SyncSender(self.0.another(Location::caller()))
     }
 }
 
@@ -330,3 +365,9 @@ macro_rules! debug_as_name {
 }
 
 debug_as_name!(Sender, SyncSender, Receiver);
+
+/// What a row of a receive shows.
+fn shown<T>(value: Option<&T>) -> Value {
+    value.map_or(Value::Nothing, Value::peek)
+}
+

@@ -1,53 +1,77 @@
 //! `std::sync::Mutex`.
 
-use super::Labelled;
-use super::{LockResult, PoisonError, TryLockError, TryLockResult};
-use crate::trace::recorder::{self, Call, ObjectId};
+use super::poison::Poison;
+use super::{Labelled, LockResult, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
-use crate::worlds::model::raw::{self, RawGuard, RawMutex};
+use crate::worlds::model::session::{self, Call, Shared, keep_static};
+use heisenbug_engine::steps::{self, Mode};
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::PoisonError;
 
 /// A lock around a value.
-pub struct Mutex<T> {
-    pub(super) object: ObjectId,
-    raw: RawMutex,
-    poisoned: AtomicBool,
+pub struct Mutex<T: ?Sized> {
+    shared: Shared,
+    /// The lock outside of a check.
+    outside: std::sync::Mutex<()>,
+    poison: Poison,
     data: UnsafeCell<T>,
 }
 
-// SAFETY: as std's. The data is reached through a guard only, and `raw` lets one guard exist.
-unsafe impl<T: Send> Send for Mutex<T> {}
+// SAFETY: as std's. The data is reached through a guard only, and either lock lets one guard exist.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send> Sync for Mutex<T> {}
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 /// Holds a [`Mutex`] until it is dropped.
 #[must_use = "if unused the Mutex will immediately unlock"]
-pub struct MutexGuard<'a, T> {
-    pub(super) mutex: &'a Mutex<T>,
-    /// `None` only while a condition variable has it.
-    pub(super) raw: Option<RawGuard<'a>>,
+pub struct MutexGuard<'a, T: ?Sized> {
+    mutex: &'a Mutex<T>,
+    held: Held<'a>,
     /// Where the lock was taken: what a guard's destructor does is told at that line.
-    pub(super) at: &'static Location<'static>,
+    at: &'static Location<'static>,
     panicking: bool,
+    /// Shared guards are shared data.
+    data: PhantomData<&'a T>,
+}
+
+/// How a guard holds its lock.
+enum Held<'a> {
+    /// By a guard of std's.
+    Outside(std::sync::MutexGuard<'a, ()>),
+    /// By a step.
+    Model,
+    /// Not at all: a condition variable has it, or the execution is over.
+    No,
 }
 
 impl<T> Mutex<T> {
     /// A mutex around `value`.
     #[track_caller]
-    pub fn new(value: T) -> Mutex<T> {
-        let object = ObjectId::new("Mutex", Value::peek(&value), Location::caller());
+    pub const fn new(value: T) -> Mutex<T> {
         Mutex {
-            object,
-            raw: RawMutex::new(),
-            poisoned: AtomicBool::new(false),
+            shared: Shared::new("Mutex"),
+            outside: std::sync::Mutex::new(()),
+            poison: Poison::new(),
             data: UnsafeCell::new(value),
         }
     }
 
+    /// The value.
+    ///
+    /// # Errors
+    ///
+    /// As for [`lock`](Self::lock).
+    pub fn into_inner(self) -> LockResult<T> {
+        let Mutex { poison, data, .. } = self;
+        poison.wrap(data.into_inner())
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
     /// Waits until nobody else holds the lock, and takes it.
     ///
     /// # Errors
@@ -56,13 +80,14 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let at = Location::caller();
-        let call = Call::on(self.object, "lock", at).may_block(self.object);
-        if call.recording() && self.object.held_by_me() {
-            raw::block_forever();
-        }
-        let guard = self.guard(self.raw.lock(), at);
-        call.acquired(Op::Lock, self.object, Value::peek(&*guard));
-        self.poison_or(guard)
+        let Some(call) = Call::begin("lock", at) else {
+            let guard = self.guard(self.lock_outside(), at);
+            return self.poison.wrap(guard);
+        };
+        call.waits_for(&self.shared);
+        self.lock_in_model(at);
+        call.acquired(Op::Lock, &self.shared, || self.peek());
+        self.poison.wrap(self.guard(Held::Model, at))
     }
 
     /// Takes the lock if nobody holds it.
@@ -73,91 +98,146 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let at = Location::caller();
-        let call = Call::on(self.object, "try_lock", at);
-        match self.raw.try_lock() {
-            Some(raw) => {
-                let guard = self.guard(raw, at);
-                call.acquired(Op::Lock, self.object, Value::peek(&*guard));
-                self.poison_or(guard).map_err(TryLockError::Poisoned)
-            }
-            None => {
-                if call.read(Op::TryFail, self.object, self.object.newest(), None) {
-                    crate::worlds::model::thread::yield_to_engine();
-                }
-                Err(TryLockError::WouldBlock)
-            }
+        let Some(call) = Call::begin("try_lock", at) else {
+            let guard = self.guard(self.try_lock_outside()?, at);
+            return Ok(self.poison.wrap(guard)?);
+        };
+        if !steps::try_lock(self.shared.object(), at) {
+            call.done(Op::TryFail, &self.shared);
+            return Err(TryLockError::WouldBlock);
         }
+        self.keep();
+        call.acquired(Op::Lock, &self.shared, || self.peek());
+        Ok(self.poison.wrap(self.guard(Held::Model, at))?)
     }
 
-    /// Whether a thread panicked while it held the lock.
+    /// Whether a thread panicked while it held the lock. Without the lock the answer may change at
+    /// any time.
+    #[track_caller]
     pub fn is_poisoned(&self) -> bool {
-        self.poisoned.load(Relaxed)
+        let at = Location::caller();
+        let call = Call::begin("is_poisoned", at);
+        let poisoned = self.poison.ask(at);
+        if let Some(call) = call {
+            call.received(Op::Load, &self.shared, poisoned.into());
+        }
+        poisoned
     }
 
     /// Forgets that a thread panicked.
+    #[track_caller]
     pub fn clear_poison(&self) {
-        self.poisoned.store(false, Relaxed);
+        self.poison.clear(Location::caller());
     }
 
-    /// The value, with nobody else looking.
+    /// Returns a mutable reference; `&mut self` guarantees exclusive access.
     ///
     /// # Errors
     ///
     /// As for [`lock`](Self::lock).
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let poisoned = self.is_poisoned();
-        let data = self.data.get_mut();
-        if poisoned {
-            Err(PoisonError::new(data))
-        } else {
-            Ok(data)
+        let Mutex { poison, data, .. } = self;
+        poison.wrap(data.get_mut())
+    }
+
+    /// What the lock protects, as it is shown. Only for who holds it.
+    fn peek(&self) -> Value {
+        // SAFETY: the caller holds the lock, and lends the data to nobody meanwhile.
+        Value::peek(unsafe { &*self.data.get() })
+    }
+
+    fn lock_in_model(&self, at: &'static Location<'static>) {
+        steps::lock(self.shared.object(), at);
+        self.keep();
+    }
+
+    /// The holder may change the data: the next execution begins with what it was.
+    fn keep(&self) {
+        self.poison.keep();
+        // SAFETY: the caller holds the lock, and so do all who reach the data.
+        unsafe {
+            let data = self.data.get();
+            keep_static(data.cast::<u8>(), size_of_val(&*data));
         }
     }
 
-    /// The value.
-    ///
-    /// # Errors
-    ///
-    /// As for [`lock`](Self::lock).
-    pub fn into_inner(self) -> LockResult<T> {
-        let poisoned = self.is_poisoned();
-        let data = self.data.into_inner();
-        if poisoned {
-            Err(PoisonError::new(data))
-        } else {
-            Ok(data)
+    fn lock_outside(&self) -> Held<'_> {
+        if steps::mode() == Mode::Dead {
+            return Held::No;
+        }
+        Held::Outside((self.outside.lock()).unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn try_lock_outside(&self) -> Result<Held<'_>, TryLockError<MutexGuard<'_, T>>> {
+        if steps::mode() == Mode::Dead {
+            return Ok(Held::No);
+        }
+        match self.outside.try_lock() {
+            Ok(guard) => Ok(Held::Outside(guard)),
+            Err(TryLockError::Poisoned(error)) => Ok(Held::Outside(error.into_inner())),
+            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
         }
     }
 
-    fn guard<'a>(&'a self, raw: RawGuard<'a>, at: &'static Location<'static>) -> MutexGuard<'a, T> {
+    fn guard<'a>(
+        &'a self,
+        held: Held<'a>,
+        at: &'static Location<'static>,
+    ) -> MutexGuard<'a, T> {
         MutexGuard {
             mutex: self,
-            raw: Some(raw),
+            held,
             at,
-            panicking: recorder::panicking(),
-        }
-    }
-
-    pub(super) fn poison_or<'a>(
-        &'a self,
-        guard: MutexGuard<'a, T>,
-    ) -> LockResult<MutexGuard<'a, T>> {
-        if self.is_poisoned() {
-            Err(PoisonError::new(guard))
-        } else {
-            Ok(guard)
+            panicking: session::panicking(),
+            data: PhantomData,
         }
     }
 }
 
-impl<T> MutexGuard<'_, T> {
+/// For the condition variable, which gives a mutex back and takes it again.
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// What the session knows the mutex by.
+    pub(super) fn shared(&self) -> &'a Shared {
+        &self.mutex.shared
+    }
+
     /// What the lock protects, as it is shown.
     pub(super) fn value(&self) -> Value {
-        Value::peek(&**self)
+        self.mutex.peek()
+    }
+
+    /// The guard, and an error if the lock is poisoned.
+    pub(super) fn or_poisoned(self) -> LockResult<MutexGuard<'a, T>> {
+        let mutex = self.mutex;
+        mutex.poison.wrap(self)
+    }
+
+    /// Waits with std's own guard, outside of a check.
+    pub(super) fn wait_outside(
+        &mut self,
+        wait: impl FnOnce(std::sync::MutexGuard<'a, ()>) -> std::sync::MutexGuard<'a, ()>,
+    ) {
+        if let Held::Outside(guard) = std::mem::replace(&mut self.held, Held::No) {
+            self.held = Held::Outside(wait(guard));
+        }
+    }
+
+    /// Gives the lock back. Until it is taken again the guard holds nothing.
+    pub(super) fn unlock_in_model(&mut self, at: &'static Location<'static>) {
+        self.mutex.poison.guard_dropped(self.panicking, at);
+        self.held = Held::No;
+        steps::unlock(&self.mutex.shared.object(), at);
+    }
+
+    /// Takes the lock again.
+    pub(super) fn lock_in_model(&mut self, at: &'static Location<'static>) {
+        self.mutex.lock_in_model(at);
+        self.held = Held::Model;
+        self.at = at;
     }
 }
 
-impl<T> Deref for MutexGuard<'_, T> {
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -166,36 +246,48 @@ impl<T> Deref for MutexGuard<'_, T> {
     }
 }
 
-impl<T> DerefMut for MutexGuard<'_, T> {
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above.
         unsafe { &mut *self.mutex.data.get() }
     }
 }
 
-impl<T> Drop for MutexGuard<'_, T> {
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        let Some(raw) = self.raw.take() else { return };
-        if !self.panicking && recorder::panicking() {
-            self.mutex.poisoned.store(true, Relaxed);
+        if let Held::No = self.held {
+            return;
         }
-        let call = Call::new("unlock", self.at);
-        let value = self.value();
-        drop(raw);
-        call.releasing(Op::Unlock, self.mutex.object, value);
+        self.mutex.poison.guard_dropped(self.panicking, self.at);
+        let Held::Model = self.held else { return };
+        if let Some(call) = Call::begin("unlock", self.at) {
+            let value = if call.recording() {
+                self.mutex.peek()
+            } else {
+                Value::Nothing
+            };
+            steps::unlock(self.mutex.shared.object(), self.at);
+            call.released(Op::Unlock, &self.mutex.shared, value);
+        }
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T> fmt::Debug for Mutex<T> {
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mutex")
-            .field("poisoned", &self.is_poisoned())
+            .field("poisoned", &self.poison.is_set())
             .finish_non_exhaustive()
     }
 }
@@ -215,8 +307,8 @@ impl<T> From<T> for Mutex<T> {
 }
 
 impl<T> Labelled for Mutex<T> {
-    fn labelled(self, label: &str) -> Self {
-        self.object.label(label);
+    fn labelled(mut self, label: &str) -> Self {
+        self.shared.label(label);
         self
     }
 }

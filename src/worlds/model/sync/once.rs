@@ -1,43 +1,56 @@
-//! `std::sync::Once` and `OnceLock`, made of the engines' mutex and condition variable.
+//! `std::sync::Once` and `OnceLock`.
 
 use super::Labelled;
-use crate::trace::recorder::{Call, ObjectId};
-use crate::trace::{Op, Value};
-use crate::worlds::model::raw::{RawCondvar, RawMutex};
-use std::cell::{Cell, UnsafeCell};
+use crate::trace::Op;
+use crate::worlds::model::session::{Call, Shared, keep_static};
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, Mode, Rmw, Until};
+use std::cell::UnsafeCell;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// Runs something once, whoever comes first.
 #[derive(Debug)]
 pub struct Once {
-    object: ObjectId,
-    mutex: RawMutex,
-    condvar: RawCondvar,
-    /// Under `mutex`.
-    state: Cell<State>,
+    shared: Shared,
+    outside: std::sync::Once,
+    /// The state before the first step of an execution, if it is not that of `outside`.
+    before: AtomicU64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    New,
-    Running,
-    Done,
-    Poisoned,
+/// What the location of a [`Once`] holds.
+const NEW: u64 = 0;
+const RUNNING: u64 = 1;
+const DONE: u64 = 2;
+const POISONED: u64 = 3;
+
+/// What a closure of [`Once::call_once_force`] is told.
+#[derive(Debug)]
+pub struct OnceState {
+    poisoned: bool,
 }
 
-// SAFETY: `state` is read and written only while `mutex` is held.
-unsafe impl Sync for Once {}
+impl OnceState {
+    /// Whether an earlier run panicked.
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+}
 
 impl Once {
     /// Something that has not run yet.
     #[track_caller]
-    pub fn new() -> Once {
+    pub const fn new() -> Once {
+        Once::of_kind("Once", Location::caller())
+    }
+
+    pub(super) const fn of_kind(kind: &'static str, made: Place) -> Once {
         Once {
-            object: ObjectId::new("Once", Value::Nothing, Location::caller()),
-            mutex: RawMutex::new(),
-            condvar: RawCondvar::new(),
-            state: Cell::new(State::New),
+            shared: Shared::made_at(kind, made),
+            outside: std::sync::Once::new(),
+            before: AtomicU64::new(NEW),
         }
     }
 
@@ -48,65 +61,176 @@ impl Once {
     /// If an earlier `f` panicked.
     #[track_caller]
     pub fn call_once(&self, f: impl FnOnce()) {
-        let call = Call::on(self.object, "call_once", Location::caller());
-        self.run_in(call, State::Poisoned, f);
+        match Call::begin("call_once", Location::caller()) {
+            Some(call) => self.run_in(call, POISONED, |_| f()),
+            None => self.run_outside(|| self.outside.call_once(f)),
+        }
+    }
+
+    /// As [`call_once`](Self::call_once), but also runs `f` after one that panicked.
+    #[track_caller]
+    pub fn call_once_force(&self, f: impl FnOnce(&OnceState)) {
+        match Call::begin("call_once_force", Location::caller()) {
+            Some(call) => self.force_in(call, f),
+            None => self.run_outside(|| {
+                self.outside.call_once_force(|state| {
+                    f(&OnceState {
+                        poisoned: state.is_poisoned(),
+                    })
+                })
+            }),
+        }
     }
 
     /// Whether it has been run.
     #[track_caller]
     pub fn is_completed(&self) -> bool {
-        let call = Call::on(self.object, "is_completed", Location::caller());
-        let done = {
-            let _guard = self.mutex.lock();
-            self.state.get() == State::Done
+        self.is_done_in("is_completed", Location::caller())
+    }
+
+    /// Waits until it has been run.
+    ///
+    /// # Panics
+    ///
+    /// If it panicked.
+    #[track_caller]
+    pub fn wait(&self) {
+        self.wait_in("wait", Location::caller());
+    }
+
+    pub(super) fn wait_in(&self, name: &'static str, at: Place) {
+        let Some(call) = Call::begin(name, at) else {
+            return self.run_outside(|| self.outside.wait());
         };
-        call.done(Op::OnceDone, self.object);
-        done
+        call.waits_for(&self.shared);
+        let until = Until::AtLeast(DONE);
+        let state = steps::await_load(self.shared.object(), self.before(), until, Acquire, false, at);
+        call.done(Op::OnceDone, &self.shared);
+        if state == POISONED {
+            panic_poisoned();
+        }
+    }
+
+    /// The same question, asked by another method.
+    pub(super) fn is_done_in(&self, name: &'static str, at: Place) -> bool {
+        let Some(call) = Call::begin(name, at) else {
+            return self.before() == DONE;
+        };
+        let state = steps::load(self.shared.object(), self.before(), Acquire, at);
+        call.done(Op::OnceDone, &self.shared);
+        state == DONE
+    }
+
+    /// What it was before its first step.
+    fn before(&self) -> u64 {
+        match self.before.load(Relaxed) {
+            NEW if self.outside.is_completed() => DONE,
+            state => state,
+        }
+    }
+
+    /// Outside of a check `before` is where an exclusive owner has left word.
+    fn run_outside(&self, run: impl FnOnce()) {
+        match self.before.load(Relaxed) {
+            _ if steps::mode() == Mode::Dead => {}
+            DONE => {}
+            _ => run(),
+        }
     }
 
     /// Runs `f` if nobody did. A panic in it leaves `after_panic` behind.
-    fn run_in(&self, call: Call, after_panic: State, f: impl FnOnce()) {
-        let call = call.may_block(self.object);
-        let mut guard = self.mutex.lock();
-        loop {
-            match self.state.get() {
-                State::New => break,
-                State::Running => guard = self.condvar.wait(guard),
-                State::Done => {
-                    drop(guard);
-                    return call.done(Op::OnceDone, self.object);
-                }
-                State::Poisoned => {
-                    drop(guard);
-                    call.silent();
-                    panic!("Once instance has previously been poisoned");
-                }
+    #[track_caller]
+    pub(super) fn run_in(&self, call: Call, after_panic: u64, f: impl FnOnce(&OnceState)) {
+        call.waits_for(&self.shared);
+        match self.begin(NEW, &call) {
+            NEW => self.run(call, after_panic, false, f),
+            DONE => call.done(Op::OnceDone, &self.shared),
+            _ => {
+                call.silent();
+                panic_poisoned();
             }
         }
-        self.state.set(State::Running);
-        drop(guard);
-        call.done(Op::OnceRun, self.object);
+    }
+
+    fn force_in(&self, call: Call, f: impl FnOnce(&OnceState)) {
+        call.waits_for(&self.shared);
+        // Another thread may come in between, and panic or be done.
+        let mut expected = NEW;
+        loop {
+            match self.begin(expected, &call) {
+                DONE => return call.done(Op::OnceDone, &self.shared),
+                found if found == expected => {
+                    return self.run(call, POISONED, found == POISONED, f);
+                }
+                found => expected = found,
+            }
+        }
+    }
+
+    /// Waits while it runs, and then makes it run if it is as expected. Returns what it was.
+    fn begin(&self, expected: u64, call: &Call) -> u64 {
+        let begin = Rmw::exchange(expected, RUNNING);
+        let until = Until::IsNot(RUNNING);
+        let object = self.shared.object();
+        steps::await_rmw(object, self.before(), until, begin, Acquire, false, call.at()).read
+    }
+
+    fn run(
+        &self,
+        call: Call,
+        after_panic: u64,
+        poisoned: bool,
+        f: impl FnOnce(&OnceState),
+    ) {
+        let at = call.at();
+        call.done(Op::OnceRun, &self.shared);
         let mut finish = Finish {
             once: self,
             state: after_panic,
+            at,
         };
-        f();
-        finish.state = State::Done;
+        f(&OnceState { poisoned });
+        finish.state = DONE;
         drop(finish);
     }
+
+    /// Ends all sharing: what it is, for a caller that has it for itself.
+    fn take(&mut self, name: &'static str, at: Place) -> bool {
+        if let Some(call) = Call::begin(name, at) {
+            let state = steps::take_atomic(self.shared.object(), self.before(), at);
+            *self.before.get_mut() = state;
+            call.takes(&self.shared);
+            return state == DONE;
+        }
+        self.before() == DONE
+    }
+
+    /// Makes it new again.
+    fn reset(&mut self) {
+        *self.before.get_mut() = NEW;
+        self.outside = std::sync::Once::new();
+    }
+}
+
+#[cold]
+#[track_caller]
+fn panic_poisoned() -> ! {
+    panic!("Once instance has previously been poisoned");
 }
 
 /// Ends a run, also when it panics.
 struct Finish<'a> {
     once: &'a Once,
-    state: State,
+    state: u64,
+    at: Place,
 }
 
 impl Drop for Finish<'_> {
     fn drop(&mut self) {
-        let _guard = self.once.mutex.lock();
-        self.once.state.set(self.state);
-        self.once.condvar.notify_all();
+        if steps::running() {
+            let before = self.once.before();
+            steps::store(self.once.shared.object(), before, self.state, Release, self.at);
+        }
     }
 }
 
@@ -127,17 +251,14 @@ pub struct OnceLock<T> {
 unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for OnceLock<T> {}
+impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
 
 impl<T> OnceLock<T> {
     /// An empty cell.
     #[track_caller]
-    pub fn new() -> OnceLock<T> {
-        let once = Once {
-            object: ObjectId::new("OnceLock", Value::Nothing, Location::caller()),
-            ..Once::new()
-        };
+    pub const fn new() -> OnceLock<T> {
         OnceLock {
-            once,
+            once: Once::of_kind("OnceLock", Location::caller()),
             value: UnsafeCell::new(None),
         }
     }
@@ -145,16 +266,10 @@ impl<T> OnceLock<T> {
     /// The value, if there is one.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
-        let call = Call::on(self.once.object, "get", Location::caller());
-        let done = {
-            let _guard = self.once.mutex.lock();
-            self.once.state.get() == State::Done
-        };
-        call.done(Op::OnceDone, self.once.object);
-        if !done {
+        if !self.once.is_done_in("get", Location::caller()) {
             return None;
         }
-        // SAFETY: nobody writes once the state is `Done`.
+        // SAFETY: nobody writes once it is done.
         unsafe { (*self.value.get()).as_ref() }
     }
 
@@ -165,31 +280,70 @@ impl<T> OnceLock<T> {
     /// The value, if there is one already.
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), T> {
-        let call = Call::on(self.once.object, "set", Location::caller());
         let mut value = Some(value);
-        self.once.run_in(call, State::New, || {
-            // SAFETY: `Once` lets one closure run, and nobody reads before it is done.
-            unsafe { *self.value.get() = value.take() }
-        });
+        self.init("set", Location::caller(), || value.take());
         value.map_or(Ok(()), Err)
     }
 
     /// The value, made by `make` if there is none yet.
     #[track_caller]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
-        let call = Call::on(self.once.object, "get_or_init", Location::caller());
-        self.once.run_in(call, State::New, || {
-            let value = make();
-            // SAFETY: `Once` lets one closure run, and nobody reads before it is done.
-            unsafe { *self.value.get() = Some(value) }
-        });
-        // SAFETY: `run_in` returned, so the state is `Done` and nobody writes any more.
-        unsafe { (*self.value.get()).as_ref() }.expect("the cell was written")
+        self.init("get_or_init", Location::caller(), || Some(make()));
+        // SAFETY: it is done, and nobody writes any more.
+        let value = unsafe { (*self.value.get()).as_ref() };
+        value.expect("the cell was written")
+    }
+
+    /// The value, as soon as there is one.
+    #[track_caller]
+    pub fn wait(&self) -> &T {
+        // A panic never poisons this one.
+        self.once.wait_in("wait", Location::caller());
+        // SAFETY: it is done, and nobody writes any more.
+        let value = unsafe { (*self.value.get()).as_ref() };
+        value.expect("the cell was written")
+    }
+
+    fn init(&self, name: &'static str, at: Place, make: impl FnOnce() -> Option<T>) {
+        let write = || {
+            let made = make();
+            // SAFETY: this is a piece of the cell itself, and only one closure of `once` runs.
+            unsafe { keep_static(self.value.get().cast::<u8>(), size_of::<Option<T>>()) };
+            // SAFETY: `once` lets one closure run, and nobody reads before it is done.
+            unsafe { *self.value.get() = made };
+        };
+        match Call::begin(name, at) {
+            Some(call) => self.once.run_in(call, NEW, |_| write()),
+            // A closure that panicked has written nothing.
+            None if steps::mode() == Mode::Outside => {
+                self.once.run_outside(|| self.once.outside.call_once_force(|_| write()));
+            }
+            // What is left of an execution only reads what is there.
+            // SAFETY: its threads take turns, and destructors alone run.
+            None if unsafe { (*self.value.get()).is_none() } => write(),
+            None => {}
+        }
+    }
+
+    /// Returns a mutable reference, if there is a value; `&mut self` guarantees exclusive access.
+    #[track_caller]
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.once.take("get_mut", Location::caller());
+        self.value.get_mut().as_mut()
+    }
+
+    /// The value, if there is one. The cell is empty then.
+    #[track_caller]
+    pub fn take(&mut self) -> Option<T> {
+        self.once.take("take", Location::caller());
+        self.once.reset();
+        self.value.get_mut().take()
     }
 
     /// The value, if there is one.
-    pub fn into_inner(self) -> Option<T> {
-        self.value.into_inner()
+    #[track_caller]
+    pub fn into_inner(mut self) -> Option<T> {
+        self.take()
     }
 }
 
@@ -200,6 +354,23 @@ impl<T> Default for OnceLock<T> {
     }
 }
 
+impl<T> From<T> for OnceLock<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        let mut cell = OnceLock::new();
+        *cell.once.before.get_mut() = DONE;
+        *cell.value.get_mut() = Some(value);
+        cell
+    }
+}
+
+impl<T: Clone> Clone for OnceLock<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        self.get().cloned().map_or_else(OnceLock::new, OnceLock::from)
+    }
+}
+
 impl<T> fmt::Debug for OnceLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnceLock").finish_non_exhaustive()
@@ -207,15 +378,27 @@ impl<T> fmt::Debug for OnceLock<T> {
 }
 
 impl Labelled for Once {
-    fn labelled(self, label: &str) -> Self {
-        self.object.label(label);
+    fn labelled(mut self, label: &str) -> Self {
+        self.shared.label(label);
         self
     }
 }
 
 impl<T> Labelled for OnceLock<T> {
-    fn labelled(self, label: &str) -> Self {
-        self.once.object.label(label);
+    fn labelled(mut self, label: &str) -> Self {
+        self.once.shared.label(label);
         self
+    }
+}
+
+/// For the lazy value, which is poisoned by a panic.
+impl Once {
+    /// Runs `f` once, by the name of another method.
+    #[track_caller]
+    pub(super) fn run_as(&self, name: &'static str, at: Place, f: impl FnOnce()) {
+        match Call::begin(name, at) {
+            Some(call) => self.run_in(call, POISONED, |_| f()),
+            None => self.run_outside(|| self.outside.call_once(f)),
+        }
     }
 }

@@ -1,70 +1,98 @@
 //! `std::sync::RwLock`.
 
-use super::Labelled;
-use super::{LockResult, PoisonError, TryLockError, TryLockResult};
-use crate::trace::recorder::{self, ActorId, Call, ObjectId};
+use super::poison::Poison;
+use super::{Labelled, LockResult, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
-use crate::worlds::model::raw::{self, RawRwGuard, RawRwLock};
-use std::cell::{RefCell, UnsafeCell};
+use crate::worlds::model::session::{self, Call, Shared, keep_static};
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, Mode, Object, ReadToken, Rmw, Until, Why};
+use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::rc::{self, Rc};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A lock that many may hold for reading, or one for writing.
-pub struct RwLock<T> {
-    object: ObjectId,
-    raw: RawRwLock,
-    /// Who reads in the current execution, each with the guard that all of its own guards share.
-    /// Untouched outside of a check.
-    readers: RefCell<Vec<(ActorId, rc::Weak<RawRwGuard<'static>>)>>,
-    poisoned: AtomicBool,
+///
+/// Who comes next is unspecified, as with std: a thread that reads already and reads again may be let
+/// in, or may have to wait for a writer that waits for it.
+pub struct RwLock<T: ?Sized> {
+    shared: Shared,
+    outside: std::sync::RwLock<()>,
+    poison: Poison,
+    readers: Readers,
+    /// How many threads hold the lock for writing or wait to: counted once the program reads twice.
+    writers: Object,
     data: UnsafeCell<T>,
 }
 
-// SAFETY: as std's. `raw` lets either readers or one writer in, and readers share `&T`. `readers` is
-// used in models only, all of whose threads run on one OS thread.
-unsafe impl<T: Send> Send for RwLock<T> {}
+/// What the engine is told when a thread reads that reads already: from then on writers say that
+/// they wait.
+const READS_TWICE: &str = "a thread reads twice";
+
+// SAFETY: as std's. Either lock lets readers or one writer in, and readers share `&T`.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
 // SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for RwLock<T> {}
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 /// Holds a [`RwLock`] for reading.
 #[must_use = "if unused the RwLock will immediately unlock"]
-pub struct RwLockReadGuard<'a, T> {
+pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    /// Shared by the guards of one thread: neither engine lets a thread read twice.
-    raw: Option<Rc<RawRwGuard<'a>>>,
-    at: &'static Location<'static>,
+    held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
+    at: Place,
+    data: PhantomData<&'a T>,
 }
 
 /// Holds a [`RwLock`] for writing.
 #[must_use = "if unused the RwLock will immediately unlock"]
-pub struct RwLockWriteGuard<'a, T> {
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    raw: Option<RawRwGuard<'a>>,
-    at: &'static Location<'static>,
+    held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
+    at: Place,
     panicking: bool,
+    data: PhantomData<&'a T>,
+}
+
+/// How a guard holds its lock.
+enum Held<G, M> {
+    /// By a guard of std's.
+    Outside(G),
+    /// By a step.
+    Model(M),
+    /// Not at all: the execution is over.
+    No,
 }
 
 impl<T> RwLock<T> {
     /// A lock around `value`.
     #[track_caller]
-    pub fn new(value: T) -> RwLock<T> {
-        let object = ObjectId::new("RwLock", Value::peek(&value), Location::caller());
+    pub const fn new(value: T) -> RwLock<T> {
         RwLock {
-            object,
-            raw: RawRwLock::new(),
-            readers: RefCell::default(),
-            poisoned: AtomicBool::new(false),
+            shared: Shared::new("RwLock"),
+            outside: std::sync::RwLock::new(()),
+            poison: Poison::new(),
+            readers: Readers::new(),
+            writers: Object::new(),
             data: UnsafeCell::new(value),
         }
     }
 
-    /// Waits until nobody writes, and takes the lock for reading.
+    /// The value.
     ///
-    /// A thread that reads already is let in again, unless a writer waits: then it waits for the
-    /// writer and the writer for it, as with std's lock on most systems.
+    /// # Errors
+    ///
+    /// As for [`read`](Self::read).
+    pub fn into_inner(self) -> LockResult<T> {
+        let RwLock { poison, data, .. } = self;
+        poison.wrap(data.into_inner())
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Waits until nobody writes, and takes the lock for reading.
     ///
     /// # Errors
     ///
@@ -72,23 +100,17 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
-        let call = Call::on(self.object, "read", at).may_block(self.object);
-        let raw = if call.recording() && self.object.held_by_me() {
-            raw::switch_point();
-            match self.mine() {
-                Some(raw) if !self.object.awaited_by_writer() => raw,
-                _ => raw::block_forever(),
-            }
-        } else {
-            self.reads(call, self.raw.read())
+        let Some(call) = Call::begin("read", at) else {
+            let held = outside(|| self.outside.read());
+            return self.poison.wrap(self.read_guard(held, at));
         };
-        let guard = self.read_guard(raw, at);
-        call.acquired(Op::ReadLock, self.object, Value::peek(&*guard));
-        if self.is_poisoned() {
-            Err(PoisonError::new(guard))
-        } else {
-            Ok(guard)
+        call.waits_for(&self.shared);
+        if self.readers.has_me() {
+            self.let_writers_first(at);
         }
+        let token = steps::read_lock(self.shared.object(), at);
+        call.acquired(Op::ReadLock, &self.shared, || self.peek());
+        self.poison.wrap(self.reads(token, at))
     }
 
     /// Waits until nobody holds the lock, and takes it for writing.
@@ -99,17 +121,22 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
-        let call = Call::on(self.object, "write", at).may_block(self.object);
-        if call.recording() && self.object.held_by_me() {
-            raw::block_forever();
+        let Some(call) = Call::begin("write", at) else {
+            let held = outside(|| self.outside.write());
+            return self.poison.wrap(self.write_guard(held, at));
+        };
+        call.waits_for(&self.shared);
+        let announced = steps::knows(READS_TWICE);
+        if announced {
+            self.announce(Rmw::add(1), at);
         }
-        let guard = self.write_guard(self.raw.write(), at);
-        call.acquired(Op::WriteLock, self.object, Value::peek(&*guard));
-        if self.is_poisoned() {
-            Err(PoisonError::new(guard))
-        } else {
-            Ok(guard)
+        steps::write_lock(self.shared.object(), at);
+        if announced {
+            self.announce(Rmw::sub(1), at);
         }
+        self.keep();
+        call.acquired(Op::WriteLock, &self.shared, || self.peek());
+        self.poison.wrap(self.write_guard(Held::Model(()), at))
     }
 
     /// Takes the lock for reading if nobody writes.
@@ -120,24 +147,17 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
-        let call = Call::on(self.object, "try_read", at);
-        let raw = if call.recording() && self.object.held_by_me() {
-            raw::switch_point();
-            self.mine().filter(|_| !self.object.awaited_by_writer())
-        } else {
-            self.raw.try_read().map(|raw| self.reads(call, raw))
+        let Some(call) = Call::begin("try_read", at) else {
+            let held = try_outside(|| self.outside.try_read());
+            let guard = self.read_guard(held.ok_or(TryLockError::WouldBlock)?, at);
+            return Ok(self.poison.wrap(guard)?);
         };
-        let Some(raw) = raw else {
-            call.done(Op::TryFail, self.object);
+        let Some(token) = steps::try_read_lock(self.shared.object(), at) else {
+            call.done(Op::TryFail, &self.shared);
             return Err(TryLockError::WouldBlock);
         };
-        let guard = self.read_guard(raw, at);
-        call.acquired(Op::ReadLock, self.object, Value::peek(&*guard));
-        if self.is_poisoned() {
-            Err(PoisonError::new(guard).into())
-        } else {
-            Ok(guard)
-        }
+        call.acquired(Op::ReadLock, &self.shared, || self.peek());
+        Ok(self.poison.wrap(self.reads(token, at))?)
     }
 
     /// Takes the lock for writing if nobody holds it.
@@ -148,107 +168,178 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
-        let call = Call::on(self.object, "try_write", at);
-        let Some(raw) = self.raw.try_write() else {
-            call.done(Op::TryFail, self.object);
-            return Err(TryLockError::WouldBlock);
+        let Some(call) = Call::begin("try_write", at) else {
+            let held = try_outside(|| self.outside.try_write());
+            let guard = self.write_guard(held.ok_or(TryLockError::WouldBlock)?, at);
+            return Ok(self.poison.wrap(guard)?);
         };
-        let guard = self.write_guard(raw, at);
-        call.acquired(Op::WriteLock, self.object, Value::peek(&*guard));
-        if self.is_poisoned() {
-            Err(PoisonError::new(guard).into())
-        } else {
-            Ok(guard)
+        if !steps::try_write_lock(self.shared.object(), at) {
+            call.done(Op::TryFail, &self.shared);
+            return Err(TryLockError::WouldBlock);
         }
+        self.keep();
+        call.acquired(Op::WriteLock, &self.shared, || self.peek());
+        Ok(self.poison.wrap(self.write_guard(Held::Model(()), at))?)
     }
 
-    /// Whether a thread panicked while it wrote.
+    /// Whether a thread panicked while it wrote. Without the lock the answer may change at any time.
+    #[track_caller]
     pub fn is_poisoned(&self) -> bool {
-        self.poisoned.load(Relaxed)
+        let at = Location::caller();
+        let call = Call::begin("is_poisoned", at);
+        let poisoned = self.poison.ask(at);
+        if let Some(call) = call {
+            call.received(Op::Load, &self.shared, poisoned.into());
+        }
+        poisoned
     }
 
-    /// The value, with nobody else looking.
+    /// Forgets that a thread panicked.
+    #[track_caller]
+    pub fn clear_poison(&self) {
+        self.poison.clear(Location::caller());
+    }
+
+    /// Returns a mutable reference; `&mut self` guarantees exclusive access.
     ///
     /// # Errors
     ///
     /// As for [`read`](Self::read).
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let poisoned = self.is_poisoned();
-        let data = self.data.get_mut();
-        if poisoned {
-            Err(PoisonError::new(data))
-        } else {
-            Ok(data)
+        let RwLock { poison, data, .. } = self;
+        poison.wrap(data.get_mut())
+    }
+
+    /// What the lock protects, as it is shown. Only for who holds it.
+    fn peek(&self) -> Value {
+        // SAFETY: the caller holds the lock, and lends the data for writing to nobody meanwhile.
+        Value::peek(unsafe { &*self.data.get() })
+    }
+
+    /// The holder may change the data: the next execution begins with what it was.
+    fn keep(&self) {
+        self.poison.keep();
+        // SAFETY: the caller holds the lock for writing, and all who reach the data hold it.
+        unsafe {
+            let data = self.data.get();
+            keep_static(data.cast::<u8>(), size_of_val(&*data));
         }
     }
 
-    /// The value.
-    ///
-    /// # Errors
-    ///
-    /// As for [`read`](Self::read).
-    pub fn into_inner(self) -> LockResult<T> {
-        let poisoned = self.is_poisoned();
-        let data = self.data.into_inner();
-        if poisoned {
-            Err(PoisonError::new(data))
-        } else {
-            Ok(data)
+    /// A thread that reads already is about to read again: the lock may prefer writers, and then it
+    /// waits until none waits.
+    fn let_writers_first(&self, at: Place) {
+        steps::learn(READS_TWICE);
+        if steps::choose(2, Why::Program, at) == 1 {
+            steps::await_load(&self.writers, 0, Until::Is(0), Relaxed, false, at);
         }
     }
 
-    /// The guard that the current thread reads with already.
-    fn mine(&self) -> Option<Rc<RawRwGuard<'_>>> {
-        let me = recorder::current();
-        let readers = self.readers.borrow();
-        let mut mine = readers.iter().filter(|(reader, _)| *reader == me);
-        mine.find_map(|(_, guard)| guard.upgrade())
+    /// Says that a writer begins or ceases to wait.
+    fn announce(&self, change: Rmw, at: Place) {
+        steps::rmw(&self.writers, 0, change, Relaxed, Relaxed, at);
     }
 
-    /// Remembers that the current thread reads.
-    fn reads<'a>(&'a self, call: Call, guard: RawRwGuard<'a>) -> Rc<RawRwGuard<'a>> {
-        let guard = Rc::new(guard);
-        if call.recording() {
-            let weak = Rc::downgrade(&guard);
-            // SAFETY: only the lifetime differs. The guard is reached through `mine` only, which
-            // shortens it to that of the lock again, and no guard outlives its lock.
-            let weak = unsafe {
-                std::mem::transmute::<rc::Weak<RawRwGuard<'a>>, rc::Weak<RawRwGuard<'static>>>(weak)
-            };
-            let mut readers = self.readers.borrow_mut();
-            readers.retain(|(_, guard)| guard.strong_count() > 0);
-            readers.push((recorder::current(), weak));
-        }
-        guard
+    fn reads(&self, token: ReadToken, at: Place) -> RwLockReadGuard<'_, T> {
+        self.readers.add_me();
+        self.read_guard(Held::Model(token), at)
     }
 
     fn read_guard<'a>(
         &'a self,
-        raw: Rc<RawRwGuard<'a>>,
-        at: &'static Location<'static>,
+        held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
+        at: Place,
     ) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard {
             lock: self,
-            raw: Some(raw),
+            held,
             at,
+            data: PhantomData,
         }
     }
 
     fn write_guard<'a>(
         &'a self,
-        raw: RawRwGuard<'a>,
-        at: &'static Location<'static>,
+        held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
+        at: Place,
     ) -> RwLockWriteGuard<'a, T> {
         RwLockWriteGuard {
             lock: self,
-            raw: Some(raw),
+            held,
             at,
-            panicking: recorder::panicking(),
+            panicking: session::panicking(),
+            data: PhantomData,
         }
     }
 }
 
-impl<T> Deref for RwLockReadGuard<'_, T> {
+/// Which threads read, in the execution that runs: four bits each for the first sixteen, which count
+/// how often. Plain data of one OS thread, since a thread asks only about itself.
+#[derive(Debug)]
+struct Readers {
+    counts: AtomicU64,
+    execution: AtomicU64,
+}
+
+impl Readers {
+    const fn new() -> Readers {
+        Readers {
+            counts: AtomicU64::new(0),
+            execution: AtomicU64::new(0),
+        }
+    }
+
+    fn has_me(&self) -> bool {
+        self.my_count() > 0
+    }
+
+    fn add_me(&self) {
+        if self.my_count() < 15 {
+            self.counts.fetch_add(1 << Self::my_shift(), Relaxed);
+        }
+    }
+
+    fn remove_me(&self) {
+        if self.my_count() > 0 {
+            self.counts.fetch_sub(1 << Self::my_shift(), Relaxed);
+        }
+    }
+
+    fn my_count(&self) -> u64 {
+        let now = u64::from(session::generation());
+        if self.execution.swap(now, Relaxed) != now {
+            // What is left was left by an execution that did not end.
+            self.counts.store(0, Relaxed);
+        }
+        self.counts.load(Relaxed) >> Self::my_shift() & 15
+    }
+
+    fn my_shift() -> u32 {
+        4 * (u32::from(steps::current()) % 16)
+    }
+}
+
+/// Takes a lock of std's, poisoned or not: the façade keeps its own record of that.
+fn outside<G, M>(lock: impl FnOnce() -> LockResult<G>) -> Held<G, M> {
+    if steps::mode() == Mode::Dead {
+        return Held::No;
+    }
+    Held::Outside(lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// As [`outside`], if the lock is free.
+fn try_outside<G, M>(lock: impl FnOnce() -> TryLockResult<G>) -> Option<Held<G, M>> {
+    if steps::mode() == Mode::Dead {
+        return Some(Held::No);
+    }
+    match lock() {
+        Ok(guard) => Some(Held::Outside(guard)),
+        Err(TryLockError::Poisoned(error)) => Some(Held::Outside(error.into_inner())),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -257,7 +348,7 @@ impl<T> Deref for RwLockReadGuard<'_, T> {
     }
 }
 
-impl<T> Deref for RwLockWriteGuard<'_, T> {
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -266,49 +357,69 @@ impl<T> Deref for RwLockWriteGuard<'_, T> {
     }
 }
 
-impl<T> DerefMut for RwLockWriteGuard<'_, T> {
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as above.
         unsafe { &mut *self.lock.data.get() }
     }
 }
 
-impl<T> Drop for RwLockReadGuard<'_, T> {
+impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
-        let call = Call::new("unlock", self.at);
-        self.raw = None;
-        call.releasing(Op::ReadUnlock, self.lock.object, Value::Nothing);
-    }
-}
-
-impl<T> Drop for RwLockWriteGuard<'_, T> {
-    fn drop(&mut self) {
-        if !self.panicking && recorder::panicking() {
-            self.lock.poisoned.store(true, Relaxed);
+        let Held::Model(token) = self.held else {
+            return;
+        };
+        if let Some(call) = Call::begin("unlock", self.at) {
+            self.lock.readers.remove_me();
+            steps::read_unlock(self.lock.shared.object(), token, self.at);
+            call.released(Op::ReadUnlock, &self.lock.shared, Value::Nothing);
         }
-        let call = Call::new("unlock", self.at);
-        let value = Value::peek(&**self);
-        self.raw = None;
-        call.releasing(Op::WriteUnlock, self.lock.object, value);
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
+impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
+    fn drop(&mut self) {
+        if let Held::No = self.held {
+            return;
+        }
+        self.lock.poison.guard_dropped(self.panicking, self.at);
+        let Held::Model(()) = self.held else { return };
+        if let Some(call) = Call::begin("unlock", self.at) {
+            let value = if call.recording() {
+                self.lock.peek()
+            } else {
+                Value::Nothing
+            };
+            steps::write_unlock(self.lock.shared.object(), self.at);
+            call.released(Op::WriteUnlock, &self.lock.shared, value);
+        }
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for RwLockWriteGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
+macro_rules! shown_as_the_data {
+    ($($guard:ident),*) => {
+        $(
+            impl<T: ?Sized + fmt::Debug> fmt::Debug for $guard<'_, T> {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    (**self).fmt(f)
+                }
+            }
+
+            impl<T: ?Sized + fmt::Display> fmt::Display for $guard<'_, T> {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    (**self).fmt(f)
+                }
+            }
+        )*
+    };
 }
 
-impl<T> fmt::Debug for RwLock<T> {
+shown_as_the_data!(RwLockReadGuard, RwLockWriteGuard);
+
+impl<T: ?Sized> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RwLock")
-            .field("poisoned", &self.is_poisoned())
+            .field("poisoned", &self.poison.is_set())
             .finish_non_exhaustive()
     }
 }
@@ -320,9 +431,16 @@ impl<T: Default> Default for RwLock<T> {
     }
 }
 
+impl<T> From<T> for RwLock<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
 impl<T> Labelled for RwLock<T> {
-    fn labelled(self, label: &str) -> Self {
-        self.object.label(label);
+    fn labelled(mut self, label: &str) -> Self {
+        self.shared.label(label);
         self
     }
 }

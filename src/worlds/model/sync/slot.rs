@@ -1,7 +1,8 @@
 //! A small number for every thread, to give each its own part of something divided.
 
-use crate::trace::recorder::{self, Engine};
+use crate::worlds::model::session;
 use crate::worlds::native;
+use heisenbug_engine::steps::{self, Mode};
 
 /// The number of the current thread: inside of a check 0 for main, 1 for the first that it spawned,
 /// and so on. It stays the same for as long as the thread lives.
@@ -9,9 +10,10 @@ use crate::worlds::native;
 /// Take it modulo the number of parts. Two threads may then get the same part: whatever is divided
 /// so must bear it. It touches nothing that is shared, so no other thread runs in between.
 pub fn slot() -> usize {
-    match recorder::engine() {
-        Engine::None => native::sync::slot(),
+    match steps::mode() {
+        Mode::Outside => native::sync::slot(),
         // All threads of a model share one OS thread, and with it std's thread-locals.
-        Engine::Loom | Engine::Shuttle => usize::from(recorder::current()),
+        Mode::Running => session::current().number() as usize,
+        Mode::Dead => 0,
     }
 }

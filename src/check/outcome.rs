@@ -1,0 +1,222 @@
+//! What one execution came to: an outcome, a failure, or nothing that can be judged.
+
+use crate::catalogue::Class;
+use crate::worlds::model::session::{self, Facts, Failure};
+use heisenbug_engine::Place;
+use heisenbug_engine::search::{Ending, Mismatch};
+use heisenbug_engine::steps::ThreadId;
+
+/// What one execution came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// The scenario returned this label.
+    Returned(String),
+    /// It failed.
+    Failed(Fault),
+    /// A loop was cut after so many passes: the execution has no end that could be judged.
+    Cut {
+        /// After how many.
+        passes: u32,
+        /// The panic of a thread that nobody has looked at so far, and perhaps would have later on.
+        panic: Option<String>,
+    },
+    /// The engine does not know, for the given reason. Nor will it know more of other executions.
+    Unknown(String),
+}
+
+/// How an execution failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind of failure.
+    pub class: Class,
+    /// What stands in the outcome table.
+    pub label: String,
+    /// The failure in one sentence.
+    pub message: String,
+}
+
+impl Came {
+    /// Reads it off how the execution ended, and what is known beside that.
+    pub fn read(ending: &Ending, facts: &Facts) -> Came {
+        match ending {
+            Ending::Nondeterministic(mismatch) => Came::Unknown(nondeterministic(mismatch)),
+            Ending::GaveUp(why) => Came::Unknown((*why).to_owned()),
+            Ending::TooLong => Came::Unknown(
+                "stopped at an execution that took more steps than the engine follows".to_owned(),
+            ),
+            // After these, values mean nothing: whatever else failed may have come from them.
+            Ending::Race(_) => fault(
+                Class::DataRace,
+                "two accesses to the same data, and nothing orders them",
+            ),
+            Ending::Freed(_) => fault(Class::UseAfterFree, "it was used after it was freed"),
+            Ending::Cut { passes } => cut(*passes, facts),
+            Ending::Deadlock => panicked(facts)
+                .unwrap_or_else(|| fault(Class::Deadlock, "every thread that is left waits")),
+            Ending::Livelock => panicked(facts).unwrap_or_else(|| {
+                fault(
+                    Class::Livelock,
+                    "the threads go on for ever without getting anywhere",
+                )
+            }),
+            // Nobody is told of wasted runs.
+            Ending::Complete | Ending::Wasted => complete(facts),
+        }
+    }
+}
+
+fn complete(facts: &Facts) -> Came {
+    if let Some(failed) = panicked(facts) {
+        return failed;
+    }
+    match &facts.result {
+        Some(_) if !facts.leaked.is_empty() => fault(
+            Class::Leak,
+            &format!("never freed: {}", facts.leaked.join(", ")),
+        ),
+        Some(label) => Came::Returned(label.clone()),
+        None => fault(Class::Panic, "the scenario did not finish"),
+    }
+}
+
+/// The panic that decides, unless the program dealt with all there were.
+fn panicked(facts: &Facts) -> Option<Came> {
+    let unhandled = unhandled(facts);
+    let decisive = match facts.result {
+        None => unhandled.or(facts.failures.first()),
+        Some(_) => unhandled,
+    };
+    decisive.map(|failure| fault(failure.class, &failure.message))
+}
+
+/// The first panic that nobody looked at. What one thread panicked over, another one's own
+/// `join().unwrap()` only repeats.
+fn unhandled(facts: &Facts) -> Option<&Failure> {
+    let repeats = |message: &str| message.contains("on an `Err` value: Any");
+    facts
+        .failures
+        .iter()
+        .find(|failure| !failure.observed && !repeats(&failure.message))
+}
+
+/// What the scenario itself panics over nobody can look at any more. The panic of another thread
+/// somebody might have, had the loop gone on.
+fn cut(passes: u32, facts: &Facts) -> Came {
+    const MAIN: ThreadId = 0;
+    let ended = facts.failures.iter().any(|failure| failure.thread == MAIN);
+    if ended && let Some(failed) = panicked(facts) {
+        return failed;
+    }
+    let panic = unhandled(facts).map(|failure| failure.message.clone());
+    Came::Cut { passes, panic }
+}
+
+fn fault(class: Class, message: &str) -> Came {
+    let label = match class {
+        Class::Assertion | Class::Panic => message,
+        other => other.words(),
+    };
+    Came::Failed(Fault {
+        class,
+        label: label.to_owned(),
+        message: message.to_owned(),
+    })
+}
+
+/// Which step was another one in the same schedule.
+fn nondeterministic(mismatch: &Mismatch) -> String {
+    let Mismatch {
+        thread,
+        at,
+        before,
+        differs,
+    } = mismatch;
+    let who = session::name_of(*thread);
+    let what = match at == before {
+        true => format!("the {differs} of its step at {} differs", line(at)),
+        false => format!("it is at {}, and was at {} before", line(at), line(before)),
+    };
+    format!(
+        "stopped: {who} did something else in the same schedule ({what}); a scenario must not depend \
+         on time, randomness or anything outside of it"
+    )
+}
+
+fn line(place: Place) -> String {
+    format!(
+        "{}:{}",
+        crate::trace::source::tidy(place.file()),
+        place.line()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(thread: ThreadId, message: &str, observed: bool) -> Failure {
+        Failure {
+            class: Class::Assertion,
+            thread,
+            message: message.to_owned(),
+            observed,
+            place: None,
+        }
+    }
+
+    fn facts(result: Option<&str>, failures: Vec<Failure>) -> Facts {
+        Facts {
+            result: result.map(str::to_owned),
+            failures,
+            ..Facts::default()
+        }
+    }
+
+    fn message(came: Came) -> String {
+        match came {
+            Came::Failed(fault) => fault.message,
+            other => panic!("no failure: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_panic_that_somebody_handled_is_no_failure() {
+        let handled = facts(Some("fine"), vec![failure(1, "handled", true)]);
+        let came = Came::read(&Ending::Complete, &handled);
+        assert_eq!(came, Came::Returned("fine".to_owned()));
+        let passed_on = facts(
+            None,
+            vec![
+                failure(1, "the cause", true),
+                failure(
+                    0,
+                    "called `Result::unwrap()` on an `Err` value: Any { .. }",
+                    false,
+                ),
+            ],
+        );
+        assert_eq!(
+            message(Came::read(&Ending::Complete, &passed_on)),
+            "the cause"
+        );
+    }
+
+    #[test]
+    fn who_waits_for_a_thread_that_panicked_is_not_the_failure() {
+        let facts = facts(None, vec![failure(1, "the cause", false)]);
+        assert_eq!(message(Came::read(&Ending::Deadlock, &facts)), "the cause");
+    }
+
+    #[test]
+    fn where_a_loop_was_cut_only_a_panic_of_the_scenario_itself_decides() {
+        let cut = Ending::Cut { passes: 7 };
+        let of_main = facts(None, vec![failure(0, "main", false)]);
+        assert_eq!(message(Came::read(&cut, &of_main)), "main");
+        let of_another = facts(None, vec![failure(1, "other", false)]);
+        let panic = Some("other".to_owned());
+        assert_eq!(
+            Came::read(&cut, &of_another),
+            Came::Cut { passes: 7, panic }
+        );
+    }
+}

@@ -1,0 +1,433 @@
+//! The execution graph: events, what each read reads from, and the order of the writes.
+
+use crate::clock::{Clock, INIT, MAX_THREADS, NONE, Pos};
+use crate::event::{Event, Kind, Order};
+use crate::search::Sabotage;
+
+/// One location: its writes in modification order, and its reads.
+#[derive(Clone, Debug, Default)]
+pub struct Location {
+    pub init: u64,
+    pub mo: Vec<Pos>,
+    pub reads: Vec<Pos>,
+}
+
+/// An execution graph. All that is known of an execution, complete or not.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    pub threads: Vec<Vec<Event>>,
+    /// The `Spawn` of each thread that has been spawned and not yet ended by a later one.
+    pub born: Vec<Pos>,
+    pub locs: Vec<Location>,
+    /// The stamp of the newest event.
+    pub stamp: u32,
+    /// Whether it ever had a sequentially consistent event.
+    pub has_sc: bool,
+    /// For a reader that stole a lock from a writer: the readers that were there before.
+    pub asleep: Vec<Asleep>,
+    pub sabotage: Option<Sabotage>,
+}
+
+/// A reader that got in before a writer, and the readers that it displaced together with the writer:
+/// they must not do the same once more after it.
+#[derive(Clone, Debug)]
+pub struct Asleep {
+    pub reader: Pos,
+    pub victim: Pos,
+    pub displaced: Vec<u64>,
+}
+
+impl Graph {
+    pub fn new(sabotage: Option<Sabotage>) -> Graph {
+        Graph {
+            threads: vec![Vec::new()],
+            born: vec![NONE],
+            locs: Vec::new(),
+            stamp: 0,
+            has_sc: false,
+            asleep: Vec::new(),
+            sabotage,
+        }
+    }
+
+    #[inline]
+    pub fn event(&self, pos: Pos) -> &Event {
+        &self.threads[pos.thread as usize][pos.index as usize]
+    }
+
+    #[inline]
+    pub fn event_mut(&mut self, pos: Pos) -> &mut Event {
+        &mut self.threads[pos.thread as usize][pos.index as usize]
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.threads.iter().map(Vec::len).sum()
+    }
+
+    #[inline]
+    pub fn has(&self, pos: Pos) -> bool {
+        self.threads
+            .get(pos.thread as usize)
+            .is_some_and(|events| (pos.index as usize) < events.len())
+    }
+
+    /// How many events of each thread there are.
+    pub fn all(&self) -> Clock {
+        let mut all = Clock::EMPTY;
+        for (thread, events) in self.threads.iter().enumerate() {
+            all.set(thread, events.len());
+        }
+        all
+    }
+
+    #[inline]
+    pub fn loc_mut(&mut self, loc: u32) -> &mut Location {
+        if self.locs.len() <= loc as usize {
+            self.locs.resize_with(loc as usize + 1, Location::default);
+        }
+        &mut self.locs[loc as usize]
+    }
+
+    /// The place of a write in the modification order, counted from 1; 0 is what initialised it.
+    #[inline]
+    pub fn rank(&self, write: Pos) -> usize {
+        if write == INIT {
+            0
+        } else {
+            self.event(write).mo as usize + 1
+        }
+    }
+
+    /// The write of that rank.
+    #[inline]
+    pub fn at_rank(&self, loc: u32, rank: usize) -> Pos {
+        if rank == 0 {
+            INIT
+        } else {
+            self.locs[loc as usize].mo[rank - 1]
+        }
+    }
+
+    /// The newest write of a location.
+    #[inline]
+    pub fn newest(&self, loc: u32) -> Pos {
+        let newest = self.locs.get(loc as usize).and_then(|loc| loc.mo.last());
+        newest.copied().unwrap_or(INIT)
+    }
+
+    /// The value that a write of the location wrote.
+    #[inline]
+    pub fn value(&self, write: Pos, loc: u32) -> u64 {
+        if write == INIT {
+            self.locs[loc as usize].init
+        } else {
+            self.event(write).value
+        }
+    }
+
+    /// The event before `pos` in its thread; for the first of a thread, its spawn.
+    #[inline]
+    pub fn before(&self, pos: Pos) -> Option<Pos> {
+        if pos.index > 0 && (!self.has(pos) || self.event(pos).kind != Kind::Begin) {
+            Some(Pos {
+                index: pos.index - 1,
+                ..pos
+            })
+        } else {
+            let born = self.born[pos.thread as usize];
+            (born != NONE).then_some(born)
+        }
+    }
+
+    /// What happens before the event at `pos`, without the event itself.
+    #[inline]
+    pub fn hb_before(&self, pos: Pos) -> Clock {
+        self.before(pos)
+            .map_or(Clock::EMPTY, |before| self.event(before).hb)
+    }
+
+    /// What the event at `pos` would depend on, if it reads from nothing.
+    #[inline]
+    pub fn porf_before(&self, pos: Pos) -> Clock {
+        self.before(pos)
+            .map_or(Clock::EMPTY, |before| self.event(before).porf)
+    }
+
+    /// Computes the clocks of an event from those of what it directly depends on.
+    pub fn set_clocks(&mut self, pos: Pos) {
+        let mut event = *self.event(pos);
+        self.inherit(&mut event, pos);
+        self.receive(&mut event);
+        event.hb.add(pos);
+        event.porf.add(pos);
+        if event.kind == Kind::Fence && event.order.releases() {
+            event.released = event.hb;
+        }
+        if event.kind.writes() {
+            self.hand_over(&mut event, pos);
+        }
+        *self.event_mut(pos) = event;
+    }
+
+    /// Begins with the clocks of the event before in the thread, or of the spawn.
+    fn inherit(&self, event: &mut Event, pos: Pos) {
+        (event.acquirable, event.released) = (Clock::EMPTY, Clock::EMPTY);
+        (event.hb, event.porf) = (Clock::EMPTY, Clock::EMPTY);
+        if event.kind == Kind::Begin {
+            let spawn = self.event(event.rf);
+            (event.hb, event.porf) = (spawn.hb, spawn.porf);
+        } else if pos.index > 0 {
+            let before = self.event(Pos {
+                index: pos.index - 1,
+                ..pos
+            });
+            (event.hb, event.porf) = (before.hb, before.porf);
+            (event.acquirable, event.released) = (before.acquirable, before.released);
+        }
+    }
+
+    /// Adds what is known by what the event reads from.
+    fn receive(&self, event: &mut Event) {
+        if event.kind.reads() && event.rf.is_event() {
+            let write = self.event(event.rf);
+            event.porf.join(&write.porf);
+            event.acquirable.join(&write.msg);
+            if event.kind != Kind::Read || event.effective_order().acquires() {
+                event.hb.join(&write.msg);
+            }
+        }
+        match event.kind {
+            Kind::Fence if event.order.acquires() => {
+                let acquirable = event.acquirable;
+                event.hb.join(&acquirable);
+            }
+            Kind::WriteLock => {
+                for section in self.read_sections(event.loc, event.rf) {
+                    let end = self.release_of(section).expect("all readers have left");
+                    event.hb.join(&self.event(end).hb);
+                    event.porf.join(&self.event(end).porf);
+                }
+            }
+            Kind::Join => {
+                event.hb.join(&self.event(event.rf).hb);
+                event.porf.join(&self.event(event.rf).porf);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the write hands over to those that acquire it. A read-modify-write also hands on what
+    /// the write it reads from does: the release sequence of C++20.
+    fn hand_over(&self, event: &mut Event, pos: Pos) {
+        let releases = match event.kind {
+            Kind::Write => event.order.releases(),
+            _ => true,
+        };
+        event.msg = if releases { event.hb } else { event.released };
+        if event.rmw {
+            let read = self.event(Pos {
+                index: pos.index - 1,
+                ..pos
+            });
+            if read.rf.is_event() && self.sabotage != Some(Sabotage::NoReleaseSequence) {
+                event.msg.join(&self.event(read.rf).msg);
+            }
+        }
+    }
+
+    /// Adds an event behind those of its thread. A write still has to be given its place.
+    pub fn push(&mut self, thread: usize, mut event: Event) -> Pos {
+        self.stamp += 1;
+        event.stamp = self.stamp;
+        self.push_stamped(thread, event)
+    }
+
+    /// As [`push`](Self::push), with the stamp that the event has already.
+    pub fn push_stamped(&mut self, thread: usize, event: Event) -> Pos {
+        let pos = Pos::new(thread, self.threads[thread].len());
+        self.has_sc |= event.order == Order::SeqCst || event.failure == Order::SeqCst;
+        self.threads[thread].push(event);
+        if event.kind.reads() {
+            self.loc_mut(event.loc).reads.push(pos);
+        }
+        self.set_clocks(pos);
+        pos
+    }
+
+    /// Says that a thread has been spawned.
+    pub fn bear(&mut self, thread: usize, spawn: Pos) {
+        while self.threads.len() <= thread {
+            self.threads.push(Vec::new());
+            self.born.push(NONE);
+        }
+        self.born[thread] = spawn;
+    }
+
+    /// Puts a write behind the first `rank` writes of its location.
+    pub fn place(&mut self, write: Pos, rank: usize) {
+        let loc = self.event(write).loc;
+        self.loc_mut(loc).mo.insert(rank, write);
+        self.renumber(loc, rank);
+    }
+
+    /// Takes a write out of the modification order.
+    pub fn unplace(&mut self, write: Pos) {
+        let (loc, at) = (self.event(write).loc, self.event(write).mo as usize);
+        self.locs[loc as usize].mo.remove(at);
+        self.renumber(loc, at);
+    }
+
+    fn renumber(&mut self, loc: u32, from: usize) {
+        for at in from..self.locs[loc as usize].mo.len() {
+            let write = self.locs[loc as usize].mo[at];
+            self.event_mut(write).mo = at as u16;
+        }
+    }
+
+    /// Keeps the first `keep` events of each thread. What is kept must not read from what is not.
+    pub fn cut(&mut self, keep: &Clock) {
+        let mut any = false;
+        for (thread, events) in self.threads.iter_mut().enumerate() {
+            any |= events.len() > keep.get(thread);
+            events.truncate(keep.get(thread));
+        }
+        if !any {
+            return;
+        }
+        let Graph {
+            threads,
+            locs,
+            asleep,
+            born,
+            ..
+        } = self;
+        let kept = |pos: Pos| (pos.index as usize) < threads[pos.thread as usize].len();
+        asleep.retain(|asleep| kept(asleep.reader));
+        for born in born.iter_mut().filter(|born| born.is_event()) {
+            if !kept(*born) {
+                *born = NONE;
+            }
+        }
+        let mut renumber = [false; 64];
+        for (number, loc) in locs.iter_mut().enumerate() {
+            loc.reads.retain(|&read| kept(read));
+            let before = loc.mo.len();
+            loc.mo.retain(|&write| kept(write));
+            if loc.mo.len() != before {
+                renumber[number.min(63)] = true;
+            }
+        }
+        self.reborn();
+        for loc in 0..self.locs.len() {
+            if renumber[loc.min(63)] {
+                self.renumber(loc as u32, 0);
+            }
+        }
+    }
+
+    /// A slot whose thread was never spawned may still hold the one before it.
+    fn reborn(&mut self) {
+        for thread in 0..self.threads.len() {
+            if self.born[thread] == NONE {
+                let begins = self.threads[thread].iter().rev();
+                let begin = begins.into_iter().find(|event| event.kind == Kind::Begin);
+                self.born[thread] = begin.map_or(NONE, |begin| begin.rf);
+            }
+        }
+    }
+
+    /// Keeps the events that were added up to a point in time.
+    pub fn restrict(&mut self, stamp: u32) {
+        let mut keep = Clock::EMPTY;
+        for (thread, events) in self.threads.iter().enumerate() {
+            let last = events.iter().rposition(|event| event.stamp <= stamp);
+            keep.set(thread, last.map_or(0, |last| last + 1));
+        }
+        self.cut(&keep);
+    }
+
+    /// The lowest rank that an access which knows `hb` can still read from, or be put behind: RC11's
+    /// coherence in one number. `not` does not count.
+    pub fn floor(&self, loc: u32, hb: &Clock, not: Pos) -> usize {
+        let Some(location) = self.locs.get(loc as usize) else {
+            return 0;
+        };
+        let known = |pos: Pos| pos != not && hb.has(pos);
+        let written = location.mo.iter().rposition(|&write| known(write));
+        let mut floor = written.map_or(0, |at| at + 1);
+        if self.sabotage == Some(Sabotage::FloorWithoutReads) {
+            return floor;
+        }
+        for &read in &location.reads {
+            if known(read) && self.event(read).rf != NONE {
+                floor = floor.max(self.rank(self.event(read).rf));
+            }
+        }
+        floor
+    }
+
+    /// Whoever reads from `write` to the exclusion of others: a read-modify-write that succeeds, or
+    /// the taking of a lock. `not` does not count.
+    pub fn exclusive_reader(&self, loc: u32, write: Pos, not: Pos) -> Option<Pos> {
+        let location = self.locs.get(loc as usize)?;
+        let exclusive = |pos: Pos| {
+            let read = self.event(pos);
+            read.rf == write && (read.rmw || matches!(read.kind, Kind::Lock | Kind::WriteLock))
+        };
+        let mut reads = location.reads.iter().copied();
+        reads.find(|&read| read != not && exclusive(read))
+    }
+
+    /// The ranks behind which a write that is in no place can be put.
+    pub fn places(&self, write: Pos) -> Vec<usize> {
+        let loc = self.event(write).loc;
+        let writes = self.locs.get(loc as usize).map_or(0, |loc| loc.mo.len());
+        let floor = self.floor(loc, &self.event(write).hb, write);
+        // Nothing comes between a read-modify-write and what it reads.
+        let free = |&rank: &usize| rank == writes || !self.event(self.at_rank(loc, rank + 1)).rmw;
+        (floor..=writes).filter(free).collect()
+    }
+
+    /// The read sections attached to a write section.
+    pub fn read_sections(&self, loc: u32, write: Pos) -> Vec<Pos> {
+        let Some(location) = self.locs.get(loc as usize) else {
+            return Vec::new();
+        };
+        let attached = |&&pos: &&Pos| {
+            let read = self.event(pos);
+            read.kind == Kind::ReadLock && read.rf == write
+        };
+        location.reads.iter().filter(attached).copied().collect()
+    }
+
+    /// The end of a read section, if it has one.
+    pub fn release_of(&self, section: Pos) -> Option<Pos> {
+        let (thread, loc) = (section.thread as usize, self.event(section).loc);
+        let from = section.index as usize + 1;
+        let after = self.threads[thread].iter().enumerate().skip(from);
+        let mut ends = after.filter(|(_, event)| {
+            event.kind == Kind::ReadUnlock
+                && event.loc == loc
+                && event.value == u64::from(section.index)
+        });
+        ends.next().map(|(index, _)| Pos::new(thread, index))
+    }
+
+    /// Pins what a write depends on, itself included.
+    pub fn pin(&mut self, pos: Pos) {
+        let porf = self.event(pos).porf;
+        for (thread, events) in self.threads.iter_mut().enumerate() {
+            let known = porf.get(thread).min(events.len());
+            events[..known]
+                .iter_mut()
+                .for_each(|event| event.pinned = true);
+        }
+    }
+
+    /// Whether every thread that the graph has is within what clocks can count.
+    pub fn slot_is_free(&self, thread: usize) -> bool {
+        thread < MAX_THREADS && self.born.get(thread).is_none_or(|&born| born == NONE)
+    }
+}
+

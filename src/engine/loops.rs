@@ -1,0 +1,186 @@
+//! Loops that wait: how a pass that changes nothing is told from one that gets somewhere.
+//!
+//! A thread that comes to the same step with the same stack as before, having changed nothing in
+//! between, will do the same again and again until it reads something else. What its passes read is
+//! not worth exploring: the pass is taken back, and the thread sleeps until there is something newer.
+//! Whatever counts its passes has another stack each time, so that all of its passes are explored.
+//! (GenMC and Awamoche know such loops from the source; here the thread's own state is looked at.)
+
+use crate::Place;
+use crate::clock::Pos;
+use crate::event::{Event, Kind};
+use crate::explorer::{Explorer, Item};
+use crate::graph::Graph;
+
+/// How many of a thread's last events are looked at to see whether it goes round in circles.
+const RECENT: usize = 4;
+
+/// What a thread has done since it last changed something.
+#[derive(Debug, Default)]
+pub struct Loop {
+    /// Each arrival at a place where a loop may come round: the thread's state, and its next event.
+    arrivals: Vec<(Place, u64, usize)>,
+    /// Every place with how often it was passed.
+    places: Vec<(Place, u32)>,
+    /// The state that was just looked at, for the arrival that asked for it.
+    fresh: Option<(Place, u64)>,
+    /// Where the last pass began that changed nothing.
+    pass: usize,
+    /// While asleep: the newest writes of the locations looked at.
+    looked: Vec<(u32, Pos)>,
+    /// It was woken though there is nothing new.
+    forced: bool,
+}
+
+/// What an arrival at a place where a loop may come round turns out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// Not known before the thread's state has been looked at.
+    Look,
+    /// The first in that state.
+    First,
+    /// Once more the same, as at the event `from`.
+    Again { from: usize },
+    /// One of too many, though not the same.
+    TooMany(u32),
+}
+
+impl Loop {
+    /// Whether the place was passed before, with nothing changed since.
+    pub fn comes_again(&self, at: Place) -> bool {
+        self.places.iter().any(|(place, _)| is_same(place, at))
+    }
+
+    /// Takes note of the thread's state.
+    pub fn looked(&mut self, at: Place, state: u64) {
+        self.fresh = Some((at, state));
+    }
+
+    /// Arrives at a place, before the event number `next`.
+    pub fn arrive(&mut self, at: Place, next: usize, max_passes: u32) -> Pass {
+        let Some((_, state)) = self.fresh.take_if(|(place, _)| is_same(place, at)) else {
+            return Pass::Look;
+        };
+        let same = |(place, before, _): &&(Place, u64, usize)| {
+            *before == state && is_same(place, at)
+        };
+        if let Some(&(_, _, from)) = self.arrivals.iter().rev().find(same) {
+            self.pass = from;
+            return Pass::Again { from };
+        }
+        self.arrivals.push((at, state, next));
+        let mut places = self.places.iter();
+        match places.find(|(place, _)| is_same(place, at)) {
+            Some(&(_, passes)) if passes >= max_passes => Pass::TooMany(passes),
+            _ => Pass::First,
+        }
+    }
+
+    /// Has taken a step there.
+    pub fn stepped(&mut self, at: Place, changes: bool) {
+        if changes {
+            self.arrivals.clear();
+            self.places.clear();
+            return;
+        }
+        match self.places.iter_mut().find(|(place, _)| is_same(place, at)) {
+            Some((_, passes)) => *passes += 1,
+            None => self.places.push((at, 1)),
+        }
+    }
+
+    /// Falls asleep until one of the locations has a newer write.
+    pub fn sleep(&mut self, looked: Vec<(u32, Pos)>) {
+        self.looked = looked;
+        self.arrivals.clear();
+        self.places.clear();
+    }
+
+    /// Whether there is something newer than what it looked at before it fell asleep.
+    pub fn sees_news(&self, graph: &Graph) -> bool {
+        let mut looked = self.looked.iter();
+        looked.any(|&(loc, newest)| graph.newest(loc) != newest)
+    }
+
+    /// Is woken though there is nothing new: what it reads now stays, for later writes to revisit.
+    pub fn force(&mut self) {
+        self.forced = true;
+    }
+
+    pub fn is_forced(&self) -> bool {
+        self.forced
+    }
+
+    /// Whether the last pass saw the newest there is: then it goes on like this for ever.
+    pub fn is_livelocked(&self, graph: &Graph, thread: usize) -> bool {
+        self.pass < graph.threads[thread].len() && graph.pass_is_newest(thread, self.pass)
+    }
+}
+
+/// Whether two places are the same. Most are compared by address.
+#[inline]
+pub fn is_same(one: &Place, other: Place) -> bool {
+    std::ptr::eq(*one, other)
+}
+
+impl Graph {
+    /// Whether a thread seems to go round in circles: it was at its last place shortly before.
+    pub fn lags(&self, thread: usize) -> bool {
+        let Some((last, before)) = self.threads[thread].split_last() else {
+            return false;
+        };
+        let mut recent = before.iter().rev().take(RECENT);
+        last.kind != Kind::End && recent.any(|event| std::ptr::eq(event.at, last.at))
+    }
+
+    /// Whether the events of a thread from `from` on changed nothing, and saw the newest there is.
+    pub fn pass_is_newest(&self, thread: usize, from: usize) -> bool {
+        let events = &self.threads[thread][from..];
+        let own = |pos: Pos| pos.thread as usize == thread && pos.index as usize >= from;
+        let writes = events.iter().any(|event| event.kind == Kind::Write);
+        let began = events.first().map_or(0, |event| event.stamp);
+        // What others have added since may have to do with what was written.
+        let alone = !writes || self.threads.iter().enumerate().all(|(other, events)| {
+            other == thread || events.last().is_none_or(|last| last.stamp < began)
+        });
+        alone
+            && events.iter().enumerate().all(|(nth, event)| match event.kind {
+                Kind::Read => {
+                    let newest = self.newest(event.loc);
+                    newest == event.rf || own(newest)
+                }
+                Kind::Write => event.rmw && events[nth - 1].value == event.value,
+                Kind::Fence => true,
+                _ => false,
+            })
+    }
+}
+
+impl Explorer {
+    /// Takes the events of a thread from `from` on out of the graph again, and all that was noted for
+    /// them. Returns what they looked at.
+    pub fn undo_pass(&mut self, thread: usize, from: usize) -> Vec<(u32, Pos)> {
+        let top = self.frames.last_mut().expect("something is explored");
+        let graph = &mut top.graph;
+        let events: Vec<Event> = graph.threads[thread].split_off(from);
+        let own = |pos: Pos| pos.thread as usize == thread && pos.index as usize >= from;
+        for event in &events {
+            if event.kind.reads() || event.kind.writes() {
+                let location = &mut graph.locs[event.loc as usize];
+                location.reads.retain(|&read| !own(read));
+                location.mo.retain(|&write| !own(write));
+            }
+        }
+        top.work.retain(|work| match &work.item {
+            Item::Read { read, .. } => !own(*read),
+            Item::Write { write, .. } => !own(*write),
+            Item::Choice { choice, .. } => !own(*choice),
+            Item::Back { read, write, .. } => !own(*read) && !own(*write),
+            Item::Steal(_) | Item::Run => true,
+        });
+        let reads = events.iter().filter(|event| event.kind == Kind::Read);
+        reads
+            .map(|event| (event.loc, top.graph.newest(event.loc)))
+            .collect()
+    }
+}

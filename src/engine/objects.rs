@@ -1,0 +1,224 @@
+//! Which object is which location, and what plain accesses have met.
+//!
+//! An object is bound to a location at its first step in a run. Where that step is in the graph
+//! already, to the location that the graph has for it: the same program does the same to the same
+//! object. So objects need no announcement, and may be statics.
+
+use crate::Place;
+use crate::clock::{Clock, Pos};
+use crate::graph::Graph;
+use crate::steps::{Object, ThreadId};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// Marks the number of plain data.
+const CELL: u32 = 1 << 31;
+
+/// Plain data: its accesses that no later one has been ordered after.
+#[derive(Debug, Default)]
+struct Cell {
+    write: Option<Access>,
+    reads: Vec<Access>,
+    freed: Option<(ThreadId, Place)>,
+}
+
+/// A plain access: after how many events of which thread, and where.
+#[derive(Clone, Copy, Debug)]
+struct Access {
+    thread: ThreadId,
+    done: usize,
+    at: Place,
+}
+
+impl Access {
+    fn is_known_by(self, me: ThreadId, known: &Clock) -> bool {
+        self.thread == me || known.get(self.thread as usize) > self.done
+    }
+}
+
+/// The objects of one run.
+#[derive(Debug, Default)]
+pub struct Objects {
+    generation: u32,
+    /// How many locations are bound. They are bound in the order of their numbers, but for those of
+    /// the graph.
+    bound: Vec<bool>,
+    freed: Vec<Option<(ThreadId, Place)>>,
+    cells: Vec<Cell>,
+    /// Where each object was when it was bound, for those that other runs bind as well.
+    addresses: Vec<(usize, u32)>,
+    /// For each thread, whether it has ended.
+    ended: Vec<Box<Object>>,
+    /// Objects are dropped whose owners nothing orders, and nothing has to.
+    pub unordered: bool,
+}
+
+impl Objects {
+    /// Begins a run.
+    pub fn begin(&mut self) {
+        static GENERATIONS: AtomicU32 = AtomicU32::new(1);
+        *self = Objects {
+            generation: GENERATIONS.fetch_add(1, Relaxed).max(1),
+            ..Objects::default()
+        };
+    }
+
+    fn number(&self, object: &Object) -> Option<u32> {
+        let bound = object.bound.load(Relaxed);
+        if (bound >> 32) as u32 == self.generation {
+            return Some(bound as u32);
+        }
+        if bound == 0 {
+            return None;
+        }
+        let here = std::ptr::from_ref(object) as usize;
+        let mut addresses = self.addresses.iter().rev();
+        addresses
+            .find(|(address, _)| *address == here)
+            .map(|&(_, number)| number)
+    }
+
+    fn set_number(&mut self, object: &Object, number: u32) {
+        let bound = u64::from(self.generation) << 32 | u64::from(number);
+        object.bound.store(bound, Relaxed);
+        self.addresses
+            .push((std::ptr::from_ref(object) as usize, number));
+    }
+
+    fn is_bound(&self, loc: u32) -> bool {
+        self.bound.get(loc as usize).copied().unwrap_or(false)
+    }
+
+    fn set_bound(&mut self, loc: u32) {
+        if self.bound.len() <= loc as usize {
+            self.bound.resize(loc as usize + 1, false);
+            self.freed.resize(loc as usize + 1, None);
+        }
+        self.bound[loc as usize] = true;
+    }
+
+    /// Binds the object to the location that the graph has for its step. False if it is bound to
+    /// another one, or the location to another object.
+    pub fn adopt(&mut self, object: &Object, loc: u32) -> bool {
+        match self.number(object) {
+            Some(number) => number == loc,
+            None if self.is_bound(loc) => false,
+            None => {
+                self.set_bound(loc);
+                self.set_number(object, loc);
+                true
+            }
+        }
+    }
+
+    /// The location of the object: a new one, if it has none. All of the graph has been replayed, so
+    /// what is not bound has no events.
+    pub fn bind(&mut self, object: &Object, graph: &mut Graph, init: u64) -> u32 {
+        if let Some(loc) = self.number(object) {
+            return loc;
+        }
+        let free = self.bound.iter().position(|&bound| !bound);
+        let loc = free.unwrap_or(self.bound.len()) as u32;
+        self.set_bound(loc);
+        self.set_number(object, loc);
+        graph.loc_mut(loc).init = init;
+        loc
+    }
+
+    /// The location of the object, if it has one.
+    pub fn location(&self, object: &Object) -> Option<u32> {
+        self.number(object).filter(|number| number & CELL == 0)
+    }
+
+    /// Forgets the object: its next step begins anew.
+    pub fn forget(&mut self, object: &Object) {
+        let here = std::ptr::from_ref(object) as usize;
+        self.addresses.retain(|(address, _)| *address != here);
+        object.bound.store(0, Relaxed);
+    }
+
+    /// Who dropped the object of that location, and where.
+    pub fn freed(&self, loc: u32) -> Option<(ThreadId, Place)> {
+        if loc & CELL != 0 {
+            return self.cells[(loc & !CELL) as usize].freed;
+        }
+        self.freed.get(loc as usize).copied().flatten()
+    }
+
+    fn cell(&mut self, object: &Object) -> &mut Cell {
+        let number = self.number(object).unwrap_or_else(|| {
+            self.cells.push(Cell::default());
+            let number = (self.cells.len() - 1) as u32 | CELL;
+            self.set_number(object, number);
+            number
+        });
+        &mut self.cells[(number & !CELL) as usize]
+    }
+
+    /// A plain access by the thread `me`, which has done so many events and knows so much. Returns the
+    /// access that it must not meet, and whether that freed the data.
+    pub fn access(
+        &mut self,
+        object: &Object,
+        me: ThreadId,
+        done: usize,
+        known: &Clock,
+        at: Place,
+        writes: bool,
+    ) -> Option<(bool, (ThreadId, Place))> {
+        let cell = self.cell(object);
+        if let Some(freed) = cell.freed {
+            return Some((true, freed));
+        }
+        let mut others = cell.write.iter().chain(cell.reads.iter().filter(|_| writes));
+        if let Some(other) = others.find(|other| !other.is_known_by(me, known)) {
+            return Some((false, (other.thread, other.at)));
+        }
+        let access = Access {
+            thread: me,
+            done,
+            at,
+        };
+        if writes {
+            cell.write = Some(access);
+            cell.reads.clear();
+        } else {
+            cell.reads.retain(|read| read.thread != me);
+            cell.reads.push(access);
+        }
+        None
+    }
+
+    /// What says whether a thread has ended.
+    pub fn ended(&mut self, thread: usize) -> *const Object {
+        while self.ended.len() <= thread {
+            self.ended.push(Box::default());
+        }
+        &raw const *self.ended[thread]
+    }
+
+    /// Notes that the object is gone.
+    pub fn free(&mut self, object: &Object, me: ThreadId, at: Place) {
+        match self.location(object) {
+            Some(loc) => self.freed[loc as usize] = Some((me, at)),
+            None => self.cell(object).freed = Some((me, at)),
+        }
+    }
+}
+
+impl Graph {
+    /// An access to a location, among those that have been done, that is not known.
+    pub fn unknown_access(
+        &self,
+        loc: u32,
+        me: usize,
+        known: &Clock,
+        is_done: impl Fn(Pos) -> bool,
+    ) -> Option<(ThreadId, Place)> {
+        let location = self.locs.get(loc as usize)?;
+        let mut accesses = location.mo.iter().chain(&location.reads).copied();
+        let unknown = accesses.find(|&pos| {
+            pos.thread as usize != me && is_done(pos) && !known.has(pos)
+        })?;
+        Some((unknown.thread, self.event(unknown).at))
+    }
+}

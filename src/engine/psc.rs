@@ -1,0 +1,189 @@
+//! RC11's axiom for sequentially consistent events: *psc* has no cycle.
+//!
+//! Lahav, Vafeiadis, Kang, Hur and Dreyer, *Repairing Sequential Consistency in C/C++11* (PLDI 2017):
+//!
+//! - `scb = po ∪ po|≠loc ; hb ; po|≠loc ∪ hb|loc ∪ mo ∪ rb`
+//! - `psc_base = ([E^sc] ∪ [F^sc];hb?) ; scb ; ([E^sc] ∪ hb?;[F^sc])`
+//! - `psc_F = [F^sc] ; (hb ∪ hb;eco;hb) ; [F^sc]`
+
+use crate::clock::{NONE, Pos};
+use crate::event::Kind;
+use crate::graph::Graph;
+
+/// An event as the axiom sees it.
+struct Node {
+    pos: Pos,
+    access: Option<Access>,
+    /// The first event behind it in its thread, and the last before it, of another location.
+    after: Pos,
+    before: Pos,
+}
+
+/// An access: the location, the rank of the write that it is or reads from, and whether it writes.
+#[derive(Clone, Copy)]
+struct Access {
+    loc: u32,
+    rank: usize,
+    writes: bool,
+}
+
+impl Graph {
+    /// Whether *psc* is acyclic, given that it was before the event at `pos` was added.
+    pub fn psc_is_acyclic(&self, pos: Pos) -> bool {
+        let mut sc = Vec::new();
+        let mut fences = false;
+        for (thread, events) in self.threads.iter().enumerate() {
+            for (index, event) in events.iter().enumerate() {
+                if event.is_seq_cst() {
+                    sc.push(Pos::new(thread, index));
+                    fences |= event.kind == Kind::Fence;
+                }
+            }
+        }
+        // Without fences, the edges between the events that were there cannot have changed.
+        if sc.len() < 2 || (!fences && !self.event(pos).is_seq_cst()) {
+            return true;
+        }
+        let nodes: Vec<Node> = if fences {
+            let all = self.threads.iter().enumerate();
+            all.flat_map(|(thread, events)| {
+                (0..events.len()).map(move |index| Pos::new(thread, index))
+            })
+            .map(|pos| self.node(pos))
+            .collect()
+        } else {
+            sc.iter().map(|&pos| self.node(pos)).collect()
+        };
+        is_acyclic(&self.psc_edges(&sc, &nodes, fences))
+    }
+
+    fn node(&self, pos: Pos) -> Node {
+        Node {
+            pos,
+            access: self.access(pos),
+            after: self.other_location_after(pos),
+            before: self.other_location_before(pos),
+        }
+    }
+
+    /// For each event of `sc`, those that psc puts behind it.
+    fn psc_edges(&self, sc: &[Pos], nodes: &[Node], fences: bool) -> Vec<Vec<bool>> {
+        let is_fence = |pos: Pos| self.event(pos).kind == Kind::Fence;
+        let mut edges = vec![vec![false; sc.len()]; sc.len()];
+        for (row, &from) in edges.iter_mut().zip(sc) {
+            for x in nodes {
+                let starts = x.pos == from || (is_fence(from) && self.happens_before(from, x.pos));
+                if !starts {
+                    continue;
+                }
+                for y in nodes {
+                    if x.pos == y.pos {
+                        continue;
+                    }
+                    let scb = self.scb(x, y);
+                    let through_eco = fences && is_fence(from) && x.pos != from && eco(x, y);
+                    if !scb && !through_eco {
+                        continue;
+                    }
+                    for (edge, &to) in row.iter_mut().zip(sc) {
+                        *edge |= (scb && y.pos == to)
+                            || (is_fence(to) && self.happens_before(y.pos, to));
+                    }
+                }
+            }
+            if is_fence(from) {
+                for (edge, &to) in row.iter_mut().zip(sc) {
+                    *edge |= is_fence(to) && self.happens_before(from, to);
+                }
+            }
+        }
+        edges
+    }
+
+    #[inline]
+    fn happens_before(&self, a: Pos, b: Pos) -> bool {
+        a != b && self.event(b).hb.has(a)
+    }
+
+    fn access(&self, pos: Pos) -> Option<Access> {
+        let event = self.event(pos);
+        let (rank, writes) = match event.kind {
+            Kind::Write => (event.mo as usize + 1, true),
+            Kind::Read => (self.rank(event.rf), false),
+            _ => return None,
+        };
+        Some(Access {
+            loc: event.loc,
+            rank,
+            writes,
+        })
+    }
+
+    fn location(&self, pos: Pos) -> Option<u32> {
+        let event = self.event(pos);
+        (event.kind.reads() || event.kind.writes()).then_some(event.loc)
+    }
+
+    fn other_location_after(&self, pos: Pos) -> Pos {
+        let loc = self.location(pos);
+        let behind = pos.index as usize + 1..self.threads[pos.thread as usize].len();
+        behind
+            .map(|index| Pos::new(pos.thread as usize, index))
+            .find(|&next| loc.is_none() || self.location(next) != loc)
+            .unwrap_or(NONE)
+    }
+
+    fn other_location_before(&self, pos: Pos) -> Pos {
+        let loc = self.location(pos);
+        (0..pos.index as usize)
+            .rev()
+            .map(|index| Pos::new(pos.thread as usize, index))
+            .find(|&last| loc.is_none() || self.location(last) != loc)
+            .unwrap_or(NONE)
+    }
+
+    fn scb(&self, x: &Node, y: &Node) -> bool {
+        if x.pos.thread == y.pos.thread && x.pos.index < y.pos.index {
+            return true;
+        }
+        if let (Some(a), Some(b)) = (x.access, y.access)
+            && a.loc == b.loc
+            && ((b.writes && a.rank < b.rank) || self.happens_before(x.pos, y.pos))
+        {
+            return true;
+        }
+        x.after != NONE
+            && y.before != NONE
+            && (x.after == y.before || self.event(y.before).hb.has(x.after))
+    }
+}
+
+/// Modification order, reads-from and reads-before, and what follows from them.
+fn eco(x: &Node, y: &Node) -> bool {
+    match (x.access, y.access) {
+        (Some(a), Some(b)) if a.loc == b.loc => {
+            if a.writes && !b.writes {
+                a.rank <= b.rank
+            } else {
+                a.rank < b.rank
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Takes away what nothing leads to, until nothing is left or all that is left is reached.
+fn is_acyclic(edges: &[Vec<bool>]) -> bool {
+    let mut left: Vec<usize> = (0..edges.len()).collect();
+    loop {
+        let reached = |node: usize| left.iter().any(|&from| edges[from][node]);
+        let next: Vec<usize> = left.iter().copied().filter(|&node| reached(node)).collect();
+        if next.is_empty() {
+            return true;
+        }
+        if next.len() == left.len() {
+            return false;
+        }
+        left = next;
+    }
+}

@@ -1,0 +1,1455 @@
+//! One run of the program against a graph: first what the graph has is done again, then more is added.
+//!
+//! Model threads are coroutines of one OS thread. While the graph is replayed, a thread does its next
+//! event as soon as what it reads from has been done; so plain memory is right in every run, since
+//! happens-before is part of that order. Only when all of the graph has been replayed is it extended,
+//! always by the first thread that can go on: which one that is must depend on the graph alone.
+
+use crate::Place;
+use crate::clock::{Clock, MAX_THREADS, NONE, Pos};
+use crate::event::{Event, Kind, Order, Update};
+use crate::explorer::{Explorer, Item, free_for_one, free_for_writer};
+use crate::graph::Graph;
+use crate::loops::{Loop, Pass};
+use crate::maximal::Wanted;
+use crate::objects::Objects;
+use crate::search::{Conflict, Ending, Mismatch};
+use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
+use corosensei::stack::{DefaultStack, Stack};
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// How much stack a model thread has. Committed by the system as it is used.
+const STACK: usize = 512 * 1024;
+
+/// What a thread waits for.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Wait {
+    /// Nothing: it can run.
+    Nothing,
+    /// All of the graph to be replayed.
+    Replay,
+    /// An event to be replayed.
+    Event(Pos),
+    /// Its turn in the order in which a graph is replayed.
+    Turn,
+    /// Somebody to look at its stack.
+    Look(Place),
+    Lock(u32, Place),
+    ReadLock(u32, Place),
+    WriteLock(u32, Place),
+    /// The newest value to be as wanted. The read is not in the graph.
+    Await {
+        loc: u32,
+        until: Until,
+        timed: bool,
+    },
+    /// The end of a thread.
+    Join(usize),
+    /// A later write: its last read has a value that it must not go on with.
+    Unmet,
+    /// Something newer in one of the places that a loop looks at.
+    Asleep,
+    /// Nothing that can come in this execution: what would follow is explored elsewhere.
+    Elsewhere,
+    /// Nothing any more: it ran into something that ends the execution.
+    Stopped,
+    Over,
+}
+
+/// A step, as the runtime sees it.
+#[derive(Clone, Copy)]
+pub enum Step<'a> {
+    Load {
+        object: &'a Object,
+        init: u64,
+        order: Order,
+        until: Until,
+        timed: bool,
+    },
+    Store {
+        object: &'a Object,
+        init: u64,
+        order: Order,
+        value: u64,
+    },
+    Update {
+        object: &'a Object,
+        init: u64,
+        order: Order,
+        failure: Order,
+        update: Update,
+        until: Until,
+        timed: bool,
+    },
+    /// The write of an `Update` whose closure decides whether there is one.
+    Commit {
+        value: u64,
+    },
+    Fence {
+        order: Order,
+    },
+    Lock {
+        object: &'a Object,
+    },
+    Unlock {
+        object: &'a Object,
+    },
+    ReadLock {
+        object: &'a Object,
+    },
+    ReadUnlock {
+        object: &'a Object,
+        section: u64,
+    },
+    WriteLock {
+        object: &'a Object,
+    },
+    WriteUnlock {
+        object: &'a Object,
+    },
+    Begin,
+    Spawn,
+    Join {
+        thread: usize,
+    },
+    Choice {
+        n: u8,
+        why: Why,
+    },
+    End,
+}
+
+/// What a step returns.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer {
+    pub value: u64,
+    pub wrote: Option<u64>,
+}
+
+impl Answer {
+    fn value(value: u64) -> Answer {
+        Answer { value, wrote: None }
+    }
+}
+
+type Thread = Coroutine<(), (), (), DefaultStack>;
+
+/// A model thread in a run.
+pub struct Actor {
+    coroutine: Option<Thread>,
+    yielder: *const Yielder<(), ()>,
+    pub wait: Wait,
+    /// How many of its events have been done in this run.
+    pub done: usize,
+    /// Where its stack begins, and where it was when it last asked to be looked at.
+    base: usize,
+    top: usize,
+    pub loops: Loop,
+    /// The spawn that it is the thread of.
+    spawn: Pos,
+    children: u32,
+    /// How many plain accesses it has made.
+    plain: usize,
+    /// The step that it is about to take, as a number: its operands need not be anywhere else.
+    step: u64,
+}
+
+/// A run of the program.
+pub struct Run {
+    pub actors: Vec<Actor>,
+    pub current: usize,
+    /// How many events of the graph have not been replayed.
+    pub left: usize,
+    /// What the graph had when the run began.
+    pub old: Clock,
+    /// Something was added that may let a thread before the current one go on.
+    recheck: bool,
+    /// A blocking read is to be added though it does not get what it waits for.
+    force: bool,
+    pub dead: bool,
+    /// The graph turned out not to be one: nothing is to be counted.
+    abandoned: bool,
+    pub ending: Option<Ending>,
+    /// How often a loop went round before it was cut, if one was.
+    cut: Option<u32>,
+    pub objects: Objects,
+    /// The order to replay in, and how far it has come.
+    order: Option<(Vec<Pos>, usize)>,
+    stacks: Vec<DefaultStack>,
+}
+
+/// What is current on an OS thread: the exploration, and the run.
+pub struct Execution {
+    pub explorer: Explorer,
+    pub run: Run,
+}
+
+thread_local! {
+    static CURRENT: Cell<*mut Execution> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+/// Does something with the execution that is current. `f` must not switch threads.
+#[inline]
+pub fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
+    let current = CURRENT.get();
+    assert!(!current.is_null(), "there is no execution");
+    // SAFETY: the pointer comes from the exclusive reference that `run_once` was given, which is not
+    // used otherwise while the execution is current. `f` runs no code of a model thread, and so is
+    // never nested.
+    f(unsafe { &mut *current })
+}
+
+/// Whether an execution is current, and whether it is only being torn down.
+#[inline]
+pub fn state() -> Option<bool> {
+    let current = CURRENT.get();
+    // SAFETY: as above.
+    (!current.is_null()).then(|| unsafe { (*current).run.dead })
+}
+
+/// Takes a step: waits for its turn, and returns what came of it.
+#[inline(always)]
+pub fn perform(step: Step<'_>, at: Place) -> Answer {
+    let registers = Registers::read();
+    let answer = perform_from(&step, at, std::hint::black_box(&registers));
+    wipe();
+    answer
+}
+
+/// Wipes what calls have left on the stack below the caller's frame, so that it is the same before
+/// each step: what is left over there is no part of the thread's state, but cannot be told from it.
+#[inline(never)]
+pub fn wipe() {
+    std::hint::black_box(&mut [0_u64; 160]);
+}
+
+#[inline(never)]
+fn perform_from(step: &Step<'_>, at: Place, registers: &Registers) -> Answer {
+    loop {
+        let answer = with(|execution| {
+            if execution.run.dead {
+                return Some(Answer::default());
+            }
+            let actor = execution.run.actor();
+            actor.top = std::ptr::from_ref(registers) as usize;
+            actor.step = step.number();
+            execution.step(step, at)
+        });
+        match answer {
+            Some(answer) => return answer,
+            None => switch(),
+        }
+    }
+}
+
+/// Lets the scheduler run another thread.
+fn switch() {
+    let yielder = with(|execution| execution.run.actors[execution.run.current].yielder);
+    // SAFETY: the yielder lives on the stack of the coroutine that runs this, below this frame.
+    unsafe { (*yielder).suspend(()) };
+}
+
+/// A hint that the current thread waits.
+#[inline(always)]
+pub fn pass(at: Place) {
+    let registers = Registers::read();
+    pass_from(at, std::hint::black_box(&registers));
+    wipe();
+}
+
+#[inline(never)]
+fn pass_from(at: Place, registers: &Registers) {
+    while !with(|execution| {
+        if execution.run.dead {
+            return true;
+        }
+        let actor = execution.run.actor();
+        (actor.top, actor.step) = (std::ptr::from_ref(registers) as usize, 0);
+        execution.hint(at)
+    }) {
+        switch();
+    }
+}
+
+/// What the calling function keeps in registers. Everything else that it knows is on the stack, above
+/// the frame in which this lies.
+struct Registers {
+    #[expect(dead_code, reason = "read as a part of the stack")]
+    kept: [usize; 10],
+}
+
+impl Registers {
+    #[inline(always)]
+    fn read() -> Registers {
+        #[allow(unused_mut)]
+        let mut kept = [0_usize; 10];
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: reads registers, and nothing else.
+        unsafe {
+            std::arch::asm!(
+                "mov {0}, rbx", "mov {1}, rbp", "mov {2}, r12", "mov {3}, r13", "mov {4}, r14",
+                "mov {5}, r15",
+                out(reg) kept[0], out(reg) kept[1], out(reg) kept[2], out(reg) kept[3],
+                out(reg) kept[4], out(reg) kept[5],
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        unsafe {
+            std::arch::asm!(
+                "mov {0}, x19", "mov {1}, x20", "mov {2}, x21", "mov {3}, x22", "mov {4}, x23",
+                "mov {5}, x24", "mov {6}, x25", "mov {7}, x26", "mov {8}, x27", "mov {9}, x28",
+                out(reg) kept[0], out(reg) kept[1], out(reg) kept[2], out(reg) kept[3],
+                out(reg) kept[4], out(reg) kept[5], out(reg) kept[6], out(reg) kept[7],
+                out(reg) kept[8], out(reg) kept[9],
+                options(nomem, nostack, preserves_flags),
+            );
+        }
+        Registers { kept }
+    }
+}
+
+/// Stops the current thread for good.
+pub fn stop() -> ! {
+    loop {
+        if with(|execution| {
+            let run = &mut execution.run;
+            run.actors[run.current].wait = Wait::Stopped;
+            run.dead
+        }) {
+            // The thread was unwound already, and somebody swallowed it.
+            resume_unwind(Box::new(Stopped));
+        }
+        switch();
+    }
+}
+
+struct Stopped;
+
+/// What is told of an execution that has ended.
+pub type Ended<'a> = dyn FnMut(&mut Explorer, &Ending, &[ThreadId]) + 'a;
+
+/// Runs the program once, and calls `ended` before the threads that did not end are unwound.
+///
+/// While coroutines run, the execution is reached through [`with`] only: they change it, too.
+pub fn run_once(
+    execution: &mut Execution,
+    program: &dyn Fn(),
+    order: Option<Vec<Pos>>,
+    ended: &mut Ended<'_>,
+) {
+    execution.run.begin(execution.explorer.graph(), order);
+    let current = Current::enter(execution);
+    // SAFETY: only the lifetime differs. All coroutines of the run are gone before this returns.
+    let program: &'static dyn Fn() =
+        unsafe { std::mem::transmute::<&dyn Fn(), &'static dyn Fn()>(program) };
+    with(|now| now.start(0, NONE, Box::new(program)));
+    while let Some(thread) = with(Execution::pick) {
+        resume(thread);
+        if with(|now| now.is_over()) {
+            break;
+        }
+    }
+    let (ending, stuck) = with(|now| (now.ending(), now.stuck_threads()));
+    current.leave(|execution| {
+        execution.run.dead = true;
+        ended(&mut execution.explorer, &ending, &stuck);
+    });
+    unwind();
+}
+
+/// Makes an execution current for as long as it lives.
+struct Current {
+    execution: *mut Execution,
+    before: *mut Execution,
+}
+
+impl Current {
+    fn enter(execution: *mut Execution) -> Current {
+        let before = CURRENT.replace(execution);
+        Current { execution, before }
+    }
+
+    /// Does something with the execution while it is not current.
+    fn leave(&self, f: impl FnOnce(&mut Execution)) {
+        CURRENT.set(self.before);
+        // SAFETY: the pointer comes from the exclusive reference that `run_once` was given, and as the
+        // execution is not current, nobody else uses it.
+        f(unsafe { &mut *self.execution });
+        CURRENT.set(self.execution);
+    }
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        CURRENT.set(self.before);
+    }
+}
+
+/// Lets a thread go on until it has to wait.
+fn resume(thread: usize) {
+    let mut coroutine = with(|now| {
+        now.run.current = thread;
+        now.run.recheck = false;
+        let actor = &mut now.run.actors[thread];
+        actor.wait = Wait::Nothing;
+        actor.coroutine.take().expect("it is not running")
+    });
+    let result = coroutine.resume(());
+    with(|now| match result {
+        CoroutineResult::Yield(()) => {
+            let actor = &mut now.run.actors[thread];
+            actor.coroutine = Some(coroutine);
+            if let Wait::Look(place) = actor.wait {
+                now.look(thread, place);
+            }
+        }
+        CoroutineResult::Return(()) => {
+            now.run.actors[thread].wait = Wait::Over;
+            now.run.stacks.push(coroutine.into_stack());
+        }
+    });
+}
+
+/// Unwinds what is left of the threads, so that what they own is dropped.
+fn unwind() {
+    for slot in 0..with(|now| now.run.actors.len()) {
+        let coroutine = with(|now| {
+            now.run.current = slot;
+            now.run.actors[slot].coroutine.take()
+        });
+        let Some(mut coroutine) = coroutine else {
+            continue;
+        };
+        if coroutine.started() && !coroutine.done() {
+            coroutine.force_unwind();
+        }
+        if coroutine.done() {
+            with(|now| now.run.stacks.push(coroutine.into_stack()));
+        }
+    }
+}
+
+impl Run {
+    pub fn new() -> Run {
+        Run {
+            actors: Vec::new(),
+            current: 0,
+            left: 0,
+            old: Clock::EMPTY,
+            recheck: false,
+            force: false,
+            dead: false,
+            abandoned: false,
+            ending: None,
+            cut: None,
+            objects: Objects::default(),
+            order: None,
+            stacks: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, graph: &Graph, order: Option<Vec<Pos>>) {
+        self.actors.clear();
+        self.current = 0;
+        self.left = graph.len();
+        self.old = graph.all();
+        (self.recheck, self.force, self.dead) = (false, false, false);
+        (self.abandoned, self.ending, self.cut) = (false, None, None);
+        self.objects.begin();
+        self.order = order.map(|order| (order, 0));
+    }
+
+    fn actor(&mut self) -> &mut Actor {
+        &mut self.actors[self.current]
+    }
+
+    /// Whose turn it is, where the order is given.
+    fn turn(&self) -> Option<Pos> {
+        let (order, at) = self.order.as_ref()?;
+        order.get(*at).copied()
+    }
+}
+
+impl Execution {
+    pub fn new(explorer: Explorer) -> Execution {
+        Execution {
+            explorer,
+            run: Run::new(),
+        }
+    }
+
+    /// Whether there is no point in letting the threads go on.
+    fn is_over(&self) -> bool {
+        self.run.abandoned || self.run.ending.as_ref().is_some_and(ends_at_once)
+    }
+
+    fn stuck_threads(&self) -> Vec<ThreadId> {
+        let actors = self.run.actors.iter().enumerate();
+        actors
+            .filter(|(_, actor)| actor.wait != Wait::Over)
+            .map(|(thread, _)| thread as ThreadId)
+            .collect()
+    }
+
+    fn start(&mut self, slot: usize, spawn: Pos, body: Box<dyn FnOnce()>) {
+        let stack = self.run.stacks.pop().unwrap_or_else(|| {
+            DefaultStack::new(STACK).expect("the system has memory for one more stack")
+        });
+        let base = stack.base().get();
+        let coroutine: Thread = Coroutine::with_stack(stack, move |yielder, ()| {
+            with(|execution| execution.run.actors[slot].yielder = yielder);
+            let place: Place = std::panic::Location::caller();
+            if spawn != NONE {
+                perform(Step::Begin, place);
+            }
+            match catch_unwind(AssertUnwindSafe(body)) {
+                // The runtime unwinds the thread: it wants its own panic back.
+                Err(payload) if state() == Some(true) => resume_unwind(payload),
+                // The façade catches what the program panics with. This is a panic of its own.
+                Err(_) => with(|execution| {
+                    let why = "a panic outside of the program, in the library itself";
+                    execution.run.ending = Some(Ending::GaveUp(why));
+                }),
+                Ok(()) => {}
+            }
+            perform(Step::End, place);
+        });
+        let actor = Actor {
+            coroutine: Some(coroutine),
+            yielder: std::ptr::null(),
+            wait: Wait::Nothing,
+            done: self.run.actors.get(slot).map_or(0, |before| before.done),
+            base,
+            top: base,
+            loops: Loop::default(),
+            spawn,
+            plain: 0,
+            step: 0,
+            children: self.run.actors.get(slot).map_or(0, |before| before.children),
+        };
+        if slot < self.run.actors.len() {
+            self.run.actors[slot] = actor;
+        } else {
+            while self.run.actors.len() < slot {
+                self.run.actors.push(Actor::absent());
+            }
+            self.run.actors.push(actor);
+        }
+    }
+
+    /// The state of a thread at the beginning of a step, as a number: what is on its stack.
+    fn look(&mut self, thread: usize, place: Place) {
+        let actor = &mut self.run.actors[thread];
+        let words = (actor.base - actor.top) / size_of::<usize>();
+        let first = actor.top.next_multiple_of(size_of::<usize>()) as *const usize;
+        let mut state = actor.step;
+        for nth in 0..words.saturating_sub(1) {
+            // SAFETY: the words lie between the thread's frame and the beginning of its stack, and
+            // the thread is suspended. What is not initialised there is only compared with itself;
+            // a volatile read keeps the compiler from drawing conclusions.
+            let word = unsafe { first.add(nth).read_volatile() } as u64;
+            state = (state.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+        }
+        actor.loops.looked(place, state);
+        actor.wait = Wait::Nothing;
+    }
+
+    /// The thread to run next.
+    fn pick(&mut self) -> Option<usize> {
+        if let Some(turn) = self.run.turn() {
+            let thread = turn.thread as usize;
+            let waits = self.run.actors.get(thread).map(|actor| actor.wait);
+            return match waits {
+                Some(Wait::Nothing | Wait::Turn | Wait::Replay | Wait::Event(_)) => Some(thread),
+                // Somebody ran into something that ends the execution in this order.
+                _ => (0..self.run.actors.len())
+                    .find(|&thread| self.run.actors[thread].wait == Wait::Nothing),
+            };
+        }
+        self.first_ready().or_else(|| self.force_one())
+    }
+
+    /// The first thread that can go on; those that seem to go round in circles come last.
+    fn first_ready(&self) -> Option<usize> {
+        let ready = |&thread: &usize| self.is_ready(thread);
+        let mut threads = 0..self.run.actors.len();
+        threads
+            .clone()
+            .find(|thread| ready(thread) && !self.lags(*thread))
+            .or_else(|| threads.find(ready))
+    }
+
+    /// Whether others are to go first. While the graph is replayed it does not matter who goes.
+    fn lags(&self, thread: usize) -> bool {
+        self.run.left == 0 && self.explorer.graph().lags(thread)
+    }
+
+    fn is_ready(&self, thread: usize) -> bool {
+        let replayed = self.run.left == 0;
+        let graph = self.explorer.graph();
+        match self.run.actors[thread].wait {
+            Wait::Nothing | Wait::Look(_) => true,
+            Wait::Replay | Wait::Turn => replayed,
+            Wait::Event(pos) => self.is_done(pos),
+            Wait::Lock(loc, _) | Wait::ReadLock(loc, _) => {
+                replayed && free_for_one(graph, loc).is_some()
+            }
+            Wait::WriteLock(loc, _) => replayed && free_for_writer(graph, loc).is_some(),
+            Wait::Await { loc, until, .. } => {
+                replayed && until.is_met(graph.value(graph.newest(loc), loc))
+            }
+            Wait::Join(other) => replayed && self.end_of(other).is_some(),
+            Wait::Asleep => replayed && self.run.actors[thread].loops.sees_news(graph),
+            Wait::Unmet | Wait::Elsewhere | Wait::Stopped | Wait::Over => false,
+        }
+    }
+
+    /// Nothing can run: a blocking read is added all the same, for what it can read that is older,
+    /// and for later writes that may revisit it.
+    fn force_one(&mut self) -> Option<usize> {
+        if self.run.left > 0 {
+            return None;
+        }
+        let mut threads = self.run.actors.iter();
+        let thread = threads
+            .position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
+        let actor = &mut self.run.actors[thread];
+        if actor.wait == Wait::Asleep {
+            actor.loops.force();
+            actor.wait = Wait::Nothing;
+        } else {
+            self.run.force = true;
+        }
+        Some(thread)
+    }
+
+    fn is_done(&self, pos: Pos) -> bool {
+        let actor = self.run.actors.get(pos.thread as usize);
+        actor.is_some_and(|actor| actor.done > pos.index as usize)
+    }
+
+    /// The event with which the thread that has the slot now ends.
+    fn end_of(&self, slot: usize) -> Option<Pos> {
+        let events = &self.explorer.graph().threads[slot];
+        let last = events.last()?;
+        (last.kind == Kind::End).then(|| Pos::new(slot, events.len() - 1))
+    }
+
+    /// Takes a step of the current thread. `None` if it has to wait.
+    fn step(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
+        let slot = self.run.current;
+        let done = self.run.actors[slot].done;
+        if done < self.explorer.graph().threads[slot].len() {
+            return self.replay(step, at, Pos::new(slot, done));
+        }
+        if self.run.left > 0 {
+            self.run.actor().wait = Wait::Replay;
+            return None;
+        }
+        if self.run.recheck {
+            self.run.recheck = false;
+            self.run.actor().wait = Wait::Replay;
+            if self.first_ready() != Some(slot) {
+                return None;
+            }
+            self.run.actor().wait = Wait::Nothing;
+        }
+        if done as u32 >= self.explorer.config.max_events {
+            self.run.ending = Some(Ending::TooLong);
+            self.run.actor().wait = Wait::Stopped;
+            return None;
+        }
+        if let Some(waits) = self.goes_round(step, at) {
+            self.run.actor().wait = waits;
+            return None;
+        }
+        let answer = self.extend(step, at)?;
+        self.run.actors[slot]
+            .loops
+            .stepped(at, step.changes(answer));
+        self.run.recheck |= self.lags(slot);
+        Some(answer)
+    }
+
+    /// Notes where a loop may come round. Returns what the thread has to wait for, if it has.
+    fn goes_round(&mut self, step: &Step<'_>, at: Place) -> Option<Wait> {
+        if !matches!(step, Step::Load { .. } | Step::Update { .. }) {
+            return None;
+        }
+        self.pass(at)
+    }
+
+    /// What the thread has to wait for before it goes on at a place where a loop may come round.
+    fn pass(&mut self, at: Place) -> Option<Wait> {
+        let actor = &mut self.run.actors[self.run.current];
+        let key = std::ptr::from_ref(at) as usize;
+        if actor.loops.comes_again(at) && self.explorer.learnt.loops.insert(key) {
+            self.explorer.restart = true;
+        }
+        if !self.explorer.learnt.loops.contains(&key) {
+            return None;
+        }
+        match actor.loops.arrive(at, actor.done, self.explorer.config.max_passes) {
+            Pass::Look => Some(Wait::Look(at)),
+            Pass::First => None,
+            Pass::TooMany(passes) => {
+                self.run.cut = Some(passes);
+                Some(Wait::Elsewhere)
+            }
+            Pass::Again { from } => self.take_back(from),
+        }
+    }
+
+    /// A pass has changed nothing, and the thread is as it was. If the pass saw the newest there is,
+    /// it is taken back, and done again when there is something newer. Otherwise the same follows as
+    /// without it: the thread stops, unless later writes revisit.
+    fn take_back(&mut self, from: usize) -> Option<Wait> {
+        let slot = self.run.current;
+        let (done, forced) = (self.run.actors[slot].done, self.run.actors[slot].loops.is_forced());
+        if from == done {
+            // It does not look at anything: nothing will ever wake it.
+            self.run.actors[slot].loops.sleep(Vec::new());
+            return Some(Wait::Asleep);
+        }
+        let is_new = from >= self.run.old.get(slot);
+        let graph = self.explorer.graph();
+        if forced || !is_new || !graph.pass_is_newest(slot, from) {
+            return Some(Wait::Elsewhere);
+        }
+        let looked = self.explorer.undo_pass(slot, from);
+        let actor = &mut self.run.actors[slot];
+        actor.done = from;
+        actor.loops.sleep(looked);
+        Some(Wait::Asleep)
+    }
+
+    /// Does again what the graph has at `pos`.
+    fn replay(&mut self, step: &Step<'_>, at: Place, pos: Pos) -> Option<Answer> {
+        let event = *self.explorer.graph().event(pos);
+        if self.run.turn().is_some_and(|turn| turn != pos) {
+            self.run.actor().wait = Wait::Turn;
+            return None;
+        }
+        if let Some(waits) = self.waits_for(&event) {
+            self.run.actor().wait = Wait::Event(waits);
+            return None;
+        }
+        if let Step::Load { .. } | Step::Update { .. } = step
+            && self.explorer.learnt.loops.contains(&(std::ptr::from_ref(at) as usize))
+        {
+            let actor = &mut self.run.actors[self.run.current];
+            match actor.loops.arrive(at, actor.done, u32::MAX) {
+                Pass::Look => {
+                    actor.wait = Wait::Look(at);
+                    return None;
+                }
+                Pass::First | Pass::Again { .. } | Pass::TooMany(_) => {}
+            }
+        }
+        if let Err(differs) = self.matches(step, at, &event) {
+            let mismatch = Mismatch {
+                thread: self.run.current as ThreadId,
+                at,
+                before: event.at,
+                differs,
+            };
+            self.run.ending = Some(Ending::Nondeterministic(mismatch));
+            self.run.actor().wait = Wait::Stopped;
+            return None;
+        }
+        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(event.loc)) {
+            self.conflict(true, freed, at, true);
+            return None;
+        }
+        self.replayed(1);
+        let answer = self.redo(step, pos)?;
+        let actor = &mut self.run.actors[pos.thread as usize];
+        actor.loops.stepped(at, step.changes(answer));
+        Some(answer)
+    }
+
+    fn replayed(&mut self, events: usize) {
+        self.run.actor().done += events;
+        self.run.left -= events;
+        if let Some((_, at)) = &mut self.run.order {
+            *at += events;
+        }
+    }
+
+    /// An event that must have been done before this one.
+    fn waits_for(&self, event: &Event) -> Option<Pos> {
+        if event.rf.is_event() && !self.is_done(event.rf) {
+            return Some(event.rf);
+        }
+        if event.kind != Kind::WriteLock {
+            return None;
+        }
+        let graph = self.explorer.graph();
+        let sections = graph.read_sections(event.loc, event.rf);
+        let mut ends = sections
+            .into_iter()
+            .filter_map(|section| graph.release_of(section));
+        ends.find(|&end| !self.is_done(end))
+    }
+
+    /// Whether the step is the one that the graph has.
+    fn matches(&mut self, step: &Step<'_>, at: Place, event: &Event) -> Result<(), &'static str> {
+        let kind = match step {
+            Step::Load { .. } | Step::Update { .. } => Kind::Read,
+            Step::Store { .. } | Step::Commit { .. } => Kind::Write,
+            Step::Fence { .. } => Kind::Fence,
+            Step::Lock { .. } => Kind::Lock,
+            Step::Unlock { .. } => Kind::Unlock,
+            Step::ReadLock { .. } => Kind::ReadLock,
+            Step::ReadUnlock { .. } => Kind::ReadUnlock,
+            Step::WriteLock { .. } => Kind::WriteLock,
+            Step::WriteUnlock { .. } => Kind::WriteUnlock,
+            Step::Begin => Kind::Begin,
+            Step::Spawn => Kind::Spawn,
+            Step::Join { .. } => Kind::Join,
+            Step::Choice { .. } => Kind::Choice,
+            Step::End => Kind::End,
+        };
+        if kind != event.kind {
+            return Err("kind");
+        }
+        if at != event.at && kind != Kind::Begin && kind != Kind::End {
+            return Err("place");
+        }
+        if let Some((object, init)) = step.object() {
+            let graph = self.explorer.graph_mut();
+            if !self.run.objects.adopt(object, event.loc) {
+                return Err("object");
+            }
+            graph.locs[event.loc as usize].init = init;
+        }
+        match step {
+            Step::Store { object, value, .. } if !object.is_pointer() && *value != event.value => {
+                Err("value")
+            }
+            Step::Update { object, update: Update::Rmw(rmw), .. } => match event.update {
+                Update::Rmw(before) if object.is_pointer() || before == *rmw => Ok(()),
+                _ => Err("value"),
+            },
+            Step::Join { thread } if event.rf.thread as usize != *thread => Err("object"),
+            _ => Ok(()),
+        }
+    }
+
+    /// The values of the graph, and what the step makes of them this time.
+    fn redo(&mut self, step: &Step<'_>, pos: Pos) -> Option<Answer> {
+        let graph = self.explorer.graph_mut();
+        let event = *graph.event(pos);
+        match *step {
+            Step::Load { .. } | Step::Update { .. } => {
+                let value = graph.value(event.rf, event.loc);
+                let read = graph.event_mut(pos);
+                read.value = value;
+                if let Step::Update { update, .. } = *step {
+                    read.update = update;
+                }
+                if !event.until.is_met(value) {
+                    self.run.actor().wait = Wait::Unmet;
+                    return None;
+                }
+                if !event.rmw {
+                    return Some(Answer::value(value));
+                }
+                let write = Pos {
+                    index: pos.index + 1,
+                    ..pos
+                };
+                let new = match *step {
+                    Step::Update { update: update @ Update::Rmw(_), .. } => {
+                        update.apply(value, event.variant).unwrap_or(value)
+                    }
+                    // The closure is called again, and says.
+                    _ => graph.event(write).value,
+                };
+                graph.event_mut(write).value = new;
+                self.replayed(1);
+                Some(Answer {
+                    value,
+                    wrote: Some(new),
+                })
+            }
+            Step::Store { value, .. } | Step::Commit { value } => {
+                graph.event_mut(pos).value = value;
+                Some(Answer::default())
+            }
+            Step::ReadLock { .. } => Some(Answer::value(u64::from(pos.index))),
+            Step::Choice { .. } | Step::Spawn => Some(Answer::value(event.value)),
+            _ => Some(Answer::default()),
+        }
+    }
+
+    /// Adds the step to the graph. `None` if it has to wait.
+    fn extend(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
+        let slot = self.run.current;
+        let loc = match step.object() {
+            Some((object, init)) => {
+                let graph = self.explorer.graph_mut();
+                let loc = self.run.objects.bind(object, graph, init);
+                if let Some(freed) = self.run.objects.freed(loc) {
+                    self.conflict(true, freed, at, true);
+                    return None;
+                }
+                loc
+            }
+            None => u32::MAX,
+        };
+        let answer = match *step {
+            Step::Load {
+                order,
+                until,
+                timed,
+                ..
+            } => {
+                let mut event = Event::new(Kind::Read, order, loc, at);
+                (event.until, event.timed) = (until, timed);
+                return self.extend_read(event);
+            }
+            Step::Update {
+                order,
+                failure,
+                update,
+                until,
+                timed,
+                ..
+            } => {
+                let mut event = Event::new(Kind::Read, order, loc, at);
+                (event.failure, event.update) = (failure, update);
+                (event.until, event.timed) = (until, timed);
+                if let Update::Rmw(Rmw {
+                    op: RmwOp::ExchangeWeak,
+                    ..
+                }) = update
+                {
+                    event.why = Why::WeakExchange;
+                }
+                return self.extend_read(event);
+            }
+            Step::Commit { value } => {
+                let read = Pos::new(slot, self.run.actors[slot].done - 1);
+                self.explorer.graph_mut().event_mut(read).rmw = true;
+                self.explorer.graph_mut().set_clocks(read);
+                if !self.explorer.is_consistent(read) || !self.explorer.write_behind(read, value) {
+                    self.run.abandoned = true;
+                    self.run.actor().wait = Wait::Elsewhere;
+                    return None;
+                }
+                self.wake_those_who_wait();
+                Answer::default()
+            }
+            Step::Store { order, value, .. } => {
+                let mut event = Event::new(Kind::Write, order, loc, at);
+                event.value = value;
+                self.extend_write(event);
+                Answer::default()
+            }
+            Step::Lock { .. } | Step::ReadLock { .. } | Step::WriteLock { .. } => {
+                return self.extend_lock(step, loc, at);
+            }
+            Step::Unlock { .. } => self.extend_release(Kind::Unlock, loc, at),
+            Step::WriteUnlock { .. } => self.extend_release(Kind::WriteUnlock, loc, at),
+            Step::ReadUnlock { section, .. } => {
+                let mut event = Event::new(Kind::ReadUnlock, Order::Release, loc, at);
+                event.value = section;
+                self.explorer.graph_mut().push(slot, event);
+                self.run.recheck = true;
+                Answer::default()
+            }
+            Step::Fence { order } => {
+                let event = Event::new(Kind::Fence, order, loc, at);
+                self.explorer.graph_mut().push(slot, event);
+                Answer::default()
+            }
+            Step::Begin => {
+                let mut event = Event::new(Kind::Begin, Order::Relaxed, loc, at);
+                event.rf = self.run.actors[slot].spawn;
+                self.explorer.graph_mut().push(slot, event);
+                Answer::default()
+            }
+            Step::Spawn => return self.extend_spawn(at),
+            Step::Join { thread } => {
+                let Some(end) = self.end_of(thread) else {
+                    self.run.actor().wait = Wait::Join(thread);
+                    return None;
+                };
+                let mut event = Event::new(Kind::Join, Order::Acquire, loc, at);
+                event.rf = end;
+                self.explorer.graph_mut().push(slot, event);
+                Answer::default()
+            }
+            Step::Choice { n, why } => {
+                let mut event = Event::new(Kind::Choice, Order::Relaxed, loc, at);
+                event.why = why;
+                let graph = self.explorer.graph_mut();
+                let choice = graph.push(slot, event);
+                let stamp = graph.stamp;
+                if self.explorer.is_offered(self.explorer.graph(), why) {
+                    for value in 1..u64::from(n) {
+                        self.explorer.later(Item::Choice {
+                            choice,
+                            stamp,
+                            value,
+                        });
+                    }
+                }
+                Answer::default()
+            }
+            Step::End => {
+                let event = Event::new(Kind::End, Order::Relaxed, loc, at);
+                self.explorer.graph_mut().push(slot, event);
+                self.run.recheck = true;
+                Answer::default()
+            }
+        };
+        self.run.actor().done += 1;
+        Some(answer)
+    }
+
+    fn extend_read(&mut self, event: Event) -> Option<Answer> {
+        let slot = self.run.current;
+        let forced = std::mem::take(&mut self.run.force);
+        let graph = self.explorer.graph();
+        let newest = graph.value(graph.newest(event.loc), event.loc);
+        if !forced && !event.until.is_met(newest) {
+            self.run.actor().wait = Wait::Await {
+                loc: event.loc,
+                until: event.until,
+                timed: event.timed,
+            };
+            return None;
+        }
+        let read = self.explorer.add_read(slot, event);
+        let event = *self.explorer.graph().event(read);
+        self.run.actor().done += 1 + usize::from(event.rmw);
+        if event.rmw {
+            self.wake_those_who_wait();
+        }
+        if event.waits() {
+            self.run.actor().wait = Wait::Unmet;
+            return None;
+        }
+        Some(Answer {
+            value: event.value,
+            wrote: event.update.apply(event.value, event.variant).filter(|_| event.rmw),
+        })
+    }
+
+    fn extend_write(&mut self, event: Event) {
+        let slot = self.run.current;
+        let graph = self.explorer.graph_mut();
+        let write = graph.push(slot, event);
+        let places = graph.places(write);
+        let (&last, others) = places.split_last().expect("the end is always a place");
+        graph.place(write, last);
+        let stamp = graph.stamp;
+        for &rank in others {
+            self.explorer.later(Item::Write { write, stamp, rank });
+        }
+        self.explorer.revisit(write, u32::MAX);
+        self.wake_those_who_wait();
+    }
+
+    /// A write may let a thread go on that has a smaller number.
+    fn wake_those_who_wait(&mut self) {
+        let mut actors = self.run.actors.iter();
+        self.run.recheck |=
+            actors.any(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep));
+    }
+
+    fn extend_lock(&mut self, step: &Step<'_>, loc: u32, at: Place) -> Option<Answer> {
+        let graph = self.explorer.graph();
+        let (kind, from, wait) = match step {
+            Step::WriteLock { .. } => (
+                Kind::WriteLock,
+                free_for_writer(graph, loc),
+                Wait::WriteLock(loc, at),
+            ),
+            Step::ReadLock { .. } => (
+                Kind::ReadLock,
+                free_for_one(graph, loc),
+                Wait::ReadLock(loc, at),
+            ),
+            _ => (Kind::Lock, free_for_one(graph, loc), Wait::Lock(loc, at)),
+        };
+        let Some(from) = from else {
+            self.run.actor().wait = wait;
+            return None;
+        };
+        let wanted = Wanted {
+            thread: self.run.current,
+            loc,
+            kind,
+            at,
+        };
+        let waiting = self.waiting_readers(loc);
+        let taken = self.explorer.add_lock(wanted, from, &waiting);
+        self.run.actor().done += 1;
+        Some(Answer::value(u64::from(taken.index)))
+    }
+
+    fn waiting_readers(&self, loc: u32) -> Vec<usize> {
+        let actors = self.run.actors.iter().enumerate();
+        actors
+            .filter(|(_, actor)| matches!(actor.wait, Wait::ReadLock(other, _) if other == loc))
+            .map(|(slot, _)| slot)
+            .collect()
+    }
+
+    fn extend_release(&mut self, kind: Kind, loc: u32, at: Place) -> Answer {
+        let event = Event::new(kind, Order::Release, loc, at);
+        let graph = self.explorer.graph_mut();
+        let write = graph.push(self.run.current, event);
+        let rank = graph.locs[loc as usize].mo.len();
+        graph.place(write, rank);
+        self.run.recheck = true;
+        Answer::default()
+    }
+
+    fn extend_spawn(&mut self, at: Place) -> Option<Answer> {
+        let Some(slot) = self.slot_for_child() else {
+            let why = "more than 16 threads at once";
+            self.run.ending = Some(Ending::GaveUp(why));
+            self.run.actor().wait = Wait::Stopped;
+            return None;
+        };
+        let mut event = Event::new(Kind::Spawn, Order::Release, u32::MAX, at);
+        event.value = slot as u64;
+        let current = self.run.current;
+        let graph = self.explorer.graph_mut();
+        let spawn = graph.push(current, event);
+        graph.bear(slot, spawn);
+        self.run.actor().done += 1;
+        Some(Answer::value(slot as u64))
+    }
+
+    /// The slot of the next child of the current thread: always the same for the same child. When
+    /// all slots are taken, that of a thread whose end is known to the parent.
+    fn slot_for_child(&mut self) -> Option<usize> {
+        let current = self.run.current;
+        let key = (current as u8, self.run.actors[current].children);
+        let graph = self.explorer.graph();
+        let here = Pos::new(current, graph.threads[current].len());
+        let known = graph.hb_before(here);
+        let has_ended = |slot: usize| {
+            let events = &graph.threads[slot];
+            let ended = events.last().is_some_and(|last| last.kind == Kind::End);
+            ended && known.has(Pos::new(slot, events.len() - 1))
+        };
+        let is_free = |slot: usize| graph.slot_is_free(slot) || has_ended(slot);
+        if let Some(&slot) = self.explorer.slots.get(&key) {
+            return is_free(slot as usize).then_some(slot as usize);
+        }
+        let taken = self.explorer.slots.len() + 1;
+        let slot = if taken < MAX_THREADS {
+            taken
+        } else {
+            (1..MAX_THREADS).find(|&slot| is_free(slot))?
+        };
+        self.explorer.slots.insert(key, slot as u8);
+        Some(slot)
+    }
+
+    /// Starts the coroutine of a thread that has just been spawned, or whose spawn was replayed.
+    pub fn started(&mut self, slot: usize, body: Box<dyn FnOnce()>) {
+        let current = self.run.current;
+        self.run.actors[current].children += 1;
+        let spawn = Pos::new(current, self.run.actors[current].done - 1);
+        self.start(slot, spawn, body);
+    }
+
+    /// Notes that two accesses meet that must not. The current thread stays where it is.
+    pub fn conflict(&mut self, freed: bool, first: (ThreadId, Place), at: Place, writes: bool) {
+        let conflict = Conflict {
+            first,
+            second: (self.run.current as ThreadId, at),
+            writes,
+        };
+        let ending = if freed {
+            Ending::Freed(conflict)
+        } else {
+            Ending::Race(conflict)
+        };
+        self.run.ending.get_or_insert(ending);
+        self.run.actor().wait = Wait::Stopped;
+    }
+
+    /// What the current thread knows: everything that happens before its next event.
+    pub fn knows(&self) -> Clock {
+        let slot = self.run.current;
+        let here = Pos::new(slot, self.run.actors[slot].done);
+        let graph = self.explorer.graph();
+        match here.index {
+            0 if slot == 0 => Clock::EMPTY,
+            0 => graph.event(self.run.actors[slot].spawn).hb,
+            index => graph
+                .event(Pos {
+                    index: index - 1,
+                    ..here
+                })
+                .hb,
+        }
+    }
+
+    /// Fills in what the closure of an update has computed: the value of the write just behind.
+    pub fn fill_in(&mut self, value: u64) {
+        let slot = self.run.current;
+        let write = Pos::new(slot, self.run.actors[slot].done - 1);
+        self.explorer.graph_mut().event_mut(write).value = value;
+    }
+
+    /// A plain access. False if it must not be.
+    pub fn plain(&mut self, object: &Object, writes: bool, at: Place) -> bool {
+        let (me, known) = (self.run.current, self.knows());
+        let actor = &mut self.run.actors[me];
+        actor.loops.stepped(at, writes);
+        actor.plain += 1;
+        let done = actor.done;
+        let met = self
+            .run
+            .objects
+            .access(object, me as ThreadId, done, &known, at, writes);
+        match met {
+            Some((freed, first)) => {
+                self.conflict(freed, first, at, writes);
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// An access by others that nothing orders before the next step of the current thread.
+    fn unknown_access(&self, loc: u32) -> Option<(ThreadId, Place)> {
+        let graph = self.explorer.graph();
+        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| self.is_done(pos))
+    }
+
+    /// The value of an atomic, for a thread that has it for itself. `None` if it has not.
+    pub fn take(&mut self, object: &Object, init: u64, at: Place) -> Option<u64> {
+        let Some(loc) = self.run.objects.location(object) else {
+            return Some(init);
+        };
+        if let Some(first) = self.unknown_access(loc) {
+            self.conflict(false, first, at, true);
+            return None;
+        }
+        let graph = self.explorer.graph();
+        let done = graph.locs[loc as usize].mo.iter().rev();
+        let newest = done.copied().find(|&write| self.is_done(write));
+        let value = newest.map_or(init, |write| graph.event(write).value);
+        self.run.objects.forget(object);
+        Some(value)
+    }
+
+    /// The end of an object. False if somebody else may be using it.
+    pub fn drop_object(&mut self, object: &Object, at: Place) -> bool {
+        let me = self.run.current as ThreadId;
+        let location = self.run.objects.location(object);
+        let unordered = self.run.objects.unordered;
+        if !unordered && let Some(first) = location.and_then(|loc| self.unknown_access(loc)) {
+            self.conflict(false, first, at, true);
+            return false;
+        }
+        self.run.objects.free(object, me, at);
+        true
+    }
+
+    /// How many events and plain accesses of the current thread there have been.
+    pub fn steps_so_far(&self) -> (usize, usize) {
+        let actor = &self.run.actors[self.run.current];
+        (actor.done, actor.plain)
+    }
+
+    /// What says whether a thread has ended. The pointer is good for as long as the run is: the
+    /// objects are boxed, and none is removed before.
+    pub fn ended(&mut self, thread: ThreadId) -> *const Object {
+        self.run.objects.ended(thread as usize)
+    }
+
+    /// A hint that the thread waits, at a place where a loop may come round.
+    pub fn hint(&mut self, at: Place) -> bool {
+        if self.run.dead {
+            return true;
+        }
+        let extends = self.run.actors[self.run.current].done
+            >= self.explorer.graph().threads[self.run.current].len();
+        if !extends || self.run.left > 0 {
+            return true;
+        }
+        match self.pass(at) {
+            Some(wait) => {
+                self.run.actor().wait = wait;
+                false
+            }
+            None => {
+                let actor = &mut self.run.actors[self.run.current];
+                actor.loops.stepped(at, false);
+                true
+            }
+        }
+    }
+
+    /// How the run ended, now that nothing can go on.
+    fn ending(&mut self) -> Ending {
+        if let Some(ending) = self.run.ending.take() {
+            return ending;
+        }
+        if self.run.abandoned {
+            return Ending::Wasted;
+        }
+        let waits: Vec<Wait> = self.run.actors.iter().map(|actor| actor.wait).collect();
+        if waits.iter().all(|wait| *wait == Wait::Over) {
+            return Ending::Complete;
+        }
+        if self.run.left > 0 {
+            return Ending::GaveUp("the graph could not be replayed");
+        }
+        self.steal_at_the_end(&waits);
+        self.stuck(&waits)
+    }
+
+    /// Locks that are held may have been taken before by those who wait for them now.
+    fn steal_at_the_end(&mut self, waits: &[Wait]) {
+        for (thread, wait) in waits.iter().enumerate() {
+            let (kind, loc, at) = match *wait {
+                Wait::Lock(loc, at) => (Kind::Lock, loc, at),
+                Wait::ReadLock(loc, at) => (Kind::ReadLock, loc, at),
+                Wait::WriteLock(loc, at) => (Kind::WriteLock, loc, at),
+                _ => continue,
+            };
+            let waiting = self.waiting_readers(loc);
+            let wanted = Wanted {
+                thread,
+                loc,
+                kind,
+                at,
+            };
+            self.explorer.note_steals(wanted, &waiting);
+        }
+    }
+
+    /// What it means that nothing can go on: really stuck is only who has seen the newest there is.
+    fn stuck(&self, waits: &[Wait]) -> Ending {
+        let graph = self.explorer.graph();
+        let mut cut = None;
+        let mut circles = false;
+        for (thread, wait) in waits.iter().enumerate() {
+            match wait {
+                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread) {
+                    true => circles = true,
+                    false if self.run.cut.is_some() => cut = self.run.cut,
+                    false => return Ending::Wasted,
+                },
+                Wait::Asleep => circles = true,
+                Wait::Await { timed: true, .. } => return self.timed_out(),
+                Wait::Unmet => {
+                    let event = graph.threads[thread].last().expect("it waits at a read");
+                    if event.rf != graph.newest(event.loc) {
+                        return Ending::Wasted;
+                    }
+                    if event.timed {
+                        return self.timed_out();
+                    }
+                }
+                _ => {}
+            }
+        }
+        match cut {
+            Some(passes) => Ending::Cut { passes },
+            None if circles => Ending::Livelock,
+            None => Ending::Deadlock,
+        }
+    }
+
+    /// Whoever waits with a time-out does not wait for ever: what follows is explored where the
+    /// time-out comes, unless it has come too often.
+    fn timed_out(&self) -> Ending {
+        let graph = self.explorer.graph();
+        if self.explorer.is_offered(graph, Why::TimeOut) {
+            return Ending::Wasted;
+        }
+        Ending::Cut {
+            passes: u32::from(self.explorer.config.time_outs),
+        }
+    }
+}
+
+impl Actor {
+    /// A thread of a later number exists already, and this one does not.
+    fn absent() -> Actor {
+        Actor {
+            coroutine: None,
+            yielder: std::ptr::null(),
+            wait: Wait::Over,
+            done: 0,
+            base: 0,
+            top: 0,
+            loops: Loop::default(),
+            spawn: NONE,
+            plain: 0,
+            step: 0,
+            children: 0,
+        }
+    }
+}
+
+impl<'a> Step<'a> {
+    /// The operands of a step that a loop may come round at, as a number.
+    #[inline]
+    fn number(&self) -> u64 {
+        let (object, operands) = match self {
+            Step::Load { object, .. } => (object, [0; 2]),
+            Step::Update {
+                object,
+                update: Update::Rmw(rmw),
+                ..
+            } => (object, [rmw.operand, rmw.expected]),
+            Step::Update { object, .. } => (object, [0; 2]),
+            _ => return 0,
+        };
+        let address = std::ptr::from_ref(*object) as u64;
+        operands.iter().fold(address, |number, operand| {
+            (number.rotate_left(5) ^ operand).wrapping_mul(0x517c_c1b7_2722_0a95)
+        })
+    }
+
+    /// Whether the step changed anything, for this thread or for others.
+    fn changes(&self, answer: Answer) -> bool {
+        match self {
+            Step::Load { .. } | Step::Fence { .. } => false,
+            Step::Update { .. } => answer.wrote.is_some_and(|wrote| wrote != answer.value),
+            _ => true,
+        }
+    }
+
+    /// What the step is done to, and what that held at first.
+    fn object(&self) -> Option<(&'a Object, u64)> {
+        match *self {
+            Step::Load { object, init, .. }
+            | Step::Store { object, init, .. }
+            | Step::Update { object, init, .. } => Some((object, init)),
+            Step::Lock { object }
+            | Step::Unlock { object }
+            | Step::ReadLock { object }
+            | Step::ReadUnlock { object, .. }
+            | Step::WriteLock { object }
+            | Step::WriteUnlock { object } => Some((object, 0)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether there is no point in letting the other threads go on.
+fn ends_at_once(ending: &Ending) -> bool {
+    matches!(
+        ending,
+        Ending::TooLong | Ending::GaveUp(_) | Ending::Nondeterministic(_)
+    )
+}

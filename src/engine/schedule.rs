@@ -1,0 +1,256 @@
+//! An order in which an execution can have happened, with as few preemptions as there can be.
+//!
+//! Every failing interleaving is an order of some failing graph, so the fewest preemptions of all
+//! failing graphs are the fewest of the program: no bound, no second search.
+
+use crate::clock::{Clock, NONE, Pos};
+use crate::event::Kind;
+use crate::graph::Graph;
+use crate::search::Schedule;
+use crate::steps::Until;
+use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
+/// How many states are looked at before any order will do.
+const MAX_STATES: usize = 400_000;
+
+/// What has to come first, beside what an event depends on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Strength {
+    /// Every read gets the newest value.
+    SequentiallyConsistent,
+    /// Writes take effect in modification order; reads may be stale.
+    WritesInOrder,
+    /// Nothing else.
+    Causal,
+}
+
+/// How far each thread is, and who ran last.
+type State = (Clock, u8);
+
+impl Graph {
+    /// The order with the fewest preemptions, unless it has more than `at_most`.
+    pub fn schedule(&self, at_most: Option<u32>) -> Option<Schedule> {
+        let strengths = [
+            Strength::SequentiallyConsistent,
+            Strength::WritesInOrder,
+            Strength::Causal,
+        ];
+        for strength in strengths {
+            match Search::new(self, strength).run(at_most) {
+                Found::Order(order, preemptions) => {
+                    return Some(self.described(order, preemptions));
+                }
+                Found::TooManyPreemptions => return None,
+                Found::Nothing => {}
+            }
+        }
+        None
+    }
+
+    fn described(&self, order: Vec<Pos>, preemptions: u32) -> Schedule {
+        let mut newest: FxHashMap<u32, usize> = FxHashMap::default();
+        let mut stale = 0;
+        for &pos in &order {
+            let event = self.event(pos);
+            let rank = match event.kind {
+                Kind::Read => self.rank(event.rf),
+                Kind::Write => self.rank(pos),
+                _ => continue,
+            };
+            let newest = newest.entry(event.loc).or_insert(0);
+            stale += usize::from(rank < *newest);
+            *newest = rank.max(*newest);
+        }
+        let pairs = order.iter().zip(order.iter().skip(1));
+        let switches = pairs.filter(|(one, next)| one.thread != next.thread);
+        Schedule {
+            preemptions,
+            stale,
+            switches: switches.count(),
+            order,
+            graph: self.clone(),
+        }
+    }
+}
+
+enum Found {
+    Order(Vec<Pos>, u32),
+    TooManyPreemptions,
+    Nothing,
+}
+
+struct Search<'a> {
+    graph: &'a Graph,
+    /// For each event, what has to come before it.
+    before: Vec<Vec<Vec<Pos>>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(graph: &'a Graph, strength: Strength) -> Search<'a> {
+        let threads = graph.threads.iter().enumerate();
+        let before = threads
+            .map(|(thread, events)| {
+                (0..events.len())
+                    .map(|index| before(graph, Pos::new(thread, index), strength))
+                    .collect()
+            })
+            .collect();
+        Search { graph, before }
+    }
+
+    /// A search from the beginning, through states of as few preemptions as possible first.
+    fn run(&self, at_most: Option<u32>) -> Found {
+        let start: State = (Clock::EMPTY, 0);
+        let end = self.graph.all();
+        let mut known: FxHashMap<State, (u32, State)> = FxHashMap::default();
+        let mut queue = VecDeque::from([(0, start)]);
+        let mut pruned = false;
+        known.insert(start, (0, start));
+        while let Some((cost, state)) = queue.pop_front() {
+            if known[&state].0 < cost {
+                continue;
+            }
+            if state.0 == end {
+                return Found::Order(order(&known, start, state), cost);
+            }
+            if known.len() > MAX_STATES {
+                // Some order will do: the one that goes on from here.
+                return self.greedy();
+            }
+            let goes_on = self.could_go_on(&state);
+            for thread in 0..self.graph.threads.len() {
+                let steps = self.enabled(&state.0, thread);
+                if steps == 0 {
+                    continue;
+                }
+                let preempts = goes_on && thread != state.1 as usize;
+                let next_cost = cost + u32::from(preempts);
+                if at_most.is_some_and(|most| next_cost > most) {
+                    pruned = true;
+                    continue;
+                }
+                let mut next = (state.0, thread as u8);
+                next.0.set(thread, state.0.get(thread) + steps);
+                if known.get(&next).is_none_or(|(best, _)| *best > next_cost) {
+                    known.insert(next, (next_cost, state));
+                    if preempts {
+                        queue.push_back((next_cost, next));
+                    } else {
+                        queue.push_front((next_cost, next));
+                    }
+                }
+            }
+        }
+        if pruned {
+            Found::TooManyPreemptions
+        } else {
+            Found::Nothing
+        }
+    }
+
+    /// Any order: each thread runs for as long as it can.
+    fn greedy(&self) -> Found {
+        let mut at = Clock::EMPTY;
+        let (mut order, mut preemptions, mut last) = (Vec::new(), 0, 0);
+        while at != self.graph.all() {
+            let threads = 0..self.graph.threads.len();
+            let runs_on = std::iter::once(last).chain(threads);
+            let mut able = runs_on.filter(|&thread| self.enabled(&at, thread) > 0);
+            let Some(thread) = able.next() else {
+                return Found::Nothing;
+            };
+            preemptions += u32::from(thread != last && self.could_go_on(&(at, last as u8)));
+            for _ in 0..self.enabled(&at, thread) {
+                order.push(Pos::new(thread, at.get(thread)));
+                at.set(thread, at.get(thread) + 1);
+            }
+            last = thread;
+        }
+        Found::Order(order, preemptions)
+    }
+
+    /// How many events the thread can do next, in one step. The write of a read-modify-write goes with
+    /// its read.
+    fn enabled(&self, at: &Clock, thread: usize) -> usize {
+        let events = &self.graph.threads[thread];
+        let index = at.get(thread);
+        let Some(event) = events.get(index) else {
+            return 0;
+        };
+        let able = |index: usize| {
+            let mut before = self.before[thread][index].iter();
+            before.all(|pos| pos.thread as usize == thread || at.has(*pos))
+        };
+        let both = event.kind == Kind::Read && event.rmw;
+        match both {
+            _ if !able(index) => 0,
+            true if able(index + 1) => 2,
+            true => 0,
+            false => 1,
+        }
+    }
+
+    /// Whether the thread that ran last could have gone on in the program. That the graph wants
+    /// another one first is not its fault.
+    fn could_go_on(&self, state: &State) -> bool {
+        let thread = state.1 as usize;
+        let events = &self.graph.threads[thread];
+        let Some(event) = events.get(state.0.get(thread)) else {
+            return false;
+        };
+        match event.kind {
+            Kind::Join | Kind::Lock | Kind::ReadLock | Kind::WriteLock => {
+                self.enabled(&state.0, thread) > 0
+            }
+            Kind::Read if event.until != Until::Any => self.enabled(&state.0, thread) > 0,
+            Kind::End => false,
+            _ => true,
+        }
+    }
+}
+
+fn order(known: &FxHashMap<State, (u32, State)>, start: State, end: State) -> Vec<Pos> {
+    let mut order = Vec::new();
+    let mut state = end;
+    while state != start {
+        let from = known[&state].1;
+        let thread = state.1 as usize;
+        let steps = from.0.get(thread)..state.0.get(thread);
+        order.extend(steps.rev().map(|index| Pos::new(thread, index)));
+        state = from;
+    }
+    order.reverse();
+    order
+}
+
+/// What has to come before an event. Program order is implied.
+fn before(graph: &Graph, pos: Pos, strength: Strength) -> Vec<Pos> {
+    let event = graph.event(pos);
+    let mut before = Vec::new();
+    if event.rf != NONE && event.rf.is_event() {
+        before.push(event.rf);
+    }
+    if event.kind.writes() {
+        let location = &graph.locs[event.loc as usize];
+        if strength != Strength::Causal && event.mo > 0 {
+            before.push(location.mo[event.mo as usize - 1]);
+        }
+        if strength == Strength::SequentiallyConsistent {
+            let older = location.reads.iter().copied().filter(|&read| {
+                let own = read.thread == pos.thread && read.index > pos.index;
+                !own && graph.rank(graph.event(read).rf) <= event.mo as usize
+            });
+            before.extend(older);
+        }
+    }
+    if event.kind == Kind::WriteLock {
+        let sections = graph.read_sections(event.loc, event.rf);
+        before.extend(
+            sections
+                .into_iter()
+                .filter_map(|section| graph.release_of(section)),
+        );
+    }
+    before
+}

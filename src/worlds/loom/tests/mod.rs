@@ -1,0 +1,7 @@
+//! What loom finds, and what it gets wrong.
+//!
+//! [`claims`]: every mounted program of the catalogue, one named test each. [`gaps`]: the smallest
+//! programs that show where loom differs from C++20, as a user of loom would write them.
+
+mod claims;
+mod gaps;

@@ -1,0 +1,221 @@
+//! One check, as the model world's types see it: who runs, what failed, and what is recorded.
+//!
+//! The engine knows threads, locations and values. What it does not know is kept here, beside it:
+//! names, panics, what the scenario returned, what was never freed, and, while one execution is shown,
+//! its operations. While executions are only explored nothing is recorded.
+//!
+//! All threads of a model share one OS thread, so the session is that OS thread's.
+
+mod call;
+mod failures;
+mod flags;
+mod objects;
+mod record;
+mod sites;
+mod statics;
+mod threads;
+
+pub(crate) use call::{Call, Mark, Target};
+pub(crate) use failures::{SCOPED, end_of_thread, observed, panicking};
+pub(crate) use objects::{Counted, Shared};
+pub(crate) use statics::keep_static;
+pub(crate) use threads::{Inner, current, inner_of, local, set_local, spawning, started};
+
+pub use failures::{Failure, panicked};
+pub use sites::{Mutation, Site};
+
+use crate::trace::{Trace, journal};
+use failures::Failures;
+use flags::Flags;
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::ThreadId;
+use objects::Objects;
+use record::Record;
+use sites::Sites;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+use threads::Threads;
+
+/// What is asked of a session.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether to record the operations of each execution.
+    pub record: bool,
+    /// Replaces the ordering at one site, in all executions.
+    pub mutation: Option<Mutation>,
+    /// Whether to collect the sites at which the program names an ordering.
+    pub collect_sites: bool,
+}
+
+/// What one execution came to, beside how the engine says that it ended.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// What the scenario returned, if it got that far.
+    pub result: Option<String>,
+    /// The threads that panicked, in the order in which they ended.
+    pub failures: Vec<Failure>,
+    /// The names of the reference-counted values that nothing freed.
+    pub leaked: Vec<String>,
+    /// How often the actor changed from one operation to the next. Only counted while recording.
+    pub switches: usize,
+    /// How many operations were recorded.
+    pub operations: usize,
+}
+
+/// Everything that is known of the current check, and of its current execution.
+#[derive(Default)]
+struct Session {
+    sites: Sites,
+    /// Whether to record each execution.
+    record: bool,
+    execution: Execution,
+}
+
+/// What is known of one execution. A new one begins with nothing.
+#[derive(Default)]
+pub(crate) struct Execution {
+    threads: Threads,
+    objects: Objects,
+    failures: Failures,
+    record: Record,
+    result: Option<String>,
+}
+
+thread_local! {
+    static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
+    /// The number of the current execution, to tell its objects from those of others.
+    static GENERATION: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Calls `f` with the current session, if there is one.
+fn with<R>(f: impl FnOnce(&mut Session) -> R) -> Option<R> {
+    SESSION.with_borrow_mut(|session| session.as_mut().map(f))
+}
+
+/// Calls `f` with the current execution, if there is one.
+fn with_execution<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
+    with(|session| f(&mut session.execution))
+}
+
+/// A session that is current on this OS thread, until it is dropped.
+#[must_use = "the session ends when this is dropped"]
+pub struct Entered {
+    before: Option<Session>,
+    flags_before: Flags,
+}
+
+/// Begins a session on this OS thread. The one before goes on when it ends.
+pub fn enter(options: Options) -> Entered {
+    let minds_orderings = options.mutation.is_some() || options.collect_sites;
+    let session = Session {
+        sites: Sites::new(options.mutation, options.collect_sites),
+        record: options.record,
+        execution: Execution::default(),
+    };
+    let entered = Entered {
+        before: SESSION.replace(Some(session)),
+        flags_before: flags::replace(Flags::NOTHING_YET),
+    };
+    flags::set(Flags::ORDERINGS, minds_orderings);
+    entered
+}
+
+impl Entered {
+    /// The sites collected so far, each with the ordering that stands there.
+    pub fn sites(&self) -> Vec<(Site, Ordering)> {
+        with(|session| session.sites.collected()).unwrap_or_default()
+    }
+
+    /// Whether the program so far used a thread, a lock, an atomic or anything else of this world.
+    pub fn models_anything(&self) -> bool {
+        !flags::get().contains(Flags::NOTHING_YET)
+    }
+
+    /// Whether to record the executions to come.
+    pub fn set_recording(&self, record: bool) {
+        with(|session| session.record = record);
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        // Dropped when it is no longer borrowed: it holds values of the program, which may look here.
+        let session = SESSION.replace(self.before.take());
+        flags::replace(self.flags_before);
+        drop(session);
+    }
+}
+
+/// Begins a new execution: nobody but the scenario itself, no objects, no failures.
+pub fn begin_execution() {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    GENERATION.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    statics::restore();
+    journal::begin_execution();
+    let old = with_execution(std::mem::take);
+    drop(old);
+    let record = with(|session| {
+        session.execution.threads.begin();
+        session.record
+    });
+    flags::set(
+        Flags::RECORDING,
+        record.unwrap_or(false) || journal::is_open(),
+    );
+}
+
+/// Runs the scenario as the first thread of a model. Its panic stays here.
+pub fn run(scenario: &dyn Fn() -> String) {
+    let result = catch_unwind(AssertUnwindSafe(scenario));
+    if let Ok(label) = end_of_thread(result) {
+        with_execution(|execution| execution.result = Some(label));
+    }
+}
+
+/// What the execution that has just ended came to. Its threads may still stand where they are.
+pub fn facts() -> Facts {
+    with_execution(|execution| Facts {
+        result: execution.result.clone(),
+        failures: execution.failures.all(),
+        leaked: execution.leaked(),
+        switches: execution.record.switches(),
+        operations: execution.record.len(),
+    })
+    .unwrap_or_default()
+}
+
+/// The execution so far, with names for everything. Only what was recorded is in it.
+pub fn trace() -> Trace {
+    with_execution(|execution| execution.trace()).unwrap_or_default()
+}
+
+/// The number of the current execution: no two have the same.
+pub(crate) fn generation() -> u32 {
+    GENERATION.get()
+}
+
+/// The name of a thread of the execution that has just ended.
+pub fn thread_name(thread: ThreadId) -> String {
+    let name = with_execution(|execution| {
+        let number = execution.threads.number_of(thread) as usize;
+        execution.thread_names().swap_remove(number)
+    });
+    name.unwrap_or_default()
+}
+
+/// The place where something is: of the panic hook's locations, which say less than they could.
+fn forever(location: &std::panic::Location<'_>) -> Place {
+    // SAFETY: every `Location` that rustc makes is a promoted constant and lives for ever; the hook
+    // only shortens the lifetime of the reference. The standard library relies on the same.
+    unsafe { std::mem::transmute::<&std::panic::Location<'_>, Place>(location) }
+}
+
+/// The name of a thread of the current execution, by the engine's number.
+pub fn name_of(thread: ThreadId) -> String {
+    let name = with_execution(|execution| {
+        let number = execution.threads.number_of(thread) as usize;
+        execution.thread_names().into_iter().nth(number)
+    });
+    name.flatten().unwrap_or_else(|| format!("thread {thread}"))
+}

@@ -1,0 +1,320 @@
+//! One operation of the model world, from before its first step until after its last.
+
+use super::flags::{self, Flags};
+use super::record::Recorded;
+use super::{Execution, Shared, with, with_execution};
+use crate::trace::{Op, Value};
+use heisenbug_engine::{Place, steps};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What an operation is done to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Nothing, as for a fence.
+    #[default]
+    None,
+    /// A lock, an atomic, a cell: its number among the objects of the execution.
+    Object(u32),
+    /// A thread: its number among those of the execution.
+    Thread(u32),
+    /// Nothing, but there is something to say.
+    Note(Arc<str>),
+}
+
+/// One operation of the thread that runs. Each is closed by one of its methods, unless the thread
+/// never comes back from a step.
+#[must_use = "an operation that was begun is to be closed"]
+pub(crate) struct Call {
+    name: &'static str,
+    at: Place,
+    recording: bool,
+}
+
+/// The call that a thread is in, if it is one that can block.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) call: &'static str,
+    pub(super) target: Target,
+    pub(super) at: Place,
+}
+
+/// Something that an operation can be done to.
+pub(crate) trait Mark {
+    /// How the execution knows it.
+    fn target(&self, execution: &mut Execution) -> Target;
+}
+
+impl Mark for () {
+    fn target(&self, _: &mut Execution) -> Target {
+        Target::None
+    }
+}
+
+impl Mark for Target {
+    fn target(&self, _: &mut Execution) -> Target {
+        self.clone()
+    }
+}
+
+impl Call {
+    /// Begins an operation, if a model thread runs. Otherwise there is nothing to take a step in.
+    #[inline]
+    pub(crate) fn begin(name: &'static str, at: Place) -> Option<Call> {
+        if !steps::running() {
+            return None;
+        }
+        let flags = flags::get();
+        if flags.contains(Flags::NOTHING_YET) {
+            flags::clear(Flags::NOTHING_YET);
+        }
+        Some(Call {
+            name,
+            at,
+            recording: flags.contains(Flags::RECORDING),
+        })
+    }
+
+    /// Where the operation stands in the source.
+    pub(crate) fn at(&self) -> Place {
+        self.at
+    }
+
+    /// The ordering to use: the given one, unless this site is being weakened.
+    #[inline]
+    pub(crate) fn ordering(&self, slot: u8, ordering: Ordering) -> Ordering {
+        if !flags::get().contains(Flags::ORDERINGS) {
+            return ordering;
+        }
+        with(|session| session.sites.ordering(self.at, slot, ordering)).unwrap_or(ordering)
+    }
+
+    /// Whether the operation is recorded: what is only to be shown need not be worked out otherwise.
+    #[inline]
+    pub(crate) fn recording(&self) -> bool {
+        self.recording
+    }
+
+    /// Says that the operation may block, and on what.
+    #[inline]
+    pub(crate) fn waits_for(&self, mark: &impl Mark) {
+        if self.recording {
+            self.waits_in(self.name, mark);
+        }
+    }
+
+    /// As [`waits_for`](Self::waits_for), under the name of another call.
+    pub(crate) fn waits_in(&self, call: &'static str, mark: &impl Mark) {
+        if self.recording {
+            with_execution(|execution| {
+                let target = mark.target(execution);
+                execution.threads.current_mut().pending = Some(Pending {
+                    call,
+                    target,
+                    at: self.at,
+                });
+            });
+        }
+    }
+
+    /// Closes an operation that leaves no row.
+    #[inline]
+    pub(crate) fn silent(self) {
+        if self.recording {
+            with_execution(|execution| execution.threads.current_mut().pending = None);
+        }
+    }
+
+    /// Closes an operation without values.
+    #[inline]
+    pub(crate) fn done(self, op: Op, mark: &impl Mark) {
+        if self.recording {
+            self.row(op, mark, |_, _| {});
+            self.silent();
+        }
+    }
+
+    /// Closes a fence.
+    pub(crate) fn fence(self, ordering: Ordering) {
+        if self.recording {
+            self.row(Op::Fence, &(), |event, _| event.ordering = Some(ordering));
+            self.silent();
+        }
+    }
+
+    /// Closes a read. `before` is what the object held before its first step.
+    #[inline]
+    pub(crate) fn read(
+        self,
+        op: Op,
+        shared: &Shared,
+        before: Value,
+        value: Value,
+        ordering: Option<Ordering>,
+    ) {
+        if self.recording {
+            self.row(op, shared, |event, execution| {
+                let newest = execution.objects.newest(&event.target, before);
+                event.read = value;
+                event.ordering = ordering;
+                if newest != value {
+                    event.newest = newest;
+                }
+            });
+            self.silent();
+        }
+    }
+
+    /// Closes a write, or a read-modify-write.
+    #[inline]
+    pub(crate) fn write(
+        self,
+        op: Op,
+        shared: &Shared,
+        read: Value,
+        value: Value,
+        ordering: Option<Ordering>,
+    ) {
+        if self.recording {
+            self.row(op, shared, |event, execution| {
+                event.read = read;
+                event.value = value;
+                event.ordering = ordering;
+                execution.objects.written(&event.target, value);
+            });
+            self.silent();
+        }
+    }
+
+    /// Closes what gets `value` from somewhere. What is received is not compared with what was sent
+    /// last: a channel is a queue.
+    pub(crate) fn received(self, op: Op, mark: &impl Mark, value: Value) {
+        if self.recording {
+            self.row(op, mark, |event, _| event.read = value);
+            self.silent();
+        }
+    }
+
+    /// Closes a change of something that is no atomic of the program's own.
+    pub(crate) fn changed(
+        self,
+        op: Op,
+        mark: &impl Mark,
+        read: Value,
+        value: Value,
+        ordering: Ordering,
+    ) {
+        if self.recording {
+            self.row(op, mark, |event, _| {
+                event.read = read;
+                event.value = value;
+                event.ordering = Some(ordering);
+            });
+            self.silent();
+        }
+    }
+
+    /// Adds a row for what is handed on while the operation goes on.
+    pub(crate) fn hands_on(&self, op: Op, mark: &impl Mark, value: Value) {
+        if self.recording {
+            self.row(op, mark, |event, _| event.value = value);
+        }
+    }
+
+    /// Closes the taking of a lock, which protects `value`.
+    #[inline]
+    pub(crate) fn acquired(self, op: Op, lock: &Shared, value: impl FnOnce() -> Value) {
+        if self.recording {
+            let value = value();
+            self.row(op, lock, |event, execution| {
+                event.read = value;
+                execution.objects.held(&event.target, event.thread);
+            });
+            self.silent();
+        }
+    }
+
+    /// Closes the giving back of a lock, which leaves `value` behind.
+    #[inline]
+    pub(crate) fn released(self, op: Op, lock: &Shared, value: Value) {
+        if self.recording {
+            self.row(op, lock, |event, execution| {
+                event.value = value;
+                execution.objects.let_go(&event.target, event.thread);
+            });
+            self.silent();
+        }
+    }
+
+    /// Notes that the thread gives `mutex` back and begins to wait on `condvar`.
+    pub(crate) fn begin_wait(
+        &self,
+        condvar: &Shared,
+        mutex: &Shared,
+        value: impl FnOnce() -> Value,
+    ) {
+        if self.recording {
+            let value = value();
+            self.row(Op::Wait, condvar, |event, execution| {
+                event.value = value;
+                let mutex = mutex.target(execution);
+                execution.objects.let_go(&mutex, event.thread);
+            });
+            self.waits_for(condvar);
+        }
+    }
+
+    /// Notes that the thread falls asleep on a futex.
+    pub(crate) fn begin_sleep(&self, futex: &Shared) {
+        if self.recording {
+            self.row(Op::Sleep, futex, |_, _| {});
+            self.waits_for(futex);
+        }
+    }
+
+    /// Notes an access to plain data, which has no end of its own: the row is written before it, as
+    /// a thread does not come back from a race.
+    pub(crate) fn accesses(&self, op: Op, cell: &Shared, before: Value) {
+        if self.recording {
+            self.row(op, cell, |event, execution| {
+                let newest = execution.objects.newest(&event.target, before);
+                if op == Op::CellRead {
+                    event.read = newest;
+                }
+            });
+        }
+    }
+
+    /// Closes a write to plain data, once it is known what was written.
+    pub(crate) fn wrote(self, cell: &Shared, value: impl FnOnce() -> Value) {
+        if self.recording {
+            let value = value();
+            with_execution(|execution| {
+                let target = cell.target(execution);
+                execution.objects.written(&target, value);
+                execution.record.patch(&target, value);
+            });
+        }
+    }
+
+    /// Closes what takes the value away, or lets the caller change it unseen.
+    pub(crate) fn takes(self, shared: &Shared) {
+        if self.recording {
+            with_execution(|execution| {
+                let target = shared.target(execution);
+                execution.objects.forget(&target);
+            });
+        }
+    }
+
+    /// Adds a row.
+    fn row(&self, op: Op, mark: &impl Mark, fill: impl FnOnce(&mut Recorded, &mut Execution)) {
+        with_execution(|execution| {
+            let thread = execution.threads.current_number();
+            let target = mark.target(execution);
+            let mut event = Recorded::of(op, self.name, thread, self.at, target);
+            fill(&mut event, execution);
+            execution.push(event);
+        });
+    }
+}

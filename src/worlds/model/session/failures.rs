@@ -1,0 +1,279 @@
+//! What panicked: noted by the hook, and judged when a thread ends.
+//!
+//! Whether a thread failed, its own end tells, and not the hook: a program may catch its panics, and may
+//! replace the hook. What the hook hears of is where it happened.
+
+use super::call::Target;
+use super::flags::{self, Flags};
+use super::record::Recorded;
+use super::{forever, threads, with_execution};
+use crate::catalogue::Class;
+use crate::trace::{Op, source};
+use heisenbug_engine::steps::{self, Mode, ThreadId};
+use heisenbug_engine::Place;
+use std::any::{Any, TypeId};
+use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind, resume_unwind};
+
+/// A thread that ended with a panic.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What kind it is.
+    pub class: Class,
+    /// Whose it is.
+    pub thread: ThreadId,
+    /// The panic's message.
+    pub message: String,
+    /// Whether the program itself looked at it, by joining the thread that panicked.
+    pub observed: bool,
+    /// Where it happened, if the hook was told.
+    pub place: Option<Place>,
+}
+
+/// The failures of one execution.
+#[derive(Default)]
+pub(super) struct Failures {
+    notes: Vec<Note>,
+    all: Vec<Ended>,
+    /// The threads that have begun to panic, as a set.
+    panicking: Vec<ThreadId>,
+}
+
+/// What the hook was told.
+struct Note {
+    thread: ThreadId,
+    text: Option<String>,
+    kind: TypeId,
+    class: Class,
+    message: String,
+    place: Option<Place>,
+    /// Whether a thread has ended with it.
+    spent: bool,
+}
+
+/// A thread that ended with a panic, and what to know it again by.
+struct Ended {
+    failure: Failure,
+    /// The number of the thread that it ended last: a panic may be resumed in another one.
+    carrier: u32,
+    /// The number of the thread that looked at it last.
+    observer: Option<u32>,
+    /// Where its payload is, if it takes up any room.
+    payload: Option<usize>,
+}
+
+impl Failures {
+    pub(super) fn all(&self) -> Vec<Failure> {
+        self.all.iter().map(|ended| ended.failure.clone()).collect()
+    }
+
+    /// Notes that the thread of that number ended with that panic.
+    fn ended(&mut self, thread: ThreadId, carrier: u32, payload: &(dyn Any + Send)) {
+        self.panicking.retain(|other| *other != thread);
+        let address = address_of(payload);
+        let fresh = |note: &&mut Note| !note.spent && note.thread == thread && note.is_of(payload);
+        if let Some(note) = self.notes.iter_mut().rev().find(fresh) {
+            note.spent = true;
+            let (failure, passes_on) = (note.failure(), note.passes_on());
+            if !(passes_on && self.pass_on(carrier, address)) {
+                self.add(failure, carrier, address);
+            }
+            return;
+        }
+        let same = |ended: &&mut Ended| address.is_some() && ended.payload == address;
+        if let Some(resumed) = self.all.iter_mut().find(same) {
+            // The same panic once more, in another thread or in this one.
+            resumed.carrier = carrier;
+            resumed.failure.observed = false;
+            return;
+        }
+        let text = text(payload);
+        let failure = Failure {
+            class: class(text, None),
+            thread,
+            message: message(text),
+            observed: false,
+            place: None,
+        };
+        self.add(failure, carrier, address);
+    }
+
+    /// Says that the thread of that number ended because of the panic that it looked at last: it
+    /// unwrapped a `join`. Returns whether there is one.
+    fn pass_on(&mut self, carrier: u32, payload: Option<usize>) -> bool {
+        let mut seen = self.all.iter_mut().rev();
+        let Some(seen) = seen.find(|ended| ended.observer == Some(carrier)) else {
+            return false;
+        };
+        seen.carrier = carrier;
+        seen.payload = payload;
+        seen.observer = None;
+        seen.failure.observed = false;
+        true
+    }
+
+    fn add(&mut self, failure: Failure, carrier: u32, payload: Option<usize>) {
+        self.all.push(Ended {
+            failure,
+            carrier,
+            observer: None,
+            payload,
+        });
+    }
+
+    /// Notes that one thread was handed what another one ended with.
+    fn observe(&mut self, carrier: u32, observer: u32) {
+        for ended in self.all.iter_mut().filter(|ended| ended.carrier == carrier) {
+            ended.failure.observed = true;
+            ended.observer = Some(observer);
+        }
+    }
+}
+
+impl Note {
+    /// Whether a thread that ends with this payload ends with the panic that was noted.
+    fn is_of(&self, payload: &(dyn Any + Send)) -> bool {
+        match (&self.text, text(payload)) {
+            (Some(noted), Some(text)) => noted == text,
+            (None, None) => self.kind == payload.type_id(),
+            _ => false,
+        }
+    }
+
+    /// Whether it only repeats what another thread ended with: `join().unwrap()`, or a scope's end.
+    fn passes_on(&self) -> bool {
+        let text = self.text.as_deref().unwrap_or_default();
+        text.ends_with(": Any { .. }") || text == SCOPED
+    }
+
+    fn failure(&self) -> Failure {
+        Failure {
+            class: self.class,
+            thread: self.thread,
+            message: self.message.clone(),
+            observed: false,
+            place: self.place,
+        }
+    }
+}
+
+/// For the panic hook: whether the panic is of a model thread. Then it is kept, and not to be printed.
+pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
+    match steps::mode() {
+        Mode::Outside => return false,
+        Mode::Dead => return true,
+        Mode::Running => {}
+    }
+    let text = text(info.payload());
+    let note = Note {
+        thread: steps::current(),
+        text: text.map(str::to_owned),
+        kind: info.payload().type_id(),
+        class: class(text, info.location()),
+        message: message(text),
+        place: info.location().map(forever),
+        spent: false,
+    };
+    with_execution(|execution| {
+        execution.failures.panicking.push(note.thread);
+        if flags::get().contains(Flags::RECORDING)
+            && let Some(at) = note.place
+        {
+            let thread = execution.threads.current_number();
+            let said = Target::Note(note.message.as_str().into());
+            execution.push(Recorded::of(Op::Panic, "panic", thread, at, said));
+        }
+        execution.failures.notes.push(note);
+    })
+    .is_some()
+}
+
+/// Whether the running thread is unwinding. Others may run while one unwinds, on the same OS thread, so
+/// that std's answer is the same for all of them.
+pub(crate) fn panicking() -> bool {
+    if !std::thread::panicking() {
+        if steps::running() {
+            with_execution(|execution| execution.failures.panicking.clear());
+        }
+        return false;
+    }
+    if !steps::running() {
+        return true;
+    }
+    let me = steps::current();
+    // A hook of the program's own tells nothing: then it is most likely whoever asks.
+    with_execution(|execution| {
+        let panicking = &execution.failures.panicking;
+        panicking.is_empty() || panicking.contains(&me)
+    })
+    .unwrap_or(true)
+}
+
+/// The last acts of a model thread: its thread-locals go, and how it ended is noted.
+pub(crate) fn end_of_thread<T>(result: std::thread::Result<T>) -> std::thread::Result<T> {
+    let result = match result {
+        // The engine itself is unwinding its threads: it must get its own panic back.
+        Err(payload) if !steps::running() => resume_unwind(payload),
+        result => {
+            let locals = catch_unwind(AssertUnwindSafe(threads::drop_locals));
+            if !steps::running() {
+                locals.unwrap_or_else(|payload| resume_unwind(payload));
+                return result;
+            }
+            result.and_then(|value| locals.map(|()| value))
+        }
+    };
+    if let Err(payload) = &result {
+        with_execution(|execution| {
+            let carrier = execution.threads.current_number();
+            let failures = &mut execution.failures;
+            failures.ended(steps::current(), carrier, &**payload);
+        });
+    }
+    threads::finished();
+    result
+}
+
+/// The panic of a scope of which a thread panicked, as std words it.
+pub(crate) const SCOPED: &str = "a scoped thread panicked";
+
+/// Says that the program looked at how a thread ended: it joined it, and was handed the panic.
+pub(crate) fn observed(thread: &threads::Inner) {
+    with_execution(|execution| {
+        let observer = execution.threads.current_number();
+        execution.failures.observe(thread.number(), observer);
+    });
+}
+
+fn address_of(payload: &(dyn Any + Send)) -> Option<usize> {
+    let address = std::ptr::from_ref(payload).cast::<()>() as usize;
+    (size_of_val(payload) > 0).then_some(address)
+}
+
+fn text<'a>(payload: &'a (dyn Any + 'static)) -> Option<&'a str> {
+    let literal = payload.downcast_ref::<&'static str>().copied();
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+/// In one line: `assert_eq!` says it in three.
+fn message(text: Option<&str>) -> String {
+    let text = text.unwrap_or("a panic without a message");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn class(text: Option<&str>, at: Option<&Location<'_>>) -> Class {
+    if at.is_some_and(is_assertion) || text.is_some_and(|text| text.starts_with("assertion")) {
+        Class::Assertion
+    } else {
+        Class::Panic
+    }
+}
+
+/// Whether the source says `assert!` where the panic came from. Its message need not.
+fn is_assertion(location: &Location<'_>) -> bool {
+    let text = source::text(location.file());
+    let line = text
+        .as_deref()
+        .and_then(|text| text.lines().nth(location.line() as usize - 1));
+    let call = line.and_then(|line| line.get(location.column() as usize - 1..));
+    call.is_some_and(|call| call.starts_with("assert") || call.starts_with("debug_assert"))
+}

@@ -1,0 +1,241 @@
+//! What threads share: what each object of the model world carries, and what is recorded of it.
+
+use super::call::Target;
+use super::{Execution, GENERATION, Mark, with_execution};
+use crate::trace::Value;
+use heisenbug_engine::{Place, steps, steps::Object};
+use std::collections::HashSet;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// What every lock, atomic and cell of the model world has in it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    object: Object,
+    kind: &'static str,
+    /// Where it was made: what its destructor does is told at that line.
+    made: Place,
+    label: Option<&'static str>,
+    /// The number that a recorded execution gave it, behind that execution's own number.
+    known: AtomicU64,
+}
+
+impl Shared {
+    /// One that no execution knows yet, made by the caller's caller.
+    #[track_caller]
+    pub(crate) const fn new(kind: &'static str) -> Shared {
+        Shared::made_at(kind, Location::caller())
+    }
+
+    /// The same, for an atomic that holds addresses.
+    #[track_caller]
+    pub(crate) const fn of_pointer(kind: &'static str) -> Shared {
+        Shared::of(Object::of_pointer(), kind, Location::caller())
+    }
+
+    /// One that no execution knows yet, made there.
+    pub(crate) const fn made_at(kind: &'static str, made: Place) -> Shared {
+        Shared::of(Object::new(), kind, made)
+    }
+
+    const fn of(object: Object, kind: &'static str, made: Place) -> Shared {
+        Shared {
+            object,
+            kind,
+            made,
+            label: None,
+            known: AtomicU64::new(0),
+        }
+    }
+
+    /// What the engine knows it by.
+    #[inline]
+    pub(crate) fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// Gives it a name for timelines.
+    pub(crate) fn label(&mut self, label: &str) {
+        self.label = Some(for_ever(label));
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+}
+
+impl Drop for Shared {
+    #[inline]
+    fn drop(&mut self) {
+        if steps::running() {
+            steps::dropped(&self.object, self.made);
+        }
+    }
+}
+
+impl Mark for Shared {
+    fn target(&self, execution: &mut Execution) -> Target {
+        let generation = GENERATION.get();
+        let known = self.known.load(Relaxed);
+        if (known >> 32) as u32 == generation {
+            return Target::Object(known as u32);
+        }
+        let number = execution.objects.add(Known {
+            kind: self.kind,
+            label: self.label,
+            made: self.made,
+            address: self.address(),
+            ..Known::default()
+        });
+        let known = u64::from(generation) << 32 | u64::from(number);
+        self.known.store(known, Relaxed);
+        Target::Object(number)
+    }
+}
+
+/// The same text, for as long as the program runs. There are few labels, and each is kept once.
+fn for_ever(label: &str) -> &'static str {
+    static LABELS: OnceLock<Mutex<HashSet<&'static str>>> = OnceLock::new();
+    let labels = LABELS.get_or_init(Mutex::default);
+    let mut labels = labels.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = labels.get(label) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(label.into());
+    labels.insert(kept);
+    kept
+}
+
+/// A reference-counted value, in the eyes of the session: something that is alive, or leaked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    number: u32,
+    generation: u32,
+}
+
+impl Counted {
+    /// Notes a new one. Outside of an execution it has no number, and needs none.
+    pub(crate) fn new(made: Place) -> Counted {
+        let add = || {
+            with_execution(|execution| {
+                execution.objects.add(Known {
+                    kind: "Arc",
+                    made,
+                    alive: true,
+                    ..Known::default()
+                })
+            })
+        };
+        let number = steps::running().then(add).flatten();
+        Counted {
+            number: number.unwrap_or(u32::MAX),
+            generation: number.map_or(0, |_| GENERATION.get()),
+        }
+    }
+
+    /// Notes that it is gone.
+    pub(crate) fn freed(self) {
+        if self.is_current() {
+            with_execution(|execution| execution.objects.all[self.number as usize].alive = false);
+        }
+    }
+
+    fn is_current(self) -> bool {
+        self.generation != 0 && self.generation == GENERATION.get()
+    }
+}
+
+impl Mark for Counted {
+    fn target(&self, _: &mut Execution) -> Target {
+        if self.is_current() {
+            Target::Object(self.number)
+        } else {
+            Target::None
+        }
+    }
+}
+
+/// What is recorded of one object.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) kind: &'static str,
+    pub(super) label: Option<&'static str>,
+    pub(super) made: Place,
+    pub(super) address: usize,
+    pub(super) used: Option<Place>,
+    pub(super) newest: Option<Value>,
+    /// A reference-counted value that nothing has freed yet.
+    pub(super) alive: bool,
+    /// The threads that hold it, if it is a lock.
+    pub(super) holders: Vec<u32>,
+}
+
+impl Default for Known {
+    #[track_caller]
+    fn default() -> Known {
+        Known {
+            kind: "",
+            label: None,
+            made: Location::caller(),
+            address: 0,
+            used: None,
+            newest: None,
+            alive: false,
+            holders: Vec::new(),
+        }
+    }
+}
+
+/// The objects of one execution, in the order in which they were first used.
+#[derive(Debug, Default)]
+pub(super) struct Objects {
+    pub(super) all: Vec<Known>,
+}
+
+impl Objects {
+    fn add(&mut self, known: Known) -> u32 {
+        self.all.push(known);
+        (self.all.len() - 1) as u32
+    }
+
+    pub(super) fn get(&mut self, target: &Target) -> Option<&mut Known> {
+        match target {
+            Target::Object(number) => self.all.get_mut(*number as usize),
+            _ => None,
+        }
+    }
+
+    /// The newest value stored in it: at first what it held before its first step.
+    pub(super) fn newest(&mut self, target: &Target, before: Value) -> Value {
+        self.get(target)
+            .map_or(before, |object| *object.newest.get_or_insert(before))
+    }
+
+    pub(super) fn written(&mut self, target: &Target, value: Value) {
+        if let Some(object) = self.get(target) {
+            object.newest = Some(value);
+        }
+    }
+
+    /// Forgets the newest value.
+    pub(super) fn forget(&mut self, target: &Target) {
+        if let Some(object) = self.get(target) {
+            object.newest = None;
+        }
+    }
+
+    pub(super) fn held(&mut self, target: &Target, thread: u32) {
+        if let Some(object) = self.get(target) {
+            object.holders.push(thread);
+        }
+    }
+
+    pub(super) fn let_go(&mut self, target: &Target, thread: u32) {
+        if let Some(object) = self.get(target)
+            && let Some(me) = object.holders.iter().position(|holder| *holder == thread)
+        {
+            object.holders.swap_remove(me);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The operations of one execution, and the owned [`Trace`] that is made of them.
+
+use super::call::Target;
+use super::objects::Known;
+use super::Execution;
+use crate::trace::{Blocked, Event, Op, Trace, Value, journal, names, source};
+use heisenbug_engine::Place;
+use std::sync::atomic::Ordering;
+
+/// One operation, in a form that is cheap to record.
+#[derive(Clone, Debug)]
+pub(super) struct Recorded {
+    pub(super) op: Op,
+    pub(super) call: &'static str,
+    pub(super) thread: u32,
+    pub(super) at: Place,
+    pub(super) target: Target,
+    pub(super) read: Value,
+    pub(super) value: Value,
+    pub(super) newest: Value,
+    pub(super) ordering: Option<Ordering>,
+}
+
+impl Recorded {
+    pub(super) fn of(
+        op: Op,
+        call: &'static str,
+        thread: u32,
+        at: Place,
+        target: Target,
+    ) -> Recorded {
+        Recorded {
+            op,
+            call,
+            thread,
+            at,
+            target,
+            read: Value::Nothing,
+            value: Value::Nothing,
+            newest: Value::Nothing,
+            ordering: None,
+        }
+    }
+}
+
+/// All of them, in the order in which they took effect.
+#[derive(Debug, Default)]
+pub(super) struct Record {
+    events: Vec<Recorded>,
+}
+
+impl Record {
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// How often the thread changed from one operation to the next.
+    pub(super) fn switches(&self) -> usize {
+        let shown = self.events.iter().filter(|event| !event.op.is_quiet());
+        let threads = shown.map(|event| event.thread);
+        let next = threads.clone().skip(1);
+        threads.zip(next).filter(|(one, other)| one != other).count()
+    }
+
+    /// Fills in what the last operation on an object wrote.
+    pub(super) fn patch(&mut self, target: &Target, value: Value) {
+        let mut last = self.events.iter_mut().rev();
+        if let Some(event) = last.find(|event| event.target == *target) {
+            event.value = value;
+        }
+    }
+}
+
+impl Execution {
+    pub(super) fn push(&mut self, event: Recorded) {
+        if let Some(object) = self.objects.get(&event.target) {
+            object.used.get_or_insert(event.at);
+        }
+        self.record.events.push(event);
+        if journal::is_open() {
+            journal::write(&self.trace());
+        }
+    }
+
+    pub(super) fn thread_names(&self) -> Vec<String> {
+        let named = self.threads.all.iter().enumerate();
+        let mut names: Vec<String> = named
+            .map(|(number, thread)| match thread.inner.name() {
+                Some(name) => name.to_owned(),
+                None => format!("thread {number}"),
+            })
+            .collect();
+        names::number_duplicates(&mut names);
+        names
+    }
+
+    fn object_names(&self) -> Vec<String> {
+        let objects = &self.objects.all;
+        let mut names: Vec<String> = (0..objects.len()).map(|id| self.name_of(id)).collect();
+        // An `Arc` and what it points to go by one name: they are never on the same row.
+        for arcs in [true, false] {
+            let of_kind = |id: &usize| (objects[*id].kind == "Arc") == arcs;
+            let ids: Vec<usize> = (0..names.len()).filter(of_kind).collect();
+            let mut group: Vec<String> = ids.iter().map(|&id| names[id].clone()).collect();
+            names::number_duplicates(&mut group);
+            for (id, name) in ids.into_iter().zip(group) {
+                names[id] = name;
+            }
+        }
+        names
+    }
+
+    fn name_of(&self, id: usize) -> String {
+        let object = &self.objects.all[id];
+        if let Some(label) = object.label {
+            return label.to_owned();
+        }
+        // The elements of an array were made by one line, and stand in memory one after the other.
+        let twin = |other: &&Known| {
+            let place = |known: &Known| (known.made.file(), known.made.line());
+            other.kind == object.kind && place(other) == place(object)
+        };
+        let twins = self.objects.all.iter().filter(twin);
+        let nth = twins.filter(|other| other.address < object.address).count();
+        names::of_object(object.kind, object.made, object.used, nth)
+    }
+
+    /// The names of the reference-counted values that nothing freed.
+    pub(super) fn leaked(&self) -> Vec<String> {
+        if !self.objects.all.iter().any(|object| object.alive) {
+            return Vec::new();
+        }
+        let named = self.objects.all.iter().zip(self.object_names());
+        let alive = named.filter(|(object, _)| object.alive);
+        alive.map(|(_, name)| name).collect()
+    }
+
+    pub(super) fn trace(&self) -> Trace {
+        let mut namer = Namer {
+            threads: self.thread_names(),
+            objects: self.object_names(),
+            pointers: Pointers::default(),
+        };
+        let events = self.record.events.iter();
+        Trace {
+            events: events.map(|event| namer.event(event)).collect(),
+            blocked: self.blocked(&namer),
+            actors: namer.threads,
+        }
+    }
+
+    fn blocked(&self, namer: &Namer) -> Vec<Blocked> {
+        let left = self.threads.all.iter().enumerate();
+        let left = left.filter(|(_, thread)| !thread.finished);
+        let waiting = left.filter_map(|(number, thread)| Some((number, thread.pending.as_ref()?)));
+        waiting
+            .map(|(number, pending)| Blocked {
+                actor: namer.threads[number].clone(),
+                call: pending.call.to_owned(),
+                object: namer.target(&pending.target),
+                held_by: match &pending.target {
+                    Target::Object(id) => {
+                        let holders = self.objects.all[*id as usize].holders.iter();
+                        holders
+                            .map(|&holder| namer.threads[holder as usize].clone())
+                            .collect()
+                    }
+                    _ => Vec::new(),
+                },
+                file: source::tidy(pending.at.file()),
+                line: pending.at.line(),
+            })
+            .collect()
+    }
+}
+
+/// What everything is called.
+struct Namer {
+    threads: Vec<String>,
+    objects: Vec<String>,
+    pointers: Pointers,
+}
+
+impl Namer {
+    fn target(&self, target: &Target) -> Option<String> {
+        match target {
+            Target::None | Target::Note(_) => None,
+            Target::Object(number) => self.objects.get(*number as usize).cloned(),
+            Target::Thread(number) => self.threads.get(*number as usize).cloned(),
+        }
+    }
+
+    fn event(&mut self, event: &Recorded) -> Event {
+        Event {
+            actor: self.threads[event.thread as usize].clone(),
+            op: event.op,
+            call: event.call.to_owned(),
+            object: self.target(&event.target),
+            read: self.pointers.show(event.read),
+            value: self.pointers.show(event.value),
+            newest: self.pointers.show(event.newest),
+            ordering: event.ordering.map(|ordering| format!("{ordering:?}")),
+            file: source::tidy(event.at.file()),
+            line: event.at.line(),
+            column: event.at.column(),
+            note: match &event.target {
+                Target::Note(note) => Some(note.to_string()),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Gives addresses letters, in the order in which they appear: they differ between runs.
+#[derive(Default)]
+struct Pointers(Vec<usize>);
+
+impl Pointers {
+    fn show(&mut self, value: Value) -> Option<String> {
+        Some(match value {
+            Value::Nothing => return None,
+            Value::Bool(value) => value.to_string(),
+            Value::Signed(value) => value.to_string(),
+            // The "none" of indices.
+            Value::Unsigned(u64::MAX) => "MAX".to_owned(),
+            Value::Unsigned(value) => value.to_string(),
+            Value::Pointer(0) => "null".to_owned(),
+            Value::Pointer(address) => self.letter(address),
+        })
+    }
+
+    fn letter(&mut self, address: usize) -> String {
+        let known = self.0.iter().position(|&seen| seen == address);
+        let number = known.unwrap_or_else(|| {
+            self.0.push(address);
+            self.0.len() - 1
+        });
+        match u8::try_from(number) {
+            Ok(number) if number < 26 => format!("&{}", (b'A' + number) as char),
+            _ => format!("&{number}"),
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! A channel, made of locations.
+//!
+//! Senders claim an index of the queue one after the other: `tail` counts them. Each index has a slot,
+//! which says whether its value is there. So two sends are ordered as far as one may overtake the other,
+//! and a receive waits for one slot and nothing else. The last sender claims an index, too, and leaves
+//! word there that nothing will follow.
+
+use super::shown;
+use crate::trace::{Op, Value};
+use crate::worlds::model::session::{Call, Shared};
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, Object, Rmw, Until};
+use std::cell::{Cell, UnsafeCell};
+use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A channel of a check.
+pub struct Channel<T> {
+    /// How many indices are claimed.
+    tail: Shared,
+    /// How many values were received, if senders wait for that. `GONE` when the receiver is gone.
+    head: Object,
+    /// Whether the receiver is gone.
+    closed: Object,
+    /// How many senders there are, and `RECEIVER` if there is one.
+    ends: Object,
+    /// The index that the receiver waits for, plus one: only a rendezvous wants to know.
+    awaited: Object,
+    /// How many values there is room for, if there is a bound.
+    capacity: Option<u64>,
+    made: Place,
+    slots: Mutex<Vec<Arc<Slot<T>>>>,
+}
+
+/// The place of one value.
+struct Slot<T> {
+    state: Object,
+    value: UnsafeCell<Option<T>>,
+}
+
+const EMPTY: u64 = 0;
+const FULL: u64 = 1;
+/// No value will come here, nor behind.
+const LAST: u64 = 2;
+
+const GONE: u64 = u64::MAX;
+
+const RECEIVER: u64 = 1 << 32;
+/// Both ends of a new channel.
+const BOTH: u64 = RECEIVER + 1;
+
+// SAFETY: a slot's value is reached by its sender before the slot is `FULL`, and by the receiver, or
+// whoever is last, after that. All of it happens on one OS thread.
+unsafe impl<T: Send> Sync for Slot<T> {}
+
+/// The receiver's end.
+pub struct Inbox<T> {
+    channel: Arc<Channel<T>>,
+    /// How many values were received.
+    received: Cell<u64>,
+}
+
+/// Why a value was not sent.
+pub enum Refused<T> {
+    Full(T),
+    Closed(T),
+}
+
+/// What came of a receive.
+pub enum Took<T> {
+    Value(T),
+    Nothing,
+    Closed,
+}
+
+impl<T> Channel<T> {
+    pub fn new(capacity: Option<u64>, made: Place) -> Arc<Channel<T>> {
+        Arc::new(Channel {
+            tail: Shared::made_at("channel", made),
+            head: Object::new(),
+            closed: Object::new(),
+            ends: Object::new(),
+            awaited: Object::new(),
+            capacity,
+            made,
+            slots: Mutex::default(),
+        })
+    }
+
+    pub fn inbox(self: &Arc<Self>) -> Inbox<T> {
+        Inbox {
+            channel: Arc::clone(self),
+            received: Cell::new(0),
+        }
+    }
+
+    /// Sends, waiting for room. Returns the value if there is nobody to receive it.
+    pub fn send(&self, call: Call, value: T) -> Result<(), T> {
+        call.waits_for(&self.tail);
+        if self.is_closed(call.at()) {
+            call.done(Op::Send, &self.tail);
+            return Err(value);
+        }
+        let index = self.claim(call.at());
+        match self.capacity {
+            Some(bound) if bound > 0 && index >= bound => {
+                let room = Until::AtLeast(index + 1 - bound);
+                if self.await_head(room, call.at()) == GONE {
+                    call.done(Op::Send, &self.tail);
+                    return Err(value);
+                }
+                self.put(call, index, value);
+                Ok(())
+            }
+            Some(0) => self.hand_over(call, index, value),
+            _ => {
+                self.put(call, index, value);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends, and waits until the value was received.
+    fn hand_over(&self, call: Call, index: u64, value: T) -> Result<(), T> {
+        let slot = self.fill(&call, index, value);
+        call.waits_for(&self.tail);
+        let result = match self.await_head(Until::AtLeast(index + 1), call.at()) {
+            // SAFETY: the receiver is gone, so nobody else reaches the value any more.
+            GONE => match unsafe { (*slot.value.get()).take() } {
+                Some(value) => Err(value),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        };
+        call.silent();
+        result
+    }
+
+    /// Sends, if that needs no waiting.
+    pub fn try_send(&self, call: Call, value: T) -> Result<(), Refused<T>> {
+        let at = call.at();
+        if self.is_closed(at) {
+            call.done(Op::Send, &self.tail);
+            return Err(Refused::Closed(value));
+        }
+        let room = match self.capacity {
+            None => GONE,
+            // The receiver waits, and for this very index.
+            Some(0) => steps::load(&self.awaited, 0, Acquire, at),
+            Some(bound) => match steps::load(&self.head, 0, Acquire, at) {
+                GONE => {
+                    call.done(Op::Send, &self.tail);
+                    return Err(Refused::Closed(value));
+                }
+                head => head + bound,
+            },
+        };
+        let object = self.tail.object();
+        let mut claim = |tail| (tail < room).then_some(tail + 1);
+        let claimed = steps::update(object, 0, AcqRel, Acquire, at, &mut claim);
+        if claimed.wrote.is_none() {
+            call.done(Op::Send, &self.tail);
+            return Err(Refused::Full(value));
+        }
+        self.put(call, claimed.read, value);
+        Ok(())
+    }
+
+    /// Puts a value into its slot, and closes the operation.
+    fn put(&self, call: Call, index: u64, value: T) {
+        self.fill(&call, index, value);
+        call.silent();
+    }
+
+    /// Puts a value into its slot.
+    fn fill(&self, call: &Call, index: u64, value: T) -> Arc<Slot<T>> {
+        let slot = self.slot(index);
+        let seen = shown(Some(&value));
+        // SAFETY: the index is this sender's, and nobody reads before the slot is full.
+        unsafe { *slot.value.get() = Some(value) };
+        // The row before the step: right after it the value may be received.
+        call.hands_on(Op::Send, &self.tail, seen);
+        steps::store(&slot.state, EMPTY, FULL, Release, call.at());
+        slot
+    }
+
+    fn slot(&self, index: u64) -> Arc<Slot<T>> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        while slots.len() as u64 <= index {
+            slots.push(Arc::new(Slot {
+                state: Object::new(),
+                value: UnsafeCell::new(None),
+            }));
+        }
+        Arc::clone(&slots[index as usize])
+    }
+
+    fn claim(&self, at: Place) -> u64 {
+        change(self.tail.object(), 0, Rmw::add(1), AcqRel, at)
+    }
+
+    fn is_closed(&self, at: Place) -> bool {
+        steps::load(&self.closed, 0, Acquire, at) != 0
+    }
+
+    fn await_head(&self, until: Until, at: Place) -> u64 {
+        steps::await_load(&self.head, 0, until, Acquire, false, at)
+    }
+
+    pub fn add_sender(&self, at: Place) {
+        if let Some(call) = Call::begin("clone", at) {
+            change(&self.ends, BOTH, Rmw::add(1), Relaxed, at);
+            call.silent();
+        }
+    }
+
+    pub fn remove_sender(&self) {
+        let Some(call) = Call::begin("drop", self.made) else {
+            return;
+        };
+        match change(&self.ends, BOTH, Rmw::sub(1), AcqRel, self.made) {
+            // Nobody is left to receive, and this was the last to send.
+            1 => self.drop_values(),
+            BOTH => {
+                let slot = self.slot(self.claim(self.made));
+                steps::store(&slot.state, EMPTY, LAST, Release, self.made);
+            }
+            _ => {}
+        }
+        call.silent();
+    }
+
+    /// Drops what nobody will receive.
+    fn drop_values(&self) {
+        let slots = std::mem::take(&mut *self.slots.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(slots);
+    }
+}
+
+impl<T> Inbox<T> {
+    /// Waits for a value, or for the last sender to go.
+    pub fn receive(&self, call: Call, timed: bool) -> Took<T> {
+        let channel = &*self.channel;
+        call.waits_for(&channel.tail);
+        if channel.capacity == Some(0) {
+            let awaited = self.received.get() + 1;
+            steps::store(&channel.awaited, 0, awaited, Release, call.at());
+        }
+        self.take(call, timed)
+    }
+
+    /// Receives a value if there is one.
+    pub fn try_receive(&self, call: Call) -> Took<T> {
+        let channel = &*self.channel;
+        let tail = steps::load(channel.tail.object(), 0, Acquire, call.at());
+        if tail > self.received.get() {
+            return self.take(call, false);
+        }
+        call.received(Op::Recv, &channel.tail, Value::Nothing);
+        Took::Nothing
+    }
+
+    fn take(&self, call: Call, timed: bool) -> Took<T> {
+        let channel = &*self.channel;
+        let index = self.received.get();
+        let slot = channel.slot(index);
+        let at = call.at();
+        let until = Until::IsNot(EMPTY);
+        if steps::await_load(&slot.state, EMPTY, until, Acquire, timed, at) == LAST {
+            call.received(Op::Recv, &channel.tail, Value::Nothing);
+            return Took::Closed;
+        }
+        // SAFETY: the slot is full, so its sender is done with it.
+        let value = unsafe { (*slot.value.get()).take() };
+        call.received(Op::Recv, &channel.tail, shown(value.as_ref()));
+        self.received.set(index + 1);
+        if channel.capacity.is_some() {
+            steps::store(&channel.head, 0, index + 1, Release, at);
+        }
+        value.map_or(Took::Nothing, Took::Value)
+    }
+
+    /// Drops the values that are there. The rest goes with the last sender. A value whose sender waits
+    /// for it to be received stays: it gets it back.
+    fn drop_received(&self) {
+        let channel = &*self.channel;
+        let mut index = self.received.get();
+        while steps::running() && channel.capacity != Some(0) {
+            let slot = channel.slot(index);
+            if steps::load(&slot.state, EMPTY, Acquire, channel.made) != FULL {
+                break;
+            }
+            // SAFETY: the slot is full, so its sender is done with it.
+            drop(unsafe { (*slot.value.get()).take() });
+            index += 1;
+        }
+    }
+}
+
+impl<T> Drop for Inbox<T> {
+    fn drop(&mut self) {
+        let channel = &*self.channel;
+        let at = channel.made;
+        let Some(call) = Call::begin("drop", at) else {
+            return;
+        };
+        steps::store(&channel.closed, 0, 1, Release, at);
+        if channel.capacity.is_some() {
+            steps::store(&channel.head, 0, GONE, Release, at);
+        }
+        if change(&channel.ends, BOTH, Rmw::sub(RECEIVER), AcqRel, at) == RECEIVER {
+            channel.drop_values();
+        } else {
+            self.drop_received();
+        }
+        call.silent();
+    }
+}
+
+fn change(object: &Object, init: u64, change: Rmw, order: Ordering, at: Place) -> u64 {
+    steps::rmw(object, init, change, order, Relaxed, at).read
+}
