@@ -322,7 +322,7 @@ pub fn stop() -> ! {
 }
 
 /// What is told of an execution that has ended.
-pub type Ended<'a> = dyn FnMut(&mut Explorer, &Ending, &[ThreadId]) + 'a;
+pub type Ended<'a> = dyn FnMut(&mut Explorer, &Ending, &[Wait]) + 'a;
 
 /// Runs the program once, and calls `ended` before the threads that did not end are unwound.
 ///
@@ -345,8 +345,8 @@ pub fn run_once(
             break;
         }
     }
-    let (ending, stuck) = with(|now| (now.ending(), now.stuck_threads()));
-    current.leave(|execution| ended(&mut execution.explorer, &ending, &stuck));
+    let (ending, waits) = with(|now| (now.ending(), now.waits()));
+    current.leave(|execution| ended(&mut execution.explorer, &ending, &waits));
     if !matches!(ending, Ending::Complete | Ending::Deadlock | Ending::Livelock) {
         drain();
     }
@@ -488,12 +488,8 @@ impl Execution {
         self.run.abandoned || self.run.ending.as_ref().is_some_and(ends_at_once)
     }
 
-    fn stuck_threads(&self) -> Vec<ThreadId> {
-        let actors = self.run.actors.iter().enumerate();
-        actors
-            .filter(|(_, actor)| actor.wait != Wait::Over)
-            .map(|(thread, _)| thread as ThreadId)
-            .collect()
+    fn waits(&self) -> Vec<Wait> {
+        self.run.actors.iter().map(|actor| actor.wait).collect()
     }
 
     fn begin_to_drain(&mut self) {
@@ -1350,7 +1346,7 @@ impl Execution {
         if self.run.abandoned {
             return Ending::Wasted;
         }
-        let waits: Vec<Wait> = self.run.actors.iter().map(|actor| actor.wait).collect();
+        let waits = self.waits();
         if waits.iter().all(|wait| *wait == Wait::Over) {
             return Ending::Complete;
         }
