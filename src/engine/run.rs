@@ -347,7 +347,7 @@ pub fn run_once(
     }
     let (ending, waits) = with(|now| (now.ending(), now.waits()));
     current.leave(|execution| ended(&mut execution.explorer, &ending, &waits));
-    if !matches!(ending, Ending::Complete | Ending::Deadlock | Ending::Livelock) {
+    if with(|now| now.can_be_drained(&ending)) {
         drain();
     }
     abandon();
@@ -492,9 +492,19 @@ impl Execution {
         self.run.actors.iter().map(|actor| actor.wait).collect()
     }
 
+    /// Whether the threads that are left can come to their ends: whether the graph is one, and they
+    /// are not stuck for good.
+    fn can_be_drained(&self, ending: &Ending) -> bool {
+        !self.run.abandoned
+            && self.run.left == 0
+            && !matches!(
+                ending,
+                Ending::Complete | Ending::Deadlock | Ending::Livelock
+            )
+    }
+
     fn begin_to_drain(&mut self) {
         self.explorer.drains = true;
-        self.run.abandoned = false;
         self.run.drained = 0;
         let actors = self.run.actors.iter_mut();
         for actor in actors.filter(|actor| {
