@@ -25,11 +25,7 @@ pub enum Item {
     /// A write has another place in the modification order.
     Write { write: Pos, stamp: u32, rank: usize },
     /// A choice goes another way.
-    Choice {
-        choice: Pos,
-        stamp: u32,
-        value: u64,
-    },
+    Choice { choice: Pos, stamp: u32, value: u64 },
     /// An older read reads from a newer write.
     Back {
         stamp: u32,
@@ -374,8 +370,7 @@ impl Explorer {
         // Back among the events as it was, with the stamp it had.
         let mut event = revisited;
         event.rf = NONE;
-        self.graph_mut()
-            .push_stamped(read.thread as usize, event);
+        self.graph_mut().push_stamped(read.thread as usize, event);
         let ways = revisited.update.variants(value);
         let base = self.frames.pop().expect("it was just pushed");
         for variant in 0..ways {
@@ -483,10 +478,7 @@ impl Explorer {
         for variant in 0..ways {
             let ordinary = is_newest && variant == 0;
             let undecided = event.update == Update::Closure { may_fail: true };
-            if ordinary
-                || (barred && writes(variant) && !undecided)
-                || (variant > 0 && !offered)
-            {
+            if ordinary || (barred && writes(variant) && !undecided) || (variant > 0 && !offered) {
                 continue;
             }
             self.later(Item::Read {

@@ -529,7 +529,11 @@ impl Execution {
             spawn,
             plain: 0,
             step: 0,
-            children: self.run.actors.get(slot).map_or(0, |before| before.children),
+            children: self
+                .run
+                .actors
+                .get(slot)
+                .map_or(0, |before| before.children),
         };
         if slot < self.run.actors.len() {
             self.run.actors[slot] = actor;
@@ -615,8 +619,8 @@ impl Execution {
             return None;
         }
         let mut threads = self.run.actors.iter();
-        let thread = threads
-            .position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
+        let thread =
+            threads.position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
         let actor = &mut self.run.actors[thread];
         if actor.wait == Wait::Asleep {
             actor.loops.force();
@@ -693,7 +697,10 @@ impl Execution {
         if !self.explorer.learnt.loops.contains(&key) {
             return None;
         }
-        match actor.loops.arrive(at, actor.done, self.explorer.config.max_passes) {
+        match actor
+            .loops
+            .arrive(at, actor.done, self.explorer.config.max_passes)
+        {
             Pass::Look => Some(Wait::Look(at)),
             Pass::First => None,
             Pass::TooMany(passes) => {
@@ -709,7 +716,10 @@ impl Execution {
     /// without it: the thread stops, unless later writes revisit.
     fn take_back(&mut self, from: usize) -> Option<Wait> {
         let slot = self.run.current;
-        let (done, forced) = (self.run.actors[slot].done, self.run.actors[slot].loops.is_forced());
+        let (done, forced) = (
+            self.run.actors[slot].done,
+            self.run.actors[slot].loops.is_forced(),
+        );
         if from == done {
             // It does not look at anything: nothing will ever wake it.
             self.run.actors[slot].loops.sleep(Vec::new());
@@ -739,7 +749,11 @@ impl Execution {
             return None;
         }
         if let Step::Load { .. } | Step::Update { .. } = step
-            && self.explorer.learnt.loops.contains(&(std::ptr::from_ref(at) as usize))
+            && self
+                .explorer
+                .learnt
+                .loops
+                .contains(&(std::ptr::from_ref(at) as usize))
         {
             let actor = &mut self.run.actors[self.run.current];
             match actor.loops.arrive(at, actor.done, u32::MAX) {
@@ -761,7 +775,10 @@ impl Execution {
             self.run.actor().wait = Wait::Stopped;
             return None;
         }
-        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(event.loc)) {
+        if let Some(freed) = step
+            .object()
+            .and_then(|_| self.run.objects.freed(event.loc))
+        {
             self.conflict(true, freed, at, true);
             return None;
         }
@@ -831,7 +848,11 @@ impl Execution {
             Step::Store { object, value, .. } if !object.is_pointer() && *value != event.value => {
                 Err("value")
             }
-            Step::Update { object, update: Update::Rmw(rmw), .. } => match event.update {
+            Step::Update {
+                object,
+                update: Update::Rmw(rmw),
+                ..
+            } => match event.update {
                 Update::Rmw(before) if object.is_pointer() || before == *rmw => Ok(()),
                 _ => Err("value"),
             },
@@ -864,9 +885,10 @@ impl Execution {
                     ..pos
                 };
                 let new = match *step {
-                    Step::Update { update: update @ Update::Rmw(_), .. } => {
-                        update.apply(value, event.variant).unwrap_or(value)
-                    }
+                    Step::Update {
+                        update: update @ Update::Rmw(_),
+                        ..
+                    } => update.apply(value, event.variant).unwrap_or(value),
                     // The closure is called again, and says.
                     _ => graph.event(write).value,
                 };
@@ -1038,7 +1060,10 @@ impl Execution {
         }
         Some(Answer {
             value: event.value,
-            wrote: event.update.apply(event.value, event.variant).filter(|_| event.rmw),
+            wrote: event
+                .update
+                .apply(event.value, event.variant)
+                .filter(|_| event.rmw),
         })
     }
 
@@ -1189,12 +1214,14 @@ impl Execution {
         match here.index {
             0 if slot == 0 => Clock::EMPTY,
             0 => graph.event(self.run.actors[slot].spawn).hb,
-            index => graph
-                .event(Pos {
-                    index: index - 1,
-                    ..here
-                })
-                .hb,
+            index => {
+                graph
+                    .event(Pos {
+                        index: index - 1,
+                        ..here
+                    })
+                    .hb
+            }
         }
     }
 
@@ -1228,7 +1255,9 @@ impl Execution {
     /// An access by others that nothing orders before the next step of the current thread.
     fn unknown_access(&self, loc: u32) -> Option<(ThreadId, Place)> {
         let graph = self.explorer.graph();
-        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| self.is_done(pos))
+        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| {
+            self.is_done(pos)
+        })
     }
 
     /// The value of an atomic, for a thread that has it for itself. `None` if it has not.
@@ -1342,7 +1371,8 @@ impl Execution {
         let mut circles = false;
         for (thread, wait) in waits.iter().enumerate() {
             match wait {
-                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread) {
+                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread)
+                {
                     true => circles = true,
                     false if self.run.cut.is_some() => cut = self.run.cut,
                     false => return Ending::Wasted,

@@ -340,22 +340,27 @@ pub fn explore(config: &Config, program: &dyn Fn(), observer: &mut dyn Observer)
         }
         summary.runs += 1;
         observer.begin();
-        run_once(&mut execution, program, None, &mut |explorer, ending, stuck| {
-            if explorer.restart {
-                return;
-            }
-            let graph = explorer.graph();
-            summary.load_buffering |= buffers_loads(graph);
-            if *ending == Ending::Wasted {
-                summary.wasted += 1;
-            } else {
-                observer.ended(&Leaf {
-                    ending,
-                    stuck,
-                    graph,
-                });
-            }
-        });
+        run_once(
+            &mut execution,
+            program,
+            None,
+            &mut |explorer, ending, stuck| {
+                if explorer.restart {
+                    return;
+                }
+                let graph = explorer.graph();
+                summary.load_buffering |= buffers_loads(graph);
+                if *ending == Ending::Wasted {
+                    summary.wasted += 1;
+                } else {
+                    observer.ended(&Leaf {
+                        ending,
+                        stuck,
+                        graph,
+                    });
+                }
+            },
+        );
         execution.explorer.weigh();
     }
     let explored = execution.explorer.explored;
@@ -376,13 +381,18 @@ pub fn replay(
     let mut execution = Box::new(Execution::new(explorer));
     observer.begin();
     let order = Some(schedule.order.clone());
-    run_once(&mut execution, program, order, &mut |explorer, ending, stuck| {
-        observer.ended(&Leaf {
-            ending,
-            stuck,
-            graph: explorer.graph(),
-        });
-    });
+    run_once(
+        &mut execution,
+        program,
+        order,
+        &mut |explorer, ending, stuck| {
+            observer.ended(&Leaf {
+                ending,
+                stuck,
+                graph: explorer.graph(),
+            });
+        },
+    );
 }
 
 /// Whether two threads each load, Relaxed, what the other one stores, Relaxed, behind such a load.
@@ -398,11 +408,9 @@ fn buffers_loads(graph: &Graph) -> bool {
         })
         .collect();
     pairs.iter().any(|&(one, load, store)| {
-        pairs
-            .iter()
-            .any(|&(other, its_load, its_store)| {
-                one != other && load == its_store && store == its_load
-            })
+        pairs.iter().any(|&(other, its_load, its_store)| {
+            one != other && load == its_store && store == its_load
+        })
     })
 }
 

@@ -457,9 +457,8 @@ pub fn drop_unordered(destructor: impl FnOnce()) -> bool {
         return true;
     }
     let steps = || run::with(|now| now.steps_so_far());
-    let set = |unordered| {
-        run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered))
-    };
+    let set =
+        |unordered| run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered));
     let (before, outer) = (steps(), set(true));
     destructor();
     set(outer);

@@ -127,6 +127,11 @@ fn loops_that_wait() {
 }
 
 #[test]
+fn loops_that_change_something() {
+    compare_all(Kind::Retries, Demand::SameOutcomes);
+}
+
+#[test]
 fn four_threads() {
     compare_all(Kind::FourThreads, Demand::Same);
 }

@@ -15,6 +15,8 @@ pub enum Demand {
     Same,
     /// The same graphs, some of them twice.
     SameWithDuplicates,
+    /// The same outcomes, since the brute force goes round in loops only so often.
+    SameOutcomes,
     /// The same complete graphs, whatever a loop reads before it sees what it waits for. What is stuck
     /// is seen in more than one way.
     SameComplete,
@@ -47,6 +49,9 @@ pub fn agree(expected: &Executions, found: &Found, demand: Demand) -> bool {
     } else {
         found.complete == expected.complete
     };
+    if demand == Demand::SameOutcomes {
+        return is_whole && found.outcomes == expected.outcomes;
+    }
     let same_stuck = demand == Demand::SameComplete || is_race || found.stuck == expected.stuck;
     let no_duplicates = demand != Demand::Same || found.duplicates == 0;
     is_whole && is_race == (found.racy > 0) && same_graphs && same_stuck && no_duplicates
@@ -114,6 +119,9 @@ fn difference(program: &Program, config: &Config, most: usize) -> String {
             }
         }
     }
+    let lost: Vec<_> = expected.outcomes.difference(&found.outcomes).collect();
+    let wrong: Vec<_> = found.outcomes.difference(&expected.outcomes).collect();
+    writeln!(text, "outcomes lost: {lost:?}; wrong: {wrong:?}").expect("a string takes all");
     let rest = (
         expected.racy,
         found.racy,
