@@ -115,8 +115,7 @@ impl Checker {
     }
 
     /// Has at most so many events of each spurious kind in one execution: waking for no reason from a
-    /// condition variable, from `park` and from a futex, a weak exchange that fails for no reason, a
-    /// time-out that comes first.
+    /// condition variable, from `park` and from a futex, a weak exchange that fails for no reason.
     pub fn spurious(mut self, events: u8) -> Checker {
         self.spurious = events;
         self
@@ -269,12 +268,10 @@ impl Checker {
         }
         if summary.spurious {
             notes.push(match self.spurious {
-                0 => "without spurious wake-ups, weak exchanges that fail and time-outs that come \
-                      first"
-                    .to_owned(),
+                0 => "no wake-up and no failing exchange without a reason".to_owned(),
                 most => format!(
-                    "with at most {most} spurious wake-up, weak exchange that fails and time-out \
-                     that comes first in an execution"
+                    "in one execution at most {most} wake-up or failing exchange of each kind \
+                     without a reason"
                 ),
             });
         }

@@ -5,8 +5,8 @@ use super::outcome::Came;
 use super::panics;
 use super::report::{Access, Clash};
 use super::tally::{Judge, Tally};
-use crate::trace::{Trace, journal, source};
-use crate::worlds::model::session::{self, Entered, Mutation, Options, Site};
+use crate::trace::{Trace, source};
+use crate::worlds::model::session::{self, Mutation, Options, Site};
 use heisenbug_engine::Place;
 use heisenbug_engine::search::{self, Config, Ending, Leaf, Observer, Summary};
 use heisenbug_engine::steps::ThreadId;
@@ -73,17 +73,14 @@ pub fn explore(scenario: &Scenario, task: &Task) -> Result<Exploration, String> 
         let program = || session::run(&**scenario);
         let mut counting = Counting {
             task,
-            session: &session,
             tally: Tally::default(),
             stopped: None,
         };
         let summary = search::explore(&task.config, &program, &mut counting);
         let (tally, stopped) = (counting.tally, counting.stopped);
         let models = session.models_anything();
-        let mut recording = Recording {
-            session: &session,
-            replayed: Replayed::default(),
-        };
+        let mut recording = Recording::default();
+        session.set_recording(true);
         if let Some(worst) = &tally.worst {
             search::replay(&task.config, &program, &worst.schedule, &mut recording);
         }
@@ -101,7 +98,6 @@ pub fn explore(scenario: &Scenario, task: &Task) -> Result<Exploration, String> 
 /// Counts what each execution comes to.
 struct Counting<'a> {
     task: &'a Task,
-    session: &'a Entered,
     tally: Tally,
     stopped: Option<String>,
 }
@@ -110,8 +106,6 @@ impl Observer for Counting<'_> {
     fn begin(&mut self) {
         PROGRAM_RUNS.store(true, Relaxed);
         session::begin_execution();
-        // The one in which the process will die leaves its operations behind.
-        self.session.set_recording(journal::is_open());
     }
 
     fn ended(&mut self, leaf: &Leaf<'_>) {
@@ -147,15 +141,14 @@ pub struct Replayed {
 }
 
 /// Keeps the operations of an execution that runs again.
-struct Recording<'a> {
-    session: &'a Entered,
+#[derive(Default)]
+struct Recording {
     replayed: Replayed,
 }
 
-impl Observer for Recording<'_> {
+impl Observer for Recording {
     fn begin(&mut self) {
         session::begin_execution();
-        self.session.set_recording(true);
     }
 
     fn ended(&mut self, leaf: &Leaf<'_>) {

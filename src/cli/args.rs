@@ -125,8 +125,8 @@ pub struct Limits {
     /// What judges
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
-    /// Have at most so many spurious events of each kind in one execution: wake-ups for no reason,
-    /// weak exchanges that fail, time-outs that come first
+    /// Have at most so many spurious events of each kind in one execution: wake-ups and failing weak
+    /// exchanges without a reason
     #[arg(long, value_name = "N", default_value_t = crate::Checker::SPURIOUS, allow_negative_numbers = true)]
     pub spurious: u8,
     /// Use so many cores [default: all]

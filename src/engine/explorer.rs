@@ -25,7 +25,11 @@ pub enum Item {
     /// A write has another place in the modification order.
     Write { write: Pos, stamp: u32, rank: usize },
     /// A choice goes another way.
-    Choice { choice: Pos, stamp: u32, value: u64 },
+    Choice {
+        choice: Pos,
+        stamp: u32,
+        value: u64,
+    },
     /// An older read reads from a newer write.
     Back {
         stamp: u32,
@@ -84,6 +88,8 @@ pub struct Explorer {
     pub slots: FxHashMap<(u8, u32), u8>,
     /// Graphs that turned out to be inconsistent before they were run.
     pub dead_ends: u64,
+    /// What is added to the graph now is part of no execution.
+    pub drains: bool,
     /// The share of the item that is being explored, and of all that has been.
     share: f64,
     pub explored: f64,
@@ -108,6 +114,7 @@ impl Explorer {
             restart: false,
             slots: FxHashMap::default(),
             dead_ends: 0,
+            drains: false,
             share: 1.0,
             explored: 0.0,
         }
@@ -134,6 +141,9 @@ impl Explorer {
 
     #[inline]
     pub fn later(&mut self, item: Item) {
+        if self.drains {
+            return;
+        }
         let top = self.frames.last_mut().expect("something is explored");
         top.work.push(Work::new(item));
     }
@@ -291,6 +301,9 @@ impl Explorer {
 
     /// Finds the older reads that a new write can revisit, up to a stamp.
     pub fn revisit(&mut self, write: Pos, limit: u32) {
+        if self.drains {
+            return;
+        }
         let top = self.frames.last_mut().expect("something is explored");
         let graph = &top.graph;
         let event = graph.event(write);
@@ -370,7 +383,8 @@ impl Explorer {
         // Back among the events as it was, with the stamp it had.
         let mut event = revisited;
         event.rf = NONE;
-        self.graph_mut().push_stamped(read.thread as usize, event);
+        self.graph_mut()
+            .push_stamped(read.thread as usize, event);
         let ways = revisited.update.variants(value);
         let base = self.frames.pop().expect("it was just pushed");
         for variant in 0..ways {
@@ -427,6 +441,9 @@ impl Explorer {
     }
 
     pub fn note_steals(&mut self, wanted: Wanted, waiting: &[usize]) {
+        if self.drains {
+            return;
+        }
         for steal in self.graph().steals(wanted, waiting) {
             self.later(Item::Steal(Box::new(steal)));
         }
@@ -478,7 +495,10 @@ impl Explorer {
         for variant in 0..ways {
             let ordinary = is_newest && variant == 0;
             let undecided = event.update == Update::Closure { may_fail: true };
-            if ordinary || (barred && writes(variant) && !undecided) || (variant > 0 && !offered) {
+            if ordinary
+                || (barred && writes(variant) && !undecided)
+                || (variant > 0 && !offered)
+            {
                 continue;
             }
             self.later(Item::Read {

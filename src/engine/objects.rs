@@ -169,10 +169,7 @@ impl Objects {
         if let Some(freed) = cell.freed {
             return Some((true, freed));
         }
-        let mut others = cell
-            .write
-            .iter()
-            .chain(cell.reads.iter().filter(|_| writes));
+        let mut others = cell.write.iter().chain(cell.reads.iter().filter(|_| writes));
         if let Some(other) = others.find(|other| !other.is_known_by(me, known)) {
             return Some((false, (other.thread, other.at)));
         }
@@ -219,8 +216,9 @@ impl Graph {
     ) -> Option<(ThreadId, Place)> {
         let location = self.locs.get(loc as usize)?;
         let mut accesses = location.mo.iter().chain(&location.reads).copied();
-        let unknown =
-            accesses.find(|&pos| pos.thread as usize != me && is_done(pos) && !known.has(pos))?;
+        let unknown = accesses.find(|&pos| {
+            pos.thread as usize != me && is_done(pos) && !known.has(pos)
+        })?;
         Some((unknown.thread, self.event(unknown).at))
     }
 }

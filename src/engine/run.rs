@@ -12,16 +12,20 @@ use crate::explorer::{Explorer, Item, free_for_one, free_for_writer};
 use crate::graph::Graph;
 use crate::loops::{Loop, Pass};
 use crate::maximal::Wanted;
+use crate::memory::{give_back, keep_freed};
 use crate::objects::Objects;
 use crate::search::{Conflict, Ending, Mismatch};
 use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How much stack a model thread has. Committed by the system as it is used.
 const STACK: usize = 512 * 1024;
+
+/// How many steps threads get to come to their ends in when an execution is given up.
+const MAX_DRAINED: u32 = 1_000;
 
 /// What a thread waits for.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -168,12 +172,13 @@ pub struct Run {
     recheck: bool,
     /// A blocking read is to be added though it does not get what it waits for.
     force: bool,
-    pub dead: bool,
     /// The graph turned out not to be one: nothing is to be counted.
     abandoned: bool,
     pub ending: Option<Ending>,
     /// How often a loop went round before it was cut, if one was.
     cut: Option<u32>,
+    /// How many steps there were since the execution was given up.
+    drained: u32,
     pub objects: Objects,
     /// The order to replay in, and how far it has come.
     order: Option<(Vec<Pos>, usize)>,
@@ -198,15 +203,17 @@ pub fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
     // SAFETY: the pointer comes from the exclusive reference that `run_once` was given, which is not
     // used otherwise while the execution is current. `f` runs no code of a model thread, and so is
     // never nested.
-    f(unsafe { &mut *current })
+    let execution = unsafe { &mut *current };
+    let kept = keep_freed(false);
+    let result = f(execution);
+    keep_freed(kept);
+    result
 }
 
-/// Whether an execution is current, and whether it is only being torn down.
+/// Whether an execution is current on this OS thread.
 #[inline]
-pub fn state() -> Option<bool> {
-    let current = CURRENT.get();
-    // SAFETY: as above.
-    (!current.is_null()).then(|| unsafe { (*current).run.dead })
+pub fn is_current() -> bool {
+    !CURRENT.get().is_null()
 }
 
 /// Takes a step: waits for its turn, and returns what came of it.
@@ -229,9 +236,6 @@ pub fn wipe() {
 fn perform_from(step: &Step<'_>, at: Place, registers: &Registers) -> Answer {
     loop {
         let answer = with(|execution| {
-            if execution.run.dead {
-                return Some(Answer::default());
-            }
             let actor = execution.run.actor();
             actor.top = std::ptr::from_ref(registers) as usize;
             actor.step = step.number();
@@ -262,9 +266,6 @@ pub fn pass(at: Place) {
 #[inline(never)]
 fn pass_from(at: Place, registers: &Registers) {
     while !with(|execution| {
-        if execution.run.dead {
-            return true;
-        }
         let actor = execution.run.actor();
         (actor.top, actor.step) = (std::ptr::from_ref(registers) as usize, 0);
         execution.hint(at)
@@ -315,19 +316,10 @@ impl Registers {
 /// Stops the current thread for good.
 pub fn stop() -> ! {
     loop {
-        if with(|execution| {
-            let run = &mut execution.run;
-            run.actors[run.current].wait = Wait::Stopped;
-            run.dead
-        }) {
-            // The thread was unwound already, and somebody swallowed it.
-            resume_unwind(Box::new(Stopped));
-        }
+        with(|execution| execution.run.actor().wait = Wait::Stopped);
         switch();
     }
 }
-
-struct Stopped;
 
 /// What is told of an execution that has ended.
 pub type Ended<'a> = dyn FnMut(&mut Explorer, &Ending, &[ThreadId]) + 'a;
@@ -354,11 +346,12 @@ pub fn run_once(
         }
     }
     let (ending, stuck) = with(|now| (now.ending(), now.stuck_threads()));
-    current.leave(|execution| {
-        execution.run.dead = true;
-        ended(&mut execution.explorer, &ending, &stuck);
-    });
-    unwind();
+    current.leave(|execution| ended(&mut execution.explorer, &ending, &stuck));
+    if !matches!(ending, Ending::Complete | Ending::Deadlock | Ending::Livelock) {
+        drain();
+    }
+    abandon();
+    give_back();
 }
 
 /// Makes an execution current for as long as it lives.
@@ -398,7 +391,9 @@ fn resume(thread: usize) {
         actor.wait = Wait::Nothing;
         actor.coroutine.take().expect("it is not running")
     });
+    let kept = keep_freed(true);
     let result = coroutine.resume(());
+    keep_freed(kept);
     with(|now| match result {
         CoroutineResult::Yield(()) => {
             let actor = &mut now.run.actors[thread];
@@ -414,22 +409,28 @@ fn resume(thread: usize) {
     });
 }
 
-/// Unwinds what is left of the threads, so that what they own is dropped.
-fn unwind() {
+/// Lets the threads of an execution that is not to be explored further go on to their ends, so that
+/// they give back what they own. What they do is part of no execution.
+fn drain() {
+    with(Execution::begin_to_drain);
+    while let Some(thread) = with(Execution::next_to_drain) {
+        resume(thread);
+    }
+}
+
+/// Leaves the threads that cannot end where they are, and takes their stacks for others. What they own
+/// is never dropped: their destructors would find a world that is not theirs.
+fn abandon() {
     for slot in 0..with(|now| now.run.actors.len()) {
-        let coroutine = with(|now| {
-            now.run.current = slot;
-            now.run.actors[slot].coroutine.take()
-        });
-        let Some(mut coroutine) = coroutine else {
+        let Some(mut coroutine) = with(|now| now.run.actors[slot].coroutine.take()) else {
             continue;
         };
         if coroutine.started() && !coroutine.done() {
-            coroutine.force_unwind();
+            // SAFETY: nothing on the stack is used again: neither by the thread, which does not go on,
+            // nor by the others, none of which go on either.
+            unsafe { coroutine.force_reset() };
         }
-        if coroutine.done() {
-            with(|now| now.run.stacks.push(coroutine.into_stack()));
-        }
+        with(|now| now.run.stacks.push(coroutine.into_stack()));
     }
 }
 
@@ -442,10 +443,10 @@ impl Run {
             old: Clock::EMPTY,
             recheck: false,
             force: false,
-            dead: false,
             abandoned: false,
             ending: None,
             cut: None,
+            drained: 0,
             objects: Objects::default(),
             order: None,
             stacks: Vec::new(),
@@ -457,7 +458,7 @@ impl Run {
         self.current = 0;
         self.left = graph.len();
         self.old = graph.all();
-        (self.recheck, self.force, self.dead) = (false, false, false);
+        (self.recheck, self.force) = (false, false);
         (self.abandoned, self.ending, self.cut) = (false, None, None);
         self.objects.begin();
         self.order = order.map(|order| (order, 0));
@@ -495,6 +496,37 @@ impl Execution {
             .collect()
     }
 
+    fn begin_to_drain(&mut self) {
+        self.explorer.drains = true;
+        self.run.abandoned = false;
+        self.run.drained = 0;
+        let actors = self.run.actors.iter_mut();
+        for actor in actors.filter(|actor| {
+            matches!(actor.wait, Wait::Elsewhere | Wait::Unmet | Wait::Asleep | Wait::Turn)
+        }) {
+            actor.wait = Wait::Nothing;
+        }
+    }
+
+    /// Whether the current thread may take one more step on its way to its end. Some never get there.
+    fn goes_on_draining(&mut self) -> bool {
+        self.run.drained += 1;
+        let goes_on = self.run.drained <= MAX_DRAINED;
+        if !goes_on {
+            self.run.actor().wait = Wait::Stopped;
+        }
+        goes_on
+    }
+
+    /// The thread to go on with while the rest is drained.
+    fn next_to_drain(&mut self) -> Option<usize> {
+        let next = self.first_ready().filter(|_| self.run.left == 0);
+        if next.is_none() {
+            self.explorer.drains = false;
+        }
+        next
+    }
+
     fn start(&mut self, slot: usize, spawn: Pos, body: Box<dyn FnOnce()>) {
         let stack = self.run.stacks.pop().unwrap_or_else(|| {
             DefaultStack::new(STACK).expect("the system has memory for one more stack")
@@ -507,8 +539,6 @@ impl Execution {
                 perform(Step::Begin, place);
             }
             match catch_unwind(AssertUnwindSafe(body)) {
-                // The runtime unwinds the thread: it wants its own panic back.
-                Err(payload) if state() == Some(true) => resume_unwind(payload),
                 // The façade catches what the program panics with. This is a panic of its own.
                 Err(_) => with(|execution| {
                     let why = "a panic outside of the program, in the library itself";
@@ -529,11 +559,7 @@ impl Execution {
             spawn,
             plain: 0,
             step: 0,
-            children: self
-                .run
-                .actors
-                .get(slot)
-                .map_or(0, |before| before.children),
+            children: self.run.actors.get(slot).map_or(0, |before| before.children),
         };
         if slot < self.run.actors.len() {
             self.run.actors[slot] = actor;
@@ -577,14 +603,23 @@ impl Execution {
         self.first_ready().or_else(|| self.force_one())
     }
 
-    /// The first thread that can go on; those that seem to go round in circles come last.
+    /// The first thread that can go on. Of those that seem to go round in circles, which come last, the
+    /// one that has done least.
     fn first_ready(&self) -> Option<usize> {
-        let ready = |&thread: &usize| self.is_ready(thread);
-        let mut threads = 0..self.run.actors.len();
-        threads
-            .clone()
-            .find(|thread| ready(thread) && !self.lags(*thread))
-            .or_else(|| threads.find(ready))
+        let mut lagging: Option<usize> = None;
+        for thread in 0..self.run.actors.len() {
+            if !self.is_ready(thread) {
+                continue;
+            }
+            if !self.lags(thread) {
+                return Some(thread);
+            }
+            let events = |thread: usize| self.explorer.graph().threads[thread].len();
+            if lagging.is_none_or(|other| events(thread) < events(other)) {
+                lagging = Some(thread);
+            }
+        }
+        lagging
     }
 
     /// Whether others are to go first. While the graph is replayed it does not matter who goes.
@@ -619,8 +654,8 @@ impl Execution {
             return None;
         }
         let mut threads = self.run.actors.iter();
-        let thread =
-            threads.position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
+        let thread = threads
+            .position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
         let actor = &mut self.run.actors[thread];
         if actor.wait == Wait::Asleep {
             actor.loops.force();
@@ -662,7 +697,10 @@ impl Execution {
             }
             self.run.actor().wait = Wait::Nothing;
         }
-        if done as u32 >= self.explorer.config.max_events {
+        if self.explorer.drains && !self.goes_on_draining() {
+            return None;
+        }
+        if done as u32 >= self.explorer.config.max_events && !self.explorer.drains {
             self.run.ending = Some(Ending::TooLong);
             self.run.actor().wait = Wait::Stopped;
             return None;
@@ -681,7 +719,7 @@ impl Execution {
 
     /// Notes where a loop may come round. Returns what the thread has to wait for, if it has.
     fn goes_round(&mut self, step: &Step<'_>, at: Place) -> Option<Wait> {
-        if !matches!(step, Step::Load { .. } | Step::Update { .. }) {
+        if self.explorer.drains || !matches!(step, Step::Load { .. } | Step::Update { .. }) {
             return None;
         }
         self.pass(at)
@@ -697,10 +735,7 @@ impl Execution {
         if !self.explorer.learnt.loops.contains(&key) {
             return None;
         }
-        match actor
-            .loops
-            .arrive(at, actor.done, self.explorer.config.max_passes)
-        {
+        match actor.loops.arrive(at, actor.done, self.explorer.config.max_passes) {
             Pass::Look => Some(Wait::Look(at)),
             Pass::First => None,
             Pass::TooMany(passes) => {
@@ -716,10 +751,7 @@ impl Execution {
     /// without it: the thread stops, unless later writes revisit.
     fn take_back(&mut self, from: usize) -> Option<Wait> {
         let slot = self.run.current;
-        let (done, forced) = (
-            self.run.actors[slot].done,
-            self.run.actors[slot].loops.is_forced(),
-        );
+        let (done, forced) = (self.run.actors[slot].done, self.run.actors[slot].loops.is_forced());
         if from == done {
             // It does not look at anything: nothing will ever wake it.
             self.run.actors[slot].loops.sleep(Vec::new());
@@ -749,11 +781,7 @@ impl Execution {
             return None;
         }
         if let Step::Load { .. } | Step::Update { .. } = step
-            && self
-                .explorer
-                .learnt
-                .loops
-                .contains(&(std::ptr::from_ref(at) as usize))
+            && self.explorer.learnt.loops.contains(&(std::ptr::from_ref(at) as usize))
         {
             let actor = &mut self.run.actors[self.run.current];
             match actor.loops.arrive(at, actor.done, u32::MAX) {
@@ -775,10 +803,7 @@ impl Execution {
             self.run.actor().wait = Wait::Stopped;
             return None;
         }
-        if let Some(freed) = step
-            .object()
-            .and_then(|_| self.run.objects.freed(event.loc))
-        {
+        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(event.loc)) {
             self.conflict(true, freed, at, true);
             return None;
         }
@@ -848,11 +873,7 @@ impl Execution {
             Step::Store { object, value, .. } if !object.is_pointer() && *value != event.value => {
                 Err("value")
             }
-            Step::Update {
-                object,
-                update: Update::Rmw(rmw),
-                ..
-            } => match event.update {
+            Step::Update { object, update: Update::Rmw(rmw), .. } => match event.update {
                 Update::Rmw(before) if object.is_pointer() || before == *rmw => Ok(()),
                 _ => Err("value"),
             },
@@ -885,10 +906,9 @@ impl Execution {
                     ..pos
                 };
                 let new = match *step {
-                    Step::Update {
-                        update: update @ Update::Rmw(_),
-                        ..
-                    } => update.apply(value, event.variant).unwrap_or(value),
+                    Step::Update { update: update @ Update::Rmw(_), .. } => {
+                        update.apply(value, event.variant).unwrap_or(value)
+                    }
                     // The closure is called again, and says.
                     _ => graph.event(write).value,
                 };
@@ -1060,10 +1080,7 @@ impl Execution {
         }
         Some(Answer {
             value: event.value,
-            wrote: event
-                .update
-                .apply(event.value, event.variant)
-                .filter(|_| event.rmw),
+            wrote: event.update.apply(event.value, event.variant).filter(|_| event.rmw),
         })
     }
 
@@ -1214,14 +1231,12 @@ impl Execution {
         match here.index {
             0 if slot == 0 => Clock::EMPTY,
             0 => graph.event(self.run.actors[slot].spawn).hb,
-            index => {
-                graph
-                    .event(Pos {
-                        index: index - 1,
-                        ..here
-                    })
-                    .hb
-            }
+            index => graph
+                .event(Pos {
+                    index: index - 1,
+                    ..here
+                })
+                .hb,
         }
     }
 
@@ -1238,6 +1253,10 @@ impl Execution {
         let actor = &mut self.run.actors[me];
         actor.loops.stepped(at, writes);
         actor.plain += 1;
+        if self.run.objects.unordered {
+            // Whether anything is in order is known only once the owners are.
+            return true;
+        }
         let done = actor.done;
         let met = self
             .run
@@ -1255,9 +1274,7 @@ impl Execution {
     /// An access by others that nothing orders before the next step of the current thread.
     fn unknown_access(&self, loc: u32) -> Option<(ThreadId, Place)> {
         let graph = self.explorer.graph();
-        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| {
-            self.is_done(pos)
-        })
+        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| self.is_done(pos))
     }
 
     /// The value of an atomic, for a thread that has it for itself. `None` if it has not.
@@ -1304,11 +1321,11 @@ impl Execution {
 
     /// A hint that the thread waits, at a place where a loop may come round.
     pub fn hint(&mut self, at: Place) -> bool {
-        if self.run.dead {
-            return true;
-        }
         let extends = self.run.actors[self.run.current].done
             >= self.explorer.graph().threads[self.run.current].len();
+        if self.explorer.drains {
+            return self.goes_on_draining();
+        }
         if !extends || self.run.left > 0 {
             return true;
         }
@@ -1371,8 +1388,7 @@ impl Execution {
         let mut circles = false;
         for (thread, wait) in waits.iter().enumerate() {
             match wait {
-                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread)
-                {
+                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread) {
                     true => circles = true,
                     false if self.run.cut.is_some() => cut = self.run.cut,
                     false => return Ending::Wasted,

@@ -5,6 +5,7 @@
 
 use crate::clock::{Clock, NONE, Pos};
 use crate::event::Kind;
+use crate::explorer::Learnt;
 use crate::graph::Graph;
 use crate::search::Schedule;
 use crate::steps::Until;
@@ -65,6 +66,7 @@ impl Graph {
         let pairs = order.iter().zip(order.iter().skip(1));
         let switches = pairs.filter(|(one, next)| one.thread != next.thread);
         Schedule {
+            learnt: Learnt::default(),
             preemptions,
             stale,
             switches: switches.count(),

@@ -3,7 +3,7 @@
 use crate::Place;
 use crate::clock::{INIT, Pos};
 use crate::event::{Event, Kind, Order};
-use crate::explorer::Explorer;
+use crate::explorer::{Explorer, Learnt};
 use crate::graph::Graph;
 use crate::run::{Execution, run_once};
 use crate::steps::{ThreadId, Why};
@@ -138,6 +138,7 @@ pub struct Leaf<'a> {
     /// The threads that could not go on.
     pub stuck: &'a [ThreadId],
     pub(crate) graph: &'a Graph,
+    pub(crate) learnt: &'a Learnt,
 }
 
 impl Leaf<'_> {
@@ -150,7 +151,11 @@ impl Leaf<'_> {
     /// needs more than `at_most`. If no order lets every load read the newest value, one in which
     /// some do not; its preemptions are then counted all the same.
     pub fn schedule(&self, at_most: Option<u32>) -> Option<Schedule> {
-        self.graph.schedule(at_most)
+        let schedule = self.graph.schedule(at_most)?;
+        Some(Schedule {
+            learnt: self.learnt.clone(),
+            ..schedule
+        })
     }
 
     /// One word for each decision that makes the execution what it is: equal for equal executions,
@@ -287,6 +292,8 @@ pub struct Schedule {
     pub switches: usize,
     pub(crate) order: Vec<Pos>,
     pub(crate) graph: Graph,
+    /// What was known of the program then: it decides which steps there are.
+    pub(crate) learnt: Learnt,
 }
 
 /// Who is told of the executions, and decides how long to go on.
@@ -340,27 +347,23 @@ pub fn explore(config: &Config, program: &dyn Fn(), observer: &mut dyn Observer)
         }
         summary.runs += 1;
         observer.begin();
-        run_once(
-            &mut execution,
-            program,
-            None,
-            &mut |explorer, ending, stuck| {
-                if explorer.restart {
-                    return;
-                }
-                let graph = explorer.graph();
-                summary.load_buffering |= buffers_loads(graph);
-                if *ending == Ending::Wasted {
-                    summary.wasted += 1;
-                } else {
-                    observer.ended(&Leaf {
-                        ending,
-                        stuck,
-                        graph,
-                    });
-                }
-            },
-        );
+        run_once(&mut execution, program, None, &mut |explorer, ending, stuck| {
+            if explorer.restart {
+                return;
+            }
+            let graph = explorer.graph();
+            summary.load_buffering |= buffers_loads(graph);
+            if *ending == Ending::Wasted {
+                summary.wasted += 1;
+            } else {
+                observer.ended(&Leaf {
+                    ending,
+                    stuck,
+                    graph,
+                    learnt: &explorer.learnt,
+                });
+            }
+        });
         execution.explorer.weigh();
     }
     let explored = execution.explorer.explored;
@@ -377,22 +380,19 @@ pub fn replay(
     schedule: &Schedule,
     observer: &mut dyn Observer,
 ) {
-    let explorer = Explorer::of_graph(config.clone(), schedule.graph.clone());
+    let mut explorer = Explorer::of_graph(config.clone(), schedule.graph.clone());
+    explorer.learnt = schedule.learnt.clone();
     let mut execution = Box::new(Execution::new(explorer));
     observer.begin();
     let order = Some(schedule.order.clone());
-    run_once(
-        &mut execution,
-        program,
-        order,
-        &mut |explorer, ending, stuck| {
-            observer.ended(&Leaf {
-                ending,
-                stuck,
-                graph: explorer.graph(),
-            });
-        },
-    );
+    run_once(&mut execution, program, order, &mut |explorer, ending, stuck| {
+        observer.ended(&Leaf {
+            ending,
+            stuck,
+            graph: explorer.graph(),
+            learnt: &explorer.learnt,
+        });
+    });
 }
 
 /// Whether two threads each load, Relaxed, what the other one stores, Relaxed, behind such a load.
@@ -408,9 +408,11 @@ fn buffers_loads(graph: &Graph) -> bool {
         })
         .collect();
     pairs.iter().any(|&(one, load, store)| {
-        pairs.iter().any(|&(other, its_load, its_store)| {
-            one != other && load == its_store && store == its_load
-        })
+        pairs
+            .iter()
+            .any(|&(other, its_load, its_store)| {
+                one != other && load == its_store && store == its_load
+            })
     })
 }
 

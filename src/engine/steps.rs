@@ -1,8 +1,7 @@
 //! What a model thread can ask of the engine: a typed step in, a value out.
 //!
 //! All of these act for the model thread that runs at the moment on this OS thread. Outside of an
-//! execution they must not be called (see [`mode`]); in a *dead* execution, whose threads are only
-//! being unwound, they do nothing and return at once.
+//! execution they must not be called (see [`running`]).
 
 use crate::Place;
 use crate::event::{Order, Update};
@@ -17,24 +16,18 @@ pub enum Mode {
     Outside,
     /// A model thread runs.
     Running,
-    /// The execution is over, and a model thread is being unwound: steps do nothing.
-    Dead,
 }
 
 /// What happens on this OS thread.
 #[inline]
 pub fn mode() -> Mode {
-    match run::state() {
-        None => Mode::Outside,
-        Some(false) => Mode::Running,
-        Some(true) => Mode::Dead,
-    }
+    if running() { Mode::Running } else { Mode::Outside }
 }
 
-/// Whether a model thread runs: shorthand for `mode() == Mode::Running`.
+/// Whether a model thread runs.
 #[inline]
 pub fn running() -> bool {
-    mode() == Mode::Running
+    run::is_current()
 }
 
 /// Who an object is, embedded in every object of the façade. Made in a `const`, so that statics are
@@ -232,7 +225,8 @@ pub fn update(
     let new = change(answer.value);
     if running() {
         match new {
-            Some(value) if may_fail => {
+            // Where it is replayed, its write came with it.
+            Some(value) if may_fail && answer.wrote.is_none() => {
                 perform(Step::Commit { value }, at);
             }
             Some(value) => run::with(|now| now.fill_in(value)),
@@ -457,8 +451,9 @@ pub fn drop_unordered(destructor: impl FnOnce()) -> bool {
         return true;
     }
     let steps = || run::with(|now| now.steps_so_far());
-    let set =
-        |unordered| run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered));
+    let set = |unordered| {
+        run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered))
+    };
     let (before, outer) = (steps(), set(true));
     destructor();
     set(outer);
@@ -506,7 +501,7 @@ pub fn is_finished(thread: ThreadId, at: Place) -> bool {
 
 /// The model thread that runs.
 pub fn current() -> ThreadId {
-    if run::state().is_none() {
+    if !running() {
         return 0;
     }
     run::with(|now| now.run.current as ThreadId)
@@ -521,7 +516,7 @@ pub fn pass(at: Place) {
 
 /// Whether a fact about the program is known.
 pub fn knows(fact: &'static str) -> bool {
-    run::state().is_some() && run::with(|now| now.explorer.learnt.facts.contains(fact))
+    running() && run::with(|now| now.explorer.learnt.facts.contains(fact))
 }
 
 /// Makes a fact about the program known, if it is not. Returns whether it was: if not, the

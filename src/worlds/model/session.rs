@@ -69,6 +69,8 @@ struct Session {
     sites: Sites,
     /// Whether to record each execution.
     record: bool,
+    /// Whether an execution before the current one changed data in statics.
+    changed_statics: bool,
     execution: Execution,
 }
 
@@ -111,7 +113,7 @@ pub fn enter(options: Options) -> Entered {
     let session = Session {
         sites: Sites::new(options.mutation, options.collect_sites),
         record: options.record,
-        execution: Execution::default(),
+        ..Session::default()
     };
     let entered = Entered {
         before: SESSION.replace(Some(session)),
@@ -132,6 +134,12 @@ impl Entered {
         !flags::get().contains(Flags::NOTHING_YET)
     }
 
+    /// Whether the program so far changed plain data in statics. Such a program must not be run on two
+    /// OS threads at once: the data is the same for both.
+    pub fn changes_statics(&self) -> bool {
+        statics::are_changed() || with(|session| session.changed_statics).unwrap_or(false)
+    }
+
     /// Whether to record the executions to come.
     pub fn set_recording(&self, record: bool) {
         with(|session| session.record = record);
@@ -142,6 +150,7 @@ impl Drop for Entered {
     fn drop(&mut self) {
         // Dropped when it is no longer borrowed: it holds values of the program, which may look here.
         let session = SESSION.replace(self.before.take());
+        statics::restore();
         flags::replace(self.flags_before);
         drop(session);
     }
@@ -151,12 +160,15 @@ impl Drop for Entered {
 pub fn begin_execution() {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     GENERATION.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    let changed = statics::are_changed();
     statics::restore();
     journal::begin_execution();
     let old = with_execution(std::mem::take);
     drop(old);
     let record = with(|session| {
+        session.changed_statics |= changed;
         session.execution.threads.begin();
+        session.execution.failures.begin();
         session.record
     });
     flags::set(

@@ -14,7 +14,7 @@ pub use std::thread::Result;
 use super::session::{self, Call};
 use crate::trace::Op;
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Rmw, Until, Why};
+use heisenbug_engine::steps::{self, Rmw, Until, Why};
 use std::io;
 use std::num::NonZero;
 use std::panic::Location;
@@ -28,9 +28,10 @@ pub fn panicking() -> bool {
 
 /// The current thread.
 pub fn current() -> Thread {
-    match steps::mode() {
-        Mode::Running => Thread::of_model(session::current()),
-        Mode::Outside | Mode::Dead => Thread::of_std(std::thread::current()),
+    if steps::running() {
+        Thread::of_model(session::current())
+    } else {
+        Thread::of_std(std::thread::current())
     }
 }
 
@@ -40,9 +41,10 @@ pub fn current() -> Thread {
 ///
 /// As std's, outside of a check; inside, never.
 pub fn available_parallelism() -> io::Result<NonZero<usize>> {
-    match steps::mode() {
-        Mode::Outside => std::thread::available_parallelism(),
-        Mode::Running | Mode::Dead => Ok(NonZero::<usize>::MIN.saturating_add(1)),
+    if steps::running() {
+        Ok(NonZero::<usize>::MIN.saturating_add(1))
+    } else {
+        std::thread::available_parallelism()
     }
 }
 
@@ -51,10 +53,7 @@ pub fn available_parallelism() -> io::Result<NonZero<usize>> {
 #[track_caller]
 pub fn park() {
     let Some(call) = Call::begin("park", Location::caller()) else {
-        if steps::mode() == Mode::Outside {
-            std::thread::park();
-        }
-        return;
+        return std::thread::park();
     };
     call.waits_for(&());
     if steps::choose(2, Why::SpuriousUnpark, call.at()) == 0 {
@@ -67,10 +66,7 @@ pub fn park() {
 #[track_caller]
 pub fn park_timeout(duration: Duration) {
     let Some(call) = Call::begin("park_timeout", Location::caller()) else {
-        if steps::mode() == Mode::Outside {
-            std::thread::park_timeout(duration);
-        }
-        return;
+        return std::thread::park_timeout(duration);
     };
     call.waits_for(&());
     if steps::choose(2, Why::TimeOut, call.at()) == 0 {
@@ -112,12 +108,12 @@ pub fn sleep_ms(ms: u32) {
     }
 }
 
-/// Tells the engine that the caller waits. Returns whether that was all there is to do.
+/// Tells the engine, if there is one, that the caller waits. Returns whether there is.
 pub(super) fn passes(name: &'static str, at: Place) -> bool {
     if let Some(call) = Call::begin(name, at) {
         steps::pass(at);
         call.done(Op::Yield, &());
         return true;
     }
-    steps::mode() == Mode::Dead
+    false
 }

@@ -1,6 +1,8 @@
 //! Data in statics: it outlives the execution, and the next one must not begin with what is left of it.
 
 use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::OnceLock;
 
 /// A piece of a static as it was before the first execution touched it.
 struct Kept {
@@ -36,6 +38,11 @@ pub(crate) unsafe fn keep_static(data: *const u8, len: usize) {
     });
 }
 
+/// Whether the program has changed data in statics since it was last put back.
+pub(super) fn are_changed() -> bool {
+    KEPT.with_borrow(|kept| !kept.is_empty())
+}
+
 /// Puts back what was there before.
 pub(super) fn restore() {
     KEPT.with_borrow_mut(|kept| {
@@ -48,7 +55,49 @@ pub(super) fn restore() {
     });
 }
 
-/// Where the program's own statics are.
-fn image() -> std::ops::Range<usize> {
+/// Where the program's own statics are, those of its libraries not counted.
+fn image() -> Range<usize> {
+    static IMAGE: OnceLock<Range<usize>> = OnceLock::new();
+    IMAGE.get_or_init(writable).clone()
+}
+
+/// The writable part of the program's image, as the loader has mapped it.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn writable() -> Range<usize> {
+    /// Looks at the first image, which is the program itself, and no further.
+    unsafe extern "C" fn first(
+        image: *mut libc::dl_phdr_info,
+        _size: libc::size_t,
+        found: *mut libc::c_void,
+    ) -> libc::c_int {
+        // SAFETY: the loader passes a description of an image that is mapped, and the pointer that
+        // `writable` gave it.
+        let (image, found) = unsafe { (&*image, &mut *found.cast::<Range<usize>>()) };
+        // SAFETY: as above.
+        let headers =
+            unsafe { std::slice::from_raw_parts(image.dlpi_phdr, usize::from(image.dlpi_phnum)) };
+        let writable = |header: &&libc::Elf64_Phdr| {
+            header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W != 0
+        };
+        for header in headers.iter().filter(writable) {
+            let start = image.dlpi_addr as usize + header.p_vaddr as usize;
+            let end = start + header.p_memsz as usize;
+            *found = if found.start == found.end {
+                start..end
+            } else {
+                found.start.min(start)..found.end.max(end)
+            };
+        }
+        1
+    }
+    let mut found = 0..0;
+    // SAFETY: the callback is of the type that the loader calls, and `found` is there until it has.
+    unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut found).cast()) };
+    found
+}
+
+/// Elsewhere nobody has written it yet: there, data in statics stays as an execution leaves it.
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+fn writable() -> Range<usize> {
     0..0
 }

@@ -70,7 +70,8 @@ impl<T: ?Sized> Weak<T> {
     pub fn upgrade(&self) -> Option<Arc<T>> {
         let at = Location::caller();
         let block = self.block()?;
-        block.upgrade("upgrade", at).then_some(Arc {
+        // Not `then_some`, which would make a pointer only to drop it.
+        block.upgrade("upgrade", at).then(|| Arc {
             block: self.block,
             at,
         })

@@ -11,13 +11,15 @@ use crate::worlds::model::session::{Call, Shared};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, Rmw, Until};
 use std::cell::{Cell, UnsafeCell};
+use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A channel of a check.
 pub struct Channel<T> {
-    /// How many indices are claimed.
-    tail: Shared,
+    /// How many indices are claimed. Goes without being dropped: nothing orders the two ends' last acts,
+    /// and nothing has to.
+    tail: ManuallyDrop<Shared>,
     /// How many values were received, if senders wait for that. `GONE` when the receiver is gone.
     head: Object,
     /// Whether the receiver is gone.
@@ -76,7 +78,7 @@ pub enum Took<T> {
 impl<T> Channel<T> {
     pub fn new(capacity: Option<u64>, made: Place) -> Arc<Channel<T>> {
         Arc::new(Channel {
-            tail: Shared::made_at("channel", made),
+            tail: ManuallyDrop::new(Shared::made_at("channel", made)),
             head: Object::new(),
             closed: Object::new(),
             ends: Object::new(),
@@ -96,9 +98,9 @@ impl<T> Channel<T> {
 
     /// Sends, waiting for room. Returns the value if there is nobody to receive it.
     pub fn send(&self, call: Call, value: T) -> Result<(), T> {
-        call.waits_for(&self.tail);
+        call.waits_for(&*self.tail);
         if self.is_closed(call.at()) {
-            call.done(Op::Send, &self.tail);
+            call.done(Op::Send, &*self.tail);
             return Err(value);
         }
         let index = self.claim(call.at());
@@ -106,7 +108,7 @@ impl<T> Channel<T> {
             Some(bound) if bound > 0 && index >= bound => {
                 let room = Until::AtLeast(index + 1 - bound);
                 if self.await_head(room, call.at()) == GONE {
-                    call.done(Op::Send, &self.tail);
+                    call.done(Op::Send, &*self.tail);
                     return Err(value);
                 }
                 self.put(call, index, value);
@@ -123,7 +125,7 @@ impl<T> Channel<T> {
     /// Sends, and waits until the value was received.
     fn hand_over(&self, call: Call, index: u64, value: T) -> Result<(), T> {
         let slot = self.fill(&call, index, value);
-        call.waits_for(&self.tail);
+        call.waits_for(&*self.tail);
         let result = match self.await_head(Until::AtLeast(index + 1), call.at()) {
             // SAFETY: the receiver is gone, so nobody else reaches the value any more.
             GONE => match unsafe { (*slot.value.get()).take() } {
@@ -140,7 +142,7 @@ impl<T> Channel<T> {
     pub fn try_send(&self, call: Call, value: T) -> Result<(), Refused<T>> {
         let at = call.at();
         if self.is_closed(at) {
-            call.done(Op::Send, &self.tail);
+            call.done(Op::Send, &*self.tail);
             return Err(Refused::Closed(value));
         }
         let room = match self.capacity {
@@ -149,7 +151,7 @@ impl<T> Channel<T> {
             Some(0) => steps::load(&self.awaited, 0, Acquire, at),
             Some(bound) => match steps::load(&self.head, 0, Acquire, at) {
                 GONE => {
-                    call.done(Op::Send, &self.tail);
+                    call.done(Op::Send, &*self.tail);
                     return Err(Refused::Closed(value));
                 }
                 head => head + bound,
@@ -159,7 +161,7 @@ impl<T> Channel<T> {
         let mut claim = |tail| (tail < room).then_some(tail + 1);
         let claimed = steps::update(object, 0, AcqRel, Acquire, at, &mut claim);
         if claimed.wrote.is_none() {
-            call.done(Op::Send, &self.tail);
+            call.done(Op::Send, &*self.tail);
             return Err(Refused::Full(value));
         }
         self.put(call, claimed.read, value);
@@ -179,7 +181,7 @@ impl<T> Channel<T> {
         // SAFETY: the index is this sender's, and nobody reads before the slot is full.
         unsafe { *slot.value.get() = Some(value) };
         // The row before the step: right after it the value may be received.
-        call.hands_on(Op::Send, &self.tail, seen);
+        call.hands_on(Op::Send, &*self.tail, seen);
         steps::store(&slot.state, EMPTY, FULL, Release, call.at());
         slot
     }
@@ -241,7 +243,7 @@ impl<T> Inbox<T> {
     /// Waits for a value, or for the last sender to go.
     pub fn receive(&self, call: Call, timed: bool) -> Took<T> {
         let channel = &*self.channel;
-        call.waits_for(&channel.tail);
+        call.waits_for(&*channel.tail);
         if channel.capacity == Some(0) {
             let awaited = self.received.get() + 1;
             steps::store(&channel.awaited, 0, awaited, Release, call.at());
@@ -256,7 +258,7 @@ impl<T> Inbox<T> {
         if tail > self.received.get() {
             return self.take(call, false);
         }
-        call.received(Op::Recv, &channel.tail, Value::Nothing);
+        call.received(Op::Recv, &*channel.tail, Value::Nothing);
         Took::Nothing
     }
 
@@ -267,12 +269,12 @@ impl<T> Inbox<T> {
         let at = call.at();
         let until = Until::IsNot(EMPTY);
         if steps::await_load(&slot.state, EMPTY, until, Acquire, timed, at) == LAST {
-            call.received(Op::Recv, &channel.tail, Value::Nothing);
+            call.received(Op::Recv, &*channel.tail, Value::Nothing);
             return Took::Closed;
         }
         // SAFETY: the slot is full, so its sender is done with it.
         let value = unsafe { (*slot.value.get()).take() };
-        call.received(Op::Recv, &channel.tail, shown(value.as_ref()));
+        call.received(Op::Recv, &*channel.tail, shown(value.as_ref()));
         self.received.set(index + 1);
         if channel.capacity.is_some() {
             steps::store(&channel.head, 0, index + 1, Release, at);
