@@ -6,10 +6,9 @@
 mod support;
 
 use heisenbug_engine::search::{Config, Model, Sabotage};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use support::compare::{self, Demand};
 use support::generate::{self, Kind};
-use support::{oracle, run};
+use support::oracle;
 
 /// How many programs of a kind are tried at most.
 const PROGRAMS: u64 = 300;
@@ -52,10 +51,8 @@ fn notices(sabotage: Sabotage, kind: Kind, number: u64) -> bool {
         };
         let expected = oracle::enumerate(&program, model, config.spurious, SMALL);
         expected.is_some_and(|expected| {
-            let found = catch_unwind(AssertUnwindSafe(|| run::run(&program, &config, MOST)));
-            found.map_or(true, |found| {
-                !compare::agree(&expected, &found, Demand::Same)
-            })
+            let found = compare::by_the_engine_apart(&program, &config, MOST);
+            !compare::agree(&expected, found.as_ref(), Demand::Same)
         })
     })
 }

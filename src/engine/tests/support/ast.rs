@@ -70,6 +70,14 @@ pub enum Statement {
         value: u64,
         order: Ordering,
     },
+    /// Changes a value again and again until it was as wanted before: a lock without a queue.
+    Retry {
+        into: Register,
+        at: Location,
+        by: Change,
+        until: u64,
+        order: Ordering,
+    },
     /// Takes a mutex.
     Lock(Location),
     /// Gives it back.
@@ -200,6 +208,7 @@ impl Statement {
             | Statement::Await { from: at, .. }
             | Statement::AwaitChange { at, .. }
             | Statement::Spin { from: at, .. }
+            | Statement::Retry { at, .. }
             | Statement::Lock(at)
             | Statement::Unlock(at)
             | Statement::ReadLock(at)
@@ -217,6 +226,7 @@ impl Statement {
             | Statement::Change { into, .. }
             | Statement::Await { into, .. }
             | Statement::Spin { into, .. }
+            | Statement::Retry { into, .. }
             | Statement::Choose { into, .. } => Some(into),
             _ => None,
         }
@@ -234,7 +244,11 @@ impl Statement {
 
     /// Whether it is a loop that goes on after it has read this.
     pub fn waits_on_after(&self, read: u64) -> bool {
-        matches!(self, Statement::Spin { value, .. } if *value != read)
+        match *self {
+            Statement::Spin { value, .. } => value != read,
+            Statement::Retry { until, .. } => until != read,
+            _ => false,
+        }
     }
 
     fn without_conditions(&self) -> &Statement {

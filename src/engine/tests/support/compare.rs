@@ -6,7 +6,9 @@ use super::graph::Graph;
 use super::oracle::{self, Executions};
 use super::run::{self, Found};
 use heisenbug_engine::search::{Config, Model};
-use std::fmt::Write;
+use rustc_hash::FxHashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
 
 /// How far the engine may be from the brute force.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +17,8 @@ pub enum Demand {
     Same,
     /// The same graphs, some of them twice.
     SameWithDuplicates,
+    /// The same outcomes, since the brute force goes round in loops only so often.
+    SameOutcomes,
     /// The same complete graphs, whatever a loop reads before it sees what it waits for. What is stuck
     /// is seen in more than one way.
     SameComplete,
@@ -37,32 +41,52 @@ pub fn config(model: Model, kind: Kind) -> Config {
     }
 }
 
+/// What the engine finds. `None` if it breaks down.
+pub fn by_the_engine(program: &Program, config: &Config, most: u64) -> Option<Found> {
+    catch_unwind(AssertUnwindSafe(|| run::run(program, config, most))).ok()
+}
+
+/// The same on a thread of its own, so that whoever comes next finds nothing of what broke down.
+pub fn by_the_engine_apart(program: &Program, config: &Config, most: u64) -> Option<Found> {
+    thread::scope(|scope| {
+        let run = scope.spawn(|| run::run(program, config, most));
+        run.join().ok()
+    })
+}
+
 /// Whether the engine found what it should have.
-pub fn agree(expected: &Executions, found: &Found, demand: Demand) -> bool {
-    let is_whole = found.summary.complete && found.odd.is_empty();
-    let is_race = expected.racy > 0;
-    // After a race nothing that the program does has a meaning, so there is less to see.
-    let same_graphs = if is_race {
-        found.complete.is_subset(&expected.complete)
-    } else {
-        found.complete == expected.complete
+pub fn agree(expected: &Executions, found: Option<&Found>, demand: Demand) -> bool {
+    let Some(found) = found.filter(|found| found.summary.complete && found.odd.is_empty()) else {
+        return false;
     };
-    let same_stuck = demand == Demand::SameComplete || is_race || found.stuck == expected.stuck;
-    let no_duplicates = demand != Demand::Same || found.duplicates == 0;
-    is_whole && is_race == (found.racy > 0) && same_graphs && same_stuck && no_duplicates
+    let has_race = expected.racy > 0;
+    if has_race != (found.racy > 0) {
+        return false;
+    }
+    if has_race {
+        // After a race nothing that the program does has a meaning, so there is less to see.
+        return found.complete.is_subset(&expected.complete);
+    }
+    let same_complete = found.complete == expected.complete;
+    match demand {
+        Demand::Same => same_complete && found.stuck == expected.stuck && found.duplicates == 0,
+        Demand::SameWithDuplicates => same_complete && found.stuck == expected.stuck,
+        Demand::SameComplete => same_complete,
+        Demand::SameOutcomes => found.outcomes == expected.outcomes,
+    }
 }
 
 /// Where the two differ, on a program that is as small as it gets.
 pub fn explain(program: &Program, config: &Config, demand: Demand, most: usize) -> String {
-    let smallest = smaller_while(program.clone(), &|program| {
-        differs(program, config, demand, most)
-    });
+    let differs = |program: &Program| {
+        let expected = oracle::enumerate(program, config.model, config.spurious, most);
+        expected.is_some_and(|expected| {
+            let found = by_the_engine_apart(program, config, MOST);
+            !agree(&expected, found.as_ref(), demand)
+        })
+    };
+    let smallest = smaller_while(program.clone(), &differs);
     difference(&smallest, config, most)
-}
-
-fn differs(program: &Program, config: &Config, demand: Demand, most: usize) -> bool {
-    let expected = oracle::enumerate(program, config.model, config.spurious, most);
-    expected.is_some_and(|expected| !agree(&expected, &run::run(program, config, MOST), demand))
 }
 
 /// Takes away statements for as long as something holds.
@@ -74,7 +98,7 @@ fn smaller_while(program: Program, holds: &dyn Fn(&Program) -> bool) -> Program 
     }
 }
 
-/// The programs with one statement less, locks and unlocks excepted: they come in pairs.
+/// The programs with one statement less in which all locks are still given back by who has them.
 fn shortened(program: &Program) -> impl Iterator<Item = Program> {
     let threads = program.threads.iter().enumerate();
     let places = threads
@@ -88,43 +112,60 @@ fn shortened(program: &Program) -> impl Iterator<Item = Program> {
 
 /// Where the two differ, in words.
 fn difference(program: &Program, config: &Config, most: usize) -> String {
-    let expected = oracle::enumerate(program, config.model, config.spurious, most)
-        .expect("it was small enough before");
-    let found = run::run(program, config, MOST);
-    let mut text = format!("\n{:?}, {} locations\n", config.model, program.locations);
+    let mut lines = vec![format!(
+        "\n{:?}, {} locations",
+        config.model, program.locations
+    )];
     for (thread, statements) in program.threads.iter().enumerate() {
-        writeln!(text, "thread {thread}:").expect("a string takes all");
-        for statement in statements {
-            writeln!(text, "    {statement:?}").expect("a string takes all");
-        }
+        lines.push(format!("thread {thread}:"));
+        lines.extend(
+            statements
+                .iter()
+                .map(|statement| format!("    {statement:?}")),
+        );
     }
-    let sets = [
-        ("complete", &expected.complete, &found.complete),
-        ("stuck", &expected.stuck, &found.stuck),
+    let expected = oracle::enumerate(program, config.model, config.spurious, most);
+    let expected = expected.expect("it was small enough before");
+    match by_the_engine_apart(program, config, MOST) {
+        Some(found) => lines.extend(differences(&expected, &found)),
+        None => lines.push("the engine broke down".to_owned()),
+    }
+    lines.join("\n")
+}
+
+fn differences(expected: &Executions, found: &Found) -> Vec<String> {
+    let complete = graphs_that_differ("complete", &expected.complete, &found.complete);
+    let stuck = graphs_that_differ("stuck", &expected.stuck, &found.stuck);
+    let lost: Vec<_> = expected.outcomes.difference(&found.outcomes).collect();
+    let wrong: Vec<_> = found.outcomes.difference(&expected.outcomes).collect();
+    let rest = [
+        format!("outcomes lost: {lost:?}, wrong: {wrong:?}"),
+        format!(
+            "with a race: {} expected, {} found",
+            expected.racy, found.racy
+        ),
+        format!("duplicates: {}", found.duplicates),
+        format!("odd endings: {:?}", found.odd),
+        format!("{:?}", found.summary),
     ];
-    for (name, expected, found) in sets {
-        let missing: Vec<&Graph> = expected.difference(found).collect();
-        let extra: Vec<&Graph> = found.difference(expected).collect();
-        let numbers = (expected.len(), found.len(), missing.len(), extra.len());
-        writeln!(text, "{name}: expected, found, missing, extra {numbers:?}")
-            .expect("a string takes all");
-        for (what, graphs) in [("missing", missing), ("extra", extra)] {
-            if let Some(first) = graphs.first() {
-                writeln!(text, "{what}: {first:#?}").expect("a string takes all");
-            }
-        }
-    }
-    let rest = (
-        expected.racy,
-        found.racy,
-        found.duplicates,
-        &found.odd,
-        &found.summary,
-    );
-    writeln!(
-        text,
-        "races expected, found; duplicates, odd endings, summary: {rest:?}"
-    )
-    .expect("a string takes all");
-    text
+    [complete, stuck, rest.into()].concat()
+}
+
+fn graphs_that_differ(
+    name: &str,
+    expected: &FxHashSet<Graph>,
+    found: &FxHashSet<Graph>,
+) -> Vec<String> {
+    let missing: Vec<&Graph> = expected.difference(found).collect();
+    let extra: Vec<&Graph> = found.difference(expected).collect();
+    let mut lines = vec![format!(
+        "{name}: {} expected, {} found, {} missing, {} extra",
+        expected.len(),
+        found.len(),
+        missing.len(),
+        extra.len()
+    )];
+    lines.extend(missing.first().map(|graph| format!("missing: {graph:#?}")));
+    lines.extend(extra.first().map(|graph| format!("extra: {graph:#?}")));
+    lines
 }

@@ -43,6 +43,8 @@ pub enum Kind {
     AwaitChanges,
     /// Loads that wait, written as loops.
     Spins,
+    /// Locks without a queue: read-modify-writes in loops.
+    Retries,
     /// Four threads of all sorts.
     FourThreads,
     /// Reader-writer locks.
@@ -194,6 +196,8 @@ impl Generator {
             Kind::AwaitChanges if self.random.one_in(4) => self.wait_and_change(),
             Kind::WeakExchanges if often(&mut self.random) => self.exchange(true),
             Kind::Changes | Kind::AwaitChanges if often(&mut self.random) => self.change(),
+            Kind::Retries if self.random.one_in(3) => self.retry(),
+            Kind::Retries => self.load_or_store_of_a_bit(),
             Kind::Updates if often(&mut self.random) => self.update(),
             Kind::Updates if self.random.one_in(6) => self.change(),
             Kind::Fences | Kind::PlainData if self.random.one_in(4) => self.fence(),
@@ -316,6 +320,30 @@ impl Generator {
             value: self.random.below(2),
             by: Change::Set(self.random.below(3)),
             order: self.random.one_of(&CHANGES),
+        }
+    }
+
+    fn retry(&mut self) -> Statement {
+        let new = 1;
+        Statement::Retry {
+            into: self.register(),
+            at: self.atomic(),
+            by: self
+                .random
+                .one_of(&[Change::Set(new), Change::Exchange { expected: 0, new }]),
+            until: 0,
+            order: self.random.one_of(&CHANGES),
+        }
+    }
+
+    fn load_or_store_of_a_bit(&mut self) -> Statement {
+        match self.load_or_store() {
+            Statement::Store { to, order, .. } => Statement::Store {
+                to,
+                value: Value::Constant(self.random.below(2)),
+                order,
+            },
+            load => load,
         }
     }
 

@@ -1,6 +1,6 @@
 //! One execution, in the form in which the oracle's and the engine's are compared.
 
-use super::ast::Location;
+use super::ast::{Location, Registers};
 
 /// A thread, and the index of one of its events.
 pub type Position = (u8, u16);
@@ -45,6 +45,14 @@ pub struct Graph {
     /// The modification order of each atomic. That of a lock follows from what its events read from,
     /// and is left out.
     pub order: Vec<Vec<Position>>,
+}
+
+/// What a program can see of an execution when it is over.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Outcome {
+    pub registers: Vec<Registers>,
+    /// The last value of each object.
+    pub last: Vec<u64>,
 }
 
 impl Graph {

@@ -6,7 +6,7 @@
 
 use super::ast::{Change, Location, Program, Registers, Statement};
 use super::axioms;
-use super::graph::{Graph, Kind, Node, Position};
+use super::graph::{Graph, Kind, Node, Outcome, Position};
 use heisenbug_engine::search::Model;
 use heisenbug_engine::steps::Why;
 use rustc_hash::FxHashSet;
@@ -182,6 +182,8 @@ pub struct Executions {
     pub stuck: FxHashSet<Graph>,
     /// How many of both kinds have a data race.
     pub racy: usize,
+    /// What the complete ones come to.
+    pub outcomes: FxHashSet<Outcome>,
 }
 
 /// Enumerates the executions of a program in which each kind of spurious event happens at most so
@@ -202,6 +204,7 @@ pub fn enumerate(program: &Program, model: Model, spurious: u8, most: usize) -> 
             order: vec![Vec::new(); program.locations],
         },
         next: vec![0; threads],
+        passes: vec![0; threads],
         registers: vec![Registers::default(); threads],
     };
     oracle.extend(beginning).then_some(oracle.found)
@@ -212,7 +215,26 @@ pub fn enumerate(program: &Program, model: Model, spurious: u8, most: usize) -> 
 struct State {
     execution: Execution,
     next: Vec<usize>,
+    /// How often each thread has gone round in the loop it is in.
+    passes: Vec<u32>,
     registers: Vec<Registers>,
+}
+
+/// How often a loop that may change something goes round.
+const PASSES: u32 = 2;
+
+impl State {
+    /// Sets a thread back before the loop it has just gone through once, if it has not seen what it
+    /// waits for. False if it has gone round too often.
+    fn comes_round(&mut self, thread: usize, register: u8, until: u64) -> bool {
+        if self.registers[thread][register as usize] == until {
+            self.passes[thread] = 0;
+            return true;
+        }
+        self.next[thread] -= 1;
+        self.passes[thread] += 1;
+        self.passes[thread] <= PASSES
+    }
 }
 
 struct Oracle<'a> {
@@ -257,13 +279,22 @@ impl Oracle<'_> {
             }
         }
         if ended || stuck {
-            self.note(&state.execution, ended);
+            self.note(&state, ended);
         }
         true
     }
 
-    fn note(&mut self, execution: &Execution, ended: bool) {
+    fn note(&mut self, state: &State, ended: bool) {
+        let execution = &state.execution;
         let found = &mut self.found;
+        if ended {
+            let locations = 0..execution.order.len() as Location;
+            let last = locations.map(|at| execution.value(execution.newest(at)));
+            found.outcomes.insert(Outcome {
+                registers: state.registers.clone(),
+                last: last.collect(),
+            });
+        }
         let set = if ended {
             &mut found.complete
         } else {
@@ -322,6 +353,19 @@ impl Oracle<'_> {
                 by,
                 order,
             } => step.change(None, at, by, (order, order), Some(value)),
+            Statement::Retry {
+                into,
+                at,
+                by,
+                until,
+                order,
+            } => {
+                let mut moves = step.change(Some(into), at, by, (order, order), None);
+                moves
+                    .states
+                    .retain_mut(|state| state.comes_round(thread, into, until));
+                moves
+            }
             Statement::Fence(order) => step.simple(What::Fence, 0, order, None),
             Statement::Lock(at) => step.lock(What::Lock, at, !execution.is_taken(What::Lock, at)),
             Statement::ReadLock(at) => {

@@ -1,7 +1,7 @@
 //! A program through the engine.
 
 use super::ast::{Change, Location, Program, Registers, Statement};
-use super::graph::{Graph, Kind, Node, Position};
+use super::graph::{Graph, Kind, Node, Outcome, Position};
 use heisenbug_engine::Place;
 use heisenbug_engine::search::{
     Config, Ending, Leaf, Observer, Summary, View, ViewEvent, ViewKind, explore,
@@ -19,6 +19,8 @@ pub struct Found {
     pub complete: FxHashSet<Graph>,
     /// The executions in which nothing can run or change.
     pub stuck: FxHashSet<Graph>,
+    /// What the complete ones come to.
+    pub outcomes: FxHashSet<Outcome>,
     /// How many executions came more than once.
     pub duplicates: u64,
     /// How many executions ended with a data race.
@@ -147,6 +149,16 @@ impl Thread<'_> {
                 self.spin(from, value, order, place);
                 self.registers[into as usize] = value;
             }
+            Statement::Retry {
+                into,
+                at,
+                by,
+                until,
+                order,
+            } => {
+                self.retry(at, by, until, order, place);
+                self.registers[into as usize] = until;
+            }
             Statement::Choose { into, of, why } => {
                 self.registers[into as usize] = steps::choose(of, why, place).into();
             }
@@ -192,6 +204,12 @@ impl Thread<'_> {
         match by {
             Change::TakeBit => changed.read & !changed.wrote.unwrap_or(changed.read),
             _ => changed.read,
+        }
+    }
+
+    fn retry(&self, at: Location, by: Change, until: u64, order: Ordering, place: Place) {
+        while self.change(at, by, (order, order), place) != until {
+            steps::pass(here());
         }
     }
 
@@ -244,7 +262,12 @@ impl Observer for Collector<'_> {
                 return;
             }
         };
-        let new = set.insert(graph(&leaf.view(), self.program));
+        let view = leaf.view();
+        let reading = Reading::of(&view, self.program);
+        if *leaf.ending == Ending::Complete {
+            self.found.outcomes.insert(reading.outcome());
+        }
+        let new = set.insert(reading.graph());
         self.found.duplicates += u64::from(!new);
     }
 
@@ -257,46 +280,45 @@ impl Observer for Collector<'_> {
     }
 }
 
-/// The execution in the common form.
-fn graph(view: &View, program: &Program) -> Graph {
-    let mut reading = Reading::of(view);
-    for (thread, statements) in program.threads.iter().enumerate() {
-        reading.read_along(statements, thread + 1);
-    }
-    reading.graph(program)
-}
-
 /// What an execution is in terms of its program: found by reading the program along with the events.
 struct Reading<'a> {
     view: &'a View,
+    program: &'a Program,
     /// Which events of each thread the common form has. The first thread is the scenario itself.
     kept: Vec<Vec<bool>>,
     /// The program's name of each of the engine's locations.
     names: Vec<Option<Location>>,
+    registers: Vec<Registers>,
 }
 
-impl Reading<'_> {
-    fn of(view: &View) -> Reading<'_> {
+impl<'a> Reading<'a> {
+    fn of(view: &'a View, program: &'a Program) -> Reading<'a> {
         // What the engine adds of its own is left out, and a read on which a thread still waits.
         let is_kept = |event: &ViewEvent| event.kind != ViewKind::Thread && !event.waits;
         let threads = view.threads.iter();
         let kept = threads.map(|events| events.iter().map(is_kept).collect());
-        Reading {
+        let mut reading = Reading {
             view,
+            program,
             kept: kept.collect(),
             names: vec![None; view.order.len()],
+            registers: vec![Registers::default(); program.threads.len()],
+        };
+        for (thread, statements) in program.threads.iter().enumerate() {
+            reading.read_along(statements, thread + 1);
         }
+        reading
     }
 
     /// Reads the statements of a thread along with its events, and ends where these end: the thread is
     /// stuck there, or has not even begun.
     fn read_along(&mut self, statements: &[Statement], thread: usize) -> Option<()> {
-        let mut registers = Registers::default();
+        let registers = &mut self.registers[thread - 1];
         let events = self.view.threads.get(thread)?;
         let kept = self.kept[thread].clone();
         let mut events = (events.iter().enumerate()).filter(|&(index, _)| kept[index]);
         for statement in statements {
-            let running = statement.if_it_runs(&registers);
+            let running = statement.if_it_runs(registers);
             let Some(statement) = running.filter(|statement| !statement.is_plain()) else {
                 continue;
             };
@@ -309,6 +331,10 @@ impl Reading<'_> {
             // What a loop reads before it sees what it waits for is left out.
             while statement.waits_on_after(event.value) {
                 self.kept[thread][index] = false;
+                if event.kind == ViewKind::Update {
+                    let (write, _) = events.next()?;
+                    self.kept[thread][write] = false;
+                }
                 (index, event) = events.next()?;
             }
             let wrote = match event.kind {
@@ -326,23 +352,39 @@ impl Reading<'_> {
         Some(())
     }
 
-    fn graph(&self, program: &Program) -> Graph {
-        let mut order = vec![Vec::new(); program.locations];
+    fn event(&self, (thread, index): (u8, u16)) -> &ViewEvent {
+        &self.view.threads[thread as usize][index as usize]
+    }
+
+    /// The writes of each atomic of the program.
+    fn order(&self) -> Vec<Vec<(u8, u16)>> {
+        let mut order = vec![Vec::new(); self.program.locations];
         for (location, writes) in self.view.order.iter().enumerate() {
-            let writes = writes.iter().filter(|&&(thread, index)| {
-                let event = &self.view.threads[thread as usize][index as usize];
-                event.kind == ViewKind::Write
-            });
-            let writes: Vec<_> = writes.map(|&write| self.position(write)).collect();
+            let writes = writes.iter().copied();
+            let writes = writes.filter(|&write| self.event(write).kind == ViewKind::Write);
+            let writes: Vec<_> = writes.collect();
             if !writes.is_empty() {
                 order[self.name(location) as usize] = writes;
             }
         }
+        order
+    }
+
+    fn outcome(&self) -> Outcome {
+        let last = |writes: &Vec<_>| writes.last().map_or(0, |&write| self.event(write).value);
+        Outcome {
+            registers: self.registers.clone(),
+            last: self.order().iter().map(last).collect(),
+        }
+    }
+
+    fn graph(&self) -> Graph {
+        let in_order = |writes: &Vec<_>| writes.iter().map(|&write| self.position(write)).collect();
         Graph {
-            threads: (1..=program.threads.len())
+            threads: (1..=self.program.threads.len())
                 .map(|thread| self.nodes(thread))
                 .collect(),
-            order,
+            order: self.order().iter().map(in_order).collect(),
         }
     }
 
