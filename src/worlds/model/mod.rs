@@ -33,7 +33,9 @@
 //! - A channel that was made outside of the scenario cannot be used in it.
 
 pub mod cell;
+pub mod future;
 pub mod hint;
+pub mod parking_lot;
 #[doc(hidden)]
 pub mod session;
 pub mod sync;
