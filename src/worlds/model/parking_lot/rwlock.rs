@@ -115,7 +115,9 @@ impl<T> RwLock<T> {
 
     /// The value.
     pub fn into_inner(self) -> T {
-        self.lock.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.lock
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
