@@ -158,6 +158,8 @@ pub struct Actor {
     plain: usize,
     /// The step that it is about to take, as a number: its operands need not be anywhere else.
     step: u64,
+    /// It has done the read of an update, and may be about to add the write: nobody comes in between.
+    commits: bool,
 }
 
 /// A run of the program.
@@ -565,6 +567,7 @@ impl Execution {
             spawn,
             plain: 0,
             step: 0,
+            commits: false,
             children: self.run.actors.get(slot).map_or(0, |before| before.children),
         };
         if slot < self.run.actors.len() {
@@ -612,6 +615,12 @@ impl Execution {
     /// The first thread that can go on. Of those that seem to go round in circles, which come last, the
     /// one that has done least.
     fn first_ready(&self) -> Option<usize> {
+        let mut actors = self.run.actors.iter();
+        if let Some(commits) = actors.position(|actor| actor.commits)
+            && self.is_ready(commits)
+        {
+            return Some(commits);
+        }
         let mut lagging: Option<usize> = None;
         for thread in 0..self.run.actors.len() {
             if !self.is_ready(thread) {
@@ -688,14 +697,17 @@ impl Execution {
     fn step(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
         let slot = self.run.current;
         let done = self.run.actors[slot].done;
+        self.run.actors[slot].commits &= matches!(step, Step::Commit { .. });
         if done < self.explorer.graph().threads[slot].len() {
             return self.replay(step, at, Pos::new(slot, done));
         }
-        if self.run.left > 0 {
+        let mut actors = self.run.actors.iter();
+        let other_commits = actors.any(|actor| actor.commits) && !self.run.actors[slot].commits;
+        if self.run.left > 0 || other_commits {
             self.run.actor().wait = Wait::Replay;
             return None;
         }
-        if self.run.recheck {
+        if self.run.recheck && !self.run.actors[slot].commits {
             self.run.recheck = false;
             self.run.actor().wait = Wait::Replay;
             if self.first_ready() != Some(slot) {
@@ -905,6 +917,7 @@ impl Execution {
                     return None;
                 }
                 if !event.rmw {
+                    self.run.actor().commits = event.is_undecided();
                     return Some(Answer::value(value));
                 }
                 let write = Pos {
@@ -982,6 +995,7 @@ impl Execution {
                 return self.extend_read(event);
             }
             Step::Commit { value } => {
+                self.run.actor().commits = false;
                 let read = Pos::new(slot, self.run.actors[slot].done - 1);
                 self.explorer.graph_mut().event_mut(read).rmw = true;
                 self.explorer.graph_mut().set_clocks(read);
@@ -1084,6 +1098,7 @@ impl Execution {
             self.run.actor().wait = Wait::Unmet;
             return None;
         }
+        self.run.actor().commits = event.is_undecided();
         Some(Answer {
             value: event.value,
             wrote: event.update.apply(event.value, event.variant).filter(|_| event.rmw),
@@ -1447,6 +1462,7 @@ impl Actor {
             spawn: NONE,
             plain: 0,
             step: 0,
+            commits: false,
             children: 0,
         }
     }

@@ -4,7 +4,7 @@ use super::ast::{Change, Location, Program, Registers, Statement};
 use super::graph::{Graph, Kind, Node, Outcome, Position};
 use heisenbug_engine::Place;
 use heisenbug_engine::search::{
-    Config, Ending, Leaf, Observer, Summary, View, ViewEvent, ViewKind, explore,
+    Config, Ending, Leaf, Observer, Schedule, Summary, View, ViewEvent, ViewKind, explore, replay,
 };
 use heisenbug_engine::steps::{self, Object, ReadToken, Rmw, RmwOp, Until};
 use rustc_hash::FxHashSet;
@@ -33,14 +33,40 @@ pub struct Found {
 
 /// Explores a program. Stops after so many runs.
 pub fn run(program: &Program, config: &Config, most: u64) -> Found {
-    let objects: Rc<Vec<Object>> = Rc::new((0..program.locations).map(|_| Object::new()).collect());
-    let threads = Rc::new(program.threads.clone());
     let mut collector = Collector {
         program,
         most,
         found: Found::default(),
     };
-    let scenario = move || {
+    let summary = explore(config, &scenario(program), &mut collector);
+    let mut found = collector.found;
+    found.summary = summary;
+    found
+}
+
+/// The complete executions of a program, each with an order in which it can have happened, and what
+/// the engine makes of that order when it is asked to run it again.
+pub fn run_and_replay(program: &Program, config: &Config) -> Vec<(Graph, Schedule, Graph)> {
+    let scenario = scenario(program);
+    let mut scheduler = Scheduler {
+        program,
+        schedules: Vec::new(),
+    };
+    explore(config, &scenario, &mut scheduler);
+    let schedules = std::mem::take(&mut scheduler.schedules);
+    let replayed = schedules.into_iter().map(|(graph, schedule)| {
+        replay(config, &scenario, &schedule, &mut scheduler);
+        let (again, _) = scheduler.schedules.pop().expect("it is complete again");
+        (graph, schedule, again)
+    });
+    replayed.collect()
+}
+
+/// The program as the engine runs it. Its objects are statics, as it were.
+fn scenario(program: &Program) -> impl Fn() + use<> {
+    let objects: Rc<Vec<Object>> = Rc::new((0..program.locations).map(|_| Object::new()).collect());
+    let threads = Rc::new(program.threads.clone());
+    move || {
         let spawned: Vec<_> = (0..threads.len())
             .map(|thread| {
                 let (threads, objects) = (Rc::clone(&threads), Rc::clone(&objects));
@@ -51,11 +77,7 @@ pub fn run(program: &Program, config: &Config, most: u64) -> Found {
         for thread in spawned {
             steps::join(thread, here());
         }
-    };
-    let summary = explore(config, &scenario, &mut collector);
-    let mut found = collector.found;
-    found.summary = summary;
-    found
+    }
 }
 
 /// The caller's place.
@@ -237,6 +259,31 @@ fn rmw(by: Change) -> Rmw {
         expected,
         bits: 64,
         signed: false,
+    }
+}
+
+struct Scheduler<'a> {
+    program: &'a Program,
+    schedules: Vec<(Graph, Schedule)>,
+}
+
+impl Observer for Scheduler<'_> {
+    fn begin(&mut self) {}
+
+    fn ended(&mut self, leaf: &Leaf<'_>) {
+        if *leaf.ending == Ending::Complete {
+            let graph = Reading::of(&leaf.view(), self.program).graph();
+            let schedule = leaf.schedule(None).expect("there is no limit");
+            self.schedules.push((graph, schedule));
+        }
+    }
+
+    fn restart(&mut self) {
+        self.schedules.clear();
+    }
+
+    fn go_on(&mut self, _runs: u64) -> bool {
+        true
     }
 }
 
