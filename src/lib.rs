@@ -47,4 +47,4 @@ pub mod trace;
 pub mod worlds;
 
 pub use check::{Checker, Report, Verdict, check};
-pub use worlds::model::{cell, hint, sync, thread};
+pub use worlds::model::{cell, hint, sync, thread, thread_local};

@@ -90,20 +90,18 @@ pub enum Update {
     None,
     /// By an operation on the value.
     Rmw(Rmw),
-    /// By a closure, which only the running thread can call: taken to write until it says
-    /// otherwise. `may_fail` once it has been seen to.
-    Closure { may_fail: bool },
+    /// By a closure, which only the running thread can call: it says whether it writes, and what,
+    /// whenever it has read something else.
+    Closure,
 }
 
 impl Update {
-    /// The value that is written where `read` is read. `None` if nothing is.
+    /// The value that is written where `read` is read. `None` if nothing is, or nobody knows yet.
     #[inline]
     pub fn apply(self, read: u64, variant: u8) -> Option<u64> {
         match self {
-            Update::None => None,
             Update::Rmw(rmw) => rmw.apply(read, variant),
-            // The running thread fills in the value.
-            Update::Closure { .. } => (variant == 0).then_some(read),
+            Update::None | Update::Closure => None,
         }
     }
 
@@ -116,7 +114,7 @@ impl Update {
                 RmwOp::ExchangeWeak if rmw.expected == read => 2,
                 _ => 1,
             },
-            Update::None | Update::Closure { .. } => 1,
+            Update::None | Update::Closure => 1,
         }
     }
 }
@@ -264,6 +262,12 @@ impl Event {
     pub fn is_seq_cst(&self) -> bool {
         matches!(self.kind, Kind::Read | Kind::Write | Kind::Fence)
             && self.effective_order() == Order::SeqCst
+    }
+
+    /// The read of an update whose closure has not said yet whether it writes.
+    #[inline]
+    pub fn is_undecided(&self) -> bool {
+        self.update == Update::Closure && !self.rmw
     }
 
     /// A blocking read that has not got what it waits for.

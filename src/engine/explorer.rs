@@ -6,7 +6,7 @@
 //! Vafeiadis, *Truly Stateless, Optimal Dynamic Partial Order Reduction*, POPL 2022.)
 
 use crate::clock::{Clock, NONE, Pos};
-use crate::event::{Event, Kind, Order, Update};
+use crate::event::{Event, Kind, Order};
 use crate::graph::{Asleep, Graph};
 use crate::maximal::{Steal, Wanted};
 use crate::search::{Config, Model, Sabotage};
@@ -70,8 +70,6 @@ impl Work {
 pub struct Learnt {
     /// Places, by their addresses, at which loops come round again without having changed anything.
     pub loops: FxHashSet<usize>,
-    /// Calls of `fetch_update` whose closure has given up.
-    pub may_fail: FxHashSet<usize>,
     /// What the façade has to know of the program.
     pub facts: FxHashSet<&'static str>,
 }
@@ -266,9 +264,9 @@ impl Explorer {
         let value = graph.value(from, loc);
         let event = graph.event_mut(read);
         (event.rf, event.value, event.variant) = (from, value, variant);
-        let undecided = event.update == Update::Closure { may_fail: true };
+        event.rmw = false;
         let new = event.update.apply(value, variant);
-        let new = new.filter(|_| event.until.is_met(value) && !undecided);
+        let new = new.filter(|_| event.until.is_met(value));
         event.rmw = new.is_some();
         graph.set_clocks(read);
         self.is_consistent(read) && new.is_none_or(|new| self.write_behind(read, new))
@@ -494,9 +492,8 @@ impl Explorer {
         let offered = self.is_offered(graph, event.why);
         for variant in 0..ways {
             let ordinary = is_newest && variant == 0;
-            let undecided = event.update == Update::Closure { may_fail: true };
             if ordinary
-                || (barred && writes(variant) && !undecided)
+                || (barred && writes(variant))
                 || (variant > 0 && !offered)
             {
                 continue;

@@ -8,6 +8,7 @@ mod explorer;
 mod graph;
 mod loops;
 mod maximal;
+mod memory;
 mod objects;
 mod psc;
 mod run;

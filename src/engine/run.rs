@@ -12,6 +12,7 @@ use crate::explorer::{Explorer, Item, free_for_one, free_for_writer};
 use crate::graph::Graph;
 use crate::loops::{Loop, Pass};
 use crate::maximal::Wanted;
+use crate::memory::{give_back, keep_freed};
 use crate::objects::Objects;
 use crate::search::{Conflict, Ending, Mismatch};
 use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
@@ -23,7 +24,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// How much stack a model thread has. Committed by the system as it is used.
 const STACK: usize = 512 * 1024;
 
-/// How many turns threads get to come to their ends in when an execution is given up.
+/// How many steps threads get to come to their ends in when an execution is given up.
 const MAX_DRAINED: u32 = 1_000;
 
 /// What a thread waits for.
@@ -157,6 +158,8 @@ pub struct Actor {
     plain: usize,
     /// The step that it is about to take, as a number: its operands need not be anywhere else.
     step: u64,
+    /// It has done the read of an update, and may be about to add the write: nobody comes in between.
+    commits: bool,
 }
 
 /// A run of the program.
@@ -176,7 +179,7 @@ pub struct Run {
     pub ending: Option<Ending>,
     /// How often a loop went round before it was cut, if one was.
     cut: Option<u32>,
-    /// How many turns there were since the execution was given up.
+    /// How many steps there were since the execution was given up.
     drained: u32,
     pub objects: Objects,
     /// The order to replay in, and how far it has come.
@@ -202,7 +205,11 @@ pub fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
     // SAFETY: the pointer comes from the exclusive reference that `run_once` was given, which is not
     // used otherwise while the execution is current. `f` runs no code of a model thread, and so is
     // never nested.
-    f(unsafe { &mut *current })
+    let execution = unsafe { &mut *current };
+    let kept = keep_freed(false);
+    let result = f(execution);
+    keep_freed(kept);
+    result
 }
 
 /// Whether an execution is current on this OS thread.
@@ -317,7 +324,7 @@ pub fn stop() -> ! {
 }
 
 /// What is told of an execution that has ended.
-pub type Ended<'a> = dyn FnMut(&mut Explorer, &Ending, &[ThreadId]) + 'a;
+pub type Ended<'a> = dyn FnMut(&mut Explorer, &Ending, &[Wait]) + 'a;
 
 /// Runs the program once, and calls `ended` before the threads that did not end are unwound.
 ///
@@ -340,12 +347,13 @@ pub fn run_once(
             break;
         }
     }
-    let (ending, stuck) = with(|now| (now.ending(), now.stuck_threads()));
-    current.leave(|execution| ended(&mut execution.explorer, &ending, &stuck));
-    if !matches!(ending, Ending::Complete | Ending::Deadlock | Ending::Livelock) {
+    let (ending, waits) = with(|now| (now.ending(), now.waits()));
+    current.leave(|execution| ended(&mut execution.explorer, &ending, &waits));
+    if with(|now| now.can_be_drained(&ending)) {
         drain();
     }
     abandon();
+    give_back();
 }
 
 /// Makes an execution current for as long as it lives.
@@ -385,7 +393,9 @@ fn resume(thread: usize) {
         actor.wait = Wait::Nothing;
         actor.coroutine.take().expect("it is not running")
     });
+    let kept = keep_freed(true);
     let result = coroutine.resume(());
+    keep_freed(kept);
     with(|now| match result {
         CoroutineResult::Yield(()) => {
             let actor = &mut now.run.actors[thread];
@@ -480,17 +490,23 @@ impl Execution {
         self.run.abandoned || self.run.ending.as_ref().is_some_and(ends_at_once)
     }
 
-    fn stuck_threads(&self) -> Vec<ThreadId> {
-        let actors = self.run.actors.iter().enumerate();
-        actors
-            .filter(|(_, actor)| actor.wait != Wait::Over)
-            .map(|(thread, _)| thread as ThreadId)
-            .collect()
+    fn waits(&self) -> Vec<Wait> {
+        self.run.actors.iter().map(|actor| actor.wait).collect()
+    }
+
+    /// Whether the threads that are left can come to their ends: whether the graph is one, and they
+    /// are not stuck for good.
+    fn can_be_drained(&self, ending: &Ending) -> bool {
+        !self.run.abandoned
+            && self.run.left == 0
+            && !matches!(
+                ending,
+                Ending::Complete | Ending::Deadlock | Ending::Livelock
+            )
     }
 
     fn begin_to_drain(&mut self) {
         self.explorer.drains = true;
-        self.run.abandoned = false;
         self.run.drained = 0;
         let actors = self.run.actors.iter_mut();
         for actor in actors.filter(|actor| {
@@ -500,11 +516,19 @@ impl Execution {
         }
     }
 
-    /// The thread to go on with while the rest is drained, unless it does not end.
-    fn next_to_drain(&mut self) -> Option<usize> {
+    /// Whether the current thread may take one more step on its way to its end. Some never get there.
+    fn goes_on_draining(&mut self) -> bool {
         self.run.drained += 1;
-        let ends = self.run.drained <= MAX_DRAINED && self.run.left == 0;
-        let next = self.first_ready().filter(|_| ends);
+        let goes_on = self.run.drained <= MAX_DRAINED;
+        if !goes_on {
+            self.run.actor().wait = Wait::Stopped;
+        }
+        goes_on
+    }
+
+    /// The thread to go on with while the rest is drained.
+    fn next_to_drain(&mut self) -> Option<usize> {
+        let next = self.first_ready().filter(|_| self.run.left == 0);
         if next.is_none() {
             self.explorer.drains = false;
         }
@@ -543,6 +567,7 @@ impl Execution {
             spawn,
             plain: 0,
             step: 0,
+            commits: false,
             children: self.run.actors.get(slot).map_or(0, |before| before.children),
         };
         if slot < self.run.actors.len() {
@@ -587,14 +612,29 @@ impl Execution {
         self.first_ready().or_else(|| self.force_one())
     }
 
-    /// The first thread that can go on; those that seem to go round in circles come last.
+    /// The first thread that can go on. Of those that seem to go round in circles, which come last, the
+    /// one that has done least.
     fn first_ready(&self) -> Option<usize> {
-        let ready = |&thread: &usize| self.is_ready(thread);
-        let mut threads = 0..self.run.actors.len();
-        threads
-            .clone()
-            .find(|thread| ready(thread) && !self.lags(*thread))
-            .or_else(|| threads.find(ready))
+        let mut actors = self.run.actors.iter();
+        if let Some(commits) = actors.position(|actor| actor.commits)
+            && self.is_ready(commits)
+        {
+            return Some(commits);
+        }
+        let mut lagging: Option<usize> = None;
+        for thread in 0..self.run.actors.len() {
+            if !self.is_ready(thread) {
+                continue;
+            }
+            if !self.lags(thread) {
+                return Some(thread);
+            }
+            let events = |thread: usize| self.explorer.graph().threads[thread].len();
+            if lagging.is_none_or(|other| events(thread) < events(other)) {
+                lagging = Some(thread);
+            }
+        }
+        lagging
     }
 
     /// Whether others are to go first. While the graph is replayed it does not matter who goes.
@@ -657,20 +697,26 @@ impl Execution {
     fn step(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
         let slot = self.run.current;
         let done = self.run.actors[slot].done;
+        self.run.actors[slot].commits &= matches!(step, Step::Commit { .. });
         if done < self.explorer.graph().threads[slot].len() {
             return self.replay(step, at, Pos::new(slot, done));
         }
-        if self.run.left > 0 {
+        let mut actors = self.run.actors.iter();
+        let other_commits = actors.any(|actor| actor.commits) && !self.run.actors[slot].commits;
+        if self.run.left > 0 || other_commits {
             self.run.actor().wait = Wait::Replay;
             return None;
         }
-        if self.run.recheck {
+        if self.run.recheck && !self.run.actors[slot].commits {
             self.run.recheck = false;
             self.run.actor().wait = Wait::Replay;
             if self.first_ready() != Some(slot) {
                 return None;
             }
             self.run.actor().wait = Wait::Nothing;
+        }
+        if self.explorer.drains && !self.goes_on_draining() {
+            return None;
         }
         if done as u32 >= self.explorer.config.max_events && !self.explorer.drains {
             self.run.ending = Some(Ending::TooLong);
@@ -871,6 +917,7 @@ impl Execution {
                     return None;
                 }
                 if !event.rmw {
+                    self.run.actor().commits = event.is_undecided();
                     return Some(Answer::value(value));
                 }
                 let write = Pos {
@@ -948,6 +995,7 @@ impl Execution {
                 return self.extend_read(event);
             }
             Step::Commit { value } => {
+                self.run.actor().commits = false;
                 let read = Pos::new(slot, self.run.actors[slot].done - 1);
                 self.explorer.graph_mut().event_mut(read).rmw = true;
                 self.explorer.graph_mut().set_clocks(read);
@@ -1050,6 +1098,7 @@ impl Execution {
             self.run.actor().wait = Wait::Unmet;
             return None;
         }
+        self.run.actor().commits = event.is_undecided();
         Some(Answer {
             value: event.value,
             wrote: event.update.apply(event.value, event.variant).filter(|_| event.rmw),
@@ -1295,7 +1344,10 @@ impl Execution {
     pub fn hint(&mut self, at: Place) -> bool {
         let extends = self.run.actors[self.run.current].done
             >= self.explorer.graph().threads[self.run.current].len();
-        if !extends || self.run.left > 0 || self.explorer.drains {
+        if self.explorer.drains {
+            return self.goes_on_draining();
+        }
+        if !extends || self.run.left > 0 {
             return true;
         }
         match self.pass(at) {
@@ -1319,7 +1371,7 @@ impl Execution {
         if self.run.abandoned {
             return Ending::Wasted;
         }
-        let waits: Vec<Wait> = self.run.actors.iter().map(|actor| actor.wait).collect();
+        let waits = self.waits();
         if waits.iter().all(|wait| *wait == Wait::Over) {
             return Ending::Complete;
         }
@@ -1410,6 +1462,7 @@ impl Actor {
             spawn: NONE,
             plain: 0,
             step: 0,
+            commits: false,
             children: 0,
         }
     }

@@ -7,6 +7,7 @@ use crate::clock::{Clock, NONE, Pos};
 use crate::event::Kind;
 use crate::explorer::Learnt;
 use crate::graph::Graph;
+use crate::run::Wait;
 use crate::search::Schedule;
 use crate::steps::Until;
 use rustc_hash::FxHashMap;
@@ -30,15 +31,16 @@ enum Strength {
 type State = (Clock, u8);
 
 impl Graph {
-    /// The order with the fewest preemptions, unless it has more than `at_most`.
-    pub fn schedule(&self, at_most: Option<u32>) -> Option<Schedule> {
+    /// The order with the fewest preemptions, unless it has more than `at_most`. `waits` is what each
+    /// thread waited for when the execution ended.
+    pub fn schedule(&self, waits: &[Wait], at_most: Option<u32>) -> Option<Schedule> {
         let strengths = [
             Strength::SequentiallyConsistent,
             Strength::WritesInOrder,
             Strength::Causal,
         ];
         for strength in strengths {
-            match Search::new(self, strength).run(at_most) {
+            match Search::new(self, waits, strength).run(at_most) {
                 Found::Order(order, preemptions) => {
                     return Some(self.described(order, preemptions));
                 }
@@ -84,12 +86,14 @@ enum Found {
 
 struct Search<'a> {
     graph: &'a Graph,
+    /// What each thread waits for behind its last event.
+    waits: &'a [Wait],
     /// For each event, what has to come before it.
     before: Vec<Vec<Vec<Pos>>>,
 }
 
 impl<'a> Search<'a> {
-    fn new(graph: &'a Graph, strength: Strength) -> Search<'a> {
+    fn new(graph: &'a Graph, waits: &'a [Wait], strength: Strength) -> Search<'a> {
         let threads = graph.threads.iter().enumerate();
         let before = threads
             .map(|(thread, events)| {
@@ -98,7 +102,11 @@ impl<'a> Search<'a> {
                     .collect()
             })
             .collect();
-        Search { graph, before }
+        Search {
+            graph,
+            waits,
+            before,
+        }
     }
 
     /// A search from the beginning, through states of as few preemptions as possible first.
@@ -199,7 +207,7 @@ impl<'a> Search<'a> {
         let thread = state.1 as usize;
         let events = &self.graph.threads[thread];
         let Some(event) = events.get(state.0.get(thread)) else {
-            return false;
+            return self.could_have_gone_on(&state.0, thread);
         };
         match event.kind {
             Kind::Join | Kind::Lock | Kind::ReadLock | Kind::WriteLock => {
@@ -209,6 +217,45 @@ impl<'a> Search<'a> {
             Kind::End => false,
             _ => true,
         }
+    }
+}
+
+impl Search<'_> {
+    /// Whether what the thread waits for in the end was there at the time.
+    fn could_have_gone_on(&self, at: &Clock, thread: usize) -> bool {
+        match self.waits.get(thread) {
+            Some(&(Wait::Lock(loc, _) | Wait::WriteLock(loc, _))) => self.holders(at, loc) == (0, 0),
+            Some(&Wait::ReadLock(loc, _)) => self.holders(at, loc).0 == 0,
+            Some(&Wait::Await { loc, until, .. }) => until.is_met(self.newest(at, loc)),
+            Some(&Wait::Join(other)) => at.get(other) == self.graph.threads[other].len(),
+            _ => false,
+        }
+    }
+
+    /// How many have the lock for themselves, and how many to read.
+    fn holders(&self, at: &Clock, loc: u32) -> (isize, isize) {
+        let (mut alone, mut reading) = (0, 0);
+        for (thread, events) in self.graph.threads.iter().enumerate() {
+            for event in events[..at.get(thread)].iter().filter(|event| event.loc == loc) {
+                match event.kind {
+                    Kind::Lock | Kind::WriteLock => alone += 1,
+                    Kind::Unlock | Kind::WriteUnlock => alone -= 1,
+                    Kind::ReadLock => reading += 1,
+                    Kind::ReadUnlock => reading -= 1,
+                    _ => {}
+                }
+            }
+        }
+        (alone, reading)
+    }
+
+    /// The newest value of a location at that time.
+    fn newest(&self, at: &Clock, loc: u32) -> u64 {
+        let Some(location) = self.graph.locs.get(loc as usize) else {
+            return 0;
+        };
+        let written = location.mo.iter().rev().find(|&&write| at.has(write));
+        written.map_or(location.init, |&write| self.graph.event(write).value)
     }
 }
 

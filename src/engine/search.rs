@@ -5,7 +5,7 @@ use crate::clock::{INIT, Pos};
 use crate::event::{Event, Kind, Order};
 use crate::explorer::{Explorer, Learnt};
 use crate::graph::Graph;
-use crate::run::{Execution, run_once};
+use crate::run::{Execution, Wait, run_once};
 use crate::steps::{ThreadId, Why};
 
 /// The memory model.
@@ -135,13 +135,21 @@ pub struct Mismatch {
 pub struct Leaf<'a> {
     /// How.
     pub ending: &'a Ending,
-    /// The threads that could not go on.
-    pub stuck: &'a [ThreadId],
+    pub(crate) waits: &'a [Wait],
     pub(crate) graph: &'a Graph,
     pub(crate) learnt: &'a Learnt,
 }
 
 impl Leaf<'_> {
+    /// The threads that could not go on.
+    pub fn stuck(&self) -> Vec<ThreadId> {
+        let waits = self.waits.iter().enumerate();
+        waits
+            .filter(|(_, wait)| **wait != Wait::Over)
+            .map(|(thread, _)| thread as ThreadId)
+            .collect()
+    }
+
     /// How many events it has.
     pub fn events(&self) -> usize {
         self.graph.len()
@@ -151,7 +159,7 @@ impl Leaf<'_> {
     /// needs more than `at_most`. If no order lets every load read the newest value, one in which
     /// some do not; its preemptions are then counted all the same.
     pub fn schedule(&self, at_most: Option<u32>) -> Option<Schedule> {
-        let schedule = self.graph.schedule(at_most)?;
+        let schedule = self.graph.schedule(self.waits, at_most)?;
         Some(Schedule {
             learnt: self.learnt.clone(),
             ..schedule
@@ -347,7 +355,7 @@ pub fn explore(config: &Config, program: &dyn Fn(), observer: &mut dyn Observer)
         }
         summary.runs += 1;
         observer.begin();
-        run_once(&mut execution, program, None, &mut |explorer, ending, stuck| {
+        run_once(&mut execution, program, None, &mut |explorer, ending, waits| {
             if explorer.restart {
                 return;
             }
@@ -358,7 +366,7 @@ pub fn explore(config: &Config, program: &dyn Fn(), observer: &mut dyn Observer)
             } else {
                 observer.ended(&Leaf {
                     ending,
-                    stuck,
+                    waits,
                     graph,
                     learnt: &explorer.learnt,
                 });
@@ -385,10 +393,10 @@ pub fn replay(
     let mut execution = Box::new(Execution::new(explorer));
     observer.begin();
     let order = Some(schedule.order.clone());
-    run_once(&mut execution, program, order, &mut |explorer, ending, stuck| {
+    run_once(&mut execution, program, order, &mut |explorer, ending, waits| {
         observer.ended(&Leaf {
             ending,
-            stuck,
+            waits,
             graph: explorer.graph(),
             learnt: &explorer.learnt,
         });

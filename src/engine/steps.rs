@@ -16,8 +16,6 @@ pub enum Mode {
     Outside,
     /// A model thread runs.
     Running,
-    /// Never: to be removed from the façade.
-    Dead,
 }
 
 /// What happens on this OS thread.
@@ -212,32 +210,23 @@ pub fn update(
     at: Place,
     change: &mut dyn FnMut(u64) -> Option<u64>,
 ) -> Change {
-    let key = std::ptr::from_ref(at) as usize;
-    let may_fail = running() && run::with(|now| now.explorer.learnt.may_fail.contains(&key));
     let step = Step::Update {
         object,
         init,
         order: success.into(),
         failure: failure.into(),
-        update: Update::Closure { may_fail },
+        update: Update::Closure,
         until: Until::Any,
         timed: false,
     };
     let answer = perform(step, at);
     let new = change(answer.value);
-    if running() {
-        match new {
-            // Where it is replayed, its write came with it.
-            Some(value) if may_fail && answer.wrote.is_none() => {
-                perform(Step::Commit { value }, at);
-            }
-            Some(value) => run::with(|now| now.fill_in(value)),
-            None if may_fail => {}
-            None => run::with(|now| {
-                now.explorer.learnt.may_fail.insert(key);
-                now.explorer.restart = true;
-            }),
+    match new {
+        Some(value) if answer.wrote.is_none() => {
+            perform(Step::Commit { value }, at);
         }
+        Some(value) => run::with(|now| now.fill_in(value)),
+        None => {}
     }
     Change {
         read: answer.value,

@@ -5,8 +5,8 @@
 //!
 //! - [`native`]: the standard library itself. Costs nothing; for benches.
 //! - [`live`]: real threads, with locks that can tell a deadlock. For `stress`.
-//! - [`model`]: a recording façade over loom and over shuttle. For `check`, and for the code of
-//!   whoever uses this crate as a library.
+//! - [`model`]: a façade over our own engine, to which every operation is a step. For `check`, and for
+//!   the code of whoever uses this crate as a library.
 
 // The same bug files are compiled once for every world: that is the point of mounting them.
 #![allow(clippy::duplicate_mod)]
@@ -28,7 +28,7 @@ pub struct Mounted {
     pub native: &'static Bug,
     /// Its programs on real threads whose locks can tell a deadlock.
     pub live: &'static Bug,
-    /// Its programs on the engines.
+    /// Its programs on the engine.
     pub model: &'static Bug,
 }
 

@@ -1,10 +1,46 @@
-//! The model world: std's names over our own engine.
+//! The model world: std's names over our own engine. Every operation is a step of the exploration.
+//!
+//! Write code against [`sync`], [`thread`], [`cell`] and [`hint`] as against the modules of std
+//! that they are named after, and hand a scenario to [`check`](fn@crate::check). Inside of a check each
+//! operation asks the engine what comes of it; outside it is the standard library's, so the same code
+//! runs as it is.
+//!
+//! # What std leaves open, a check tries
+//!
+//! - A wait on a condition variable, `park` and a futex may return for no reason; a weak
+//!   compare-and-exchange may fail for none. Each kind happens at most once in an execution, unless the
+//!   check is told otherwise.
+//! - A time-out may come before anything else, or after. There is no time: `sleep` and `yield_now` let
+//!   others run, and promise nothing.
+//! - A thread that reads under a [`RwLock`](sync::RwLock) and reads again may be let in, or may have to
+//!   wait for a writer.
+//! - Questions are steps, too: `is_finished`, `is_poisoned`, `strong_count` may get an answer that is
+//!   about to change.
+//!
+//! # What differs from std
+//!
+//! - `Arc<T>` does not turn into `Arc<dyn Trait>` by itself, and `self: Arc<Self>` cannot be had: both
+//!   need parts of the language that are not stable. `Arc::from(Box<dyn Trait>)` and `this: Arc<Self>` do.
+//! - Atomics have no `as_ptr` and no `from_ptr`: their values are the engine's. So there are no accesses
+//!   of different sizes to the same atomic, either.
+//! - There is no `consume` ordering, and no load buffering: in this model no load reads what only follows
+//!   from it.
+//! - [`UnsafeCell`](cell::UnsafeCell) is read through `with` and written through `with_mut`, which is
+//!   where races are noticed.
+//! - A closure handed to `fetch_update` takes no steps of its own.
+//! - What std's own thread-locals, files or clocks say is not part of the model. [`thread_local!`]
+//!   of this crate gives each thread of a check a value of its own.
+//! - A channel that was made outside of the scenario cannot be used in it.
+
 pub mod cell;
 pub mod hint;
 #[doc(hidden)]
 pub mod session;
 pub mod sync;
 pub mod thread;
+
+#[doc(inline)]
+pub use crate::__thread_local as thread_local;
 
 #[doc(hidden)]
 #[path = "../../bugs/mod.rs"]

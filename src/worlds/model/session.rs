@@ -168,6 +168,7 @@ pub fn begin_execution() {
     let record = with(|session| {
         session.changed_statics |= changed;
         session.execution.threads.begin();
+        session.execution.failures.begin();
         session.record
     });
     flags::set(

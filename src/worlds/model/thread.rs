@@ -14,7 +14,7 @@ pub use std::thread::Result;
 use super::session::{self, Call};
 use crate::trace::Op;
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Rmw, Until, Why};
+use heisenbug_engine::steps::{self, Rmw, Until, Why};
 use std::io;
 use std::num::NonZero;
 use std::panic::Location;

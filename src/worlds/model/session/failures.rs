@@ -9,10 +9,10 @@ use super::record::Recorded;
 use super::{forever, threads, with_execution};
 use crate::catalogue::Class;
 use crate::trace::{Op, source};
-use heisenbug_engine::steps::{self, Mode, ThreadId};
 use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, ThreadId};
 use std::any::{Any, TypeId};
-use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 
 /// A thread that ended with a panic.
 #[derive(Clone, Debug)]
@@ -34,8 +34,11 @@ pub struct Failure {
 pub(super) struct Failures {
     notes: Vec<Note>,
     all: Vec<Ended>,
-    /// The threads that have begun to panic, as a set.
+    /// The threads that have begun to panic.
     panicking: Vec<ThreadId>,
+    /// Whether a thread of an earlier execution will never end its panic: then std says for ever that
+    /// this OS thread panics.
+    std_is_lost: bool,
 }
 
 /// What the hook was told.
@@ -64,6 +67,11 @@ struct Ended {
 impl Failures {
     pub(super) fn all(&self) -> Vec<Failure> {
         self.all.iter().map(|ended| ended.failure.clone()).collect()
+    }
+
+    /// Begins an execution.
+    pub(super) fn begin(&mut self) {
+        self.std_is_lost = std::thread::panicking();
     }
 
     /// Notes that the thread of that number ended with that panic.
@@ -172,7 +180,12 @@ pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
         spent: false,
     };
     with_execution(|execution| {
-        execution.failures.panicking.push(note.thread);
+        let failures = &mut execution.failures;
+        if !failures.std_is_lost && !std::thread::panicking() {
+            // Those before have been caught.
+            failures.panicking.clear();
+        }
+        failures.panicking.push(note.thread);
         if flags::get().contains(Flags::RECORDING)
             && let Some(at) = note.place
         {
@@ -187,39 +200,29 @@ pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
 
 /// Whether the running thread is unwinding. Others may run while one unwinds, on the same OS thread, so
 /// that std's answer is the same for all of them.
+#[inline]
 pub(crate) fn panicking() -> bool {
-    if !std::thread::panicking() {
-        if steps::running() {
-            with_execution(|execution| execution.failures.panicking.clear());
-        }
-        return false;
-    }
-    if !steps::running() {
-        return true;
-    }
+    std::thread::panicking() && (!steps::running() || is_me())
+}
+
+/// Whether it is the running thread that unwinds, if one does.
+fn is_me() -> bool {
     let me = steps::current();
-    // A hook of the program's own tells nothing: then it is most likely whoever asks.
     with_execution(|execution| {
-        let panicking = &execution.failures.panicking;
-        panicking.is_empty() || panicking.contains(&me)
+        let failures = &execution.failures;
+        match failures.std_is_lost {
+            true => failures.panicking.contains(&me),
+            // A hook of the program's own tells nothing: then it is most likely whoever asks.
+            false => failures.panicking.is_empty() || failures.panicking.contains(&me),
+        }
     })
     .unwrap_or(true)
 }
 
 /// The last acts of a model thread: its thread-locals go, and how it ended is noted.
 pub(crate) fn end_of_thread<T>(result: std::thread::Result<T>) -> std::thread::Result<T> {
-    let result = match result {
-        // The engine itself is unwinding its threads: it must get its own panic back.
-        Err(payload) if !steps::running() => resume_unwind(payload),
-        result => {
-            let locals = catch_unwind(AssertUnwindSafe(threads::drop_locals));
-            if !steps::running() {
-                locals.unwrap_or_else(|payload| resume_unwind(payload));
-                return result;
-            }
-            result.and_then(|value| locals.map(|()| value))
-        }
-    };
+    let locals = catch_unwind(AssertUnwindSafe(threads::drop_locals));
+    let result = result.and_then(|value| locals.map(|()| value));
     if let Err(payload) = &result {
         with_execution(|execution| {
             let carrier = execution.threads.current_number();

@@ -1,8 +1,8 @@
 //! The operations of one execution, and the owned [`Trace`] that is made of them.
 
+use super::Execution;
 use super::call::Target;
 use super::objects::Known;
-use super::Execution;
 use crate::trace::{Blocked, Event, Op, Trace, Value, journal, names, source};
 use heisenbug_engine::Place;
 use std::sync::atomic::Ordering;
@@ -59,7 +59,10 @@ impl Record {
         let shown = self.events.iter().filter(|event| !event.op.is_quiet());
         let threads = shown.map(|event| event.thread);
         let next = threads.clone().skip(1);
-        threads.zip(next).filter(|(one, other)| one != other).count()
+        threads
+            .zip(next)
+            .filter(|(one, other)| one != other)
+            .count()
     }
 
     /// Fills in what the last operation on an object wrote.

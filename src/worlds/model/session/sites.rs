@@ -61,7 +61,8 @@ impl Sites {
 
     pub(super) fn collected(&self) -> Vec<(Site, Ordering)> {
         let seen = self.seen.iter().flatten();
-        seen.map(|((site, _), ordering)| (*site, *ordering)).collect()
+        seen.map(|((site, _), ordering)| (*site, *ordering))
+            .collect()
     }
 }
 

@@ -62,7 +62,7 @@ fn image() -> Range<usize> {
 }
 
 /// The writable part of the program's image, as the loader has mapped it.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn writable() -> Range<usize> {
     /// Looks at the first image, which is the program itself, and no further.
     unsafe extern "C" fn first(
@@ -82,7 +82,7 @@ fn writable() -> Range<usize> {
         for header in headers.iter().filter(writable) {
             let start = image.dlpi_addr as usize + header.p_vaddr as usize;
             let end = start + header.p_memsz as usize;
-            *found = if found.is_empty() {
+            *found = if found.start == found.end {
                 start..end
             } else {
                 found.start.min(start)..found.end.max(end)
@@ -97,7 +97,7 @@ fn writable() -> Range<usize> {
 }
 
 /// Elsewhere nobody has written it yet: there, data in statics stays as an execution leaves it.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 fn writable() -> Range<usize> {
     0..0
 }

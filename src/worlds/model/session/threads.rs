@@ -4,6 +4,7 @@ use super::call::Pending;
 use super::{GENERATION, with_execution};
 use heisenbug_engine::steps::{self, Object, ThreadId};
 use std::any::Any;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
@@ -71,7 +72,7 @@ pub(super) struct Thread {
     pub(super) pending: Option<Pending>,
     pub(super) finished: bool,
     /// Its own values of the program's thread-locals, each with the address of the key.
-    locals: Vec<(usize, Arc<dyn Any>)>,
+    locals: Vec<(usize, Rc<dyn Any>)>,
     /// Whether they are being dropped, or have been.
     past: bool,
 }
@@ -166,12 +167,12 @@ pub(crate) fn inner_of(id: ThreadId) -> Arc<Inner> {
 }
 
 /// What the running thread has under that key. `Err` once its thread-locals are being dropped.
-pub(crate) fn local(key: usize) -> Result<Option<Arc<dyn Any>>, ()> {
+pub(crate) fn local(key: usize) -> Result<Option<Rc<dyn Any>>, ()> {
     let found = with_execution(|execution| {
         let thread = execution.threads.current_mut();
         let mut locals = thread.locals.iter();
         match locals.find(|(of, _)| *of == key) {
-            Some((_, value)) => Ok(Some(Arc::clone(value))),
+            Some((_, value)) => Ok(Some(Rc::clone(value))),
             None if thread.past => Err(()),
             None => Ok(None),
         }
@@ -180,7 +181,7 @@ pub(crate) fn local(key: usize) -> Result<Option<Arc<dyn Any>>, ()> {
 }
 
 /// Gives the running thread a value under that key.
-pub(crate) fn set_local(key: usize, value: Arc<dyn Any>) {
+pub(crate) fn set_local(key: usize, value: Rc<dyn Any>) {
     with_execution(|execution| execution.threads.current_mut().locals.push((key, value)));
 }
 

@@ -141,7 +141,8 @@ impl<T: ?Sized> Arc<T> {
     /// How many strong pointers there are.
     #[track_caller]
     pub fn strong_count(this: &Self) -> usize {
-        this.block().strong_count("strong_count", Location::caller())
+        this.block()
+            .strong_count("strong_count", Location::caller())
     }
 
     /// How many weak pointers there are.

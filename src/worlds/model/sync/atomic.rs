@@ -409,7 +409,7 @@ macro_rules! atomic {
         impl $(<$param>)? fmt::Debug for $name $(<$param>)? {
             /// The value, outside of a check. Inside, looking would be a step of its own.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                if steps::mode() == steps::Mode::Outside {
+                if !steps::running() {
                     self.value.fmt(f)
                 } else {
                     f.debug_struct(stringify!($name)).finish_non_exhaustive()

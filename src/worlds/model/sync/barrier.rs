@@ -3,7 +3,7 @@
 use super::Labelled;
 use crate::trace::Op;
 use crate::worlds::model::session::{Call, Shared};
-use heisenbug_engine::steps::{self, Mode, Object, Rmw, RmwOp, Until};
+use heisenbug_engine::steps::{self, Object, Rmw, RmwOp, Until};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -45,8 +45,7 @@ impl Barrier {
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         let Some(call) = Call::begin("wait", Location::caller()) else {
-            let leads = steps::mode() == Mode::Dead || self.outside.wait().is_leader();
-            return BarrierWaitResult(leads);
+            return BarrierWaitResult(self.outside.wait().is_leader());
         };
         let at = call.at();
         call.waits_for(&self.shared);

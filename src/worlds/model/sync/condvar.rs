@@ -3,7 +3,7 @@
 use super::{Labelled, LockResult, MutexGuard};
 use crate::trace::Op;
 use crate::worlds::model::session::{self, Call, Shared};
-use heisenbug_engine::steps::{self, Mode, Rmw, RmwOp, ThreadId, Until, Why};
+use heisenbug_engine::steps::{self, Rmw, RmwOp, ThreadId, Until, Why};
 use std::panic::Location;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::{self, Relaxed};
@@ -160,7 +160,9 @@ impl Condvar {
         let at = call.at();
         let woken = Waiters(&self.shared).take_one(at);
         call.done(Op::NotifyOne, &self.shared);
-        woken.into_iter().for_each(|thread| wake(thread, Relaxed, at));
+        woken
+            .into_iter()
+            .for_each(|thread| wake(thread, Relaxed, at));
     }
 
     /// Lets all waiting threads go on.
@@ -196,7 +198,7 @@ impl Condvar {
         timeout: Duration,
         at: Place,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        let mut timed_out = steps::mode() == Mode::Dead;
+        let mut timed_out = false;
         match Call::begin("wait_timeout", at) {
             Some(call) => timed_out = self.wait_in(call, &mut guard, true) == Woken::TimedOut,
             None => guard.wait_outside(|guard| {

@@ -5,7 +5,7 @@ use super::atomic::AtomicU32;
 use super::condvar::{Waiters, await_word, wake};
 use crate::trace::Op;
 use crate::worlds::model::session::{Call, Shared};
-use heisenbug_engine::steps::{self, Mode, Object, Why};
+use heisenbug_engine::steps::{self, Object, Why};
 use std::ops::Deref;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -38,10 +38,7 @@ impl Futex {
     #[track_caller]
     pub fn wait(&self, expected: u32) {
         let Some(call) = Call::begin("wait", Location::caller()) else {
-            if steps::mode() == Mode::Outside {
-                atomic_wait::wait(self.word.outside(), expected);
-            }
-            return;
+            return atomic_wait::wait(self.word.outside(), expected);
         };
         let at = call.at();
         let sleepers = Waiters(&self.sleepers);
@@ -71,7 +68,9 @@ impl Futex {
         let woken = Waiters(&self.sleepers).take_one(at);
         call.done(Op::NotifyOne, self.word.shared());
         steps::unlock(&self.queue, at);
-        woken.into_iter().for_each(|thread| wake(thread, Release, at));
+        woken
+            .into_iter()
+            .for_each(|thread| wake(thread, Release, at));
     }
 
     /// Wakes all sleeping threads.

@@ -6,14 +6,12 @@ use crate::trace::Value;
 use crate::worlds::model::session::Call;
 use channel::{Channel, Refused, Took};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Why};
+use heisenbug_engine::steps::{self, Why};
 use std::panic::Location;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-pub use std::sync::mpsc::{
-    RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError,
-};
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 /// Sends values.
 pub struct Sender<T>(SenderOf<mpsc::Sender<T>, T>);
@@ -66,13 +64,8 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
 }
 
 /// Begins an operation on a channel of a check.
-fn begin(name: &'static str, at: Place) -> Option<Call> {
-    let call = Call::begin(name, at);
-    assert!(
-        call.is_some() || steps::mode() == Mode::Dead,
-        "a channel of a check was used outside of it"
-    );
-    call
+fn begin(name: &'static str, at: Place) -> Call {
+    Call::begin(name, at).expect("a channel of a check was used outside of it")
 }
 
 /// Std's own channel would block the whole check.
@@ -83,10 +76,7 @@ fn refuse_std() {
 }
 
 fn send_in_model<T>(channel: &Channel<T>, value: T, at: Place) -> Result<(), SendError<T>> {
-    match begin("send", at) {
-        Some(call) => channel.send(call, value).map_err(SendError),
-        None => Err(SendError(value)),
-    }
+    channel.send(begin("send", at), value).map_err(SendError)
 }
 
 impl<T> Sender<T> {
@@ -138,13 +128,13 @@ impl<T> SyncSender<T> {
             }
             SenderOf::Model(channel) => channel,
         };
-        let Some(call) = begin("try_send", Location::caller()) else {
-            return Err(TrySendError::Disconnected(value));
-        };
-        channel.try_send(call, value).map_err(|refused| match refused {
-            Refused::Full(value) => TrySendError::Full(value),
-            Refused::Closed(value) => TrySendError::Disconnected(value),
-        })
+        let call = begin("try_send", Location::caller());
+        channel
+            .try_send(call, value)
+            .map_err(|refused| match refused {
+                Refused::Full(value) => TrySendError::Full(value),
+                Refused::Closed(value) => TrySendError::Disconnected(value),
+            })
     }
 }
 
@@ -167,12 +157,9 @@ impl<T> Receiver<T> {
             }
             ReceiverOf::Model(inbox) => inbox,
         };
-        match begin(name, at) {
-            Some(call) => match inbox.receive(call, false) {
-                Took::Value(value) => Ok(value),
-                Took::Nothing | Took::Closed => Err(RecvError),
-            },
-            None => Err(RecvError),
+        match inbox.receive(begin(name, at), false) {
+            Took::Value(value) => Ok(value),
+            Took::Nothing | Took::Closed => Err(RecvError),
         }
     }
 
@@ -194,13 +181,10 @@ impl<T> Receiver<T> {
             }
             ReceiverOf::Model(inbox) => inbox,
         };
-        match begin("try_recv", at) {
-            Some(call) => match inbox.try_receive(call) {
-                Took::Value(value) => Ok(value),
-                Took::Nothing => Err(TryRecvError::Empty),
-                Took::Closed => Err(TryRecvError::Disconnected),
-            },
-            None => Err(TryRecvError::Disconnected),
+        match inbox.try_receive(begin("try_recv", at)) {
+            Took::Value(value) => Ok(value),
+            Took::Nothing => Err(TryRecvError::Empty),
+            Took::Closed => Err(TryRecvError::Disconnected),
         }
     }
 
@@ -218,9 +202,7 @@ impl<T> Receiver<T> {
             }
             ReceiverOf::Model(inbox) => inbox,
         };
-        let Some(call) = begin("recv_timeout", Location::caller()) else {
-            return Err(RecvTimeoutError::Disconnected);
-        };
+        let call = begin("recv_timeout", Location::caller());
         let took = if steps::choose(2, Why::TimeOut, call.at()) == 0 {
             inbox.receive(call, true)
         } else {
@@ -370,4 +352,3 @@ debug_as_name!(Sender, SyncSender, Receiver);
 fn shown<T>(value: Option<&T>) -> Value {
     value.map_or(Value::Nothing, Value::peek)
 }
-

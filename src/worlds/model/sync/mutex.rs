@@ -4,7 +4,7 @@ use super::poison::Poison;
 use super::{Labelled, LockResult, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared, keep_static};
-use heisenbug_engine::steps::{self, Mode};
+use heisenbug_engine::steps;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -44,7 +44,7 @@ enum Held<'a> {
     Outside(std::sync::MutexGuard<'a, ()>),
     /// By a step.
     Model,
-    /// Not at all: a condition variable has it, or the execution is over.
+    /// Not at all: a condition variable has it.
     No,
 }
 
@@ -162,16 +162,10 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn lock_outside(&self) -> Held<'_> {
-        if steps::mode() == Mode::Dead {
-            return Held::No;
-        }
         Held::Outside((self.outside.lock()).unwrap_or_else(PoisonError::into_inner))
     }
 
     fn try_lock_outside(&self) -> Result<Held<'_>, TryLockError<MutexGuard<'_, T>>> {
-        if steps::mode() == Mode::Dead {
-            return Ok(Held::No);
-        }
         match self.outside.try_lock() {
             Ok(guard) => Ok(Held::Outside(guard)),
             Err(TryLockError::Poisoned(error)) => Ok(Held::Outside(error.into_inner())),
@@ -179,11 +173,7 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
-    fn guard<'a>(
-        &'a self,
-        held: Held<'a>,
-        at: &'static Location<'static>,
-    ) -> MutexGuard<'a, T> {
+    fn guard<'a>(&'a self, held: Held<'a>, at: &'static Location<'static>) -> MutexGuard<'a, T> {
         MutexGuard {
             mutex: self,
             held,
@@ -226,7 +216,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) fn unlock_in_model(&mut self, at: &'static Location<'static>) {
         self.mutex.poison.guard_dropped(self.panicking, at);
         self.held = Held::No;
-        steps::unlock(&self.mutex.shared.object(), at);
+        steps::unlock(self.mutex.shared.object(), at);
     }
 
     /// Takes the lock again.

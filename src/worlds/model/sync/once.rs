@@ -4,7 +4,7 @@ use super::Labelled;
 use crate::trace::Op;
 use crate::worlds::model::session::{Call, Shared, keep_static};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Rmw, Until};
+use heisenbug_engine::steps::{self, Rmw, Until};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -104,7 +104,14 @@ impl Once {
         };
         call.waits_for(&self.shared);
         let until = Until::AtLeast(DONE);
-        let state = steps::await_load(self.shared.object(), self.before(), until, Acquire, false, at);
+        let state = steps::await_load(
+            self.shared.object(),
+            self.before(),
+            until,
+            Acquire,
+            false,
+            at,
+        );
         call.done(Op::OnceDone, &self.shared);
         if state == POISONED {
             panic_poisoned();
@@ -132,7 +139,6 @@ impl Once {
     /// Outside of a check `before` is where an exclusive owner has left word.
     fn run_outside(&self, run: impl FnOnce()) {
         match self.before.load(Relaxed) {
-            _ if steps::mode() == Mode::Dead => {}
             DONE => {}
             _ => run(),
         }
@@ -172,16 +178,19 @@ impl Once {
         let begin = Rmw::exchange(expected, RUNNING);
         let until = Until::IsNot(RUNNING);
         let object = self.shared.object();
-        steps::await_rmw(object, self.before(), until, begin, Acquire, false, call.at()).read
+        steps::await_rmw(
+            object,
+            self.before(),
+            until,
+            begin,
+            Acquire,
+            false,
+            call.at(),
+        )
+        .read
     }
 
-    fn run(
-        &self,
-        call: Call,
-        after_panic: u64,
-        poisoned: bool,
-        f: impl FnOnce(&OnceState),
-    ) {
+    fn run(&self, call: Call, after_panic: u64, poisoned: bool, f: impl FnOnce(&OnceState)) {
         let at = call.at();
         call.done(Op::OnceRun, &self.shared);
         let mut finish = Finish {
@@ -229,7 +238,13 @@ impl Drop for Finish<'_> {
     fn drop(&mut self) {
         if steps::running() {
             let before = self.once.before();
-            steps::store(self.once.shared.object(), before, self.state, Release, self.at);
+            steps::store(
+                self.once.shared.object(),
+                before,
+                self.state,
+                Release,
+                self.at,
+            );
         }
     }
 }
@@ -315,13 +330,9 @@ impl<T> OnceLock<T> {
         match Call::begin(name, at) {
             Some(call) => self.once.run_in(call, NEW, |_| write()),
             // A closure that panicked has written nothing.
-            None if steps::mode() == Mode::Outside => {
-                self.once.run_outside(|| self.once.outside.call_once_force(|_| write()));
-            }
-            // What is left of an execution only reads what is there.
-            // SAFETY: its threads take turns, and destructors alone run.
-            None if unsafe { (*self.value.get()).is_none() } => write(),
-            None => {}
+            None => self
+                .once
+                .run_outside(|| self.once.outside.call_once_force(|_| write())),
         }
     }
 
@@ -367,7 +378,9 @@ impl<T> From<T> for OnceLock<T> {
 impl<T: Clone> Clone for OnceLock<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        self.get().cloned().map_or_else(OnceLock::new, OnceLock::from)
+        self.get()
+            .cloned()
+            .map_or_else(OnceLock::new, OnceLock::from)
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Labelled, LockResult, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared, keep_static};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode, Object, ReadToken, Rmw, Until, Why};
+use heisenbug_engine::steps::{self, Object, ReadToken, Rmw, Until, Why};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -62,8 +62,6 @@ enum Held<G, M> {
     Outside(G),
     /// By a step.
     Model(M),
-    /// Not at all: the execution is over.
-    No,
 }
 
 impl<T> RwLock<T> {
@@ -321,17 +319,11 @@ impl Readers {
 
 /// Takes a lock of std's, poisoned or not: the façade keeps its own record of that.
 fn outside<G, M>(lock: impl FnOnce() -> LockResult<G>) -> Held<G, M> {
-    if steps::mode() == Mode::Dead {
-        return Held::No;
-    }
     Held::Outside(lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// As [`outside`], if the lock is free.
 fn try_outside<G, M>(lock: impl FnOnce() -> TryLockResult<G>) -> Option<Held<G, M>> {
-    if steps::mode() == Mode::Dead {
-        return Some(Held::No);
-    }
     match lock() {
         Ok(guard) => Some(Held::Outside(guard)),
         Err(TryLockError::Poisoned(error)) => Some(Held::Outside(error.into_inner())),
@@ -379,9 +371,6 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        if let Held::No = self.held {
-            return;
-        }
         self.lock.poison.guard_dropped(self.panicking, self.at);
         let Held::Model(()) = self.held else { return };
         if let Some(call) = Call::begin("unlock", self.at) {

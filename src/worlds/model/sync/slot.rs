@@ -14,6 +14,5 @@ pub fn slot() -> usize {
         Mode::Outside => native::sync::slot(),
         // All threads of a model share one OS thread, and with it std's thread-locals.
         Mode::Running => session::current().number() as usize,
-        Mode::Dead => 0,
     }
 }

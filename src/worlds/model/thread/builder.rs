@@ -4,7 +4,7 @@ use super::{Result, Thread};
 use crate::trace::Op;
 use crate::worlds::model::session::{self, Call, Inner, Target};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Mode};
+use heisenbug_engine::steps;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -201,19 +201,14 @@ impl<T> Started<T> {
 }
 
 fn join_in_model<T>(inner: &Inner, packet: &Packet<T>, at: Place) -> Result<T> {
-    let over = || Err(Box::new("the execution is over") as _);
-    let Some(call) = Call::begin("join", at) else {
-        assert!(
-            steps::mode() == Mode::Dead,
-            "a thread of a check was joined outside of it"
-        );
-        return packet.take().unwrap_or_else(over);
-    };
+    let call = Call::begin("join", at).expect("a thread of a check was joined outside of it");
     let thread = Target::Thread(inner.number());
     call.waits_for(&thread);
     steps::join(inner.id(), at);
     call.done(Op::Join, &thread);
-    let result = packet.take().unwrap_or_else(over);
+    let result = packet
+        .take()
+        .expect("a thread leaves its result before it ends");
     if result.is_err() {
         inner.set_unseen_panic(false);
         session::observed(inner);

@@ -1,11 +1,11 @@
 //! `std::thread_local!`: all threads of a model share one OS thread, and with it std's thread-locals.
 
 use crate::worlds::model::session;
-use heisenbug_engine::steps::{self, Mode};
+use heisenbug_engine::steps;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::sync::Arc;
+use std::rc::Rc;
 
 /// A key for a value that each thread has of its own.
 pub struct LocalKey<T: 'static> {
@@ -14,7 +14,7 @@ pub struct LocalKey<T: 'static> {
 
 std::thread_local! {
     /// The values of a thread outside of a check, each with the address of its key.
-    static OUTSIDE: RefCell<Vec<(usize, Arc<dyn Any>)>> = const { RefCell::new(Vec::new()) };
+    static OUTSIDE: RefCell<Vec<(usize, Rc<dyn Any>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl<T: 'static> LocalKey<T> {
@@ -49,7 +49,7 @@ impl<T: 'static> LocalKey<T> {
     }
 
     /// What the current thread has under this key.
-    fn known(&'static self) -> Result<Option<Arc<dyn Any>>, AccessError> {
+    fn known(&'static self) -> Result<Option<Rc<dyn Any>>, AccessError> {
         if steps::running() {
             return session::local(self.key()).map_err(|()| AccessError {});
         }
@@ -57,19 +57,18 @@ impl<T: 'static> LocalKey<T> {
             let values = values.borrow();
             let mut values = values.iter();
             let found = values.find(|(key, _)| *key == self.key());
-            found.map(|(_, value)| Arc::clone(value))
+            found.map(|(_, value)| Rc::clone(value))
         });
         known.map_err(of_std)
     }
 
     /// Gives the current thread a value.
-    fn keep(&'static self, value: T) -> Result<Arc<dyn Any>, AccessError> {
-        #[expect(clippy::arc_with_non_send_sync, reason = "it stays with its thread")]
-        let value: Arc<dyn Any> = Arc::new(value);
+    fn keep(&'static self, value: T) -> Result<Rc<dyn Any>, AccessError> {
+        let value: Rc<dyn Any> = Rc::new(value);
         if steps::running() {
-            session::set_local(self.key(), Arc::clone(&value));
+            session::set_local(self.key(), Rc::clone(&value));
         } else {
-            let entry = (self.key(), Arc::clone(&value));
+            let entry = (self.key(), Rc::clone(&value));
             let kept = OUTSIDE.try_with(|values| values.borrow_mut().push(entry));
             kept.map_err(of_std)?;
         }

@@ -64,9 +64,8 @@ where
         };
         let scope = scope.get_or_init(|| Scope::new(Some(outside)));
         // SAFETY: as above. It outlives all threads of std's scope, which is what `'scope` stands for.
-        let scope = unsafe {
-            std::mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(scope)
-        };
+        let scope =
+            unsafe { std::mem::transmute::<&Scope<'static, 'static>, &Scope<'_, 'env>>(scope) };
         f(scope)
     })
 }

@@ -63,7 +63,6 @@ impl<T> Block<T> {
         unsafe { block.as_ref() }.announce(made);
         block
     }
-
 }
 
 impl<T: ?Sized> Block<T> {

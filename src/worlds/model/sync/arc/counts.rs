@@ -145,10 +145,23 @@ impl<T: ?Sized> Block<T> {
         };
         let exchange = Rmw::exchange(1, 0);
         let count = self.strong();
-        let change = steps::rmw(&count.object, count.before(), exchange, Release, Relaxed, at);
+        let change = steps::rmw(
+            &count.object,
+            count.before(),
+            exchange,
+            Release,
+            Relaxed,
+            at,
+        );
         if change.wrote.is_none() {
             let found = Value::Unsigned(change.read);
-            call.changed(Op::CasFail, &self.head.known, found, Value::Nothing, Relaxed);
+            call.changed(
+                Op::CasFail,
+                &self.head.known,
+                found,
+                Value::Nothing,
+                Relaxed,
+            );
             return false;
         }
         self.changed(call, 1, 0, Release);
@@ -177,8 +190,7 @@ impl<T: ?Sized> Block<T> {
         if let Some(call) = begin(name, at) {
             let before = count.before();
             let mut change = one_more;
-            let change =
-                steps::update(&count.object, before, Acquire, Relaxed, at, &mut change);
+            let change = steps::update(&count.object, before, Acquire, Relaxed, at, &mut change);
             match change.wrote {
                 Some(wrote) => self.changed(call, change.read, wrote, Acquire),
                 None => {
@@ -190,7 +202,11 @@ impl<T: ?Sized> Block<T> {
             count.number.fetch_add(1, Relaxed);
         } else {
             let one_more = |number| one_more(number as u64).map(|number| number as usize);
-            if count.number.fetch_update(Acquire, Relaxed, one_more).is_err() {
+            if count
+                .number
+                .fetch_update(Acquire, Relaxed, one_more)
+                .is_err()
+            {
                 return false;
             }
         }

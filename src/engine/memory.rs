@@ -1,0 +1,114 @@
+//! Memory of model threads: what they free stays as it is until the execution is over.
+//!
+//! So an access to something that has been freed finds what was there, and can be told; nothing else
+//! gets the same address in the same execution; and threads that are left where they are, in the
+//! middle of an execution, leave nothing behind that somebody could stumble over.
+//!
+//! This takes the place of the global allocator of every program that uses the engine. Outside of an
+//! execution it is the system's.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+#[global_allocator]
+static MEMORY: Memory = Memory;
+
+struct Memory;
+
+/// A block that was freed, in a list of them. It lies at the beginning of the block's own successor: a
+/// small block of the system's, since the freed one is not to be touched.
+struct Freed {
+    block: *mut u8,
+    layout: Layout,
+    next: *mut Freed,
+}
+
+thread_local! {
+    /// Whether what is freed on this thread is to be kept.
+    static KEEPS: Cell<bool> = const { Cell::new(false) };
+    static FREED: Cell<*mut Freed> = const { Cell::new(std::ptr::null_mut()) };
+}
+
+// SAFETY: every block is the system's own, of the layout asked for. One that is freed is given back to
+// the system once, now or later, and nobody has it in between.
+unsafe impl GlobalAlloc for Memory {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if KEEPS.get() {
+            keep(block, layout);
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { System.dealloc(block, layout) };
+        }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if !KEEPS.get() {
+            // SAFETY: the caller's promise.
+            return unsafe { System.realloc(block, layout, size) };
+        }
+        // SAFETY: the caller promises that `size` makes a layout.
+        let new = unsafe {
+            System.alloc(Layout::from_size_align_unchecked(size, layout.align()))
+        };
+        if !new.is_null() {
+            // SAFETY: both blocks are as large as that, and not the same.
+            unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };
+            keep(block, layout);
+        }
+        new
+    }
+}
+
+/// Notes that a block is to be given back later. If there is no memory for the note, it never is.
+fn keep(block: *mut u8, layout: Layout) {
+    let note = Layout::new::<Freed>();
+    // SAFETY: the layout is not of size zero.
+    let freed = unsafe { System.alloc(note) }.cast::<Freed>();
+    if !freed.is_null() {
+        let next = FREED.get();
+        // SAFETY: the block is new, and of that layout.
+        unsafe {
+            freed.write(Freed {
+                block,
+                layout,
+                next,
+            });
+        }
+        FREED.set(freed);
+    }
+}
+
+/// From now on, until it is told otherwise, what this thread frees is kept. Returns how it was before.
+#[inline]
+pub fn keep_freed(keeps: bool) -> bool {
+    KEEPS.replace(keeps)
+}
+
+/// Gives back what was kept.
+pub fn give_back() {
+    let mut next = FREED.replace(std::ptr::null_mut());
+    while !next.is_null() {
+        // SAFETY: `keep` wrote it, and it is in one list, once.
+        let freed = unsafe { next.read() };
+        // SAFETY: both came from the system with these layouts, and nobody has them any more.
+        unsafe {
+            System.dealloc(freed.block, freed.layout);
+            System.dealloc(next.cast(), Layout::new::<Freed>());
+        }
+        next = freed.next;
+    }
+}
