@@ -165,27 +165,69 @@ fn interruption(report: &Report) -> String {
     }
     let shown = |event: &&Event| !matches!(event.op, Op::ArcNew | Op::Spawn | Op::Join);
     let events: Vec<&Event> = report.counterexample.iter().filter(shown).collect();
-    for (at, pair) in events.windows(2).enumerate() {
-        let (before, after) = (pair[0], pair[1]);
-        if before.actor == after.actor {
-            continue;
-        }
-        let resumed = events[at + 1..]
-            .iter()
-            .position(|event| event.actor == before.actor);
-        if let Some(resumed) = resumed {
-            let between = &events[at + 1..at + 1 + resumed];
-            let next = events[at + 1 + resumed].line;
-            return format!(
-                "{} was interrupted between line {} and line {next}; meanwhile {} ran {}.",
-                capitalised(&before.actor),
-                before.line,
-                after.actor,
-                lines_of(between)
-            );
-        }
+    let gaps: Vec<Gap> = (0..events.len())
+        .filter_map(|at| Gap::after(&events, at))
+        .collect();
+    // Who was waiting meanwhile was not interrupted.
+    let interrupted = { gaps.iter() }.find(|gap| !gap.waited(&report.counterexample));
+    let Some(gap) = interrupted.or(gaps.first()) else {
+        return String::new();
+    };
+    format!(
+        "{} was interrupted between line {} and line {}; meanwhile {} ran {}.",
+        capitalised(&gap.before.actor),
+        gap.before.line,
+        gap.resumed.line,
+        gap.between[0].actor,
+        lines_of(gap.between)
+    )
+}
+
+/// What others did between two operations of an actor.
+struct Gap<'a> {
+    before: &'a Event,
+    between: &'a [&'a Event],
+    resumed: &'a Event,
+}
+
+impl<'a> Gap<'a> {
+    /// The gap behind an operation, if there is one that ends.
+    fn after(events: &'a [&'a Event], at: usize) -> Option<Gap<'a>> {
+        let before = events[at];
+        let rest = &events[at + 1..];
+        let length = rest.iter().position(|event| event.actor == before.actor)?;
+        (length > 0).then(|| Gap {
+            before,
+            between: &rest[..length],
+            resumed: rest[length],
+        })
     }
-    String::new()
+
+    /// Whether the actor's next operation, hidden ones included, is one that can wait.
+    fn waited(&self, all: &[Event]) -> bool {
+        let here = all
+            .iter()
+            .position(|event| std::ptr::eq(event, self.before));
+        let mut rest = all[here.unwrap_or(0) + 1..].iter();
+        // A thread that it started in between could not have run before.
+        let next = rest.find(|event| event.actor == self.before.actor && event.op != Op::Spawn);
+        next.is_some_and(|event| {
+            matches!(
+                event.op,
+                Op::Join
+                    | Op::Lock
+                    | Op::ReadLock
+                    | Op::WriteLock
+                    | Op::Woken
+                    | Op::Awake
+                    | Op::Park
+                    | Op::Send
+                    | Op::Recv
+                    | Op::Barrier
+                    | Op::OnceDone
+            )
+        })
+    }
 }
 
 /// The lines of some operations, each once, in the order in which they ran.
