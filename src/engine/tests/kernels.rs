@@ -150,10 +150,12 @@ mod wasted {
         at_most_a_quarter(&|| ticket(4, 2), 2_520);
     }
 
+    /// Of the 162 graphs those in which a thread only lost are not told from shorter ones: what is cut
+    /// short counts as wasted, and saves more than it costs.
     #[test]
-    fn ttas_wastes_little() {
+    fn ttas_takes_fewer_runs_than_there_are_graphs() {
         let count = count(Model::Rc11, &|| ttas(3));
-        assert!(count.wasted * 4 <= count.complete, "{count:?}");
+        assert!(count.wasted + count.complete <= 162, "{count:?}");
     }
 
     #[test]
