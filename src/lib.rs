@@ -47,4 +47,4 @@ pub mod trace;
 pub mod worlds;
 
 pub use check::{Checker, Report, Verdict, check};
-pub use worlds::model::{cell, hint, sync, thread, thread_local};
+pub use worlds::model::{cell, crossbeam, future, hint, parking_lot, sync, thread, thread_local};

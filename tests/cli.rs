@@ -290,3 +290,54 @@ fn catches_interrupts(process: u32) -> bool {
     let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     caught.is_some_and(|mask| mask & (1 << (libc::SIGINT - 1)) != 0)
 }
+
+#[test]
+#[cfg(not(feature = "peers"))]
+fn loom_is_asked_only_in_a_build_that_has_it() {
+    let (code, out, err) = run(&["check", "--engine", "loom", "lost-update"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    let how = "cargo run --features peers -- check --engine loom lost-update";
+    assert!(err.contains(how), "{err}");
+}
+
+#[test]
+#[cfg(feature = "peers")]
+fn loom_answers_for_itself() {
+    // Correct, and loom says otherwise: that is passed on.
+    let (code, out, _) = run(&["check", "--engine", "loom", "store-buffering/fixed_seq_cst"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("loom says fails: assertion"), "{out}");
+    assert!(out.contains("The catalogue says otherwise"), "{out}");
+
+    // A deadlock ends the process that loom runs in, and not this one.
+    let deadlock = json(&[
+        "check",
+        "--engine",
+        "loom",
+        "--json",
+        "ab-ba-deadlock/buggy",
+    ]);
+    assert_eq!(deadlock[0]["class"], "deadlock");
+    assert_eq!(deadlock[0]["as_declared"], true);
+}
+
+#[test]
+#[cfg(feature = "peers")]
+fn what_loom_lacks_is_said() {
+    let (code, out, _) = run(&[
+        "check",
+        "--engine",
+        "loom",
+        "unsafe-publication/fixed_once_lock",
+    ]);
+    assert_eq!(code, 3);
+    assert!(out.contains("loom has no OnceLock"), "{out}");
+}
+
+#[test]
+#[cfg(feature = "learn")]
+fn loom_is_not_asked_about_files() {
+    let (code, out, err) = run(&["try", "--engine", "loom", "race.rs"]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("loom knows the catalogue only"), "{err}");
+}

@@ -1,6 +1,6 @@
 //! `heisenbug new` and `heisenbug try`: files of one's own.
 
-use super::args::{New, Try};
+use super::args::{Engine, New, Try};
 use super::output::Progress;
 use super::{Exit, check, output};
 use crate::check::{Report, Verdict, interrupted};
@@ -35,6 +35,9 @@ pub fn new(args: &New) -> Result<Exit> {
 
 /// Checks a file, once or on every save.
 pub fn try_file(args: &Try) -> Result<Exit> {
+    if args.limits.engine == Engine::Loom {
+        anyhow::bail!("loom knows the catalogue only: your file is linked with heisenbug's types");
+    }
     // A file that is not there is said to be so before anything is built.
     std::fs::metadata(&args.file)
         .with_context(|| format!("cannot read {}", args.file.display()))?;

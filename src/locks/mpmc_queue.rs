@@ -167,8 +167,7 @@ impl<T> Drop for MpmcQueue<T> {
             // Unless somebody claimed the position and never came to fill it.
             if slot.stamp.load(Relaxed) == filled {
                 // SAFETY: the stamp says so, and the position was not popped from.
-                slot.value
-                    .with_mut(|value| unsafe { (*value).assume_init_drop() });
+                unsafe { slot.value.get_mut().assume_init_drop() };
             }
         }
     }

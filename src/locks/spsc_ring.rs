@@ -158,7 +158,7 @@ impl<T> Drop for SpscRing<T> {
         let mask = self.slots.len() - 1;
         while head != tail {
             // SAFETY: the slot lies within `head..tail`, so it holds an element.
-            self.slots[head & mask].with_mut(|slot| unsafe { (*slot).assume_init_drop() });
+            unsafe { self.slots[head & mask].get_mut().assume_init_drop() };
             head = head.wrapping_add(1);
         }
     }

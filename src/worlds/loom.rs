@@ -10,6 +10,7 @@
 
 use crate::catalogue::{Bug, Variant};
 
+pub mod cell;
 pub mod sync;
 
 pub mod bugs;
@@ -29,11 +30,6 @@ pub mod thread {
 pub mod hint {
     pub use ::loom::hint::*;
     pub use std::hint::black_box;
-}
-
-/// `loom::cell`.
-pub mod cell {
-    pub use ::loom::cell::*;
 }
 
 /// The bugs that loom can be asked about, in teaching order.

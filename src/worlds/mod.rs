@@ -7,6 +7,8 @@
 //! - [`live`]: real threads, with locks that can tell a deadlock. For `stress`.
 //! - [`model`]: a façade over our own engine, to which every operation is a step. For `check`, and for
 //!   the code of whoever uses this crate as a library.
+//! - `loom`: loom's own types, plainly, and the bugs that need nothing else. For loom's tests, and
+//!   for `check --engine loom`; there only in tests and with the feature `peers`.
 
 // The same bug files are compiled once for every world: that is the point of mounting them.
 #![allow(clippy::duplicate_mod)]

@@ -33,11 +33,15 @@
 //! - A channel that was made outside of the scenario cannot be used in it.
 
 pub mod cell;
+pub mod crossbeam;
+pub mod future;
 pub mod hint;
+pub mod parking_lot;
 #[doc(hidden)]
 pub mod session;
 pub mod sync;
 pub mod thread;
+mod unordered;
 
 #[doc(inline)]
 pub use crate::__thread_local as thread_local;

@@ -155,19 +155,25 @@ impl Relations {
 
     /// `po ∪ rf ∪ mo ∪ rb` has no cycle.
     fn is_sequentially_consistent(&self) -> bool {
-        self.po.or(&self.rf).or(&self.mo).or(&self.rb).is_acyclic()
+        self.po
+            .or(&self.rf)
+            .or(&self.mo)
+            .or(&self.rb)
+            .has_no_cycle()
     }
 
     fn is_rc11_consistent(&self) -> bool {
         // No-thin-air.
-        if !self.po.or(&self.rf).is_acyclic() {
+        if !self.po.or(&self.rf).has_no_cycle() {
             return false;
         }
         let hb = self.happens_before();
         let eco = self.rf.or(&self.mo).or(&self.rb).closed();
         // Coherence.
         hb.then(&eco.optional()).is_irreflexive()
-            && self.partial_sc(&hb, &eco).is_none_or(Relation::is_acyclic)
+            && self
+                .partial_sc(&hb, &eco)
+                .is_none_or(Relation::has_no_cycle)
     }
 
     /// `hb = (po ∪ sw)⁺`, where

@@ -500,7 +500,7 @@ impl Step<'_> {
             state.registers[self.thread][into as usize] = value;
             state
         };
-        self.from_every_write(at, wanted, |_, write, value| vec![one(write, value)])
+        self.for_every_write(at, wanted, |_, write, value| vec![one(write, value)])
     }
 
     /// A read-modify-write, from every write and in every way.
@@ -512,7 +512,7 @@ impl Step<'_> {
         orders: (Ordering, Ordering),
         wanted: Option<u64>,
     ) -> Moves {
-        self.from_every_write(at, wanted, |place, write, value| {
+        self.for_every_write(at, wanted, |place, write, value| {
             let ways = results(by, value).into_iter();
             let one = |new| {
                 let mut state = self.changed(at, (place, write, value), new, orders);
@@ -560,7 +560,7 @@ impl Step<'_> {
 
     /// What can be done with each write whose value is as wanted. The first argument is the place just
     /// behind that write.
-    fn from_every_write(
+    fn for_every_write(
         &self,
         at: Location,
         wanted: Option<u64>,

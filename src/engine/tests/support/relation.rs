@@ -100,7 +100,7 @@ impl Relation {
     }
 
     /// Whether there is no cycle.
-    pub fn is_acyclic(self) -> bool {
+    pub fn has_no_cycle(self) -> bool {
         self.closed().is_irreflexive()
     }
 }

@@ -183,7 +183,7 @@ impl Condvar {
         at: Place,
     ) -> LockResult<MutexGuard<'a, T>> {
         match Call::begin("wait", at) {
-            Some(call) => drop(self.wait_in(call, &mut guard, false)),
+            Some(call) => drop(self.wait_in(call, &mut guard, false, true)),
             None => guard.wait_outside(|guard| {
                 let result = self.outside.wait(guard);
                 result.unwrap_or_else(PoisonError::into_inner)
@@ -200,7 +200,7 @@ impl Condvar {
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let mut timed_out = false;
         match Call::begin("wait_timeout", at) {
-            Some(call) => timed_out = self.wait_in(call, &mut guard, true) == Woken::TimedOut,
+            Some(call) => timed_out = self.wait_in(call, &mut guard, true, true) == Woken::TimedOut,
             None => guard.wait_outside(|guard| {
                 let result = self.outside.wait_timeout(guard, timeout);
                 let (guard, result) = result.unwrap_or_else(PoisonError::into_inner);
@@ -215,8 +215,41 @@ impl Condvar {
         }
     }
 
-    /// A wait in a check.
-    fn wait_in<T: ?Sized>(&self, call: Call, guard: &mut MutexGuard<'_, T>, timed: bool) -> Woken {
+    /// A wait that returns for a reason only, as parking_lot promises. Returns whether it timed out.
+    pub(in crate::worlds::model) fn wait_for_a_reason<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        timeout: Option<Duration>,
+        at: Place,
+    ) -> bool {
+        let name = match timeout {
+            Some(_) => "wait_for",
+            None => "wait",
+        };
+        if let Some(call) = Call::begin(name, at) {
+            return self.wait_in(call, guard, timeout.is_some(), false) == Woken::TimedOut;
+        }
+        let mut timed_out = false;
+        guard.wait_outside(|guard| match timeout {
+            Some(timeout) => {
+                let result = self.outside.wait_timeout(guard, timeout);
+                let (guard, result) = result.unwrap_or_else(PoisonError::into_inner);
+                timed_out = result.timed_out();
+                guard
+            }
+            None => (self.outside.wait(guard)).unwrap_or_else(PoisonError::into_inner),
+        });
+        timed_out
+    }
+
+    /// A wait in a check. `spurious`: it may also end for no reason.
+    fn wait_in<T: ?Sized>(
+        &self,
+        call: Call,
+        guard: &mut MutexGuard<'_, T>,
+        timed: bool,
+        spurious: bool,
+    ) -> Woken {
         let at = call.at();
         let waiters = Waiters(&self.shared);
         waiters.add_me(at);
@@ -225,7 +258,7 @@ impl Condvar {
         guard.unlock_in_model(at);
         let early = if timed && steps::choose(2, Why::TimeOut, at) == 1 {
             Some(Woken::TimedOut)
-        } else if steps::choose(2, Why::SpuriousWake, at) == 1 {
+        } else if spurious && steps::choose(2, Why::SpuriousWake, at) == 1 {
             Some(Woken::ForNoReason)
         } else {
             None

@@ -11,6 +11,11 @@ impl<T: ?Sized> Arc<T> {
     /// Gives up the pointer without letting go of the value.
     pub fn into_raw(this: Self) -> *const T {
         counts::observed();
+        Arc::hide(this)
+    }
+
+    /// As [`into_raw`](Self::into_raw), for an address that nobody looks behind.
+    pub(in crate::worlds::model) fn hide(this: Self) -> *const T {
         Arc::as_ptr(&*ManuallyDrop::new(this))
     }
 
@@ -22,6 +27,17 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub unsafe fn from_raw(value: *const T) -> Arc<T> {
         counts::observed();
+        // SAFETY: the caller's promise.
+        unsafe { Arc::unhide(value) }
+    }
+
+    /// The pointer that [`hide`](Self::hide) gave up.
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_raw`](Self::from_raw).
+    #[track_caller]
+    pub(in crate::worlds::model) unsafe fn unhide(value: *const T) -> Arc<T> {
         Arc {
             // SAFETY: the caller's promise.
             block: unsafe { block_of(value) },

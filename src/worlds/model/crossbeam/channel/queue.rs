@@ -1,0 +1,203 @@
+//! What the ends of a channel share.
+
+use crate::worlds::model::parking_lot::{Condvar, Mutex, MutexGuard};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// A queue with two ends, each of which several may hold.
+pub struct Queue<T> {
+    state: Mutex<State<T>>,
+    /// Signalled on every change.
+    changed: Condvar,
+    /// `None` for a channel without a bound.
+    capacity: Option<usize>,
+}
+
+struct State<T> {
+    values: VecDeque<T>,
+    senders: usize,
+    receivers: usize,
+    /// How many receivers wait at this moment: only then a rendezvous needs no waiting.
+    waiting: usize,
+    /// How many values were sent and received: a rendezvous waits for its own.
+    sent: u64,
+    received: u64,
+}
+
+/// How long somebody is willing to wait.
+#[derive(Clone, Copy)]
+pub enum Patience {
+    None,
+    For(Duration),
+    Endless,
+}
+
+/// Why nothing was sent.
+pub enum Unsent<T> {
+    Full(T),
+    Disconnected(T),
+}
+
+/// Why nothing was received.
+pub enum Unreceived {
+    Empty,
+    Disconnected,
+}
+
+type Guard<'a, T> = MutexGuard<'a, State<T>>;
+
+impl<T> Queue<T> {
+    #[track_caller]
+    pub fn new(capacity: Option<usize>) -> Queue<T> {
+        Queue {
+            state: Mutex::new(State {
+                values: VecDeque::new(),
+                senders: 1,
+                receivers: 1,
+                waiting: 0,
+                sent: 0,
+                received: 0,
+            }),
+            changed: Condvar::new(),
+            capacity,
+        }
+    }
+
+    /// Waits for a change. Returns whether there is time for another look.
+    #[track_caller]
+    fn wait(&self, state: &mut Guard<'_, T>, patience: Patience) -> bool {
+        match patience {
+            Patience::None => false,
+            Patience::For(timeout) => !self.changed.wait_for(state, timeout).timed_out(),
+            Patience::Endless => {
+                self.changed.wait(state);
+                true
+            }
+        }
+    }
+
+    #[track_caller]
+    pub fn send(&self, value: T, patience: Patience) -> Result<(), Unsent<T>> {
+        let mut state = self.state.lock();
+        loop {
+            if state.receivers == 0 {
+                return Err(Unsent::Disconnected(value));
+            }
+            if self.has_room(&state, patience) {
+                break;
+            }
+            if !self.wait(&mut state, patience) {
+                return Err(Unsent::Full(value));
+            }
+        }
+        state.values.push_back(value);
+        state.sent += 1;
+        let mine = state.sent;
+        self.changed.notify_all();
+        if self.capacity == Some(0) && !matches!(patience, Patience::None) {
+            return self.hand_over(state, mine, patience);
+        }
+        Ok(())
+    }
+
+    fn has_room(&self, state: &State<T>, patience: Patience) -> bool {
+        match (self.capacity, patience) {
+            (None, _) => true,
+            (Some(0), Patience::None) => state.values.len() < state.waiting,
+            // The one value that is changing hands.
+            (Some(0), _) => state.values.is_empty(),
+            (Some(capacity), _) => state.values.len() < capacity,
+        }
+    }
+
+    /// Waits until the value of that number was received.
+    #[track_caller]
+    fn hand_over(
+        &self,
+        mut state: Guard<'_, T>,
+        mine: u64,
+        patience: Patience,
+    ) -> Result<(), Unsent<T>> {
+        while state.received < mine {
+            let waits = state.receivers > 0 && self.wait(&mut state, patience);
+            if !waits
+                && state.received < mine
+                && let Some(value) = state.values.pop_back()
+            {
+                // It was not received, and never will be.
+                state.sent -= 1;
+                self.changed.notify_all();
+                return Err(if state.receivers == 0 {
+                    Unsent::Disconnected(value)
+                } else {
+                    Unsent::Full(value)
+                });
+            }
+        }
+        Ok(())
+    }
+
+    #[track_caller]
+    pub fn receive(&self, patience: Patience) -> Result<T, Unreceived> {
+        let mut state = self.state.lock();
+        loop {
+            if let Some(value) = state.values.pop_front() {
+                state.received += 1;
+                self.changed.notify_all();
+                return Ok(value);
+            }
+            if state.senders == 0 {
+                return Err(Unreceived::Disconnected);
+            }
+            state.waiting += 1;
+            let again = self.wait(&mut state, patience);
+            state.waiting -= 1;
+            if !again && state.values.is_empty() {
+                return Err(Unreceived::Empty);
+            }
+        }
+    }
+
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        self.state.lock().values.len()
+    }
+
+    pub fn capacity(&self) -> Option<usize> {
+        self.capacity
+    }
+
+    #[track_caller]
+    pub fn add_sender(&self) {
+        self.state.lock().senders += 1;
+    }
+
+    #[track_caller]
+    pub fn add_receiver(&self) {
+        self.state.lock().receivers += 1;
+    }
+
+    pub fn remove_sender(&self) {
+        let mut state = self.state.lock();
+        state.senders -= 1;
+        if state.senders == 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    pub fn remove_receiver(&self) {
+        let mut state = self.state.lock();
+        state.receivers -= 1;
+        let mut unread = VecDeque::new();
+        if state.receivers == 0 {
+            // A rendezvous' sender gets its value back.
+            if self.capacity != Some(0) {
+                unread = std::mem::take(&mut state.values);
+            }
+            self.changed.notify_all();
+        }
+        drop(state);
+        // Not under the lock: what was sent may have a destructor that sends.
+        drop(unread);
+    }
+}

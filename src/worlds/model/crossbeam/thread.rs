@@ -1,0 +1,88 @@
+//! `crossbeam::thread`.
+
+use crate::worlds::model::thread;
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use thread::{ScopedJoinHandle, ThreadId};
+
+/// A scope, to start threads in.
+#[derive(Debug)]
+pub struct Scope<'scope, 'env: 'scope>(&'scope thread::Scope<'scope, 'env>);
+
+/// Starts threads in a scope that have a name.
+#[derive(Debug)]
+pub struct ScopedThreadBuilder<'scope, 'env: 'scope> {
+    scope: &'scope thread::Scope<'scope, 'env>,
+    builder: thread::Builder,
+}
+
+/// Calls `f` with a scope, and waits for all threads that were started in it.
+///
+/// # Errors
+///
+/// If a thread panicked that was not joined by hand, or `f` itself.
+#[track_caller]
+pub fn scope<'env, F, R>(f: F) -> Result<R, Box<dyn Any + Send>>
+where
+    F: for<'scope> FnOnce(&Scope<'scope, 'env>) -> R,
+{
+    catch_unwind(AssertUnwindSafe(|| thread::scope(|scope| f(&Scope(scope)))))
+}
+
+impl<'scope, 'env> Scope<'scope, 'env> {
+    /// Starts a thread that may borrow what outlives the scope.
+    ///
+    /// # Panics
+    ///
+    /// As std's, outside of a check, if the system has no room for another thread.
+    #[track_caller]
+    pub fn spawn<F, T>(&self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce(&Scope<'scope, 'env>) -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let scope = self.0;
+        scope.spawn(move || f(&Scope(scope)))
+    }
+
+    /// Starts a thread that has a name.
+    pub fn builder(&self) -> ScopedThreadBuilder<'scope, 'env> {
+        ScopedThreadBuilder {
+            scope: self.0,
+            builder: thread::Builder::new(),
+        }
+    }
+}
+
+impl<'scope, 'env> ScopedThreadBuilder<'scope, 'env> {
+    /// Names the thread. Timelines show the name.
+    #[must_use]
+    pub fn name(mut self, name: String) -> Self {
+        self.builder = self.builder.name(name);
+        self
+    }
+
+    /// How large the thread's stack is. In a check all are of one size.
+    #[must_use]
+    pub fn stack_size(mut self, size: usize) -> Self {
+        self.builder = self.builder.stack_size(size);
+        self
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// As std's, outside of a check; inside, never.
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce(&Scope<'scope, 'env>) -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let scope = self.scope;
+        self.builder.spawn_scoped(scope, move || f(&Scope(scope)))
+    }
+}

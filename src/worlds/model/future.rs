@@ -1,0 +1,94 @@
+//! Just enough to check a future: run one to its end, and wake it.
+
+use super::sync::Arc;
+use super::thread::{self, Thread};
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::pin::pin;
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+
+/// What wakes a task: `std::task::Wake`, for the [`Arc`] of this crate.
+pub trait Wake: Send + Sync + 'static {
+    /// Wakes the task.
+    fn wake(this: Arc<Self>);
+
+    /// Wakes the task, and keeps the pointer.
+    #[track_caller]
+    fn wake_by_ref(this: &Arc<Self>) {
+        Self::wake(Arc::clone(this));
+    }
+}
+
+impl<W: Wake> From<Arc<W>> for Waker {
+    fn from(wake: Arc<W>) -> Waker {
+        // SAFETY: the functions of the table keep to the contract: each takes the pointer that
+        // `Arc::hide` gave, and `W` is `Send` and `Sync`.
+        unsafe { Waker::from_raw(raw(wake)) }
+    }
+}
+
+fn raw<W: Wake>(wake: Arc<W>) -> RawWaker {
+    RawWaker::new(Arc::hide(wake).cast(), table::<W>())
+}
+
+fn table<W: Wake>() -> &'static RawWakerVTable {
+    &const { RawWakerVTable::new(clone::<W>, wake::<W>, wake_by_ref::<W>, let_go::<W>) }
+}
+
+/// # Safety
+///
+/// The pointer must be that of a waker made by [`raw`], which is still there.
+unsafe fn clone<W: Wake>(data: *const ()) -> RawWaker {
+    // SAFETY: the caller's promise. The pointer stays the waker's.
+    let this = ManuallyDrop::new(unsafe { Arc::<W>::unhide(data.cast()) });
+    raw(Arc::clone(&this))
+}
+
+/// # Safety
+///
+/// As for [`clone`]. The waker is used up.
+unsafe fn wake<W: Wake>(data: *const ()) {
+    // SAFETY: the caller's promise.
+    W::wake(unsafe { Arc::unhide(data.cast()) });
+}
+
+/// # Safety
+///
+/// As for [`clone`].
+unsafe fn wake_by_ref<W: Wake>(data: *const ()) {
+    // SAFETY: the caller's promise. The pointer stays the waker's.
+    let this = ManuallyDrop::new(unsafe { Arc::<W>::unhide(data.cast()) });
+    W::wake_by_ref(&this);
+}
+
+/// # Safety
+///
+/// As for [`clone`]. The waker is used up.
+unsafe fn let_go<W: Wake>(data: *const ()) {
+    // SAFETY: the caller's promise.
+    drop(unsafe { Arc::<W>::unhide(data.cast()) });
+}
+
+/// Wakes a thread that waits for a future.
+struct Unparks(Thread);
+
+impl Wake for Unparks {
+    #[track_caller]
+    fn wake(this: Arc<Self>) {
+        this.0.unpark();
+    }
+}
+
+/// Runs a future to its end on the current thread, which is parked while there is nothing to do.
+#[track_caller]
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unparks(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
