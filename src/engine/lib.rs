@@ -16,6 +16,7 @@ mod sc;
 mod schedule;
 pub mod search;
 pub mod steps;
+pub mod workers;
 
 /// A source position, as the compiler tells it to `#[track_caller]` functions.
 pub type Place = &'static std::panic::Location<'static>;

@@ -92,9 +92,8 @@ impl Loop {
             return Pass::Look;
         };
         self.arrived = true;
-        let same = |(place, before, _): &&(Place, u64, usize)| {
-            *before == state && is_same(place, at)
-        };
+        let same =
+            |(place, before, _): &&(Place, u64, usize)| *before == state && is_same(place, at);
         if let Some(&(_, _, from)) = self.arrivals.iter().rev().find(same) {
             self.pass = from;
             return Pass::Again { from };
