@@ -39,6 +39,18 @@ impl From<Ordering> for Order {
     }
 }
 
+impl From<Order> for Ordering {
+    fn from(order: Order) -> Ordering {
+        match order {
+            Order::Relaxed => Ordering::Relaxed,
+            Order::Acquire => Ordering::Acquire,
+            Order::Release => Ordering::Release,
+            Order::AcqRel => Ordering::AcqRel,
+            Order::SeqCst => Ordering::SeqCst,
+        }
+    }
+}
+
 /// What an event is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {

@@ -9,12 +9,15 @@ mod graph;
 mod loops;
 mod maximal;
 mod memory;
+mod moves;
 mod objects;
+mod options;
 mod psc;
 mod run;
 mod sc;
 mod schedule;
 pub mod search;
+pub mod stepper;
 pub mod steps;
 
 /// A source position, as the compiler tells it to `#[track_caller]` functions.

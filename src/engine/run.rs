@@ -19,7 +19,12 @@ use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+mod stepping;
+
+pub use stepping::{Next, Stepping};
 
 /// How much stack a model thread has. Committed by the system as it is used.
 const STACK: usize = 512 * 1024;
@@ -57,6 +62,8 @@ pub enum Wait {
     Asleep,
     /// Nothing that can come in this execution: what would follow is explored elsewhere.
     Elsewhere,
+    /// Whoever goes through the program step by step to choose this one.
+    Step,
     /// Nothing any more: it ran into something that ends the execution.
     Stopped,
     Over,
@@ -175,7 +182,7 @@ pub struct Run {
     /// A blocking read is to be added though it does not get what it waits for.
     force: bool,
     /// The graph turned out not to be one: nothing is to be counted.
-    abandoned: bool,
+    pub abandoned: bool,
     pub ending: Option<Ending>,
     /// How often a loop went round before it was cut, if one was.
     cut: Option<u32>,
@@ -184,6 +191,8 @@ pub struct Run {
     pub objects: Objects,
     /// The order to replay in, and how far it has come.
     order: Option<(Vec<Pos>, usize)>,
+    /// What is to be done if the graph is extended step by step.
+    pub stepping: Option<Stepping>,
     stacks: Vec<DefaultStack>,
 }
 
@@ -451,6 +460,7 @@ impl Run {
             drained: 0,
             objects: Objects::default(),
             order: None,
+            stepping: None,
             stacks: Vec::new(),
         }
     }
@@ -510,7 +520,10 @@ impl Execution {
         self.run.drained = 0;
         let actors = self.run.actors.iter_mut();
         for actor in actors.filter(|actor| {
-            matches!(actor.wait, Wait::Elsewhere | Wait::Unmet | Wait::Asleep | Wait::Turn)
+            matches!(
+                actor.wait,
+                Wait::Elsewhere | Wait::Unmet | Wait::Asleep | Wait::Turn | Wait::Step
+            )
         }) {
             actor.wait = Wait::Nothing;
         }
@@ -658,7 +671,7 @@ impl Execution {
             }
             Wait::Join(other) => replayed && self.end_of(other).is_some(),
             Wait::Asleep => replayed && self.run.actors[thread].loops.sees_news(graph),
-            Wait::Unmet | Wait::Elsewhere | Wait::Stopped | Wait::Over => false,
+            Wait::Unmet | Wait::Elsewhere | Wait::Step | Wait::Stopped | Wait::Over => false,
         }
     }
 
@@ -707,6 +720,9 @@ impl Execution {
             self.run.actor().wait = Wait::Replay;
             return None;
         }
+        if let ControlFlow::Break(answer) = self.at_the_edge(step, at) {
+            return answer;
+        }
         if self.run.recheck && !self.run.actors[slot].commits {
             self.run.recheck = false;
             self.run.actor().wait = Wait::Replay;
@@ -745,15 +761,7 @@ impl Execution {
 
     /// What the thread has to wait for before it goes on at a place where a loop may come round.
     fn pass(&mut self, at: Place) -> Option<Wait> {
-        let actor = &mut self.run.actors[self.run.current];
-        let key = std::ptr::from_ref(at) as usize;
-        if actor.loops.comes_again(at) && self.explorer.learnt.loops.insert(key) {
-            self.explorer.restart = true;
-        }
-        if !self.explorer.learnt.loops.contains(&key) {
-            return None;
-        }
-        match actor.loops.arrive(at, actor.done, self.explorer.config.max_passes) {
+        match self.arrive(at, self.explorer.config.max_passes) {
             Pass::Look => Some(Wait::Look(at)),
             Pass::First => None,
             Pass::TooMany(passes) => {
@@ -762,6 +770,19 @@ impl Execution {
             }
             Pass::Again { from } => self.take_back(from),
         }
+    }
+
+    /// Arrives at a place where a loop may come round. That one does is learnt.
+    fn arrive(&mut self, at: Place, max_passes: u32) -> Pass {
+        let actor = &mut self.run.actors[self.run.current];
+        let key = std::ptr::from_ref(at) as usize;
+        if actor.loops.comes_again(at) && self.explorer.learnt.loops.insert(key) {
+            self.explorer.restart = true;
+        }
+        if !self.explorer.learnt.loops.contains(&key) {
+            return Pass::First;
+        }
+        actor.loops.arrive(at, actor.done, max_passes)
     }
 
     /// A pass has changed nothing, and the thread is as it was. If the pass saw the newest there is,
@@ -858,22 +879,7 @@ impl Execution {
 
     /// Whether the step is the one that the graph has.
     fn matches(&mut self, step: &Step<'_>, at: Place, event: &Event) -> Result<(), &'static str> {
-        let kind = match step {
-            Step::Load { .. } | Step::Update { .. } => Kind::Read,
-            Step::Store { .. } | Step::Commit { .. } => Kind::Write,
-            Step::Fence { .. } => Kind::Fence,
-            Step::Lock { .. } => Kind::Lock,
-            Step::Unlock { .. } => Kind::Unlock,
-            Step::ReadLock { .. } => Kind::ReadLock,
-            Step::ReadUnlock { .. } => Kind::ReadUnlock,
-            Step::WriteLock { .. } => Kind::WriteLock,
-            Step::WriteUnlock { .. } => Kind::WriteUnlock,
-            Step::Begin => Kind::Begin,
-            Step::Spawn => Kind::Spawn,
-            Step::Join { .. } => Kind::Join,
-            Step::Choice { .. } => Kind::Choice,
-            Step::End => Kind::End,
-        };
+        let kind = step.kind();
         if kind != event.kind {
             return Err("kind");
         }
@@ -964,35 +970,8 @@ impl Execution {
             None => u32::MAX,
         };
         let answer = match *step {
-            Step::Load {
-                order,
-                until,
-                timed,
-                ..
-            } => {
-                let mut event = Event::new(Kind::Read, order, loc, at);
-                (event.until, event.timed) = (until, timed);
-                return self.extend_read(event);
-            }
-            Step::Update {
-                order,
-                failure,
-                update,
-                until,
-                timed,
-                ..
-            } => {
-                let mut event = Event::new(Kind::Read, order, loc, at);
-                (event.failure, event.update) = (failure, update);
-                (event.until, event.timed) = (until, timed);
-                if let Update::Rmw(Rmw {
-                    op: RmwOp::ExchangeWeak,
-                    ..
-                }) = update
-                {
-                    event.why = Why::WeakExchange;
-                }
-                return self.extend_read(event);
+            Step::Load { .. } | Step::Update { .. } => {
+                return self.extend_read(step.event(loc, at));
             }
             Step::Commit { value } => {
                 self.run.actor().commits = false;
@@ -1007,10 +986,8 @@ impl Execution {
                 self.wake_those_who_wait();
                 Answer::default()
             }
-            Step::Store { order, value, .. } => {
-                let mut event = Event::new(Kind::Write, order, loc, at);
-                event.value = value;
-                self.extend_write(event);
+            Step::Store { .. } => {
+                self.extend_write(step.event(loc, at));
                 Answer::default()
             }
             Step::Lock { .. } | Step::ReadLock { .. } | Step::WriteLock { .. } => {
@@ -1018,16 +995,13 @@ impl Execution {
             }
             Step::Unlock { .. } => self.extend_release(Kind::Unlock, loc, at),
             Step::WriteUnlock { .. } => self.extend_release(Kind::WriteUnlock, loc, at),
-            Step::ReadUnlock { section, .. } => {
-                let mut event = Event::new(Kind::ReadUnlock, Order::Release, loc, at);
-                event.value = section;
-                self.explorer.graph_mut().push(slot, event);
+            Step::ReadUnlock { .. } => {
+                self.explorer.graph_mut().push(slot, step.event(loc, at));
                 self.run.recheck = true;
                 Answer::default()
             }
-            Step::Fence { order } => {
-                let event = Event::new(Kind::Fence, order, loc, at);
-                self.explorer.graph_mut().push(slot, event);
+            Step::Fence { .. } => {
+                self.explorer.graph_mut().push(slot, step.event(loc, at));
                 Answer::default()
             }
             Step::Begin => {
@@ -1048,10 +1022,8 @@ impl Execution {
                 Answer::default()
             }
             Step::Choice { n, why } => {
-                let mut event = Event::new(Kind::Choice, Order::Relaxed, loc, at);
-                event.why = why;
                 let graph = self.explorer.graph_mut();
-                let choice = graph.push(slot, event);
+                let choice = graph.push(slot, step.event(loc, at));
                 let stamp = graph.stamp;
                 if self.explorer.is_offered(self.explorer.graph(), why) {
                     for value in 1..u64::from(n) {
@@ -1089,6 +1061,11 @@ impl Execution {
             return None;
         }
         let read = self.explorer.add_read(slot, event);
+        self.has_read(read)
+    }
+
+    /// The read has been added, with the write of a read-modify-write. `None` if it waits.
+    fn has_read(&mut self, read: Pos) -> Option<Answer> {
         let event = *self.explorer.graph().event(read);
         self.run.actor().done += 1 + usize::from(event.rmw);
         if event.rmw {
@@ -1350,6 +1327,9 @@ impl Execution {
         if !extends || self.run.left > 0 {
             return true;
         }
+        if self.run.stepping.is_some() {
+            return self.hint_at_the_edge(at);
+        }
         match self.pass(at) {
             Some(wait) => {
                 self.run.actor().wait = wait;
@@ -1377,6 +1357,10 @@ impl Execution {
         }
         if self.run.left > 0 {
             return Ending::GaveUp("the graph could not be replayed");
+        }
+        if self.run.stepping.is_some() {
+            // Where to go on from here is for somebody else to say.
+            return Ending::Wasted;
         }
         self.steal_at_the_end(&waits);
         self.stuck(&waits)
@@ -1486,6 +1470,73 @@ impl<'a> Step<'a> {
         operands.iter().fold(address, |number, operand| {
             (number.rotate_left(5) ^ operand).wrapping_mul(0x517c_c1b7_2722_0a95)
         })
+    }
+
+    /// What kind of event it becomes.
+    #[inline]
+    fn kind(&self) -> Kind {
+        match self {
+            Step::Load { .. } | Step::Update { .. } => Kind::Read,
+            Step::Store { .. } | Step::Commit { .. } => Kind::Write,
+            Step::Fence { .. } => Kind::Fence,
+            Step::Lock { .. } => Kind::Lock,
+            Step::Unlock { .. } => Kind::Unlock,
+            Step::ReadLock { .. } => Kind::ReadLock,
+            Step::ReadUnlock { .. } => Kind::ReadUnlock,
+            Step::WriteLock { .. } => Kind::WriteLock,
+            Step::WriteUnlock { .. } => Kind::WriteUnlock,
+            Step::Begin => Kind::Begin,
+            Step::Spawn => Kind::Spawn,
+            Step::Join { .. } => Kind::Join,
+            Step::Choice { .. } => Kind::Choice,
+            Step::End => Kind::End,
+        }
+    }
+
+    /// The event that it becomes, before it is known what that reads from.
+    #[inline]
+    fn event(&self, loc: u32, at: Place) -> Event {
+        let mut event = Event::new(self.kind(), Order::Relaxed, loc, at);
+        match *self {
+            Step::Load {
+                order,
+                until,
+                timed,
+                ..
+            } => {
+                (event.order, event.failure) = (order, order);
+                (event.until, event.timed) = (until, timed);
+            }
+            Step::Update {
+                order,
+                failure,
+                update,
+                until,
+                timed,
+                ..
+            } => {
+                (event.order, event.failure, event.update) = (order, failure, update);
+                (event.until, event.timed) = (until, timed);
+                if let Update::Rmw(Rmw {
+                    op: RmwOp::ExchangeWeak,
+                    ..
+                }) = update
+                {
+                    event.why = Why::WeakExchange;
+                }
+            }
+            Step::Store { order, value, .. } => {
+                (event.order, event.failure, event.value) = (order, order, value);
+            }
+            Step::Fence { order } => (event.order, event.failure) = (order, order),
+            Step::ReadUnlock { section, .. } => {
+                (event.order, event.failure) = (Order::Release, Order::Release);
+                event.value = section;
+            }
+            Step::Choice { why, .. } => event.why = why,
+            _ => {}
+        }
+        event
     }
 
     /// Whether the step changed anything, for this thread or for others.
