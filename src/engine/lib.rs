@@ -1,7 +1,5 @@
 //! Explores every execution of a concurrent program, each once. (Docs follow.)
 
-#![allow(missing_docs)]
-
 mod clock;
 mod event;
 mod explorer;

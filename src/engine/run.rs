@@ -84,6 +84,8 @@ pub enum Step<'a> {
         init: u64,
         order: Order,
         value: u64,
+        /// It undoes what the thread did before, as the unlocking of a lock does.
+        undoes: bool,
     },
     Update {
         object: &'a Object,
@@ -93,6 +95,8 @@ pub enum Step<'a> {
         update: Update,
         until: Until,
         timed: bool,
+        /// It will be undone, as the taking of a lock.
+        undone: bool,
     },
     /// The write of an `Update` whose closure decides whether there is one.
     Commit {
@@ -106,6 +110,8 @@ pub enum Step<'a> {
     },
     Unlock {
         object: &'a Object,
+        /// Whether what the lock protects may have been changed.
+        changed: bool,
     },
     ReadLock {
         object: &'a Object,
@@ -119,6 +125,7 @@ pub enum Step<'a> {
     },
     WriteUnlock {
         object: &'a Object,
+        changed: bool,
     },
     Begin,
     Spawn,
@@ -185,7 +192,7 @@ pub struct Run {
     pub abandoned: bool,
     pub ending: Option<Ending>,
     /// How often a loop went round before it was cut, if one was.
-    cut: Option<u32>,
+    pub cut: Option<u32>,
     /// How many steps there were since the execution was given up.
     drained: u32,
     pub objects: Objects,
@@ -753,10 +760,25 @@ impl Execution {
 
     /// Notes where a loop may come round. Returns what the thread has to wait for, if it has.
     fn goes_round(&mut self, step: &Step<'_>, at: Place) -> Option<Wait> {
-        if self.explorer.drains || !matches!(step, Step::Load { .. } | Step::Update { .. }) {
+        if self.explorer.drains || !step.may_begin_loop() {
             return None;
         }
         self.pass(at)
+    }
+
+    /// Whether a loop may come round at a place: whether some thread has been there twice.
+    fn may_come_round(&mut self, at: Place) -> bool {
+        let key = std::ptr::from_ref(at) as usize;
+        if self.run.actor().loops.has_arrived() {
+            // It had to wait, and takes the step now.
+            return false;
+        }
+        let again = self.run.actor().loops.comes_again(at);
+        let learnt = &mut self.explorer.learnt.loops;
+        if again && learnt.insert(key) {
+            self.explorer.restart = true;
+        }
+        learnt.contains(&key)
     }
 
     /// What the thread has to wait for before it goes on at a place where a loop may come round.
@@ -772,16 +794,12 @@ impl Execution {
         }
     }
 
-    /// Arrives at a place where a loop may come round. That one does is learnt.
+    /// Arrives at a place where a loop may come round.
     fn arrive(&mut self, at: Place, max_passes: u32) -> Pass {
-        let actor = &mut self.run.actors[self.run.current];
-        let key = std::ptr::from_ref(at) as usize;
-        if actor.loops.comes_again(at) && self.explorer.learnt.loops.insert(key) {
-            self.explorer.restart = true;
-        }
-        if !self.explorer.learnt.loops.contains(&key) {
+        if !self.may_come_round(at) {
             return Pass::First;
         }
+        let actor = &mut self.run.actors[self.run.current];
         actor.loops.arrive(at, actor.done, max_passes)
     }
 
@@ -819,9 +837,7 @@ impl Execution {
             self.run.actor().wait = Wait::Event(waits);
             return None;
         }
-        if let Step::Load { .. } | Step::Update { .. } = step
-            && self.explorer.learnt.loops.contains(&(std::ptr::from_ref(at) as usize))
-        {
+        if step.may_begin_loop() && self.may_come_round(at) {
             let actor = &mut self.run.actors[self.run.current];
             match actor.loops.arrive(at, actor.done, u32::MAX) {
                 Pass::Look => {
@@ -1327,6 +1343,11 @@ impl Execution {
         if !extends || self.run.left > 0 {
             return true;
         }
+        if self.run.actor().loops.hinted(at) > self.explorer.config.max_passes {
+            self.run.cut = Some(self.explorer.config.max_passes);
+            self.run.actor().wait = Wait::Elsewhere;
+            return false;
+        }
         if self.run.stepping.is_some() {
             return self.hint_at_the_edge(at);
         }
@@ -1463,7 +1484,10 @@ impl<'a> Step<'a> {
                 update: Update::Rmw(rmw),
                 ..
             } => (object, [rmw.operand, rmw.expected]),
-            Step::Update { object, .. } => (object, [0; 2]),
+            Step::Update { object, .. }
+            | Step::Lock { object }
+            | Step::ReadLock { object }
+            | Step::WriteLock { object } => (object, [0; 2]),
             _ => return 0,
         };
         let address = std::ptr::from_ref(*object) as u64;
@@ -1543,9 +1567,27 @@ impl<'a> Step<'a> {
     fn changes(&self, answer: Answer) -> bool {
         match self {
             Step::Load { .. } | Step::Fence { .. } => false,
+            Step::Lock { .. } | Step::ReadLock { .. } | Step::WriteLock { .. } => false,
+            Step::ReadUnlock { .. } => false,
+            Step::Unlock { changed, .. } | Step::WriteUnlock { changed, .. } => *changed,
+            Step::Store { undoes, .. } => !undoes,
+            Step::Update { undone: true, .. } => false,
             Step::Update { .. } => answer.wrote.is_some_and(|wrote| wrote != answer.value),
             _ => true,
         }
+    }
+
+    /// Whether a loop that waits may begin with it.
+    #[inline]
+    fn may_begin_loop(&self) -> bool {
+        matches!(
+            self,
+            Step::Load { .. }
+                | Step::Update { .. }
+                | Step::Lock { .. }
+                | Step::ReadLock { .. }
+                | Step::WriteLock { .. }
+        )
     }
 
     /// What the step is done to, and what that held at first.
@@ -1555,11 +1597,11 @@ impl<'a> Step<'a> {
             | Step::Store { object, init, .. }
             | Step::Update { object, init, .. } => Some((object, init)),
             Step::Lock { object }
-            | Step::Unlock { object }
+            | Step::Unlock { object, .. }
             | Step::ReadLock { object }
             | Step::ReadUnlock { object, .. }
             | Step::WriteLock { object }
-            | Step::WriteUnlock { object } => Some((object, 0)),
+            | Step::WriteUnlock { object, .. } => Some((object, 0)),
             _ => None,
         }
     }

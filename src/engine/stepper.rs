@@ -79,6 +79,8 @@ struct State {
     numbers: FxHashMap<Pos, u32>,
     /// How the execution ended, unless it can go on.
     ending: Option<Ending>,
+    /// How often a loop went round that does nothing else, before it was cut.
+    cut: Option<u32>,
 }
 
 impl Stepper {
@@ -286,6 +288,7 @@ impl Stepper {
             next: stepping.next,
             numbers: stepping.numbers,
             ending: Some(ending).filter(|ending| *ending != Ending::Wasted),
+            cut: self.execution.run.cut,
         };
         state.name_locations();
         state
@@ -317,7 +320,8 @@ impl Stepper {
             }
         }
         if self.moves.iter().all(|next| next.waits.is_some()) {
-            self.ending = Some(self.stuck());
+            let cut = state.cut.map(|passes| Ending::Cut { passes });
+            self.ending = Some(cut.unwrap_or_else(|| self.stuck()));
         }
         Ok(())
     }

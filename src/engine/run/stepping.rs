@@ -52,17 +52,17 @@ impl Execution {
             return ControlFlow::Continue(());
         };
         let is_chosen = stepping.chosen.is_some_and(|(thread, _)| thread == slot);
-        let circles_from = match step {
-            Step::Load { .. } | Step::Update { .. } => match self.arrive(at, u32::MAX) {
+        let mut circles_from = None;
+        if step.may_begin_loop() {
+            match self.arrive(at, u32::MAX) {
                 Pass::Look => {
                     self.run.actor().wait = Wait::Look(at);
                     return ControlFlow::Break(None);
                 }
-                Pass::Again { from } => Some(from),
-                Pass::First | Pass::TooMany(_) => None,
-            },
-            _ => None,
-        };
+                Pass::Again { from } => circles_from = Some(from),
+                Pass::First | Pass::TooMany(_) => {}
+            }
+        }
         if is_chosen {
             return ControlFlow::Break(self.go(step, at));
         }

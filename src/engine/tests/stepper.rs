@@ -177,8 +177,8 @@ fn two_locks_in_opposite_orders() {
         in_threads(2, [Object::new(), Object::new()], |locks, thread| {
             steps::lock(&locks[thread], here());
             steps::lock(&locks[1 - thread], here());
-            steps::unlock(&locks[1 - thread], here());
-            steps::unlock(&locks[thread], here());
+            steps::unlock(&locks[1 - thread], true, here());
+            steps::unlock(&locks[thread], true, here());
         });
     });
     go(&mut stepper, &[0, 0, 1, 2]);
@@ -222,7 +222,7 @@ fn whoever_looks_at_locks_changes_what_they_are() {
             if thread == 0 {
                 steps::lock(lock, here());
             } else if steps::try_lock(lock, here()) {
-                steps::unlock(lock, here());
+                steps::unlock(lock, true, here());
             }
         });
     });
