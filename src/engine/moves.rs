@@ -1,8 +1,6 @@
 //! What a thread can do next, as somebody sees it who chooses.
 
 use crate::Place;
-use crate::event::{Event, Kind, Update};
-use crate::run::Next;
 use crate::steps::{Rmw, ThreadId, Until, Why};
 use std::sync::atomic::Ordering;
 
@@ -160,22 +158,7 @@ pub struct Taken {
 }
 
 impl Move {
-    pub(crate) fn new(
-        thread: usize,
-        next: &Next,
-        ways: Vec<Way>,
-        waits: Option<Waits>,
-    ) -> Move {
-        Move {
-            thread: thread as ThreadId,
-            at: next.at,
-            what: next.what(),
-            location: next.location(),
-            ways,
-            waits,
-        }
-    }
-
+    /// The move as it was made, after the newest event so far.
     pub(crate) fn taken(&self, way: Way, stamp: u32) -> Taken {
         Taken {
             thread: self.thread,
@@ -184,65 +167,6 @@ impl Move {
             location: self.location,
             way,
             stamp,
-        }
-    }
-}
-
-impl Blocked {
-    pub(crate) fn new(thread: usize, next: &Next, waits: Waits) -> Blocked {
-        Blocked {
-            thread: thread as ThreadId,
-            at: next.at,
-            what: next.what(),
-            location: next.location(),
-            waits,
-        }
-    }
-}
-
-impl Next {
-    fn what(&self) -> What {
-        self.event.as_ref().map_or(What::Pass, What::of)
-    }
-
-    fn location(&self) -> Option<u32> {
-        let location = self.event.map(|event| event.loc);
-        location.filter(|&location| location != u32::MAX)
-    }
-}
-
-impl What {
-    /// What an event does that is to be added.
-    fn of(event: &Event) -> What {
-        let (order, failure, until) = (event.order.into(), event.failure.into(), event.until);
-        let change = |by| What::Change {
-            by,
-            order,
-            failure,
-            until,
-        };
-        match event.kind {
-            Kind::Read => match event.update {
-                Update::None => What::Load { order, until },
-                Update::Rmw(rmw) => change(Some(rmw)),
-                Update::Closure => change(None),
-            },
-            Kind::Write => What::Store {
-                order,
-                value: event.value,
-            },
-            Kind::Fence => What::Fence(order),
-            Kind::Lock => What::Lock,
-            Kind::Unlock => What::Unlock,
-            Kind::ReadLock => What::ReadLock,
-            Kind::ReadUnlock => What::ReadUnlock,
-            Kind::WriteLock => What::WriteLock,
-            Kind::WriteUnlock => What::WriteUnlock,
-            Kind::Spawn => What::Spawn,
-            Kind::Join => What::Join(event.value as ThreadId),
-            Kind::Choice => What::Choice(event.why),
-            // Nobody stops there.
-            Kind::Begin | Kind::End => What::Pass,
         }
     }
 }

@@ -47,6 +47,7 @@ pub struct Objects {
     /// Where each object was when it was bound, for those that other runs bind as well.
     addresses: Vec<(usize, u32)>,
     /// For each thread, whether it has ended.
+    #[expect(clippy::vec_box, reason = "pointers to them stay good when there are more")]
     ended: Vec<Box<Object>>,
     /// Objects are dropped whose owners nothing orders, and nothing has to.
     pub unordered: bool,

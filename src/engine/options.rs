@@ -7,7 +7,7 @@ use crate::clock::{NONE, Pos};
 use crate::event::{Event, Kind, Update};
 use crate::explorer::{Explorer, free_for_one, free_for_writer};
 use crate::graph::Graph;
-use crate::moves::{Blocked, Move, Waits, Way};
+use crate::moves::{Blocked, Move, Waits, Way, What};
 use crate::run::Next;
 use crate::search::{Config, Model};
 use crate::steps::ThreadId;
@@ -186,4 +186,81 @@ impl Options<'_> {
 /// changed since.
 pub fn must_be_tried(event: &Event, way: Way) -> bool {
     event.update == Update::Closure && matches!(way, Way::Read { newer: 1.., .. })
+}
+
+impl Move {
+    fn new(
+        thread: usize,
+        next: &Next,
+        ways: Vec<Way>,
+        waits: Option<Waits>,
+    ) -> Move {
+        Move {
+            thread: thread as ThreadId,
+            at: next.at,
+            what: next.what(),
+            location: next.location(),
+            ways,
+            waits,
+        }
+    }
+}
+
+impl Blocked {
+    fn new(thread: usize, next: &Next, waits: Waits) -> Blocked {
+        Blocked {
+            thread: thread as ThreadId,
+            at: next.at,
+            what: next.what(),
+            location: next.location(),
+            waits,
+        }
+    }
+}
+
+impl Next {
+    fn what(&self) -> What {
+        self.event.as_ref().map_or(What::Pass, What::of)
+    }
+
+    fn location(&self) -> Option<u32> {
+        let location = self.event.map(|event| event.loc);
+        location.filter(|&location| location != u32::MAX)
+    }
+}
+
+impl What {
+    /// What an event does that is to be added.
+    fn of(event: &Event) -> What {
+        let (order, failure, until) = (event.order.into(), event.failure.into(), event.until);
+        let change = |by| What::Change {
+            by,
+            order,
+            failure,
+            until,
+        };
+        match event.kind {
+            Kind::Read => match event.update {
+                Update::None => What::Load { order, until },
+                Update::Rmw(rmw) => change(Some(rmw)),
+                Update::Closure => change(None),
+            },
+            Kind::Write => What::Store {
+                order,
+                value: event.value,
+            },
+            Kind::Fence => What::Fence(order),
+            Kind::Lock => What::Lock,
+            Kind::Unlock => What::Unlock,
+            Kind::ReadLock => What::ReadLock,
+            Kind::ReadUnlock => What::ReadUnlock,
+            Kind::WriteLock => What::WriteLock,
+            Kind::WriteUnlock => What::WriteUnlock,
+            Kind::Spawn => What::Spawn,
+            Kind::Join => What::Join(event.value as ThreadId),
+            Kind::Choice => What::Choice(event.why),
+            // Nobody stops there.
+            Kind::Begin | Kind::End => What::Pass,
+        }
+    }
 }

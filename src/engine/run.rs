@@ -566,13 +566,12 @@ impl Execution {
             if spawn != NONE {
                 perform(Step::Begin, place);
             }
-            match catch_unwind(AssertUnwindSafe(body)) {
+            if catch_unwind(AssertUnwindSafe(body)).is_err() {
                 // The façade catches what the program panics with. This is a panic of its own.
-                Err(_) => with(|execution| {
+                with(|execution| {
                     let why = "a panic outside of the program, in the library itself";
                     execution.run.ending = Some(Ending::GaveUp(why));
-                }),
-                Ok(()) => {}
+                });
             }
             perform(Step::End, place);
         });
