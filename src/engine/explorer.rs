@@ -127,16 +127,19 @@ impl Explorer {
         };
     }
 
+    /// The graph that is being run.
     #[inline]
     pub fn graph(&self) -> &Graph {
         &self.frames.last().expect("something is explored").graph
     }
 
+    /// The same, to be changed.
     #[inline]
     pub fn graph_mut(&mut self) -> &mut Graph {
         &mut self.frames.last_mut().expect("something is explored").graph
     }
 
+    /// Notes something that could have gone another way.
     #[inline]
     pub fn later(&mut self, item: Item) {
         if self.drains {
@@ -438,6 +441,7 @@ impl Explorer {
         self.graph_mut().push(wanted.thread, event)
     }
 
+    /// Notes who could have taken a lock earlier.
     pub fn note_steals(&mut self, wanted: Wanted, waiting: &[usize]) {
         if self.drains {
             return;
@@ -524,6 +528,7 @@ impl Explorer {
     }
 }
 
+/// What has become of an item.
 enum Applied {
     /// The graph on top is to be run.
     Runnable,

@@ -3,6 +3,9 @@
 //! An object is bound to a location at its first step in a run. Where that step is in the graph
 //! already, to the location that the graph has for it: the same program does the same to the same
 //! object. So objects need no announcement, and may be statics.
+//!
+//! Plain data has no location. For each piece, the accesses are kept that no later one has been ordered
+//! after: a new one that does not know of them is a race.
 
 use crate::Place;
 use crate::clock::{Clock, Pos};

@@ -14,7 +14,9 @@ use crate::steps::ThreadId;
 
 /// A graph to which a step is to be added.
 pub struct Options<'a> {
+    /// How it is explored.
     pub config: &'a Config,
+    /// The graph.
     pub graph: &'a Graph,
 }
 

@@ -57,7 +57,10 @@ use std::collections::BTreeMap;
 pub struct Stepper {
     execution: Box<Execution>,
     program: Box<dyn Fn()>,
+    /// What there is of the execution.
     graph: Graph,
+    /// The location of each step that was ever the next one. An object keeps its number like this
+    /// before it has any events.
     numbers: FxHashMap<Pos, u32>,
     taken: Vec<Taken>,
     moves: Vec<Move>,
@@ -73,6 +76,7 @@ enum Obstacle {
     Learnt,
 }
 
+/// Where all threads stand before their next steps.
 struct State {
     graph: Graph,
     next: BTreeMap<usize, Next>,

@@ -28,6 +28,7 @@ pub struct Stepping {
 /// What a thread would do next.
 #[derive(Clone, Debug)]
 pub struct Next {
+    /// Where.
     pub at: Place,
     /// What would be added to the graph. Of a join the value is the thread that is waited for, of a
     /// choice how many ways there are. `None` if the thread goes round in a loop without any steps.
