@@ -139,16 +139,37 @@ pub enum Step<'a> {
     End,
 }
 
-/// What a step returns.
+/// What a step returns. Without any padding: where it was on a thread's stack, all of it is the same
+/// whenever the step returns the same, be that done again or for the first time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Answer {
     pub value: u64,
-    pub wrote: Option<u64>,
+    written: u64,
+    writes: u64,
 }
 
 impl Answer {
+    #[inline]
     fn value(value: u64) -> Answer {
-        Answer { value, wrote: None }
+        Answer {
+            value,
+            ..Answer::default()
+        }
+    }
+
+    #[inline]
+    fn change(value: u64, written: u64) -> Answer {
+        Answer {
+            value,
+            written,
+            writes: 1,
+        }
+    }
+
+    /// What was written, if anything was.
+    #[inline]
+    pub fn wrote(&self) -> Option<u64> {
+        (self.writes == 1).then_some(self.written)
     }
 }
 
@@ -789,7 +810,7 @@ impl Execution {
                 self.run.cut = Some(passes);
                 Some(Wait::Elsewhere)
             }
-            Pass::Again { from } => self.take_back(from),
+            Pass::Again { from, .. } => self.take_back(from),
         }
     }
 
@@ -954,10 +975,7 @@ impl Execution {
                 };
                 graph.event_mut(write).value = new;
                 self.replayed(1);
-                Some(Answer {
-                    value,
-                    wrote: Some(new),
-                })
+                Some(Answer::change(value, new))
             }
             Step::Store { value, .. } | Step::Commit { value } => {
                 graph.event_mut(pos).value = value;
@@ -1091,9 +1109,10 @@ impl Execution {
             return None;
         }
         self.run.actor().commits = event.is_undecided();
-        Some(Answer {
-            value: event.value,
-            wrote: event.update.apply(event.value, event.variant).filter(|_| event.rmw),
+        let new = event.update.apply(event.value, event.variant);
+        Some(match new.filter(|_| event.rmw) {
+            Some(new) => Answer::change(event.value, new),
+            None => Answer::value(event.value),
         })
     }
 
@@ -1571,7 +1590,7 @@ impl<'a> Step<'a> {
             Step::Unlock { changed, .. } | Step::WriteUnlock { changed, .. } => *changed,
             Step::Store { undoes, .. } => !undoes,
             Step::Update { undone: true, .. } => false,
-            Step::Update { .. } => answer.wrote.is_some_and(|wrote| wrote != answer.value),
+            Step::Update { .. } => answer.wrote().is_some_and(|wrote| wrote != answer.value),
             _ => true,
         }
     }

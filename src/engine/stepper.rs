@@ -36,7 +36,9 @@
 //! Only steps are chosen. What a thread does in between, to itself or to plain data, it does as soon as
 //! it has taken the step before; and it begins and ends by itself. To take a step means to run the
 //! program again, from the beginning up to there, so the program must do the same whenever its steps
-//! return the same.
+//! return the same. At the end of such a run the threads are let go on to their ends, so that they give
+//! back what they own. What they do then is part of no execution: whoever wants to see what the program
+//! itself has come to looks on ([`Stepper::watch`]).
 //!
 //! Under RC11 a load can also return what is not the newest value any more, and a store can be put
 //! behind others that came before it, so that every execution graph can be reached. Under sequential
@@ -189,8 +191,8 @@ impl Stepper {
         true
     }
 
-    /// Runs the program up to here once more, for somebody who looks on. If it has not ended, it is
-    /// told to be `Wasted`, with all its threads where they stand.
+    /// Runs the program up to here once more, for somebody who looks on. An execution that can go on is
+    /// told to be `Wasted`; its threads stand before their next steps then.
     pub fn watch(&mut self, observer: &mut dyn Observer) {
         // What there is to learn up to here is known.
         let _ = self.run(None, Some(observer));

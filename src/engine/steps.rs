@@ -222,7 +222,7 @@ pub fn update(
     let answer = perform(step, at);
     let new = change(answer.value);
     match new {
-        Some(value) if answer.wrote.is_none() => {
+        Some(value) if answer.wrote().is_none() => {
             perform(Step::Commit { value }, at);
         }
         Some(value) => run::with(|now| now.fill_in(value)),
@@ -486,7 +486,7 @@ pub fn try_write_lock(object: &Object, at: Place) -> bool {
         timed: false,
         undone: true,
     };
-    perform(step, at).wrote.is_some()
+    perform(step, at).wrote().is_some()
 }
 
 /// Gives a write lock back. As [`unlock`].
@@ -680,7 +680,7 @@ impl From<Answer> for Change {
     fn from(answer: Answer) -> Change {
         Change {
             read: answer.value,
-            wrote: answer.wrote,
+            wrote: answer.wrote(),
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct Next {
     pub event: Option<Event>,
     /// The address of the object, and what it holds, if there is no location for it yet.
     pub unbound: Option<(usize, u64)>,
-    /// The event at which the thread was in the same state as it is now.
+    /// The event at which the thread was in the same state as it is now, the last time.
     pub circles_from: Option<usize>,
 }
 
@@ -60,7 +60,7 @@ impl Execution {
                     self.run.actor().wait = Wait::Look(at);
                     return ControlFlow::Break(None);
                 }
-                Pass::Again { from } => circles_from = Some(from),
+                Pass::Again { last, .. } => circles_from = Some(last),
                 Pass::First | Pass::TooMany(_) => {}
             }
         }
@@ -108,7 +108,7 @@ impl Execution {
                 self.run.actor().wait = Wait::Look(at);
                 false
             }
-            Pass::Again { from } if from == done => {
+            Pass::Again { from, .. } if from == done => {
                 self.stop_with(Next {
                     at,
                     event: None,

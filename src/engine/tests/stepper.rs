@@ -406,6 +406,23 @@ fn every_walk_is_an_execution() {
     }
 }
 
+#[test]
+fn walks_through_loops_come_to_an_end() {
+    let kind = Kind::Spins;
+    for (program, config, expected) in programs(kind, SMALL) {
+        let mut stepper = run::stepper(&program, &config);
+        walk(&mut stepper, &mut Random(kind as u64));
+        match stepper.ending() {
+            Some(Ending::Complete) => {
+                let graph = run::graph_of(&stepper, &program);
+                assert!(expected.complete.contains(&graph), "{program:?} {graph:?}");
+            }
+            Some(Ending::Deadlock | Ending::Livelock) => {}
+            odd => panic!("{program:?} {odd:?}"),
+        }
+    }
+}
+
 /// Takes any steps until there are none.
 fn walk(stepper: &mut Stepper, random: &mut Random) {
     while !stepper.moves().is_empty() {
