@@ -102,6 +102,12 @@ pub struct Explorer {
 }
 
 impl Explorer {
+    /// An exploration that has not begun.
+    pub fn new(config: Config) -> Explorer {
+        let root = Frame::root(&config);
+        Explorer::of_frame(config, root, FxHashMap::default(), Learnt::default())
+    }
+
     /// An exploration that begins with a graph.
     pub fn of_graph(config: Config, graph: Graph, learnt: Learnt) -> Explorer {
         Explorer::of_frame(config, Frame::of(graph), FxHashMap::default(), learnt)
@@ -127,16 +133,19 @@ impl Explorer {
         }
     }
 
+    /// The graph that is being run.
     #[inline]
     pub fn graph(&self) -> &Graph {
         &self.frames.last().expect("something is explored").graph
     }
 
+    /// The same, to be changed.
     #[inline]
     pub fn graph_mut(&mut self) -> &mut Graph {
         &mut self.frames.last_mut().expect("something is explored").graph
     }
 
+    /// Notes something that could have gone another way.
     #[inline]
     pub fn later(&mut self, item: Item) {
         if self.drains {
@@ -437,6 +446,7 @@ impl Explorer {
         self.graph_mut().push(wanted.thread, event)
     }
 
+    /// Notes who could have taken a lock earlier.
     pub fn note_steals(&mut self, wanted: Wanted, waiting: &[usize]) {
         if self.drains {
             return;
@@ -520,6 +530,7 @@ impl Explorer {
     }
 }
 
+/// What has become of an item.
 enum Applied {
     /// The graph on top is to be run.
     Runnable,

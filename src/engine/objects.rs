@@ -3,6 +3,9 @@
 //! An object is bound to a location at its first step in a run. Where that step is in the graph
 //! already, to the location that the graph has for it: the same program does the same to the same
 //! object. So objects need no announcement, and may be statics.
+//!
+//! Plain data has no location. For each piece, the accesses are kept that no later one has been ordered
+//! after: a new one that does not know of them is a race.
 
 use crate::Place;
 use crate::clock::{Clock, Pos};
@@ -47,6 +50,10 @@ pub struct Objects {
     /// Where each object was when it was bound, for those that other runs bind as well.
     addresses: Vec<(usize, u32)>,
     /// For each thread, whether it has ended.
+    #[expect(
+        clippy::vec_box,
+        reason = "pointers to them stay good when there are more"
+    )]
     ended: Vec<Box<Object>>,
     /// Objects are dropped whose owners nothing orders, and nothing has to.
     pub unordered: bool,

@@ -19,7 +19,12 @@ use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+mod stepping;
+
+pub use stepping::{Next, Stepping};
 
 /// How much stack a model thread has. Committed by the system as it is used.
 const STACK: usize = 512 * 1024;
@@ -57,6 +62,8 @@ pub enum Wait {
     Asleep,
     /// Nothing that can come in this execution: what would follow is explored elsewhere.
     Elsewhere,
+    /// Whoever goes through the program step by step to choose this one.
+    Step,
     /// Nothing any more: it ran into something that ends the execution.
     Stopped,
     Over,
@@ -132,16 +139,37 @@ pub enum Step<'a> {
     End,
 }
 
-/// What a step returns.
+/// What a step returns. Without any padding: where it was on a thread's stack, all of it is the same
+/// whenever the step returns the same, be that done again or for the first time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Answer {
     pub value: u64,
-    pub wrote: Option<u64>,
+    written: u64,
+    writes: u64,
 }
 
 impl Answer {
+    #[inline]
     fn value(value: u64) -> Answer {
-        Answer { value, wrote: None }
+        Answer {
+            value,
+            ..Answer::default()
+        }
+    }
+
+    #[inline]
+    fn change(value: u64, written: u64) -> Answer {
+        Answer {
+            value,
+            written,
+            writes: 1,
+        }
+    }
+
+    /// What was written, if anything was.
+    #[inline]
+    pub fn wrote(&self) -> Option<u64> {
+        (self.writes == 1).then_some(self.written)
     }
 }
 
@@ -182,15 +210,17 @@ pub struct Run {
     /// A blocking read is to be added though it does not get what it waits for.
     force: bool,
     /// The graph turned out not to be one: nothing is to be counted.
-    abandoned: bool,
+    pub abandoned: bool,
     pub ending: Option<Ending>,
     /// How often a loop went round before it was cut, if one was.
-    cut: Option<u32>,
+    pub cut: Option<u32>,
     /// How many steps there were since the execution was given up.
     drained: u32,
     pub objects: Objects,
     /// The order to replay in, and how far it has come.
     order: Option<(Vec<Pos>, usize)>,
+    /// What is to be done if the graph is extended step by step.
+    pub stepping: Option<Stepping>,
     stacks: Vec<DefaultStack>,
 }
 
@@ -458,6 +488,7 @@ impl Run {
             drained: 0,
             objects: Objects::default(),
             order: None,
+            stepping: None,
             stacks: Vec::new(),
         }
     }
@@ -519,7 +550,7 @@ impl Execution {
         for actor in actors.filter(|actor| {
             matches!(
                 actor.wait,
-                Wait::Elsewhere | Wait::Unmet | Wait::Asleep | Wait::Turn
+                Wait::Elsewhere | Wait::Unmet | Wait::Asleep | Wait::Turn | Wait::Step
             )
         }) {
             actor.wait = Wait::Nothing;
@@ -556,13 +587,12 @@ impl Execution {
             if spawn != NONE {
                 perform(Step::Begin, place);
             }
-            match catch_unwind(AssertUnwindSafe(body)) {
+            if catch_unwind(AssertUnwindSafe(body)).is_err() {
                 // The façade catches what the program panics with. This is a panic of its own.
-                Err(_) => with(|execution| {
+                with(|execution| {
                     let why = "a panic outside of the program, in the library itself";
                     execution.run.ending = Some(Ending::GaveUp(why));
-                }),
-                Ok(()) => {}
+                });
             }
             perform(Step::End, place);
         });
@@ -672,7 +702,7 @@ impl Execution {
             }
             Wait::Join(other) => replayed && self.end_of(other).is_some(),
             Wait::Asleep => replayed && self.run.actors[thread].loops.sees_news(graph),
-            Wait::Unmet | Wait::Elsewhere | Wait::Stopped | Wait::Over => false,
+            Wait::Unmet | Wait::Elsewhere | Wait::Step | Wait::Stopped | Wait::Over => false,
         }
     }
 
@@ -720,6 +750,9 @@ impl Execution {
         if self.run.left > 0 || other_commits {
             self.run.actor().wait = Wait::Replay;
             return None;
+        }
+        if let ControlFlow::Break(answer) = self.at_the_edge(step, at) {
+            return answer;
         }
         if self.run.recheck && !self.run.actors[slot].commits {
             self.run.recheck = false;
@@ -774,22 +807,24 @@ impl Execution {
 
     /// What the thread has to wait for before it goes on at a place where a loop may come round.
     fn pass(&mut self, at: Place) -> Option<Wait> {
-        if !self.may_come_round(at) {
-            return None;
-        }
-        let actor = &mut self.run.actors[self.run.current];
-        match actor
-            .loops
-            .arrive(at, actor.done, self.explorer.config.max_passes)
-        {
+        match self.arrive(at, self.explorer.config.max_passes) {
             Pass::Look => Some(Wait::Look(at)),
             Pass::First => None,
             Pass::TooMany(passes) => {
                 self.run.cut = Some(passes);
                 Some(Wait::Elsewhere)
             }
-            Pass::Again { from } => self.take_back(from),
+            Pass::Again { from, .. } => self.take_back(from),
         }
+    }
+
+    /// Arrives at a place where a loop may come round.
+    fn arrive(&mut self, at: Place, max_passes: u32) -> Pass {
+        if !self.may_come_round(at) {
+            return Pass::First;
+        }
+        let actor = &mut self.run.actors[self.run.current];
+        actor.loops.arrive(at, actor.done, max_passes)
     }
 
     /// A pass has changed nothing, and the thread is as it was. If the pass saw the newest there is,
@@ -820,12 +855,11 @@ impl Execution {
 
     /// Does again what the graph has at `pos`.
     fn replay(&mut self, step: &Step<'_>, at: Place, pos: Pos) -> Option<Answer> {
-        let event = *self.explorer.graph().event(pos);
         if self.run.turn().is_some_and(|turn| turn != pos) {
             self.run.actor().wait = Wait::Turn;
             return None;
         }
-        if let Some(waits) = self.waits_for(&event) {
+        if let Some(waits) = self.waits_for(self.explorer.graph().event(pos)) {
             self.run.actor().wait = Wait::Event(waits);
             return None;
         }
@@ -839,21 +873,19 @@ impl Execution {
                 Pass::First | Pass::Again { .. } | Pass::TooMany(_) => {}
             }
         }
-        if let Err(differs) = self.matches(step, at, &event) {
+        if let Err(differs) = self.matches(step, at, pos) {
             let mismatch = Mismatch {
                 thread: self.run.current as ThreadId,
                 at,
-                before: event.at,
+                before: self.explorer.graph().event(pos).at,
                 differs,
             };
             self.run.ending = Some(Ending::Nondeterministic(mismatch));
             self.run.actor().wait = Wait::Stopped;
             return None;
         }
-        if let Some(freed) = step
-            .object()
-            .and_then(|_| self.run.objects.freed(event.loc))
-        {
+        let loc = self.explorer.graph().event(pos).loc;
+        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(loc)) {
             self.conflict(true, freed, at, true);
             return None;
         }
@@ -889,34 +921,23 @@ impl Execution {
     }
 
     /// Whether the step is the one that the graph has.
-    fn matches(&mut self, step: &Step<'_>, at: Place, event: &Event) -> Result<(), &'static str> {
-        let kind = match step {
-            Step::Load { .. } | Step::Update { .. } => Kind::Read,
-            Step::Store { .. } | Step::Commit { .. } => Kind::Write,
-            Step::Fence { .. } => Kind::Fence,
-            Step::Lock { .. } => Kind::Lock,
-            Step::Unlock { .. } => Kind::Unlock,
-            Step::ReadLock { .. } => Kind::ReadLock,
-            Step::ReadUnlock { .. } => Kind::ReadUnlock,
-            Step::WriteLock { .. } => Kind::WriteLock,
-            Step::WriteUnlock { .. } => Kind::WriteUnlock,
-            Step::Begin => Kind::Begin,
-            Step::Spawn => Kind::Spawn,
-            Step::Join { .. } => Kind::Join,
-            Step::Choice { .. } => Kind::Choice,
-            Step::End => Kind::End,
-        };
+    fn matches(&mut self, step: &Step<'_>, at: Place, pos: Pos) -> Result<(), &'static str> {
+        let kind = step.kind();
+        let Execution { explorer, run } = self;
+        let graph = explorer.graph_mut();
+        let event = graph.event(pos);
+        let (loc, value, update, rf) = (event.loc, event.value, event.update, event.rf);
         if kind != event.kind {
             return Err("kind");
         }
-        if at != event.at && kind != Kind::Begin && kind != Kind::End {
+        let elsewhere = !std::ptr::eq(at, event.at) && at != event.at;
+        if elsewhere && kind != Kind::Begin && kind != Kind::End {
             return Err("place");
         }
-        if let Some((object, init)) = step.object() {
-            let graph = self.explorer.graph_mut();
-            if !self.run.objects.adopt(object, event.loc, graph, init) {
-                return Err("object");
-            }
+        if let Some((object, init)) = step.object()
+            && !run.objects.adopt(object, loc, graph, init)
+        {
+            return Err("object");
         }
         match step {
             Step::Store { object, value, .. } if !object.is_pointer() && *value != event.value => {
@@ -969,10 +990,7 @@ impl Execution {
                 };
                 graph.event_mut(write).value = new;
                 self.replayed(1);
-                Some(Answer {
-                    value,
-                    wrote: Some(new),
-                })
+                Some(Answer::change(value, new))
             }
             Step::Store { value, .. } | Step::Commit { value } => {
                 graph.event_mut(pos).value = value;
@@ -1000,35 +1018,8 @@ impl Execution {
             None => u32::MAX,
         };
         let answer = match *step {
-            Step::Load {
-                order,
-                until,
-                timed,
-                ..
-            } => {
-                let mut event = Event::new(Kind::Read, order, loc, at);
-                (event.until, event.timed) = (until, timed);
-                return self.extend_read(event);
-            }
-            Step::Update {
-                order,
-                failure,
-                update,
-                until,
-                timed,
-                ..
-            } => {
-                let mut event = Event::new(Kind::Read, order, loc, at);
-                (event.failure, event.update) = (failure, update);
-                (event.until, event.timed) = (until, timed);
-                if let Update::Rmw(Rmw {
-                    op: RmwOp::ExchangeWeak,
-                    ..
-                }) = update
-                {
-                    event.why = Why::WeakExchange;
-                }
-                return self.extend_read(event);
+            Step::Load { .. } | Step::Update { .. } => {
+                return self.extend_read(step.event(loc, at));
             }
             Step::Commit { value } => {
                 self.run.actor().commits = false;
@@ -1043,10 +1034,8 @@ impl Execution {
                 self.wake_those_who_wait();
                 Answer::default()
             }
-            Step::Store { order, value, .. } => {
-                let mut event = Event::new(Kind::Write, order, loc, at);
-                event.value = value;
-                self.extend_write(event);
+            Step::Store { .. } => {
+                self.extend_write(step.event(loc, at));
                 Answer::default()
             }
             Step::Lock { .. } | Step::ReadLock { .. } | Step::WriteLock { .. } => {
@@ -1054,16 +1043,13 @@ impl Execution {
             }
             Step::Unlock { .. } => self.extend_release(Kind::Unlock, loc, at),
             Step::WriteUnlock { .. } => self.extend_release(Kind::WriteUnlock, loc, at),
-            Step::ReadUnlock { section, .. } => {
-                let mut event = Event::new(Kind::ReadUnlock, Order::Release, loc, at);
-                event.value = section;
-                self.explorer.graph_mut().push(slot, event);
+            Step::ReadUnlock { .. } => {
+                self.explorer.graph_mut().push(slot, step.event(loc, at));
                 self.run.recheck = true;
                 Answer::default()
             }
-            Step::Fence { order } => {
-                let event = Event::new(Kind::Fence, order, loc, at);
-                self.explorer.graph_mut().push(slot, event);
+            Step::Fence { .. } => {
+                self.explorer.graph_mut().push(slot, step.event(loc, at));
                 Answer::default()
             }
             Step::Begin => {
@@ -1084,10 +1070,8 @@ impl Execution {
                 Answer::default()
             }
             Step::Choice { n, why } => {
-                let mut event = Event::new(Kind::Choice, Order::Relaxed, loc, at);
-                event.why = why;
                 let graph = self.explorer.graph_mut();
-                let choice = graph.push(slot, event);
+                let choice = graph.push(slot, step.event(loc, at));
                 let stamp = graph.stamp;
                 if self.explorer.is_offered(self.explorer.graph(), why) {
                     for value in 1..u64::from(n) {
@@ -1125,6 +1109,11 @@ impl Execution {
             return None;
         }
         let read = self.explorer.add_read(slot, event);
+        self.has_read(read)
+    }
+
+    /// The read has been added, with the write of a read-modify-write. `None` if it waits.
+    fn has_read(&mut self, read: Pos) -> Option<Answer> {
         let event = *self.explorer.graph().event(read);
         self.run.actor().done += 1 + usize::from(event.rmw);
         if event.rmw {
@@ -1135,12 +1124,10 @@ impl Execution {
             return None;
         }
         self.run.actor().commits = event.is_undecided();
-        Some(Answer {
-            value: event.value,
-            wrote: event
-                .update
-                .apply(event.value, event.variant)
-                .filter(|_| event.rmw),
+        let new = event.update.apply(event.value, event.variant);
+        Some(match new.filter(|_| event.rmw) {
+            Some(new) => Answer::change(event.value, new),
+            None => Answer::value(event.value),
         })
     }
 
@@ -1398,6 +1385,9 @@ impl Execution {
             self.run.actor().wait = Wait::Elsewhere;
             return false;
         }
+        if self.run.stepping.is_some() {
+            return self.hint_at_the_edge(at);
+        }
         match self.pass(at) {
             Some(wait) => {
                 self.run.actor().wait = wait;
@@ -1425,6 +1415,10 @@ impl Execution {
         }
         if self.run.left > 0 {
             return Ending::GaveUp("the graph could not be replayed");
+        }
+        if self.run.stepping.is_some() {
+            // Where to go on from here is for somebody else to say.
+            return Ending::Wasted;
         }
         self.steal_at_the_end(&waits);
         self.stuck(&waits)
@@ -1540,6 +1534,73 @@ impl<'a> Step<'a> {
         })
     }
 
+    /// What kind of event it becomes.
+    #[inline]
+    fn kind(&self) -> Kind {
+        match self {
+            Step::Load { .. } | Step::Update { .. } => Kind::Read,
+            Step::Store { .. } | Step::Commit { .. } => Kind::Write,
+            Step::Fence { .. } => Kind::Fence,
+            Step::Lock { .. } => Kind::Lock,
+            Step::Unlock { .. } => Kind::Unlock,
+            Step::ReadLock { .. } => Kind::ReadLock,
+            Step::ReadUnlock { .. } => Kind::ReadUnlock,
+            Step::WriteLock { .. } => Kind::WriteLock,
+            Step::WriteUnlock { .. } => Kind::WriteUnlock,
+            Step::Begin => Kind::Begin,
+            Step::Spawn => Kind::Spawn,
+            Step::Join { .. } => Kind::Join,
+            Step::Choice { .. } => Kind::Choice,
+            Step::End => Kind::End,
+        }
+    }
+
+    /// The event that it becomes, before it is known what that reads from.
+    #[inline]
+    fn event(&self, loc: u32, at: Place) -> Event {
+        let mut event = Event::new(self.kind(), Order::Relaxed, loc, at);
+        match *self {
+            Step::Load {
+                order,
+                until,
+                timed,
+                ..
+            } => {
+                (event.order, event.failure) = (order, order);
+                (event.until, event.timed) = (until, timed);
+            }
+            Step::Update {
+                order,
+                failure,
+                update,
+                until,
+                timed,
+                ..
+            } => {
+                (event.order, event.failure, event.update) = (order, failure, update);
+                (event.until, event.timed) = (until, timed);
+                if let Update::Rmw(Rmw {
+                    op: RmwOp::ExchangeWeak,
+                    ..
+                }) = update
+                {
+                    event.why = Why::WeakExchange;
+                }
+            }
+            Step::Store { order, value, .. } => {
+                (event.order, event.failure, event.value) = (order, order, value);
+            }
+            Step::Fence { order } => (event.order, event.failure) = (order, order),
+            Step::ReadUnlock { section, .. } => {
+                (event.order, event.failure) = (Order::Release, Order::Release);
+                event.value = section;
+            }
+            Step::Choice { why, .. } => event.why = why,
+            _ => {}
+        }
+        event
+    }
+
     /// Whether the step changed anything, for this thread or for others.
     fn changes(&self, answer: Answer) -> bool {
         match self {
@@ -1549,7 +1610,7 @@ impl<'a> Step<'a> {
             Step::Unlock { changed, .. } | Step::WriteUnlock { changed, .. } => *changed,
             Step::Store { undoes, .. } => !undoes,
             Step::Update { undone: true, .. } => false,
-            Step::Update { .. } => answer.wrote.is_some_and(|wrote| wrote != answer.value),
+            Step::Update { .. } => answer.wrote().is_some_and(|wrote| wrote != answer.value),
             _ => true,
         }
     }

@@ -1,10 +1,10 @@
 //! The exploration as its user sees it: a program in, every execution out.
 
 use crate::Place;
-use crate::clock::{INIT, Pos};
+use crate::clock::Pos;
 use crate::event::{Event, Kind, Order};
 use crate::explorer::{Explorer, Learnt};
-use crate::graph::Graph;
+use crate::graph::{Graph, Location};
 use crate::run::{Execution, Wait, run_once};
 use crate::steps::{ThreadId, Why};
 use crate::workers::Workers;
@@ -189,31 +189,7 @@ impl Leaf<'_> {
 
     /// The execution's events and relations.
     pub fn view(&self) -> View {
-        let source = |pos: Pos| (pos != INIT).then_some((pos.thread, pos.index));
-        let event = |event: &Event| ViewEvent {
-            kind: ViewKind::of(event),
-            location: event.loc,
-            from: if event.rf.is_event() || event.rf == INIT {
-                source(event.rf)
-            } else {
-                None
-            },
-            value: event.value,
-            waits: event.waits(),
-        };
-        let threads = self.graph.threads.iter();
-        let locations = self.graph.locs.iter();
-        View {
-            threads: threads
-                .map(|events| events.iter().map(event).collect())
-                .collect(),
-            order: locations
-                .map(|location| {
-                    let writes = location.mo.iter();
-                    writes.map(|write| (write.thread, write.index)).collect()
-                })
-                .collect(),
-        }
+        View::of(self.graph)
     }
 }
 
@@ -224,6 +200,25 @@ pub struct View {
     pub threads: Vec<Vec<ViewEvent>>,
     /// For each location its writes, as thread and index, in modification order.
     pub order: Vec<Vec<(u8, u16)>>,
+}
+
+impl View {
+    pub(crate) fn of(graph: &Graph) -> View {
+        let threads = graph.threads.iter();
+        let locations = graph.locs.iter();
+        let order = |location: &Location| location.mo.iter().map(|&write| name(write)).collect();
+        View {
+            threads: threads
+                .map(|events| events.iter().map(ViewEvent::of).collect())
+                .collect(),
+            order: locations.map(order).collect(),
+        }
+    }
+}
+
+/// An event, as a thread and an index.
+fn name(pos: Pos) -> (u8, u16) {
+    (pos.thread, pos.index)
 }
 
 /// An event of a [`View`].
@@ -239,6 +234,18 @@ pub struct ViewEvent {
     pub value: u64,
     /// A blocking read that did not get what it waits for.
     pub waits: bool,
+}
+
+impl ViewEvent {
+    fn of(event: &Event) -> ViewEvent {
+        ViewEvent {
+            kind: ViewKind::of(event),
+            location: event.loc,
+            from: event.rf.is_event().then(|| name(event.rf)),
+            value: event.value,
+            waits: event.waits(),
+        }
+    }
 }
 
 /// What an event of a [`View`] is.
