@@ -63,10 +63,13 @@ impl Objects {
     /// Begins a run.
     pub fn begin(&mut self) {
         static GENERATIONS: AtomicU32 = AtomicU32::new(1);
-        *self = Objects {
-            generation: GENERATIONS.fetch_add(1, Relaxed).max(1),
-            ..Objects::default()
-        };
+        self.generation = GENERATIONS.fetch_add(1, Relaxed).max(1);
+        self.bound.clear();
+        self.freed.clear();
+        self.cells.clear();
+        self.addresses.clear();
+        self.ended.clear();
+        self.unordered = false;
     }
 
     fn number(&self, object: &Object) -> Option<u32> {
