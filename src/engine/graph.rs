@@ -7,6 +7,7 @@
 use crate::clock::{Clock, INIT, MAX_THREADS, NONE, Pos};
 use crate::event::{Event, Kind, Order};
 use crate::search::Sabotage;
+use smallvec::SmallVec;
 
 /// One location: its writes in modification order, and its reads.
 #[derive(Clone, Debug, Default)]
@@ -14,10 +15,13 @@ pub struct Location {
     /// What it holds before any write.
     pub init: u64,
     /// Its writes, in modification order.
-    pub mo: Vec<Pos>,
+    pub mo: Positions,
     /// Its reads, in no order that matters.
-    pub reads: Vec<Pos>,
+    pub reads: Positions,
 }
+
+/// Few enough to need no memory of their own, mostly: graphs are copied often.
+pub type Positions = SmallVec<[Pos; 6]>;
 
 /// An execution graph. All that is known of an execution, complete or not.
 #[derive(Clone, Debug)]
@@ -330,9 +334,9 @@ impl Graph {
         }
         let mut renumber = [false; 64];
         for (number, loc) in locs.iter_mut().enumerate() {
-            loc.reads.retain(|&read| kept(read));
+            loc.reads.retain(|read| kept(*read));
             let before = loc.mo.len();
-            loc.mo.retain(|&write| kept(write));
+            loc.mo.retain(|write| kept(*write));
             if loc.mo.len() != before {
                 renumber[number.min(63)] = true;
             }

@@ -67,6 +67,18 @@ pub enum Pass {
 }
 
 impl Loop {
+    /// Forgets everything, but keeps the memory that it took.
+    pub fn reset(&mut self) {
+        self.arrivals.clear();
+        self.places.clear();
+        self.visited.clear();
+        self.same.clear();
+        self.hints.clear();
+        self.looked.clear();
+        (self.fresh, self.pass) = (None, 0);
+        (self.arrived, self.forced) = (false, false);
+    }
+
     /// Whether it is known already that the thread has come to its next step.
     pub fn has_arrived(&self) -> bool {
         self.arrived
@@ -247,8 +259,8 @@ impl Explorer {
         for event in &events {
             if event.kind.reads() || event.kind.writes() {
                 let location = &mut graph.locs[event.loc as usize];
-                location.reads.retain(|&read| !own(read));
-                location.mo.retain(|&write| !own(write));
+                location.reads.retain(|read| !own(*read));
+                location.mo.retain(|write| !own(*write));
             }
         }
         top.work.retain(|work| match &work.item {

@@ -224,6 +224,8 @@ pub struct Run {
     /// What is to be done if the graph is extended step by step.
     pub stepping: Option<Stepping>,
     stacks: Vec<DefaultStack>,
+    /// What threads of earlier runs have left.
+    spare: Vec<Loop>,
 }
 
 /// What is current on an OS thread: the exploration, and the run.
@@ -500,11 +502,16 @@ impl Run {
             order: None,
             stepping: None,
             stacks: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
     fn begin(&mut self, graph: &Graph, order: Option<Vec<Pos>>) {
-        self.actors.clear();
+        for actor in self.actors.drain(..) {
+            let mut loops = actor.loops;
+            loops.reset();
+            self.spare.push(loops);
+        }
         (self.current, self.commits) = (0, 0);
         self.left = graph.len();
         self.old = graph.all();
@@ -620,7 +627,7 @@ impl Execution {
             done: self.run.actors.get(slot).map_or(0, |before| before.done),
             base,
             top: base,
-            loops: Loop::default(),
+            loops: self.run.spare.pop().unwrap_or_default(),
             spawn,
             plain: 0,
             step: 0,
