@@ -45,7 +45,7 @@ impl Pos {
 ///
 /// Happens-before and *porf*, the union of program order and reads-from, are closed under program
 /// order, so that what is before an event is always such a set.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Clock([u16; MAX_THREADS]);
 
 impl Clock {

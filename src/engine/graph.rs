@@ -449,4 +449,3 @@ impl Graph {
         thread < MAX_THREADS && self.born.get(thread).is_none_or(|&born| born == NONE)
     }
 }
-

@@ -250,8 +250,7 @@ impl Graph {
                 if event.kind.reads() || event.kind.writes() || event.kind == Kind::Choice {
                     let (kind, value) = (event.kind as u8, event.kind == Kind::Choice);
                     let value = if value { event.value } else { 0 };
-                    (other, nth, kind, event.loc, event.rf, event.variant, value)
-                        .hash(&mut hasher);
+                    (other, nth, kind, event.loc, event.rf, event.variant, value).hash(&mut hasher);
                 }
             }
         }

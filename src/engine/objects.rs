@@ -102,13 +102,14 @@ impl Objects {
 
     /// Binds the object to the location that the graph has for its step. False if it is bound to
     /// another one, or the location to another object.
-    pub fn adopt(&mut self, object: &Object, loc: u32) -> bool {
+    pub fn adopt(&mut self, object: &Object, loc: u32, graph: &mut Graph, init: u64) -> bool {
         match self.number(object) {
             Some(number) => number == loc,
             None if self.is_bound(loc) => false,
             None => {
                 self.set_bound(loc);
                 self.set_number(object, loc);
+                graph.loc_mut(loc).init = init;
                 true
             }
         }
@@ -173,7 +174,10 @@ impl Objects {
         if let Some(freed) = cell.freed {
             return Some((true, freed));
         }
-        let mut others = cell.write.iter().chain(cell.reads.iter().filter(|_| writes));
+        let mut others = cell
+            .write
+            .iter()
+            .chain(cell.reads.iter().filter(|_| writes));
         if let Some(other) = others.find(|other| !other.is_known_by(me, known)) {
             return Some((false, (other.thread, other.at)));
         }
@@ -220,9 +224,8 @@ impl Graph {
     ) -> Option<(ThreadId, Place)> {
         let location = self.locs.get(loc as usize)?;
         let mut accesses = location.mo.iter().chain(&location.reads).copied();
-        let unknown = accesses.find(|&pos| {
-            pos.thread as usize != me && is_done(pos) && !known.has(pos)
-        })?;
+        let unknown =
+            accesses.find(|&pos| pos.thread as usize != me && is_done(pos) && !known.has(pos))?;
         Some((unknown.thread, self.event(unknown).at))
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::clock::{NONE, Pos};
 use crate::event::{Event, Kind, Update};
-use crate::explorer::{Explorer, free_for_one, free_for_writer};
+use crate::explorer::{Explorer, Learnt, free_for_one, free_for_writer};
 use crate::graph::Graph;
 use crate::moves::{Blocked, Move, Waits, Way, What};
 use crate::run::Next;
@@ -31,7 +31,10 @@ impl Options<'_> {
 
     /// What a thread waits for that can go on only for having seen something older.
     fn may_wait(&self, next: &Next) -> Option<Waits> {
-        let event = next.event.as_ref().filter(|event| event.kind == Kind::Read)?;
+        let event = next
+            .event
+            .as_ref()
+            .filter(|event| event.kind == Kind::Read)?;
         let newest = self.graph.value(self.graph.newest(event.loc), event.loc);
         (!event.until.is_met(newest)).then(|| self.awaits(event))
     }
@@ -62,7 +65,8 @@ impl Options<'_> {
             Model::Sc => newest,
             Model::Rc11 => {
                 let here = Pos::new(thread, self.graph.threads[thread].len());
-                self.graph.floor(event.loc, &self.graph.hb_before(here), NONE)
+                self.graph
+                    .floor(event.loc, &self.graph.hb_before(here), NONE)
             }
         };
         let ranks = (oldest..=newest).rev();
@@ -87,7 +91,7 @@ impl Options<'_> {
         if !event.until.is_met(value) {
             return Vec::new();
         }
-        let for_no_reason = Explorer::new(self.config.clone()).is_offered(self.graph, event.why);
+        let for_no_reason = self.trial().is_offered(self.graph, event.why);
         let variants = 0..event.update.variants(value);
         variants
             .filter(|&variant| variant == 0 || for_no_reason)
@@ -110,7 +114,8 @@ impl Options<'_> {
 
     /// A copy of the graph, to try something on. What could be revisited does not matter.
     fn trial(&self) -> Explorer {
-        let mut trial = Explorer::of_graph(self.config.clone(), self.graph.clone());
+        let (config, graph) = (self.config.clone(), self.graph.clone());
+        let mut trial = Explorer::of_graph(config, graph, Learnt::default());
         trial.drains = true;
         trial
     }
@@ -137,7 +142,7 @@ impl Options<'_> {
     }
 
     fn ways_to_choose(&self, event: &Event) -> Vec<Way> {
-        let offered = Explorer::new(self.config.clone()).is_offered(self.graph, event.why);
+        let offered = self.trial().is_offered(self.graph, event.why);
         let ways = if offered { event.value as u8 } else { 1 };
         (0..ways.max(1)).map(Way::Choose).collect()
     }
@@ -191,12 +196,7 @@ pub fn must_be_tried(event: &Event, way: Way) -> bool {
 }
 
 impl Move {
-    fn new(
-        thread: usize,
-        next: &Next,
-        ways: Vec<Way>,
-        waits: Option<Waits>,
-    ) -> Move {
+    fn new(thread: usize, next: &Next, ways: Vec<Way>, waits: Option<Waits>) -> Move {
         Move {
             thread: thread as ThreadId,
             at: next.at,

@@ -608,7 +608,11 @@ impl Execution {
             plain: 0,
             step: 0,
             commits: false,
-            children: self.run.actors.get(slot).map_or(0, |before| before.children),
+            children: self
+                .run
+                .actors
+                .get(slot)
+                .map_or(0, |before| before.children),
         };
         if slot < self.run.actors.len() {
             self.run.actors[slot] = actor;
@@ -709,8 +713,8 @@ impl Execution {
             return None;
         }
         let mut threads = self.run.actors.iter();
-        let thread = threads
-            .position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
+        let thread =
+            threads.position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
         let actor = &mut self.run.actors[thread];
         if actor.wait == Wait::Asleep {
             actor.loops.force();
@@ -828,7 +832,10 @@ impl Execution {
     /// without it: the thread stops, unless later writes revisit.
     fn take_back(&mut self, from: usize) -> Option<Wait> {
         let slot = self.run.current;
-        let (done, forced) = (self.run.actors[slot].done, self.run.actors[slot].loops.is_forced());
+        let (done, forced) = (
+            self.run.actors[slot].done,
+            self.run.actors[slot].loops.is_forced(),
+        );
         if from == done {
             // It does not look at anything: nothing will ever wake it.
             self.run.actors[slot].loops.sleep(Vec::new());
@@ -878,7 +885,10 @@ impl Execution {
             self.run.actor().wait = Wait::Stopped;
             return None;
         }
-        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(event.loc)) {
+        if let Some(freed) = step
+            .object()
+            .and_then(|_| self.run.objects.freed(event.loc))
+        {
             self.conflict(true, freed, at, true);
             return None;
         }
@@ -924,16 +934,19 @@ impl Execution {
         }
         if let Some((object, init)) = step.object() {
             let graph = self.explorer.graph_mut();
-            if !self.run.objects.adopt(object, event.loc) {
+            if !self.run.objects.adopt(object, event.loc, graph, init) {
                 return Err("object");
             }
-            graph.locs[event.loc as usize].init = init;
         }
         match step {
             Step::Store { object, value, .. } if !object.is_pointer() && *value != event.value => {
                 Err("value")
             }
-            Step::Update { object, update: Update::Rmw(rmw), .. } => match event.update {
+            Step::Update {
+                object,
+                update: Update::Rmw(rmw),
+                ..
+            } => match event.update {
                 Update::Rmw(before) if object.is_pointer() || before == *rmw => Ok(()),
                 _ => Err("value"),
             },
@@ -967,9 +980,10 @@ impl Execution {
                     ..pos
                 };
                 let new = match *step {
-                    Step::Update { update: update @ Update::Rmw(_), .. } => {
-                        update.apply(value, event.variant).unwrap_or(value)
-                    }
+                    Step::Update {
+                        update: update @ Update::Rmw(_),
+                        ..
+                    } => update.apply(value, event.variant).unwrap_or(value),
                     // The closure is called again, and says.
                     _ => graph.event(write).value,
                 };
@@ -1263,12 +1277,14 @@ impl Execution {
         match here.index {
             0 if slot == 0 => Clock::EMPTY,
             0 => graph.event(self.run.actors[slot].spawn).hb,
-            index => graph
-                .event(Pos {
-                    index: index - 1,
-                    ..here
-                })
-                .hb,
+            index => {
+                graph
+                    .event(Pos {
+                        index: index - 1,
+                        ..here
+                    })
+                    .hb
+            }
         }
     }
 
@@ -1306,7 +1322,9 @@ impl Execution {
     /// An access by others that nothing orders before the next step of the current thread.
     fn unknown_access(&self, loc: u32) -> Option<(ThreadId, Place)> {
         let graph = self.explorer.graph();
-        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| self.is_done(pos))
+        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| {
+            self.is_done(pos)
+        })
     }
 
     /// The value of an atomic, for a thread that has it for itself. `None` if it has not.
@@ -1432,7 +1450,8 @@ impl Execution {
         let mut circles = false;
         for (thread, wait) in waits.iter().enumerate() {
             match wait {
-                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread) {
+                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread)
+                {
                     true => circles = true,
                     false if self.run.cut.is_some() => cut = self.run.cut,
                     false => return Ending::Wasted,

@@ -45,7 +45,7 @@
 //! consistency it is the order of the steps alone that makes the difference.
 
 use crate::clock::Pos;
-use crate::explorer::{Explorer, Frame};
+use crate::explorer::{Explorer, Frame, Learnt};
 use crate::graph::Graph;
 pub use crate::moves::{Blocked, Move, Taken, Waits, Way, What};
 use crate::options::{Options, must_be_tried};
@@ -93,8 +93,9 @@ impl Stepper {
     /// Stands at the beginning of a program.
     pub fn new(config: Config, program: impl Fn() + 'static) -> Stepper {
         let graph = Graph::new(config.sabotage);
+        let explorer = Explorer::of_graph(config, graph.clone(), Learnt::default());
         let mut stepper = Stepper {
-            execution: Box::new(Execution::new(Explorer::new(config))),
+            execution: Box::new(Execution::new(explorer)),
             program: Box::new(program),
             graph,
             numbers: FxHashMap::default(),
@@ -201,7 +202,10 @@ impl Stepper {
     /// Something was learnt of the program: its steps may be others now. Takes them anew.
     fn take_again(&mut self) {
         let taken = std::mem::take(&mut self.taken);
-        let steps: Vec<_> = taken.iter().map(|taken| (taken.thread, taken.way)).collect();
+        let steps: Vec<_> = taken
+            .iter()
+            .map(|taken| (taken.thread, taken.way))
+            .collect();
         self.take_all(&steps);
     }
 
@@ -333,12 +337,7 @@ impl Stepper {
     }
 
     /// Those of the ways that are possible, where only the program itself can say.
-    fn tried(
-        &mut self,
-        thread: usize,
-        next: &Next,
-        ways: Vec<Way>,
-    ) -> Result<Vec<Way>, Obstacle> {
+    fn tried(&mut self, thread: usize, next: &Next, ways: Vec<Way>) -> Result<Vec<Way>, Obstacle> {
         let mut possible = Vec::new();
         for way in ways {
             let asks = next.event.is_some_and(|event| must_be_tried(&event, way));
@@ -381,7 +380,9 @@ impl State {
             let here = Pos::new(thread, self.graph.threads[thread].len());
             if let (Some((address, _)), Some(&known)) = (next.unbound, self.numbers.get(&here))
                 && !self.graph.uses(known)
-                && !named.iter().any(|&(other, loc)| other == address || loc == known)
+                && !named
+                    .iter()
+                    .any(|&(other, loc)| other == address || loc == known)
             {
                 named.push((address, known));
             }

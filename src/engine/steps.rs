@@ -21,7 +21,11 @@ pub enum Mode {
 /// What happens on this OS thread.
 #[inline]
 pub fn mode() -> Mode {
-    if running() { Mode::Running } else { Mode::Outside }
+    if running() {
+        Mode::Running
+    } else {
+        Mode::Outside
+    }
 }
 
 /// Whether a model thread runs.
@@ -549,9 +553,8 @@ pub fn drop_unordered(destructor: impl FnOnce()) -> bool {
         return true;
     }
     let steps = || run::with(|now| now.steps_so_far());
-    let set = |unordered| {
-        run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered))
-    };
+    let set =
+        |unordered| run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered));
     let (before, outer) = (steps(), set(true));
     destructor();
     set(outer);

@@ -133,15 +133,17 @@ impl Execution {
         let stepping = self.run.stepping.as_mut().expect("it goes step by step");
         let graph = self.explorer.graph_mut();
         let loc = match stepping.numbers.get(&here) {
-            Some(&loc) if self.run.objects.adopt(object, loc) => loc,
+            Some(&loc) if self.run.objects.adopt(object, loc, graph, init) => loc,
             _ => self.run.objects.bind(object, graph, init),
         };
-        graph.loc_mut(loc).init = init;
         // Others may have come there before.
         let address = std::ptr::from_ref(object) as usize;
         for next in stepping.next.values_mut() {
             if let Some(event) = &mut next.event
-                && next.unbound.take_if(|unbound| unbound.0 == address).is_some()
+                && next
+                    .unbound
+                    .take_if(|unbound| unbound.0 == address)
+                    .is_some()
             {
                 event.loc = loc;
             }

@@ -34,15 +34,19 @@ fn in_threads<T: 'static>(threads: usize, shared: T, body: fn(&T, usize)) {
 /// Each of some clients writes down its number so many times.
 fn clients(clients: usize, statements: usize, log: Rc<RefCell<Vec<usize>>>) {
     log.borrow_mut().clear();
-    in_threads(clients, (Object::new(), log, statements), |(object, log, statements), me| {
-        for _ in 0..*statements {
-            let length = steps::opaque(object, here(), || {
-                log.borrow_mut().push(me);
-                log.borrow().len()
-            });
-            assert!(length >= 1);
-        }
-    });
+    in_threads(
+        clients,
+        (Object::new(), log, statements),
+        |(object, log, statements), me| {
+            for _ in 0..*statements {
+                let length = steps::opaque(object, here(), || {
+                    log.borrow_mut().push(me);
+                    log.borrow().len()
+                });
+                assert!(length >= 1);
+            }
+        },
+    );
 }
 
 /// How often each log was there at the end.
@@ -75,7 +79,10 @@ fn all_logs(number: usize, statements: usize) -> Vec<Vec<usize>> {
     let program = move || clients(number, statements, Rc::clone(&log));
     let summary = explore(&Config::default(), &program, &mut logs);
     assert!(summary.complete && summary.wasted == 0, "{summary:?}");
-    assert!(logs.seen.values().all(|&times| times == 1), "none comes twice");
+    assert!(
+        logs.seen.values().all(|&times| times == 1),
+        "none comes twice"
+    );
     logs.seen.into_keys().collect()
 }
 
@@ -103,11 +110,15 @@ fn as_many_executions_as_interleavings() {
 fn steps_on_different_objects_are_in_no_order() {
     for model in [Model::Rc11, Model::Sc] {
         let found = count(model, &|| {
-            in_threads(3, [Object::new(), Object::new(), Object::new()], |all, me| {
-                for _ in 0..3 {
-                    steps::opaque(&all[me], here(), || ());
-                }
-            });
+            in_threads(
+                3,
+                [Object::new(), Object::new(), Object::new()],
+                |all, me| {
+                    for _ in 0..3 {
+                        steps::opaque(&all[me], here(), || ());
+                    }
+                },
+            );
         });
         assert_eq!(found.complete, 1);
     }
@@ -165,8 +176,7 @@ fn what_happens_for_no_reason_happens_only_so_often() {
     let mut logs = Logs::default();
     let log = Rc::clone(&logs.log);
     let program = move || {
-        let chosen: [u8; 3] =
-            std::array::from_fn(|_| steps::choose(2, Why::SpuriousWake, here()));
+        let chosen: [u8; 3] = std::array::from_fn(|_| steps::choose(2, Why::SpuriousWake, here()));
         *log.borrow_mut() = chosen.map(usize::from).to_vec();
     };
     explore(&config, &program, &mut logs);

@@ -46,7 +46,10 @@ fn go(stepper: &mut Stepper, threads: &[u8]) {
 /// The ways of a thread's next step.
 fn ways(stepper: &Stepper, thread: u8) -> &[Way] {
     let mut moves = stepper.moves().iter();
-    &moves.find(|next| next.thread == thread).expect("it can move").ways
+    &moves
+        .find(|next| next.thread == thread)
+        .expect("it can move")
+        .ways
 }
 
 /// Two threads count with a load and a store.
@@ -99,10 +102,14 @@ fn a_move_says_what_it_does() {
 #[test]
 fn locations_keep_their_numbers() {
     let mut stepper = Stepper::new(Config::default(), || {
-        in_threads(2, [Object::new(), Object::new(), Object::new()], |all, thread| {
-            steps::store(&all[thread], 0, 1, Relaxed, here());
-            steps::store(&all[2], 0, 1, Relaxed, here());
-        });
+        in_threads(
+            2,
+            [Object::new(), Object::new(), Object::new()],
+            |all, thread| {
+                steps::store(&all[thread], 0, 1, Relaxed, here());
+                steps::store(&all[2], 0, 1, Relaxed, here());
+            },
+        );
     });
     go(&mut stepper, &[0, 0]);
     let locations = |stepper: &Stepper| -> Vec<_> {
@@ -118,10 +125,14 @@ fn locations_keep_their_numbers() {
 /// Each of two threads stores to one location and loads the other one.
 fn store_buffering(order: Ordering) -> impl Fn() + 'static {
     move || {
-        in_threads(2, ([Object::new(), Object::new()], order), |(all, order), thread| {
-            steps::store(&all[thread], 0, 1, *order, here());
-            steps::load(&all[1 - thread], 0, *order, here());
-        });
+        in_threads(
+            2,
+            ([Object::new(), Object::new()], order),
+            |(all, order), thread| {
+                steps::store(&all[thread], 0, 1, *order, here());
+                steps::load(&all[1 - thread], 0, *order, here());
+            },
+        );
     }
 }
 
@@ -131,7 +142,15 @@ fn both_see_nothing_if_they_choose_to() {
     go(&mut stepper, &[0, 0, 1, 2]);
     for thread in [1, 2] {
         let older = ways(&stepper, thread)[1];
-        assert!(matches!(older, Way::Read { value: 0, newer: 1, from: None, .. }));
+        assert!(matches!(
+            older,
+            Way::Read {
+                value: 0,
+                newer: 1,
+                from: None,
+                ..
+            }
+        ));
         assert!(stepper.step(thread, older));
     }
     go(&mut stepper, &[0, 0]);
@@ -372,7 +391,10 @@ const KINDS: [Kind; 14] = [
 fn programs(kind: Kind, most: usize) -> impl Iterator<Item = (Program, Config, Executions)> {
     let models = move |number| [Model::Rc11, Model::Sc].map(|model| (number, model));
     let all = (0..).flat_map(models).filter_map(move |(number, model)| {
-        let (program, config) = (generate::program(kind, number), compare::config(model, kind));
+        let (program, config) = (
+            generate::program(kind, number),
+            compare::config(model, kind),
+        );
         let expected = oracle::enumerate(&program, model, config.spurious, most)?;
         Some((program, config, expected))
     });
@@ -447,7 +469,11 @@ fn all_walks_are_all_executions() {
             go_everywhere(&mut stepper, &program, &expected, &mut found);
             let all = expected.complete.union(&expected.stuck);
             let missing: Vec<_> = all.filter(|graph| !found.contains(graph)).collect();
-            assert!(missing.is_empty(), "{program:?} {:?} {missing:?}", config.model);
+            assert!(
+                missing.is_empty(),
+                "{program:?} {:?} {missing:?}",
+                config.model
+            );
         }
     }
 }
@@ -460,7 +486,10 @@ fn go_everywhere(
 ) {
     if stepper.ending().is_some() {
         let graph = run::graph_of(stepper, program);
-        assert!(is_expected(stepper, &graph, expected), "{program:?} {graph:?}");
+        assert!(
+            is_expected(stepper, &graph, expected),
+            "{program:?} {graph:?}"
+        );
         found.insert(graph);
     }
     for next in stepper.moves().to_vec() {
