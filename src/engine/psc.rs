@@ -75,9 +75,8 @@ impl Graph {
         let mut edges = vec![vec![false; sc.len()]; sc.len()];
         for (row, &from) in edges.iter_mut().zip(sc) {
             let from_fence = is_fence(from);
-            let starts = |x: &&Node| {
-                x.pos == from || (from_fence && self.happens_before(from, x.pos))
-            };
+            let starts =
+                |x: &&Node| x.pos == from || (from_fence && self.happens_before(from, x.pos));
             for x in nodes.iter().filter(starts) {
                 for (y, number) in nodes.iter().zip(&numbers) {
                     if x.pos == y.pos {
@@ -183,7 +182,9 @@ fn is_acyclic(edges: &[Vec<bool>]) -> bool {
             *leading += usize::from(edge);
         }
     }
-    let mut free: Vec<usize> = (0..edges.len()).filter(|&node| leading[node] == 0).collect();
+    let mut free: Vec<usize> = (0..edges.len())
+        .filter(|&node| leading[node] == 0)
+        .collect();
     let mut taken = 0;
     while let Some(node) = free.pop() {
         taken += 1;

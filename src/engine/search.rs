@@ -421,8 +421,7 @@ impl Part<'_> {
                 return self.workers.begin_anew(&execution.explorer.learnt);
             }
             execution.explorer.weigh();
-            self.workers
-                .share(&mut execution.explorer, self.generation);
+            self.workers.share(&mut execution.explorer, self.generation);
         }
     }
 

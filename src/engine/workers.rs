@@ -24,6 +24,10 @@ pub struct Workers {
     generation: AtomicU64,
     runs: AtomicU64,
     stopped: AtomicBool,
+    /// Nothing more is to be given to others.
+    alone: AtomicBool,
+    /// Something has been.
+    shared: AtomicBool,
 }
 
 struct State {
@@ -57,6 +61,8 @@ impl Workers {
             generation: AtomicU64::new(0),
             runs: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
+            alone: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
         }
     }
 
@@ -64,6 +70,13 @@ impl Workers {
     pub fn stop(&self) {
         self.stopped.store(true, Relaxed);
         self.changed.notify_all();
+    }
+
+    /// Says that the program must not run on two OS threads at once. Returns whether it never has: if it
+    /// may have, what was seen is worth nothing.
+    pub fn keep_to_one(&self) -> bool {
+        self.alone.store(true, Relaxed);
+        !self.shared.load(Relaxed)
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
@@ -119,7 +132,8 @@ impl Workers {
 
     /// Gives something to those who have nothing to do, of an exploration of that generation.
     pub(crate) fn share(&self, explorer: &mut Explorer, generation: u64) {
-        if self.idle.load(Relaxed) == 0 || self.runs() < WORTH_SHARING {
+        let alone = self.alone.load(Relaxed);
+        if alone || self.idle.load(Relaxed) == 0 || self.runs() < WORTH_SHARING {
             return;
         }
         let mut state = self.state();
@@ -129,6 +143,7 @@ impl Workers {
         {
             let slots = explorer.slots.clone();
             state.queue.push(Job { frame, slots });
+            self.shared.store(true, Relaxed);
             self.changed.notify_one();
         }
     }
@@ -171,7 +186,10 @@ impl Explorer {
         if left < 2 {
             return None;
         }
-        let frame = self.frames.iter_mut().find(|frame| !frame.work.is_empty())?;
+        let frame = self
+            .frames
+            .iter_mut()
+            .find(|frame| !frame.work.is_empty())?;
         let work: Work = frame.work.remove(0);
         Some(Frame {
             graph: frame.graph.clone(),

@@ -44,7 +44,9 @@ fn explore(jobs: usize, program: &(dyn Fn() + Sync)) -> Seen {
         };
         let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(part)).collect();
         let joined = threads.into_iter().map(|thread| thread.join());
-        joined.collect::<Result<Vec<_>, _>>().expect("nobody panics")
+        joined
+            .collect::<Result<Vec<_>, _>>()
+            .expect("nobody panics")
     });
     let mut all = Seen::default();
     for part in parts {
