@@ -102,6 +102,12 @@ pub struct Explorer {
 }
 
 impl Explorer {
+    /// An exploration that has not begun.
+    pub fn new(config: Config) -> Explorer {
+        let root = Frame::root(&config);
+        Explorer::of_frame(config, root, FxHashMap::default(), Learnt::default())
+    }
+
     /// An exploration that begins with a graph.
     pub fn of_graph(config: Config, graph: Graph, learnt: Learnt) -> Explorer {
         Explorer::of_frame(config, Frame::of(graph), FxHashMap::default(), learnt)

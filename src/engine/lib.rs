@@ -194,10 +194,11 @@
 //! # Memory and threads
 //!
 //! Model threads are coroutines of the thread of the system that runs the program; if several of these
-//! [take part](search::take_part) in an exploration, each runs the program on its own. The engine brings the global allocator of
-//! the program that it is part of: what model threads free stays as it is until the execution is over.
-//! So an access to something that was dropped finds what was there, and is told as such; no block is
-//! used twice within an execution; and threads that are stuck can be left where they are.
+//! [take part](search::take_part) in an exploration, each runs the program on its own. The engine brings
+//! the global allocator of the program that it is part of: what model threads free stays as it is until
+//! the execution is over. So an access to something that was dropped finds what was there, and is told as
+//! such; no block is used twice within an execution; and threads that are stuck can be left where they
+//! are.
 //!
 //! # Limits
 //!

@@ -50,7 +50,10 @@ pub struct Objects {
     /// Where each object was when it was bound, for those that other runs bind as well.
     addresses: Vec<(usize, u32)>,
     /// For each thread, whether it has ended.
-    #[expect(clippy::vec_box, reason = "pointers to them stay good when there are more")]
+    #[expect(
+        clippy::vec_box,
+        reason = "pointers to them stay good when there are more"
+    )]
     ended: Vec<Box<Object>>,
     /// Objects are dropped whose owners nothing orders, and nothing has to.
     pub unordered: bool,
@@ -60,10 +63,13 @@ impl Objects {
     /// Begins a run.
     pub fn begin(&mut self) {
         static GENERATIONS: AtomicU32 = AtomicU32::new(1);
-        *self = Objects {
-            generation: GENERATIONS.fetch_add(1, Relaxed).max(1),
-            ..Objects::default()
-        };
+        self.generation = GENERATIONS.fetch_add(1, Relaxed).max(1);
+        self.bound.clear();
+        self.freed.clear();
+        self.cells.clear();
+        self.addresses.clear();
+        self.ended.clear();
+        self.unordered = false;
     }
 
     fn number(&self, object: &Object) -> Option<u32> {

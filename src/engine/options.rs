@@ -91,7 +91,7 @@ impl Options<'_> {
         if !event.until.is_met(value) {
             return Vec::new();
         }
-        let for_no_reason = self.trial().is_offered(self.graph, event.why);
+        let for_no_reason = Explorer::new(self.config.clone()).is_offered(self.graph, event.why);
         let variants = 0..event.update.variants(value);
         variants
             .filter(|&variant| variant == 0 || for_no_reason)
@@ -114,8 +114,8 @@ impl Options<'_> {
 
     /// A copy of the graph, to try something on. What could be revisited does not matter.
     fn trial(&self) -> Explorer {
-        let (config, graph) = (self.config.clone(), self.graph.clone());
-        let mut trial = Explorer::of_graph(config, graph, Learnt::default());
+        let mut trial =
+            Explorer::of_graph(self.config.clone(), self.graph.clone(), Learnt::default());
         trial.drains = true;
         trial
     }
@@ -142,7 +142,7 @@ impl Options<'_> {
     }
 
     fn ways_to_choose(&self, event: &Event) -> Vec<Way> {
-        let offered = self.trial().is_offered(self.graph, event.why);
+        let offered = Explorer::new(self.config.clone()).is_offered(self.graph, event.why);
         let ways = if offered { event.value as u8 } else { 1 };
         (0..ways.max(1)).map(Way::Choose).collect()
     }

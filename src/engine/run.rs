@@ -216,6 +216,8 @@ pub struct Run {
     pub cut: Option<u32>,
     /// How many steps there were since the execution was given up.
     drained: u32,
+    /// How many threads may be about to add the write of an update.
+    commits: usize,
     pub objects: Objects,
     /// The order to replay in, and how far it has come.
     order: Option<(Vec<Pos>, usize)>,
@@ -231,6 +233,8 @@ pub struct Execution {
 }
 
 thread_local! {
+    /// Whether stacks are looked at in the current run: whether the program is known to have loops.
+    pub static LOOKS: Cell<bool> = const { Cell::new(false) };
     static CURRENT: Cell<*mut Execution> = const { Cell::new(std::ptr::null_mut()) };
 }
 
@@ -260,7 +264,9 @@ pub fn is_current() -> bool {
 pub fn perform(step: Step<'_>, at: Place) -> Answer {
     let registers = Registers::read();
     let answer = perform_from(&step, at, std::hint::black_box(&registers));
-    wipe();
+    if LOOKS.get() {
+        wipe();
+    }
     answer
 }
 
@@ -299,7 +305,9 @@ fn switch() {
 pub fn pass(at: Place) {
     let registers = Registers::read();
     pass_from(at, std::hint::black_box(&registers));
-    wipe();
+    if LOOKS.get() {
+        wipe();
+    }
 }
 
 #[inline(never)]
@@ -373,6 +381,7 @@ pub fn run_once(
     ended: &mut Ended<'_>,
 ) {
     execution.run.begin(execution.explorer.graph(), order);
+    LOOKS.set(!execution.explorer.learnt.loops.is_empty());
     let current = Current::enter(execution);
     // SAFETY: only the lifetime differs. All coroutines of the run are gone before this returns.
     let program: &'static dyn Fn() =
@@ -486,6 +495,7 @@ impl Run {
             ending: None,
             cut: None,
             drained: 0,
+            commits: 0,
             objects: Objects::default(),
             order: None,
             stepping: None,
@@ -495,7 +505,7 @@ impl Run {
 
     fn begin(&mut self, graph: &Graph, order: Option<Vec<Pos>>) {
         self.actors.clear();
-        self.current = 0;
+        (self.current, self.commits) = (0, 0);
         self.left = graph.len();
         self.old = graph.all();
         (self.recheck, self.force) = (false, false);
@@ -506,6 +516,13 @@ impl Run {
 
     fn actor(&mut self) -> &mut Actor {
         &mut self.actors[self.current]
+    }
+
+    /// Says whether the current thread may be about to add the write of an update.
+    fn set_commits(&mut self, commits: bool) {
+        let before = std::mem::replace(&mut self.actor().commits, commits);
+        self.commits += usize::from(commits);
+        self.commits -= usize::from(before);
     }
 
     /// Whose turn it is, where the order is given.
@@ -659,11 +676,11 @@ impl Execution {
     /// The first thread that can go on. Of those that seem to go round in circles, which come last, the
     /// one that has done least.
     fn first_ready(&self) -> Option<usize> {
-        let mut actors = self.run.actors.iter();
-        if let Some(commits) = actors.position(|actor| actor.commits)
-            && self.is_ready(commits)
-        {
-            return Some(commits);
+        if self.run.commits > 0 {
+            let commits = self.run.actors.iter().position(|actor| actor.commits);
+            if let Some(commits) = commits.filter(|&thread| self.is_ready(thread)) {
+                return Some(commits);
+            }
         }
         let mut lagging: Option<usize> = None;
         for thread in 0..self.run.actors.len() {
@@ -741,12 +758,13 @@ impl Execution {
     fn step(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
         let slot = self.run.current;
         let done = self.run.actors[slot].done;
-        self.run.actors[slot].commits &= matches!(step, Step::Commit { .. });
+        if self.run.commits > 0 && !matches!(step, Step::Commit { .. }) {
+            self.run.set_commits(false);
+        }
         if done < self.explorer.graph().threads[slot].len() {
             return self.replay(step, at, Pos::new(slot, done));
         }
-        let mut actors = self.run.actors.iter();
-        let other_commits = actors.any(|actor| actor.commits) && !self.run.actors[slot].commits;
+        let other_commits = self.run.commits > 0 && !self.run.actors[slot].commits;
         if self.run.left > 0 || other_commits {
             self.run.actor().wait = Wait::Replay;
             return None;
@@ -855,12 +873,11 @@ impl Execution {
 
     /// Does again what the graph has at `pos`.
     fn replay(&mut self, step: &Step<'_>, at: Place, pos: Pos) -> Option<Answer> {
-        let event = *self.explorer.graph().event(pos);
         if self.run.turn().is_some_and(|turn| turn != pos) {
             self.run.actor().wait = Wait::Turn;
             return None;
         }
-        if let Some(waits) = self.waits_for(&event) {
+        if let Some(waits) = self.waits_for(self.explorer.graph().event(pos)) {
             self.run.actor().wait = Wait::Event(waits);
             return None;
         }
@@ -874,21 +891,19 @@ impl Execution {
                 Pass::First | Pass::Again { .. } | Pass::TooMany(_) => {}
             }
         }
-        if let Err(differs) = self.matches(step, at, &event) {
+        if let Err(differs) = self.matches(step, at, pos) {
             let mismatch = Mismatch {
                 thread: self.run.current as ThreadId,
                 at,
-                before: event.at,
+                before: self.explorer.graph().event(pos).at,
                 differs,
             };
             self.run.ending = Some(Ending::Nondeterministic(mismatch));
             self.run.actor().wait = Wait::Stopped;
             return None;
         }
-        if let Some(freed) = step
-            .object()
-            .and_then(|_| self.run.objects.freed(event.loc))
-        {
+        let loc = self.explorer.graph().event(pos).loc;
+        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(loc)) {
             self.conflict(true, freed, at, true);
             return None;
         }
@@ -924,33 +939,37 @@ impl Execution {
     }
 
     /// Whether the step is the one that the graph has.
-    fn matches(&mut self, step: &Step<'_>, at: Place, event: &Event) -> Result<(), &'static str> {
+    fn matches(&mut self, step: &Step<'_>, at: Place, pos: Pos) -> Result<(), &'static str> {
         let kind = step.kind();
+        let Execution { explorer, run } = self;
+        let graph = explorer.graph_mut();
+        let event = graph.event(pos);
+        let (loc, value, update, rf) = (event.loc, event.value, event.update, event.rf);
         if kind != event.kind {
             return Err("kind");
         }
-        if at != event.at && kind != Kind::Begin && kind != Kind::End {
+        let elsewhere = !std::ptr::eq(at, event.at) && at != event.at;
+        if elsewhere && kind != Kind::Begin && kind != Kind::End {
             return Err("place");
         }
-        if let Some((object, init)) = step.object() {
-            let graph = self.explorer.graph_mut();
-            if !self.run.objects.adopt(object, event.loc, graph, init) {
-                return Err("object");
-            }
+        if let Some((object, init)) = step.object()
+            && !run.objects.adopt(object, loc, graph, init)
+        {
+            return Err("object");
         }
         match step {
-            Step::Store { object, value, .. } if !object.is_pointer() && *value != event.value => {
-                Err("value")
-            }
+            Step::Store {
+                object, value: new, ..
+            } if !object.is_pointer() && *new != value => Err("value"),
             Step::Update {
                 object,
                 update: Update::Rmw(rmw),
                 ..
-            } => match event.update {
+            } => match update {
                 Update::Rmw(before) if object.is_pointer() || before == *rmw => Ok(()),
                 _ => Err("value"),
             },
-            Step::Join { thread } if event.rf.thread as usize != *thread => Err("object"),
+            Step::Join { thread } if rf.thread as usize != *thread => Err("object"),
             _ => Ok(()),
         }
     }
@@ -958,47 +977,51 @@ impl Execution {
     /// The values of the graph, and what the step makes of them this time.
     fn redo(&mut self, step: &Step<'_>, pos: Pos) -> Option<Answer> {
         let graph = self.explorer.graph_mut();
-        let event = *graph.event(pos);
         match *step {
-            Step::Load { .. } | Step::Update { .. } => {
-                let value = graph.value(event.rf, event.loc);
-                let read = graph.event_mut(pos);
-                read.value = value;
-                if let Step::Update { update, .. } = *step {
-                    read.update = update;
-                }
-                if !event.until.is_met(value) {
-                    self.run.actor().wait = Wait::Unmet;
-                    return None;
-                }
-                if !event.rmw {
-                    self.run.actor().commits = event.is_undecided();
-                    return Some(Answer::value(value));
-                }
-                let write = Pos {
-                    index: pos.index + 1,
-                    ..pos
-                };
-                let new = match *step {
-                    Step::Update {
-                        update: update @ Update::Rmw(_),
-                        ..
-                    } => update.apply(value, event.variant).unwrap_or(value),
-                    // The closure is called again, and says.
-                    _ => graph.event(write).value,
-                };
-                graph.event_mut(write).value = new;
-                self.replayed(1);
-                Some(Answer::change(value, new))
-            }
+            Step::Load { .. } | Step::Update { .. } => self.redo_read(step, pos),
             Step::Store { value, .. } | Step::Commit { value } => {
                 graph.event_mut(pos).value = value;
                 Some(Answer::default())
             }
             Step::ReadLock { .. } => Some(Answer::value(u64::from(pos.index))),
-            Step::Choice { .. } | Step::Spawn => Some(Answer::value(event.value)),
+            Step::Choice { .. } | Step::Spawn => Some(Answer::value(graph.event(pos).value)),
             _ => Some(Answer::default()),
         }
+    }
+
+    fn redo_read(&mut self, step: &Step<'_>, pos: Pos) -> Option<Answer> {
+        let graph = self.explorer.graph_mut();
+        let (from, loc) = (graph.event(pos).rf, graph.event(pos).loc);
+        let value = graph.value(from, loc);
+        let read = graph.event_mut(pos);
+        read.value = value;
+        if let Step::Update { update, .. } = *step {
+            read.update = update;
+        }
+        if !read.until.is_met(value) {
+            self.run.actor().wait = Wait::Unmet;
+            return None;
+        }
+        let (rmw, variant, undecided) = (read.rmw, read.variant, read.is_undecided());
+        if !rmw {
+            self.run.set_commits(undecided);
+            return Some(Answer::value(value));
+        }
+        let write = Pos {
+            index: pos.index + 1,
+            ..pos
+        };
+        let new = match *step {
+            Step::Update {
+                update: update @ Update::Rmw(_),
+                ..
+            } => update.apply(value, variant).unwrap_or(value),
+            // The closure is called again, and says.
+            _ => graph.event(write).value,
+        };
+        graph.event_mut(write).value = new;
+        self.replayed(1);
+        Some(Answer::change(value, new))
     }
 
     /// Adds the step to the graph. `None` if it has to wait.
@@ -1021,7 +1044,7 @@ impl Execution {
                 return self.extend_read(step.event(loc, at));
             }
             Step::Commit { value } => {
-                self.run.actor().commits = false;
+                self.run.set_commits(false);
                 let read = Pos::new(slot, self.run.actors[slot].done - 1);
                 self.explorer.graph_mut().event_mut(read).rmw = true;
                 self.explorer.graph_mut().set_clocks(read);
@@ -1122,7 +1145,7 @@ impl Execution {
             self.run.actor().wait = Wait::Unmet;
             return None;
         }
-        self.run.actor().commits = event.is_undecided();
+        self.run.set_commits(event.is_undecided());
         let new = event.update.apply(event.value, event.variant);
         Some(match new.filter(|_| event.rmw) {
             Some(new) => Answer::change(event.value, new),

@@ -45,7 +45,7 @@
 //! consistency it is the order of the steps alone that makes the difference.
 
 use crate::clock::Pos;
-use crate::explorer::{Explorer, Frame, Learnt};
+use crate::explorer::{Explorer, Frame};
 use crate::graph::Graph;
 pub use crate::moves::{Blocked, Move, Taken, Waits, Way, What};
 use crate::options::{Options, must_be_tried};
@@ -93,9 +93,8 @@ impl Stepper {
     /// Stands at the beginning of a program.
     pub fn new(config: Config, program: impl Fn() + 'static) -> Stepper {
         let graph = Graph::new(config.sabotage);
-        let explorer = Explorer::of_graph(config, graph.clone(), Learnt::default());
         let mut stepper = Stepper {
-            execution: Box::new(Execution::new(explorer)),
+            execution: Box::new(Execution::new(Explorer::new(config))),
             program: Box::new(program),
             graph,
             numbers: FxHashMap::default(),
