@@ -191,12 +191,14 @@
 //! [a limit](search::Config::max_passes), and beyond that the result says so
 //! ([`Ending::Cut`](search::Ending::Cut)).
 //!
-//! # Memory
+//! # Memory and threads
 //!
-//! Model threads are coroutines of one thread of the system. The engine brings the global allocator of
-//! the program that it is part of: what model threads free stays as it is until the execution is over.
-//! So an access to something that was dropped finds what was there, and is told as such; no block is
-//! used twice within an execution; and threads that are stuck can be left where they are.
+//! Model threads are coroutines of the thread of the system that runs the program; if several of these
+//! [take part](search::take_part) in an exploration, each runs the program on its own. The engine brings
+//! the global allocator of the program that it is part of: what model threads free stays as it is until
+//! the execution is over. So an access to something that was dropped finds what was there, and is told as
+//! such; no block is used twice within an execution; and threads that are stuck can be left where they
+//! are.
 //!
 //! # Limits
 //!
@@ -217,7 +219,8 @@
 //! | module | is | uses |
 //! |---|---|---|
 //! | [`steps`] | what a model thread asks for | `run` |
-//! | [`search`] | the exploration, as its user sees it | `schedule`, `run` |
+//! | [`search`] | the exploration, as its user sees it | `workers`, `schedule`, `run` |
+//! | [`workers`] | one exploration by several threads of the system | `explorer` |
 //! | [`stepper`] | a program step by step | `options`, `run` |
 //! | `moves` | the words of the stepper | |
 //! | `options` | the ways in which a step could go | `explorer` |

@@ -83,7 +83,8 @@ impl Graph {
                         continue;
                     }
                     let scb = self.scb(x, y);
-                    if !scb && !(from_fence && x.pos != from && eco(x, y)) {
+                    let through_eco = || from_fence && x.pos != from && eco(x, y);
+                    if !scb && !through_eco() {
                         continue;
                     }
                     if let Some(number) = number.filter(|_| scb) {
