@@ -7,13 +7,17 @@
 //! (GenMC and Awamoche know such loops from the source; here the thread's own state is looked at.)
 
 use crate::Place;
-use crate::clock::Pos;
+use crate::clock::{INIT, Pos};
 use crate::event::{Event, Kind};
 use crate::explorer::{Explorer, Item};
 use crate::graph::Graph;
 
 /// How many of a thread's last events are looked at to see whether it goes round in circles.
 const RECENT: usize = 4;
+
+/// How often a thread may come to a place in the same state, though it changes something in between,
+/// before that counts as a loop without an end.
+const MAX_SAME: u32 = 32;
 
 /// What a thread has done since it last changed something.
 #[derive(Debug, Default)]
@@ -22,6 +26,12 @@ pub struct Loop {
     arrivals: Vec<(Place, u64, usize)>,
     /// Every place with how often it was passed.
     places: Vec<(Place, u32)>,
+    /// Every place at which a loop could begin, whatever was changed since.
+    visited: Vec<Place>,
+    /// Every arrival, whatever was changed since, with how often it was the same.
+    same: Vec<(Place, u64, u32)>,
+    /// How often the thread has said at a place that it waits.
+    hints: Vec<(Place, u32)>,
     /// The state that was just looked at, for the arrival that asked for it.
     fresh: Option<(Place, u64)>,
     /// Where the last pass began that changed nothing.
@@ -46,9 +56,18 @@ pub enum Pass {
 }
 
 impl Loop {
-    /// Whether the place was passed before, with nothing changed since.
-    pub fn comes_again(&self, at: Place) -> bool {
-        self.places.iter().any(|(place, _)| is_same(place, at))
+    /// Whether the thread has been at the place before.
+    pub fn comes_again(&mut self, at: Place) -> bool {
+        let again = self.visited.iter().any(|place| is_same(place, at));
+        if !again {
+            self.visited.push(at);
+        }
+        again
+    }
+
+    /// Says that it waits. Returns how often it has said so there.
+    pub fn hinted(&mut self, at: Place) -> u32 {
+        count(&mut self.hints, at)
     }
 
     /// Takes note of the thread's state.
@@ -69,6 +88,14 @@ impl Loop {
             return Pass::Again { from };
         }
         self.arrivals.push((at, state, next));
+        let mut same = self.same.iter_mut();
+        match same.find(|(place, before, _)| *before == state && is_same(place, at)) {
+            Some((_, _, times)) if *times >= MAX_SAME.min(max_passes) => {
+                return Pass::TooMany(*times);
+            }
+            Some((_, _, times)) => *times += 1,
+            None => self.same.push((at, state, 1)),
+        }
         let mut places = self.places.iter();
         match places.find(|(place, _)| is_same(place, at)) {
             Some(&(_, passes)) if passes >= max_passes => Pass::TooMany(passes),
@@ -83,10 +110,7 @@ impl Loop {
             self.places.clear();
             return;
         }
-        match self.places.iter_mut().find(|(place, _)| is_same(place, at)) {
-            Some((_, passes)) => *passes += 1,
-            None => self.places.push((at, 1)),
-        }
+        count(&mut self.places, at);
     }
 
     /// Falls asleep until one of the locations has a newer write.
@@ -117,6 +141,20 @@ impl Loop {
     }
 }
 
+/// Counts one more for the place. Returns how many there are.
+fn count(counts: &mut Vec<(Place, u32)>, at: Place) -> u32 {
+    match counts.iter_mut().find(|(place, _)| is_same(place, at)) {
+        Some((_, count)) => {
+            *count += 1;
+            *count
+        }
+        None => {
+            counts.push((at, 1));
+            1
+        }
+    }
+}
+
 /// Whether two places are the same. Most are compared by address.
 #[inline]
 pub fn is_same(one: &Place, other: Place) -> bool {
@@ -133,27 +171,38 @@ impl Graph {
         last.kind != Kind::End && recent.any(|event| std::ptr::eq(event.at, last.at))
     }
 
-    /// Whether the events of a thread from `from` on changed nothing, and saw the newest there is.
+    /// Whether the events of a thread from `from` on have changed nothing in the end, and saw the newest
+    /// there is.
     pub fn pass_is_newest(&self, thread: usize, from: usize) -> bool {
         let events = &self.threads[thread][from..];
         let own = |pos: Pos| pos.thread as usize == thread && pos.index as usize >= from;
-        let writes = events.iter().any(|event| event.kind == Kind::Write);
+        let writes = events.iter().any(|event| event.kind.writes());
         let began = events.first().map_or(0, |event| event.stamp);
         // What others have added since may have to do with what was written.
-        let alone = !writes || self.threads.iter().enumerate().all(|(other, events)| {
-            other == thread || events.last().is_none_or(|last| last.stamp < began)
-        });
-        alone
-            && events.iter().enumerate().all(|(nth, event)| match event.kind {
-                Kind::Read => {
-                    let newest = self.newest(event.loc);
-                    // What fails for no reason would not fail again and again.
-                    event.variant == 0 && (newest == event.rf || own(newest))
-                }
-                Kind::Write => event.rmw && events[nth - 1].value == event.value,
-                Kind::Fence => true,
-                _ => false,
-            })
+        let alone = !writes
+            || self.threads.iter().enumerate().all(|(other, events)| {
+                other == thread || events.last().is_none_or(|last| last.stamp < began)
+            });
+        let is_newest = |event: &Event| match event.kind {
+            Kind::Read | Kind::Lock | Kind::ReadLock | Kind::WriteLock => {
+                let newest = self.newest(event.loc);
+                // What fails for no reason would not fail again and again.
+                event.variant == 0 && (newest == event.rf || own(newest))
+            }
+            Kind::Write => self.is_undone(event.loc, own),
+            Kind::Unlock | Kind::WriteUnlock | Kind::ReadUnlock | Kind::Fence => true,
+            _ => false,
+        };
+        alone && events.iter().all(is_newest)
+    }
+
+    /// Whether the newest writes of a location, which are those of one pass, leave the value that was
+    /// there before them.
+    fn is_undone(&self, loc: u32, own: impl Fn(Pos) -> bool) -> bool {
+        let writes = &self.locs[loc as usize].mo;
+        let before = writes.iter().rev().copied().find(|&write| !own(write));
+        let after = self.newest(loc);
+        own(after) && self.value(before.unwrap_or(INIT), loc) == self.value(after, loc)
     }
 }
 
@@ -164,6 +213,7 @@ impl Explorer {
         let top = self.frames.last_mut().expect("something is explored");
         let graph = &mut top.graph;
         let events: Vec<Event> = graph.threads[thread].split_off(from);
+        let began = events.first().map_or(0, |event| event.stamp);
         let own = |pos: Pos| pos.thread as usize == thread && pos.index as usize >= from;
         for event in &events {
             if event.kind.reads() || event.kind.writes() {
@@ -177,9 +227,10 @@ impl Explorer {
             Item::Write { write, .. } => !own(*write),
             Item::Choice { choice, .. } => !own(*choice),
             Item::Back { read, write, .. } => !own(*read) && !own(*write),
-            Item::Steal(_) | Item::Run => true,
+            Item::Steal(steal) => steal.thread != thread || steal.stamp < began,
+            Item::Run => true,
         });
-        let reads = events.iter().filter(|event| event.kind == Kind::Read);
+        let reads = events.iter().filter(|event| event.kind.reads());
         reads
             .map(|event| (event.loc, top.graph.newest(event.loc)))
             .collect()

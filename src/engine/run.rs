@@ -77,6 +77,8 @@ pub enum Step<'a> {
         init: u64,
         order: Order,
         value: u64,
+        /// It undoes what the thread did before, as the unlocking of a lock does.
+        undoes: bool,
     },
     Update {
         object: &'a Object,
@@ -86,6 +88,8 @@ pub enum Step<'a> {
         update: Update,
         until: Until,
         timed: bool,
+        /// It will be undone, as the taking of a lock.
+        undone: bool,
     },
     /// The write of an `Update` whose closure decides whether there is one.
     Commit {
@@ -99,6 +103,8 @@ pub enum Step<'a> {
     },
     Unlock {
         object: &'a Object,
+        /// Whether what the lock protects may have been changed.
+        changed: bool,
     },
     ReadLock {
         object: &'a Object,
@@ -112,6 +118,7 @@ pub enum Step<'a> {
     },
     WriteUnlock {
         object: &'a Object,
+        changed: bool,
     },
     Begin,
     Spawn,
@@ -737,7 +744,7 @@ impl Execution {
 
     /// Notes where a loop may come round. Returns what the thread has to wait for, if it has.
     fn goes_round(&mut self, step: &Step<'_>, at: Place) -> Option<Wait> {
-        if self.explorer.drains || !matches!(step, Step::Load { .. } | Step::Update { .. }) {
+        if self.explorer.drains || !step.may_begin_loop() {
             return None;
         }
         self.pass(at)
@@ -798,7 +805,7 @@ impl Execution {
             self.run.actor().wait = Wait::Event(waits);
             return None;
         }
-        if let Step::Load { .. } | Step::Update { .. } = step
+        if step.may_begin_loop()
             && self.explorer.learnt.loops.contains(&(std::ptr::from_ref(at) as usize))
         {
             let actor = &mut self.run.actors[self.run.current];
@@ -1350,6 +1357,11 @@ impl Execution {
         if !extends || self.run.left > 0 {
             return true;
         }
+        if self.run.actor().loops.hinted(at) > self.explorer.config.max_passes {
+            self.run.cut = Some(self.explorer.config.max_passes);
+            self.run.actor().wait = Wait::Elsewhere;
+            return false;
+        }
         match self.pass(at) {
             Some(wait) => {
                 self.run.actor().wait = wait;
@@ -1479,7 +1491,10 @@ impl<'a> Step<'a> {
                 update: Update::Rmw(rmw),
                 ..
             } => (object, [rmw.operand, rmw.expected]),
-            Step::Update { object, .. } => (object, [0; 2]),
+            Step::Update { object, .. }
+            | Step::Lock { object }
+            | Step::ReadLock { object }
+            | Step::WriteLock { object } => (object, [0; 2]),
             _ => return 0,
         };
         let address = std::ptr::from_ref(*object) as u64;
@@ -1492,9 +1507,27 @@ impl<'a> Step<'a> {
     fn changes(&self, answer: Answer) -> bool {
         match self {
             Step::Load { .. } | Step::Fence { .. } => false,
+            Step::Lock { .. } | Step::ReadLock { .. } | Step::WriteLock { .. } => false,
+            Step::ReadUnlock { .. } => false,
+            Step::Unlock { changed, .. } | Step::WriteUnlock { changed, .. } => *changed,
+            Step::Store { undoes, .. } => !undoes,
+            Step::Update { undone: true, .. } => false,
             Step::Update { .. } => answer.wrote.is_some_and(|wrote| wrote != answer.value),
             _ => true,
         }
+    }
+
+    /// Whether a loop that waits may begin with it.
+    #[inline]
+    fn may_begin_loop(&self) -> bool {
+        matches!(
+            self,
+            Step::Load { .. }
+                | Step::Update { .. }
+                | Step::Lock { .. }
+                | Step::ReadLock { .. }
+                | Step::WriteLock { .. }
+        )
     }
 
     /// What the step is done to, and what that held at first.
@@ -1504,11 +1537,11 @@ impl<'a> Step<'a> {
             | Step::Store { object, init, .. }
             | Step::Update { object, init, .. } => Some((object, init)),
             Step::Lock { object }
-            | Step::Unlock { object }
+            | Step::Unlock { object, .. }
             | Step::ReadLock { object }
             | Step::ReadUnlock { object, .. }
             | Step::WriteLock { object }
-            | Step::WriteUnlock { object } => Some((object, 0)),
+            | Step::WriteUnlock { object, .. } => Some((object, 0)),
             _ => None,
         }
     }

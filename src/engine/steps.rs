@@ -170,6 +170,7 @@ pub fn store(object: &Object, init: u64, value: u64, order: Ordering, at: Place)
         init,
         order: order.into(),
         value,
+        undoes: false,
     };
     perform(step, at);
 }
@@ -192,6 +193,7 @@ pub fn rmw(
         update: Update::Rmw(rmw),
         until: Until::Any,
         timed: false,
+        undone: false,
     };
     perform(step, at).into()
 }
@@ -218,6 +220,7 @@ pub fn update(
         update: Update::Closure,
         until: Until::Any,
         timed: false,
+        undone: false,
     };
     let answer = perform(step, at);
     let new = change(answer.value);
@@ -281,6 +284,7 @@ pub fn await_rmw(
         update: Update::Rmw(rmw),
         until,
         timed,
+        undone: false,
     };
     perform(step, at).into()
 }
@@ -297,12 +301,40 @@ const LOOKS_AT_LOCKS: &str = "locks are looked at";
 /// A lock that somebody writes under. Readers count in ones.
 const WRITER: u64 = 1 << 32;
 
+/// Takes a lock that is looked at, as soon as it is free.
+#[inline(always)]
+fn take(object: &Object, free: Until, taken: Rmw, at: Place) {
+    let step = Step::Update {
+        object,
+        init: 0,
+        order: Order::Acquire,
+        failure: Order::Relaxed,
+        update: Update::Rmw(taken),
+        until: free,
+        timed: false,
+        undone: true,
+    };
+    perform(step, at);
+}
+
+/// Gives back a lock that is looked at, which the caller had for itself.
+#[inline(always)]
+fn leave(object: &Object, changed: bool, at: Place) {
+    let step = Step::Store {
+        object,
+        init: 0,
+        order: Order::Release,
+        value: 0,
+        undoes: !changed,
+    };
+    perform(step, at);
+}
+
 /// Takes a mutex: blocks while somebody else (or the caller itself) holds it.
 #[inline(always)]
 pub fn lock(object: &Object, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
-        let take = Rmw::exchange(0, WRITER);
-        await_rmw(object, 0, Until::Is(0), take, Ordering::Acquire, false, at);
+        take(object, Until::Is(0), Rmw::exchange(0, WRITER), at);
     } else {
         perform(Step::Lock { object }, at);
     }
@@ -314,13 +346,14 @@ pub fn try_lock(object: &Object, at: Place) -> bool {
     try_write_lock(object, at)
 }
 
-/// Gives a mutex back.
+/// Gives a mutex back. `changed` tells whether what it protects may have been changed: a loop that
+/// takes a lock, only looks, and gives it back waits.
 #[inline(always)]
-pub fn unlock(object: &Object, at: Place) {
+pub fn unlock(object: &Object, changed: bool, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
-        store(object, 0, 0, Ordering::Release, at);
+        leave(object, changed, at);
     } else {
-        perform(Step::Unlock { object }, at);
+        perform(Step::Unlock { object, changed }, at);
     }
 }
 
@@ -328,9 +361,7 @@ pub fn unlock(object: &Object, at: Place) {
 #[inline(always)]
 pub fn read_lock(object: &Object, at: Place) -> ReadToken {
     if knows(LOOKS_AT_LOCKS) {
-        let take = Rmw::add(1);
-        let free = Until::Below(WRITER);
-        await_rmw(object, 0, free, take, Ordering::Acquire, false, at);
+        take(object, Until::Below(WRITER), Rmw::add(1), at);
         return ReadToken(0);
     }
     ReadToken(perform(Step::ReadLock { object }, at).value as u32)
@@ -352,8 +383,17 @@ pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
 #[inline(always)]
 pub fn read_unlock(object: &Object, token: ReadToken, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
-        let leave = Rmw::sub(1);
-        rmw(object, 0, leave, Ordering::Release, Ordering::Relaxed, at);
+        let step = Step::Update {
+            object,
+            init: 0,
+            order: Order::Release,
+            failure: Order::Relaxed,
+            update: Update::Rmw(Rmw::sub(1)),
+            until: Until::Any,
+            timed: false,
+            undone: true,
+        };
+        perform(step, at);
     } else {
         let section = u64::from(token.0);
         perform(Step::ReadUnlock { object, section }, at);
@@ -364,8 +404,7 @@ pub fn read_unlock(object: &Object, token: ReadToken, at: Place) {
 #[inline(always)]
 pub fn write_lock(object: &Object, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
-        let take = Rmw::exchange(0, WRITER);
-        await_rmw(object, 0, Until::Is(0), take, Ordering::Acquire, false, at);
+        take(object, Until::Is(0), Rmw::exchange(0, WRITER), at);
     } else {
         perform(Step::WriteLock { object }, at);
     }
@@ -377,18 +416,26 @@ pub fn try_write_lock(object: &Object, at: Place) -> bool {
     if !learn(LOOKS_AT_LOCKS) {
         give_up_this_run();
     }
-    let take = Rmw::exchange(0, WRITER);
-    let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
-    rmw(object, 0, take, success, failure, at).wrote.is_some()
+    let step = Step::Update {
+        object,
+        init: 0,
+        order: Order::Acquire,
+        failure: Order::Relaxed,
+        update: Update::Rmw(Rmw::exchange(0, WRITER)),
+        until: Until::Any,
+        timed: false,
+        undone: true,
+    };
+    perform(step, at).wrote.is_some()
 }
 
-/// Gives a write lock back.
+/// Gives a write lock back. As [`unlock`].
 #[inline(always)]
-pub fn write_unlock(object: &Object, at: Place) {
+pub fn write_unlock(object: &Object, changed: bool, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
-        store(object, 0, 0, Ordering::Release, at);
+        leave(object, changed, at);
     } else {
-        perform(Step::WriteUnlock { object }, at);
+        perform(Step::WriteUnlock { object, changed }, at);
     }
 }
 

@@ -161,31 +161,31 @@ fn a_failure_is_shown_with_its_timeline() {
         80,
         24,
         expect![[r#"
-        Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
-        lost_update: Every visitor counts                                exercise 1 of 3
-        edit /home/ada/races/lost_update.rs
-        ────────────────────────────────────────────────────────────────────────────────
-        FAILS: an interleaving bug, 1 preemption
-          Both threads read the same count, so one of the two visitors was lost
+            Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
+            lost_update: Every visitor counts                                exercise 1 of 3
+            edit /home/ada/races/lost_update.rs
+            ────────────────────────────────────────────────────────────────────────────────
+            FAILS: an interleaving bug, 1 preemption
+              Both threads read the same count, so one of the two visitors was lost
 
-          outcome    grade       count  share
-          1 counted  forbidden       6  60.0%
-          2 counted  acceptable      4  40.0%
+              outcome    grade       executions  share
+              1 counted  forbidden            2  50.0%
+              2 counted  acceptable           2  50.0%
 
-          line  src/bugs/threads/lost_update.rs          main          side door
-            37  let seen = self.visitors.load(Relaxed);  visitors ➜ 0
-            37  let seen = self.visitors.load(Relaxed);                visitors ➜ 0
-            38  self.visitors.store(seen + 1, Relaxed);                visitors = 1
-            38  self.visitors.store(seen + 1, Relaxed);  visitors = 1
-            42  self.visitors.load(Relaxed)              visitors ➜ 1
-          Main was interrupted between line 37 and line 38; meanwhile side door ran
-          lines 37 and 38.
-          Exhaustive: 10 executions under sequential consistency, in 3 ms.
+              line  src/bugs/threads/lost_update.rs          main          side door
+                37  let seen = self.visitors.load(Relaxed);  visitors ➜ 0
+                37  let seen = self.visitors.load(Relaxed);                visitors ➜ 0
+                38  self.visitors.store(seen + 1, Relaxed);                visitors = 1
+                38  self.visitors.store(seen + 1, Relaxed);  visitors = 1
+                42  self.visitors.load(Relaxed)              visitors ➜ 1
+              Main was interrupted between line 37 and line 38; meanwhile side door ran
+              lines 37 and 38.
+              Exhaustive: 4 executions, in 3 ms.
 
-        ────────────────────────────────────────────────────────────────────────────────
-        ✗ not yet: assertion, "1 counted", in 0.7 s
-        n next  h hint  l list  r again  x reset  s solution  q quit  ? help
-    "#]],
+            ────────────────────────────────────────────────────────────────────────────────
+            ✗ not yet: assertion, "1 counted", in 0.7 s
+            n next  h hint  l list  r again  x reset  s solution  q quit  ? help
+        "#]],
     );
 }
 
@@ -200,31 +200,31 @@ fn a_hint_stands_below_the_verdict() {
         80,
         24,
         expect![[r#"
-        Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
-        lost_update: Every visitor counts                                exercise 1 of 3
-        edit /home/ada/races/lost_update.rs
-        ────────────────────────────────────────────────────────────────────────────────
-        FAILS: an interleaving bug, 1 preemption
-          Both threads read the same count, so one of the two visitors was lost
+            Fix what two threads break                      ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 0 of 3 done
+            lost_update: Every visitor counts                                exercise 1 of 3
+            edit /home/ada/races/lost_update.rs
+            ────────────────────────────────────────────────────────────────────────────────
+            FAILS: an interleaving bug, 1 preemption
+              Both threads read the same count, so one of the two visitors was lost
 
-          outcome    grade       count  share
-          1 counted  forbidden       6  60.0%
-          2 counted  acceptable      4  40.0%
+              outcome    grade       executions  share
+              1 counted  forbidden            2  50.0%
+              2 counted  acceptable           2  50.0%
 
-          line  src/bugs/threads/lost_update.rs          main          side door
-            37  let seen = self.visitors.load(Relaxed);  visitors ➜ 0
-            37  let seen = self.visitors.load(Relaxed);                visitors ➜ 0
-            38  self.visitors.store(seen + 1, Relaxed);                visitors = 1
-            38  self.visitors.store(seen + 1, Relaxed);  visitors = 1
-            42  self.visitors.load(Relaxed)              visitors ➜ 1
-          Main was interrupted between line 37 and line 38; meanwhile side door ran
-          lines 37 and 38.
-        ───────────────────────────────────────────────────────────── ↓ 15 of 16 lines ─
-        Hint 4 of 4: Main reads 0, the side door reads 0 and stores 1, main stores 1:
-        two came, and it says 1.
-        ✗ not yet: assertion, "1 counted", in 0.7 s
-        n next  h hint  l list  r again  x reset  s solution  q quit  ? help
-    "#]],
+              line  src/bugs/threads/lost_update.rs          main          side door
+                37  let seen = self.visitors.load(Relaxed);  visitors ➜ 0
+                37  let seen = self.visitors.load(Relaxed);                visitors ➜ 0
+                38  self.visitors.store(seen + 1, Relaxed);                visitors = 1
+                38  self.visitors.store(seen + 1, Relaxed);  visitors = 1
+                42  self.visitors.load(Relaxed)              visitors ➜ 1
+              Main was interrupted between line 37 and line 38; meanwhile side door ran
+              lines 37 and 38.
+            ───────────────────────────────────────────────────────────── ↓ 15 of 16 lines ─
+            Hint 4 of 4: Main reads 0, the side door reads 0 and stores 1, main stores 1:
+            two came, and it says 1.
+            ✗ not yet: assertion, "1 counted", in 0.7 s
+            n next  h hint  l list  r again  x reset  s solution  q quit  ? help
+        "#]],
     );
 }
 
@@ -238,17 +238,15 @@ fn what_was_proven_says_how_to_go_on() {
         80,
         24,
         expect![[r#"
-        Fix what two threads break                      ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 3 done
-        lost_update: Every visitor counts                                exercise 1 of 3
-        edit /home/ada/races/lost_update.rs
-        ────────────────────────────────────────────────────────────────────────────────
-        lost_update PROVEN
-          It holds in all 7 executions, of every schedule and of all that weak memory
-          allows.
-          Two steps are two steps.
+            Fix what two threads break                      ━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌╌╌ 1 of 3 done
+            lost_update: Every visitor counts                                exercise 1 of 3
+            edit /home/ada/races/lost_update.rs
+            ────────────────────────────────────────────────────────────────────────────────
+            lost_update PROVEN
+              It holds in all 2 executions that the orderings allow.
+              Two steps are two steps.
 
-          n goes on. s shows a solution beside yours.
-
+              n goes on. s shows a solution beside yours.
 
 
 
@@ -259,10 +257,12 @@ fn what_was_proven_says_how_to_go_on() {
 
 
 
-        ────────────────────────────────────────────────────────────────────────────────
-        ✓ proven, in 0.7 s
-        n next  h hint  l list  r again  x reset  s solution  q quit  ? help
-    "#]],
+
+
+            ────────────────────────────────────────────────────────────────────────────────
+            ✓ proven, in 0.7 s
+            n next  h hint  l list  r again  x reset  s solution  q quit  ? help
+        "#]],
     );
 }
 
@@ -313,22 +313,22 @@ fn a_narrow_window_shows_what_matters() {
         50,
         15,
         expect![[r#"
-        lost_update                         1 of 3, 0 done
-        edit /home/ada/races/lost_update.rs
-        FAILS: an interleaving bug, 1 preemption
-          Both threads read the same count, so one of the
-          two visitors was lost
+            lost_update                         1 of 3, 0 done
+            edit /home/ada/races/lost_update.rs
+            FAILS: an interleaving bug, 1 preemption
+              Both threads read the same count, so one of the
+              two visitors was lost
 
-          outcome    grade       count  share
-          1 counted  forbidden       6  60.0%
-          2 counted  acceptable      4  40.0%
+              outcome    grade       executions  share
+              1 counted  forbidden            2  50.0%
+              2 counted  acceptable           2  50.0%
 
-          line    main          side door
-            37    visitors ➜ 0
-        ─────────────────────────────── ↓ 10 of 22 lines ─
-        ✗ not yet: assertion, "1 counted", in 0.7 s
-        n next  h hint  l list  r again  q quit  ? help
-    "#]],
+              line    main          side door
+                37    visitors ➜ 0
+            ─────────────────────────────── ↓ 10 of 21 lines ─
+            ✗ not yet: assertion, "1 counted", in 0.7 s
+            n next  h hint  l list  r again  q quit  ? help
+        "#]],
     );
 }
 
