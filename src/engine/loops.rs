@@ -34,6 +34,8 @@ pub struct Loop {
     hints: Vec<(Place, u32)>,
     /// The state that was just looked at, for the arrival that asked for it.
     fresh: Option<(Place, u64)>,
+    /// It has come to its next step, and that is noted.
+    arrived: bool,
     /// Where the last pass began that changed nothing.
     pass: usize,
     /// While asleep: the newest writes of the locations looked at.
@@ -56,8 +58,17 @@ pub enum Pass {
 }
 
 impl Loop {
+    /// Whether it is known already that the thread has come to its next step.
+    pub fn has_arrived(&self) -> bool {
+        self.arrived
+    }
+
     /// Whether the thread has been at the place before.
     pub fn comes_again(&mut self, at: Place) -> bool {
+        if self.fresh.is_some() {
+            // It has just been looked at.
+            return false;
+        }
         let again = self.visited.iter().any(|place| is_same(place, at));
         if !again {
             self.visited.push(at);
@@ -80,6 +91,7 @@ impl Loop {
         let Some((_, state)) = self.fresh.take_if(|(place, _)| is_same(place, at)) else {
             return Pass::Look;
         };
+        self.arrived = true;
         let same = |(place, before, _): &&(Place, u64, usize)| {
             *before == state && is_same(place, at)
         };
@@ -105,6 +117,7 @@ impl Loop {
 
     /// Has taken a step there.
     pub fn stepped(&mut self, at: Place, changes: bool) {
+        self.arrived = false;
         if changes {
             self.arrivals.clear();
             self.places.clear();
@@ -116,6 +129,7 @@ impl Loop {
     /// Falls asleep until one of the locations has a newer write.
     pub fn sleep(&mut self, looked: Vec<(u32, Pos)>) {
         self.looked = looked;
+        self.arrived = false;
         self.arrivals.clear();
         self.places.clear();
     }

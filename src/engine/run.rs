@@ -750,16 +750,27 @@ impl Execution {
         self.pass(at)
     }
 
-    /// What the thread has to wait for before it goes on at a place where a loop may come round.
-    fn pass(&mut self, at: Place) -> Option<Wait> {
-        let actor = &mut self.run.actors[self.run.current];
+    /// Whether a loop may come round at a place: whether some thread has been there twice.
+    fn may_come_round(&mut self, at: Place) -> bool {
         let key = std::ptr::from_ref(at) as usize;
-        if actor.loops.comes_again(at) && self.explorer.learnt.loops.insert(key) {
+        if self.run.actor().loops.has_arrived() {
+            // It had to wait, and takes the step now.
+            return false;
+        }
+        let again = self.run.actor().loops.comes_again(at);
+        let learnt = &mut self.explorer.learnt.loops;
+        if again && learnt.insert(key) {
             self.explorer.restart = true;
         }
-        if !self.explorer.learnt.loops.contains(&key) {
+        learnt.contains(&key)
+    }
+
+    /// What the thread has to wait for before it goes on at a place where a loop may come round.
+    fn pass(&mut self, at: Place) -> Option<Wait> {
+        if !self.may_come_round(at) {
             return None;
         }
+        let actor = &mut self.run.actors[self.run.current];
         match actor.loops.arrive(at, actor.done, self.explorer.config.max_passes) {
             Pass::Look => Some(Wait::Look(at)),
             Pass::First => None,
@@ -805,9 +816,7 @@ impl Execution {
             self.run.actor().wait = Wait::Event(waits);
             return None;
         }
-        if step.may_begin_loop()
-            && self.explorer.learnt.loops.contains(&(std::ptr::from_ref(at) as usize))
-        {
+        if step.may_begin_loop() && self.may_come_round(at) {
             let actor = &mut self.run.actors[self.run.current];
             match actor.loops.arrive(at, actor.done, u32::MAX) {
                 Pass::Look => {

@@ -244,7 +244,7 @@ impl Condvar {
     fn wait(&self, mutex: &Object) {
         let me = steps::current();
         self.waiters.rmw(RmwOp::Or, 1 << me, Relaxed);
-        steps::unlock(mutex, here());
+        steps::unlock(mutex, true, here());
         self.tokens[me as usize].wait_and_take();
         steps::lock(mutex, here());
     }
@@ -307,7 +307,7 @@ pub fn mutex(threads: usize, times: usize) {
         for _ in 0..*times {
             steps::lock(mutex, here());
             data.set(data.get() + 1);
-            steps::unlock(mutex, here());
+            steps::unlock(mutex, true, here());
         }
     });
     promise(shared.1.get() == (threads * times) as u64);
@@ -319,8 +319,8 @@ pub fn opposite_orders() {
     in_threads(2, mutexes, |mutexes, thread| {
         steps::lock(&mutexes[thread], here());
         steps::lock(&mutexes[1 - thread], here());
-        steps::unlock(&mutexes[1 - thread], here());
-        steps::unlock(&mutexes[thread], here());
+        steps::unlock(&mutexes[1 - thread], true, here());
+        steps::unlock(&mutexes[thread], true, here());
     });
 }
 
@@ -568,10 +568,10 @@ pub fn condvar(waiters: usize) {
             while there.get() == 0 {
                 condvar.wait(mutex);
             }
-            steps::unlock(mutex, here());
+            steps::unlock(mutex, true, here());
         } else {
             there.set(1);
-            steps::unlock(mutex, here());
+            steps::unlock(mutex, true, here());
             condvar.notify_all();
         }
     });
@@ -585,7 +585,7 @@ pub fn lost_wake_up() {
             if flag.load(SeqCst) == 0 {
                 steps::lock(mutex, here());
                 condvar.wait(mutex);
-                steps::unlock(mutex, here());
+                steps::unlock(mutex, true, here());
             }
         } else {
             flag.store(1, SeqCst);
@@ -601,7 +601,7 @@ pub fn reader_writer_lock(readers: usize) {
         if thread == 0 {
             steps::write_lock(lock, here());
             data.set(data.get() + 1);
-            steps::write_unlock(lock, here());
+            steps::write_unlock(lock, true, here());
         } else {
             let token = steps::read_lock(lock, here());
             data.get();

@@ -193,7 +193,7 @@ impl Thread<'_> {
     fn lock_or_unlock(&mut self, statement: &Statement, place: Place) {
         match *statement {
             Statement::Lock(at) => steps::lock(self.object(at), place),
-            Statement::Unlock(at) => steps::unlock(self.object(at), place),
+            Statement::Unlock(at) => steps::unlock(self.object(at), true, place),
             Statement::ReadLock(at) => {
                 let token = steps::read_lock(self.object(at), place);
                 self.reading.push((at, token));
@@ -204,7 +204,7 @@ impl Thread<'_> {
                 steps::read_unlock(self.object(at), token, place);
             }
             Statement::WriteLock(at) => steps::write_lock(self.object(at), place),
-            Statement::WriteUnlock(at) => steps::write_unlock(self.object(at), place),
+            Statement::WriteUnlock(at) => steps::write_unlock(self.object(at), true, place),
             _ => unreachable!("all others are no locks"),
         }
     }

@@ -95,7 +95,7 @@ impl Gate {
 impl Drop for Passed<'_> {
     fn drop(&mut self) {
         if let Passed::Model(gate, at) = self {
-            steps::unlock(&gate.object, at);
+            steps::unlock(&gate.object, true, at);
         }
     }
 }

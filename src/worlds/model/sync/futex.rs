@@ -44,12 +44,12 @@ impl Futex {
         let sleepers = Waiters(&self.sleepers);
         steps::lock(&self.queue, at);
         if self.word.load_within("wait", at) != expected {
-            steps::unlock(&self.queue, at);
+            steps::unlock(&self.queue, true, at);
             return call.silent();
         }
         sleepers.add_me(at);
         call.begin_sleep(self.word.shared());
-        steps::unlock(&self.queue, at);
+        steps::unlock(&self.queue, true, at);
         let for_no_reason = steps::choose(2, Why::SpuriousFutex, at) == 1;
         if !for_no_reason || !sleepers.remove_me(at) {
             await_word(Acquire, false, at);
@@ -67,7 +67,7 @@ impl Futex {
         steps::lock(&self.queue, at);
         let woken = Waiters(&self.sleepers).take_one(at);
         call.done(Op::NotifyOne, self.word.shared());
-        steps::unlock(&self.queue, at);
+        steps::unlock(&self.queue, true, at);
         woken
             .into_iter()
             .for_each(|thread| wake(thread, Release, at));
@@ -83,7 +83,7 @@ impl Futex {
         steps::lock(&self.queue, at);
         let woken = Waiters(&self.sleepers).take_all(at);
         call.done(Op::NotifyAll, self.word.shared());
-        steps::unlock(&self.queue, at);
+        steps::unlock(&self.queue, true, at);
         woken.for_each(|thread| wake(thread, Release, at));
     }
 }

@@ -34,6 +34,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
     /// Where the lock was taken: what a guard's destructor does is told at that line.
     at: &'static Location<'static>,
     panicking: bool,
+    /// Whether the data may have been changed through it.
+    changed: bool,
     /// Shared guards are shared data.
     data: PhantomData<&'a T>,
 }
@@ -179,6 +181,7 @@ impl<T: ?Sized> Mutex<T> {
             held,
             at,
             panicking: session::panicking(),
+            changed: false,
             data: PhantomData,
         }
     }
@@ -216,7 +219,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) fn unlock_in_model(&mut self, at: &'static Location<'static>) {
         self.mutex.poison.guard_dropped(self.panicking, at);
         self.held = Held::No;
-        steps::unlock(self.mutex.shared.object(), at);
+        steps::unlock(self.mutex.shared.object(), self.changed, at);
+        self.changed = false;
     }
 
     /// Takes the lock again.
@@ -238,6 +242,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        self.changed = true;
         // SAFETY: as above.
         unsafe { &mut *self.mutex.data.get() }
     }
@@ -256,7 +261,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
             } else {
                 Value::Nothing
             };
-            steps::unlock(self.mutex.shared.object(), self.at);
+            steps::unlock(self.mutex.shared.object(), self.changed, self.at);
             call.released(Op::Unlock, &self.mutex.shared, value);
         }
     }

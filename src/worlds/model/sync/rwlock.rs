@@ -53,6 +53,8 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
     at: Place,
     panicking: bool,
+    /// Whether the data may have been changed through it.
+    changed: bool,
     data: PhantomData<&'a T>,
 }
 
@@ -266,6 +268,7 @@ impl<T: ?Sized> RwLock<T> {
             held,
             at,
             panicking: session::panicking(),
+            changed: false,
             data: PhantomData,
         }
     }
@@ -351,6 +354,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        self.changed = true;
         // SAFETY: as above.
         unsafe { &mut *self.lock.data.get() }
     }
@@ -379,7 +383,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
             } else {
                 Value::Nothing
             };
-            steps::write_unlock(self.lock.shared.object(), self.at);
+            steps::write_unlock(self.lock.shared.object(), self.changed, self.at);
             call.released(Op::WriteUnlock, &self.lock.shared, value);
         }
     }
