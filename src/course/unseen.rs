@@ -387,7 +387,15 @@ impl File {
     /// Statics that no execution puts back.
     fn statics(&self) -> Vec<Unseen> {
         let mut found = Vec::new();
-        for at in (0..self.tokens.len()).filter(|&at| self.text(at) == "static") {
+        // What is in a `thread_local!` looks like a static, and is none.
+        let mut local = 0;
+        for at in 0..self.tokens.len() {
+            if self.text(at) == "thread_local" && self.text(at + 1) == "!" {
+                local = self.closing(at + 2);
+            }
+            if self.text(at) != "static" || at < local {
+                continue;
+            }
             if self.text(at + 1) == "mut" {
                 found.push(Unseen {
                     line: self.line(at),
@@ -772,7 +780,7 @@ mod tests {
             assert!(found(text).ends_with("(misleads)"));
         }
         for text in [
-            "heisenbug::thread_local! { static A: u8 = 0; }",
+            "heisenbug::thread_local! { static A: std::cell::Cell<u8> = 0; }",
             "use heisenbug::thread_local; thread_local! { static A: u8 = 0; }",
             "use heisenbug::{thread, thread_local}; thread_local! { static A: u8 = 0; }",
         ] {

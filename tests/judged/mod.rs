@@ -4,6 +4,7 @@ use heisenbug::catalogue::Class;
 use heisenbug::cell::UnsafeCell;
 use heisenbug::{Checker, Report, Verdict};
 use std::fmt::Debug;
+use std::ops::Deref;
 
 /// Plain data that threads share as if it were theirs alone. Whether they may is what the tests ask.
 #[derive(Default)]
@@ -39,6 +40,17 @@ impl<T> Plain<T> {
     }
 }
 
+/// A report whose verdict is as it should be, so that nobody has to look at it again.
+pub struct Seen(Report);
+
+impl Deref for Seen {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.0
+    }
+}
+
 /// More than any of these programs has. Whatever needs more is a program gone wrong, or an engine.
 const MAX_EXECUTIONS: u64 = 20_000;
 
@@ -50,7 +62,7 @@ fn check<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Report {
 
 /// The program holds in all its executions, and no loop was cut.
 #[track_caller]
-pub fn holds<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Report {
+pub fn holds<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Seen {
     let report = check(program);
     assert!(
         report.holds() && report.complete,
@@ -61,7 +73,7 @@ pub fn holds<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Repor
         report.stopped,
         report.explored(),
     );
-    report
+    Seen(report)
 }
 
 /// The program fails in that way, and says so in words that contain these.
@@ -70,7 +82,7 @@ pub fn fails<R: Debug>(
     program: impl Fn() -> R + Send + Sync + 'static,
     class: Class,
     message: &str,
-) -> Report {
+) -> Seen {
     let report = check(program);
     assert_eq!(
         (report.verdict, report.class),
@@ -82,11 +94,19 @@ pub fn fails<R: Debug>(
     );
     let said = report.message.as_deref().unwrap_or_default();
     assert!(said.contains(message), "{said}");
-    report
+    Seen(report)
+}
+
+/// The program frees what another thread uses: found at whichever of the two comes second.
+#[track_caller]
+pub fn frees_too_early<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) {
+    let report = check(program);
+    let is_right = matches!(report.class, Some(Class::UseAfterFree | Class::DataRace));
+    assert!(is_right, "{:?}: {:?} {:?}", report.verdict, report.message, report.stopped);
 }
 
 /// The program gets stuck: nobody can go on.
 #[track_caller]
-pub fn deadlocks<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Report {
+pub fn deadlocks<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Seen {
     fails(program, Class::Deadlock, "every thread that is left waits")
 }

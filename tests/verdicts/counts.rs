@@ -127,9 +127,10 @@ fn upgrading_beside_the_last_drop_fails_either_way() {
         let program = move || {
             let pointer = Arc::new(());
             let weak = Arc::downgrade(&pointer);
-            let other = thread::spawn(move || weak.upgrade().is_some());
-            drop(pointer);
-            assert!(other.join().unwrap() == alive, "the other way round");
+            let other = thread::spawn(move || drop(pointer));
+            let upgraded = weak.upgrade().is_some();
+            other.join().unwrap();
+            assert!(upgraded == alive, "the other way round");
         };
         fails(program, Class::Assertion, "the other way round");
     }
@@ -141,10 +142,12 @@ fn two_upgrades_that_should_agree_fails() {
         let pointer = Arc::new(0);
         let weak = Arc::downgrade(&pointer);
         let other = thread::spawn(move || drop(pointer));
-        let looks = (weak.upgrade().is_some(), weak.upgrade().is_some());
+        // Each lets go of what it got before the other looks.
+        let first = weak.upgrade().is_some();
+        let second = weak.upgrade().is_some();
         other.join().unwrap();
-        assert!(looks.0 == looks.1, "gone in between");
-        looks
+        assert!(first == second, "gone in between");
+        (first, second)
     };
     let report = fails(program, Class::Assertion, "gone in between");
     let back = report.outcomes.iter().any(|it| it.label == "(false, true)");
@@ -170,12 +173,10 @@ fn a_count_and_then_an_upgrade_fails() {
     let program = || {
         let value = Arc::new(AtomicU32::new(0));
         let weak = Arc::downgrade(&value);
-        let other = thread::spawn(move || {
-            if weak.strong_count() > 0 {
-                weak.upgrade().expect("gone since the look");
-            }
-        });
-        drop(value);
+        let other = thread::spawn(move || drop(value));
+        if weak.strong_count() > 0 {
+            weak.upgrade().expect("gone since the look");
+        }
         other.join().unwrap();
     };
     fails(program, Class::Panic, "gone since the look");

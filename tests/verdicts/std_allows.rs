@@ -88,11 +88,13 @@ fn counting_on_who_is_woken_fails() {
             })
         };
         let first = waiter(1);
-        drop({ shared.2 }.wait_while(shared.0.lock().unwrap(), |held| held.0 < 1));
+        let wait_for = |number: i32| {
+            let held = shared.0.lock().unwrap();
+            shared.2.wait_while(held, |held| held.0 < number).unwrap()
+        };
+        drop(wait_for(1));
         let second = waiter(2);
-        let mut held = { shared.2 }
-            .wait_while(shared.0.lock().unwrap(), |held| held.0 < 2)
-            .unwrap();
+        let mut held = wait_for(2);
         held.1 = true;
         drop(held);
         shared.1.notify_one();

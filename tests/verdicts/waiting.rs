@@ -7,7 +7,8 @@ use heisenbug::sync::atomic::{
     Ordering::{Acquire, Release, SeqCst},
 };
 use heisenbug::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
-use heisenbug::{Checker, Verdict, hint, thread};
+use heisenbug::thread::{self, sleep as nap};
+use heisenbug::{Checker, Verdict, hint};
 use std::time::Duration;
 
 #[derive(Default)]
@@ -54,7 +55,8 @@ fn polling_a_flag_in_any_manner_holds() {
 fn polling_with_a_nap_holds() {
     holds(polls(|it| {
         while !it.flag.load(SeqCst) {
-            thread::park_timeout(Duration::from_millis(1));
+            // Takes no time in a check.
+            nap(Duration::from_millis(1));
         }
     }));
 }
@@ -114,28 +116,22 @@ fn trying_a_lock_until_it_is_free_holds() {
     });
 }
 
-/// It holds if loops go round so often at most, or without any bound: never a livelock, as the other
-/// thread has not had its turn.
+/// It is no livelock, as the other thread gets its turn. How often the loop goes round is left to the
+/// engine: it may not have the patience to see it all.
 #[track_caller]
-fn holds_at_least_up_to_a_bound(wait: fn(&Shared)) {
-    let report = Checker::new().max_executions(20_000).check(polls(wait));
-    assert!(
-        matches!(report.verdict, Verdict::Holds | Verdict::Bounded),
-        "{:?} {:?} {:?}",
-        report.verdict,
-        report.message,
-        report.stopped
-    );
+fn does_not_fail(wait: fn(&Shared)) {
+    let report = Checker::new().max_executions(5).check(polls(wait));
+    assert_ne!(report.verdict, Verdict::Fails, "{:?}", report.message);
 }
 
 #[test]
-fn working_while_one_waits_holds() {
-    holds_at_least_up_to_a_bound(|it| {
+fn working_while_one_waits_does_not_fail() {
+    does_not_fail(|it| {
         while !it.flag.load(SeqCst) {
             it.count.fetch_add(1, SeqCst);
         }
     });
-    holds_at_least_up_to_a_bound(|it| {
+    does_not_fail(|it| {
         while !it.flag.load(SeqCst) {
             *it.lock.lock().unwrap() += 1;
         }
@@ -143,8 +139,8 @@ fn working_while_one_waits_holds() {
 }
 
 #[test]
-fn looking_only_under_a_lock_that_was_free_holds() {
-    holds_at_least_up_to_a_bound(|it| loop {
+fn looking_only_under_a_lock_that_was_free_does_not_fail() {
+    does_not_fail(|it| loop {
         if let Ok(_held) = it.lock.try_lock()
             && it.flag.load(SeqCst)
         {
@@ -295,9 +291,8 @@ fn a_wait_for_a_while_fails_for_whoever_counts_on_it() {
     let program = || {
         let (shared, other) = told_by_another();
         let held = shared.0.lock().unwrap();
-        let (told, _) = { shared.1 }
-            .wait_timeout_while(held, Duration::from_millis(5), |told| !*told)
-            .unwrap();
+        let a_while = Duration::from_millis(5);
+        let (told, _) = shared.1.wait_timeout_while(held, a_while, |told| !*told).unwrap();
         assert!(*told, "the time was up");
         drop(told);
         other.join().unwrap();
@@ -311,7 +306,8 @@ fn a_wait_for_a_while_in_a_loop_holds() {
         let (shared, other) = told_by_another();
         let mut told = shared.0.lock().unwrap();
         while !*told {
-            told = { shared.1.wait_timeout(told, Duration::from_millis(5)) }.unwrap().0;
+            let a_while = Duration::from_millis(5);
+            told = shared.1.wait_timeout(told, a_while).unwrap().0;
         }
         drop(told);
         other.join().unwrap();
