@@ -160,7 +160,11 @@ impl Message {
         let code = self.code.as_ref()?.code.as_str();
         match code {
             "E0307" | "E0658" if self.message.contains(ARC) && self.message.contains("`self`") => {
-                let by = if self.message.contains(&format!("&{ARC}")) { "&" } else { "" };
+                let by = if self.message.contains(&format!("&{ARC}")) {
+                    "&"
+                } else {
+                    ""
+                };
                 Some(format!(
                     "`self` cannot be heisenbug's `Arc`: write `this: {by}Arc<Self>`, and call it as \
                      `Type::function({by}pointer)`"
@@ -205,7 +209,12 @@ fn unsized_type(text: &str) -> Option<String> {
         depth == 0
     })?;
     let whole = &text[..end];
-    let bare = { whole.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) }.unwrap_or(whole);
+    let bare = {
+        whole
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'))
+    }
+    .unwrap_or(whole);
     let is_slice = bare.starts_with('[') && !bare.contains(';');
     let short = ["yours::", "std::marker::", "std::ops::", " + 'static"];
     let bare = { short.iter() }.fold(bare.to_owned(), |bare, part| bare.replace(part, ""));
@@ -334,7 +343,10 @@ mod tests {
     fn other_errors_are_the_compilers() {
         let sized = "expected struct `heisenbug::sync::Arc<u8>`";
         assert_eq!(advice("E0308", "mismatched types", sized), None);
-        assert_eq!(advice("E0308", "mismatched types", "expected `Box<dyn T>`"), None);
+        assert_eq!(
+            advice("E0308", "mismatched types", "expected `Box<dyn T>`"),
+            None
+        );
         assert_eq!(advice("E0599", "no method named `f`", ""), None);
     }
 }

@@ -1,8 +1,8 @@
 //! Any file of one's own: its scenarios, checked as the catalogue's programs are.
 
 use super::compile::{Compiled, Library, Source};
-use super::unseen::{unseen, vouched};
 use super::program;
+use super::unseen::{unseen, vouched};
 use crate::check::{Checker, Report, isolated};
 use crate::trace::source;
 use anyhow::{Context, Result, bail};

@@ -195,7 +195,8 @@ impl File {
             return;
         }
         let end = { begin..self.tokens.len() }.find(|&at| self.text(at) == ";");
-        let types = vec![begin + 1..end.unwrap_or(self.tokens.len())];
+        let whole = begin + 1..end.unwrap_or(self.tokens.len());
+        let types = std::iter::once(whole).collect();
         let tagged = false;
         self.types.insert(name, Fields { types, tagged });
     }
@@ -290,7 +291,10 @@ impl File {
             return false;
         };
         let of_std = |path: &[String]| {
-            matches!(path.first().map(|root| &**root), Some("std" | "core" | "alloc"))
+            matches!(
+                path.first().map(|root| &**root),
+                Some("std" | "core" | "alloc")
+            )
         };
         if !names.contains(&&**name) {
             return false;
@@ -305,9 +309,8 @@ impl File {
     fn is_of_ours(&self, path: &[String]) -> bool {
         match path {
             [name] => {
-                !self.types.contains_key(name)
-                    && { self.globs.iter() }
-                        .any(|glob| glob.first().is_some_and(|root| root == "heisenbug"))
+                !self.types.contains_key(name) && { self.globs.iter() }
+                    .any(|glob| glob.first().is_some_and(|root| root == "heisenbug"))
             }
             _ => path.first().is_some_and(|root| root == "heisenbug"),
         }
@@ -436,9 +439,8 @@ impl File {
             };
             let name = path.last()?;
             let of_cell = self.is_cell(path);
-            let of_sync = path.len() > 1
-                && is_lock(name)
-                && self.is_of_std(path, "sync", &[&**name]);
+            let of_sync =
+                path.len() > 1 && is_lock(name) && self.is_of_std(path, "sync", &[&**name]);
             (of_cell || of_sync).then(|| name.clone())
         })
     }
@@ -635,7 +637,10 @@ impl File {
                 return None;
             }
             let value = at + 6;
-            let is_number = self.text(value).chars().all(|c| c.is_ascii_digit() || c == '-');
+            let is_number = self
+                .text(value)
+                .chars()
+                .all(|c| c.is_ascii_digit() || c == '-');
             if is_number || matches!(self.text(value), "true" | "false") {
                 return Some((value, "a number".to_owned()));
             }
@@ -695,7 +700,9 @@ impl File {
 
     fn is_seen_beyond(&self, range: Range<usize>, known: &RefCell<Vec<String>>) -> bool {
         let all = |parts: Vec<Range<usize>>| {
-            parts.into_iter().all(|part| self.is_seen_beyond(part, known))
+            parts
+                .into_iter()
+                .all(|part| self.is_seen_beyond(part, known))
         };
         match self.text(range.start) {
             _ if range.is_empty() => true,
@@ -703,7 +710,7 @@ impl File {
             "[" => {
                 let end = self.closing(range.start);
                 let element = { range.start..end }.find(|&at| self.text(at) == ";");
-                all(vec![range.start + 1..element.unwrap_or(end)])
+                self.is_seen_beyond(range.start + 1..element.unwrap_or(end), known)
             }
             _ if self.is_word(range.start) => {
                 let (path, after) = self.path(range.start);
@@ -753,7 +760,10 @@ mod tests {
     #[test]
     fn what_std_shares_is_found_by_its_path() {
         for (text, beginning) in [
-            ("\nuse std::sync::{Arc, Mutex};", "2 uses `std::sync::Mutex`"),
+            (
+                "\nuse std::sync::{Arc, Mutex};",
+                "2 uses `std::sync::Mutex`",
+            ),
             (
                 "use std::{fmt, sync::atomic::{Ordering, AtomicU8}};",
                 "1 uses `std::sync::atomic::AtomicU8`",
@@ -860,9 +870,23 @@ mod tests {
     #[test]
     fn what_is_no_program_does_not_panic() {
         for text in [
-            "struct", "struct S<", "use", "use {", "type X", "unsafe impl<", "static", "static X:",
-            "AtomicPtr<", "unsafe { x as *", "struct S { #", "enum E { A(", "unsafe impl for",
-            "unsafe fn f() { NonNull::<", "use a::{b, c::{d", ">", "struct S(*mut",
+            "struct",
+            "struct S<",
+            "use",
+            "use {",
+            "type X",
+            "unsafe impl<",
+            "static",
+            "static X:",
+            "AtomicPtr<",
+            "unsafe { x as *",
+            "struct S { #",
+            "enum E { A(",
+            "unsafe impl for",
+            "unsafe fn f() { NonNull::<",
+            "use a::{b, c::{d",
+            ">",
+            "struct S(*mut",
         ] {
             unseen(text);
         }

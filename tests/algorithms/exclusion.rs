@@ -71,7 +71,11 @@ fn peterson(flags: &Flags, me: usize) {
 }
 
 fn both_peterson(orderings: Orderings) {
-    let (_, _, flags) = two(Flags::new(orderings), |it| peterson(it, 0), |it| peterson(it, 1));
+    let (_, _, flags) = two(
+        Flags::new(orderings),
+        |it| peterson(it, 0),
+        |it| peterson(it, 1),
+    );
     assert_eq!(flags.data.get(), 2);
 }
 
@@ -82,7 +86,11 @@ fn peterson_holds() {
 
 #[test]
 fn peterson_without_seq_cst_fails() {
-    fails(|| both_peterson(HAND_OVER), Class::DataRace, "nothing orders them");
+    fails(
+        || both_peterson(HAND_OVER),
+        Class::DataRace,
+        "nothing orders them",
+    );
 }
 
 #[test]
@@ -128,7 +136,11 @@ fn dekker(flags: &Flags, me: usize) {
 }
 
 fn both_dekker(orderings: Orderings) {
-    let (_, _, flags) = two(Flags::new(orderings), |it| dekker(it, 0), |it| dekker(it, 1));
+    let (_, _, flags) = two(
+        Flags::new(orderings),
+        |it| dekker(it, 0),
+        |it| dekker(it, 1),
+    );
     assert_eq!(flags.data.get(), 2);
 }
 
@@ -139,7 +151,11 @@ fn dekker_holds() {
 
 #[test]
 fn dekker_without_seq_cst_fails() {
-    fails(|| both_dekker(HAND_OVER), Class::DataRace, "nothing orders them");
+    fails(
+        || both_dekker(HAND_OVER),
+        Class::DataRace,
+        "nothing orders them",
+    );
 }
 
 struct Bakery {
@@ -202,17 +218,31 @@ fn bakery_holds() {
 
 #[test]
 fn bakery_without_seq_cst_fails() {
-    fails(|| both_served(HAND_OVER, true), Class::DataRace, "nothing orders them");
+    fails(
+        || both_served(HAND_OVER, true),
+        Class::DataRace,
+        "nothing orders them",
+    );
 }
 
 #[test]
 fn bakery_that_does_not_say_it_draws_fails() {
-    fails(|| both_served(STRONG, false), Class::DataRace, "nothing orders them");
+    fails(
+        || both_served(STRONG, false),
+        Class::DataRace,
+        "nothing orders them",
+    );
 }
 
 /// A ticket lock, by how a ticket is drawn and how the next number is called.
 fn ticket(draw: fn(&AtomicU32) -> u32, call: Ordering) -> impl Fn() + Send + Sync + 'static {
-    type Lock = (AtomicU32, AtomicU32, Plain<u32>, fn(&AtomicU32) -> u32, Ordering);
+    type Lock = (
+        AtomicU32,
+        AtomicU32,
+        Plain<u32>,
+        fn(&AtomicU32) -> u32,
+        Ordering,
+    );
     fn add((next, called, data, draw, call): &Lock) {
         let mine = draw(next);
         // Pairs with the store below.
@@ -223,7 +253,13 @@ fn ticket(draw: fn(&AtomicU32) -> u32, call: Ordering) -> impl Fn() + Send + Syn
         called.store(mine + 1, *call);
     }
     move || {
-        let lock: Lock = (AtomicU32::new(0), AtomicU32::new(0), Plain::new(0), draw, call);
+        let lock: Lock = (
+            AtomicU32::new(0),
+            AtomicU32::new(0),
+            Plain::new(0),
+            draw,
+            call,
+        );
         let (_, _, lock) = two(lock, add, add);
         assert_eq!(lock.2.get(), 2);
     }
@@ -247,7 +283,11 @@ fn ticket_drawn_in_two_steps_fails() {
         next.store(mine + 1, SeqCst);
         mine
     };
-    fails(ticket(draw, Release), Class::DataRace, "nothing orders them");
+    fails(
+        ticket(draw, Release),
+        Class::DataRace,
+        "nothing orders them",
+    );
 }
 
 struct Node {
@@ -304,7 +344,11 @@ impl McsLock {
                 next = node.next.load(Acquire);
             }
         }
-        let tap = if self.how == Mcs::Relaxed { Relaxed } else { Release };
+        let tap = if self.how == Mcs::Relaxed {
+            Relaxed
+        } else {
+            Release
+        };
         // SAFETY: who is next waits for this.
         unsafe { (*next).waits.store(false, tap) };
     }

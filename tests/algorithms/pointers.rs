@@ -100,7 +100,11 @@ fn push_and_pop(publish: Ordering) -> (Option<u32>, Option<u32>) {
 #[test]
 fn treiber_holds() {
     let report = holds(|| push_and_pop(Release));
-    assert_eq!(report.outcomes.len(), 2, "each its own, or each the other's");
+    assert_eq!(
+        report.outcomes.len(),
+        2,
+        "each its own, or each the other's"
+    );
 }
 
 #[test]
@@ -225,7 +229,11 @@ fn michael_scott_holds() {
 
 #[test]
 fn michael_scott_that_links_without_release_fails() {
-    fails(|| one_pushes(Link::Relaxed), Class::DataRace, "nothing orders them");
+    fails(
+        || one_pushes(Link::Relaxed),
+        Class::DataRace,
+        "nothing orders them",
+    );
 }
 
 #[test]

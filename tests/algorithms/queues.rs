@@ -66,8 +66,8 @@ impl Deque {
             return Some(value);
         }
         // The last one: thieves want it, too.
-        let won = !self.fights
-            || { self.top.compare_exchange(top, top + 1, SeqCst, Relaxed) }.is_ok();
+        let won =
+            !self.fights || { self.top.compare_exchange(top, top + 1, SeqCst, Relaxed) }.is_ok();
         self.bottom.store(bottom + 1, Relaxed);
         won.then_some(value)
     }
@@ -80,7 +80,10 @@ impl Deque {
             return None;
         }
         let value = self.slot(top).load(Relaxed);
-        let won = self.top.compare_exchange(top, top + 1, SeqCst, Relaxed).is_ok();
+        let won = self
+            .top
+            .compare_exchange(top, top + 1, SeqCst, Relaxed)
+            .is_ok();
         won.then_some(value)
     }
 }
@@ -95,7 +98,11 @@ fn one_steals(fenced: bool, fights: bool, pushed: u32) {
     let owned = [deque.pop(), deque.pop()];
     let stolen = thief.join().unwrap();
     let left = [deque.pop(), deque.pop()];
-    let mut all: Vec<u32> = [owned, stolen, left].into_iter().flatten().flatten().collect();
+    let mut all: Vec<u32> = [owned, stolen, left]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
     all.sort_unstable();
     let expected: Vec<u32> = (1..=pushed).collect();
     assert_eq!(all, expected, "each is taken once");
@@ -109,12 +116,20 @@ fn chase_lev_holds() {
 
 #[test]
 fn chase_lev_without_fences_fails() {
-    fails(|| one_steals(false, true, 2), Class::Assertion, "each is taken once");
+    fails(
+        || one_steals(false, true, 2),
+        Class::Assertion,
+        "each is taken once",
+    );
 }
 
 #[test]
 fn chase_lev_that_does_not_fight_for_the_last_fails() {
-    fails(|| one_steals(true, false, 1), Class::Assertion, "each is taken once");
+    fails(
+        || one_steals(true, false, 1),
+        Class::Assertion,
+        "each is taken once",
+    );
 }
 
 struct Node {
@@ -182,7 +197,12 @@ fn spsc(link: Ordering) -> (Option<u32>, Option<u32>) {
         it.push(2);
     };
     let (got, (), _) = two(Spsc::new(link), |it| (it.pop(), it.pop()), push);
-    let right = [(None, None), (Some(1), None), (None, Some(1)), (Some(1), Some(2))];
+    let right = [
+        (None, None),
+        (Some(1), None),
+        (None, Some(1)),
+        (Some(1), Some(2)),
+    ];
     assert!(right.contains(&got), "in order");
     got
 }
@@ -239,7 +259,11 @@ impl Mpsc {
             }
             _ => self.last.swap(new, AcqRel),
         };
-        let link = if self.how == Link::Relaxed { Relaxed } else { Release };
+        let link = if self.how == Link::Relaxed {
+            Relaxed
+        } else {
+            Release
+        };
         // SAFETY: nothing is freed before all have ended.
         // Pairs with the load in `pop`.
         unsafe { (*before).next.store(new, link) };
@@ -289,7 +313,11 @@ fn vyukov_mpsc_holds() {
 
 #[test]
 fn vyukov_mpsc_that_links_without_release_fails() {
-    fails(|| mpsc(Link::Relaxed), Class::DataRace, "nothing orders them");
+    fails(
+        || mpsc(Link::Relaxed),
+        Class::DataRace,
+        "nothing orders them",
+    );
 }
 
 /// One is lost, and the consumer waits for it for ever.

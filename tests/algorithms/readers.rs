@@ -55,13 +55,13 @@ impl SeqLock {
         let [first, second] = &self.halves;
         let halves = (first.load(Relaxed), second.load(Relaxed));
         if self.how == Seq::OneLook {
-            return (before % 2 == 0).then_some(halves);
+            return before.is_multiple_of(2).then_some(halves);
         }
         if self.how != Seq::NoAcquireFence {
             fence(Acquire);
         }
         let after = self.sequence.load(Relaxed);
-        (before == after && before % 2 == 0).then_some(halves)
+        (before == after && before.is_multiple_of(2)).then_some(halves)
     }
 }
 
@@ -178,8 +178,6 @@ enum Rcu {
     Right,
     /// The writer may miss the reader while the reader misses the new value.
     Weak,
-    /// Frees at once.
-    NoGrace,
 }
 
 struct Published {
@@ -211,7 +209,7 @@ impl Published {
     fn write(&self) {
         let old = self.current.swap(boxed(2), Release);
         self.fence();
-        while self.how != Rcu::NoGrace && self.reading.load(Acquire) {
+        while self.reading.load(Acquire) {
             hint::spin_loop();
         }
         // SAFETY: every reader that could have it has gone. False for the twins.
@@ -237,9 +235,4 @@ fn rcu_holds() {
 #[test]
 fn rcu_without_fences_fails() {
     frees_too_early(|| rcu(Rcu::Weak));
-}
-
-#[test]
-fn rcu_without_a_grace_period_fails() {
-    frees_too_early(|| rcu(Rcu::NoGrace));
 }

@@ -55,9 +55,7 @@ impl Deref for Seen {
 const MAX_EXECUTIONS: u64 = 20_000;
 
 fn check<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Report {
-    Checker::new()
-        .max_executions(MAX_EXECUTIONS)
-        .check(program)
+    Checker::new().max_executions(MAX_EXECUTIONS).check(program)
 }
 
 /// The program holds in all its executions, and no loop was cut.
@@ -102,7 +100,11 @@ pub fn fails<R: Debug>(
 pub fn frees_too_early<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) {
     let report = check(program);
     let is_right = matches!(report.class, Some(Class::UseAfterFree | Class::DataRace));
-    assert!(is_right, "{:?}: {:?} {:?}", report.verdict, report.message, report.stopped);
+    assert!(
+        is_right,
+        "{:?}: {:?} {:?}",
+        report.verdict, report.message, report.stopped
+    );
 }
 
 /// The program gets stuck: nobody can go on.

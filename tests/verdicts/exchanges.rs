@@ -13,11 +13,7 @@ use heisenbug::{hint, thread};
 /// One thread does this to an atomic, main does that. The program returns what main's part returned,
 /// and what there is at the end.
 #[track_caller]
-fn beside(
-    yours: fn(&AtomicU32),
-    mine: fn(&AtomicU32) -> u32,
-    right: fn(u32, u32) -> bool,
-) -> Seen {
+fn beside(yours: fn(&AtomicU32), mine: fn(&AtomicU32) -> u32, right: fn(u32, u32) -> bool) -> Seen {
     holds(move || {
         let word = Arc::new(AtomicU32::new(0));
         let other = thread::spawn({
@@ -144,9 +140,12 @@ fn spin_locks_by_any_exchange_hold() {
     let release = |word: &AtomicU32| word.store(0, Release);
     holds(locked(|word| word.swap(1, Acquire) == 0, release));
     holds(locked(|word| word.swap(1, AcqRel) == 0, release));
-    holds(locked(|word| word.swap(1, SeqCst) == 0, |word| {
-        word.store(0, SeqCst);
-    }));
+    holds(locked(
+        |word| word.swap(1, SeqCst) == 0,
+        |word| {
+            word.store(0, SeqCst);
+        },
+    ));
     holds(locked(
         |word| word.fetch_or(1, AcqRel) & 1 == 0,
         |word| {
@@ -178,11 +177,25 @@ fn raise_and_look(ordering: Ordering) -> impl Fn() + Send + Sync + 'static {
         let other = thread::spawn({
             let flags = Arc::clone(&flags);
             move || {
-                flags.0.store(1, if ordering == AcqRel { Release } else { ordering });
+                flags.0.store(
+                    1,
+                    if ordering == AcqRel {
+                        Release
+                    } else {
+                        ordering
+                    },
+                );
                 flags.1.fetch_add(0, ordering)
             }
         });
-        flags.1.store(1, if ordering == AcqRel { Release } else { ordering });
+        flags.1.store(
+            1,
+            if ordering == AcqRel {
+                Release
+            } else {
+                ordering
+            },
+        );
         let seen = flags.0.fetch_add(0, ordering);
         assert!(other.join().unwrap() + seen > 0, "neither saw the other");
     }

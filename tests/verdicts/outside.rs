@@ -98,7 +98,10 @@ fn a_cell_of_ours_that_is_shared_fails() {
         "",
     );
     let report = report(&text);
-    assert_eq!((report.verdict, report.class), (Verdict::Fails, Some(Class::DataRace)));
+    assert_eq!(
+        (report.verdict, report.class),
+        (Verdict::Fails, Some(Class::DataRace))
+    );
 }
 
 #[test]
@@ -113,7 +116,11 @@ fn a_thread_local_of_std_is_unknown_and_ours_holds() {
         both(&shared, act, "")
     };
     for of_std in ["thread_local!", "std::thread_local!"] {
-        is_unknown(&text(of_std), "line 3 ", "must be `heisenbug::thread_local!`");
+        is_unknown(
+            &text(of_std),
+            "line 3 ",
+            "must be `heisenbug::thread_local!`",
+        );
     }
     assert!(report(&text("heisenbug::thread_local!")).holds());
 }
@@ -150,7 +157,11 @@ fn plain_data_behind_a_raw_pointer_is_unknown_and_a_cell_fails() {
                     }\n";
         text.replace("DATA", data).replace("ADD", add)
     };
-    is_unknown(&text("u64", "*self.0 += 1"), "line 2 ", "behind a raw pointer");
+    is_unknown(
+        &text("u64", "*self.0 += 1"),
+        "line 2 ",
+        "behind a raw pointer",
+    );
     let seen = text(
         "heisenbug::cell::UnsafeCell<u64>",
         "(*self.0).with_mut(|p| *p += 1)",

@@ -89,7 +89,9 @@ fn two_steps_within_one_line_fails() {
             thread::spawn(move || count.store(count.load(Relaxed) + 1, Relaxed))
         });
         let threads: Vec<_> = adds.collect();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
         assert_eq!(count.load(Relaxed), 2);
     };
     let report = fails(program, Class::Assertion, "left: 1");

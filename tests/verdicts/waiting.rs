@@ -140,11 +140,13 @@ fn working_while_one_waits_does_not_fail() {
 
 #[test]
 fn looking_only_under_a_lock_that_was_free_does_not_fail() {
-    does_not_fail(|it| loop {
-        if let Ok(_held) = it.lock.try_lock()
-            && it.flag.load(SeqCst)
-        {
-            return;
+    does_not_fail(|it| {
+        loop {
+            if let Ok(_held) = it.lock.try_lock()
+                && it.flag.load(SeqCst)
+            {
+                return;
+            }
         }
     });
 }
@@ -280,8 +282,14 @@ fn notifying_another_condition_fails() {
         drop(shared.1.wait_while(held, |told| !*told).unwrap());
         other.join().unwrap();
     });
-    let call = report.counterexample.iter().find(|it| it.call == "notify_one");
-    assert!(call.is_some(), "the notification that wakes nobody is shown");
+    let call = report
+        .counterexample
+        .iter()
+        .find(|it| it.call == "notify_one");
+    assert!(
+        call.is_some(),
+        "the notification that wakes nobody is shown"
+    );
     let shown = heisenbug::explain::report(&report, 100);
     assert!(shown.contains("nobody"), "{shown}");
 }
@@ -292,7 +300,10 @@ fn a_wait_for_a_while_fails_for_whoever_counts_on_it() {
         let (shared, other) = told_by_another();
         let held = shared.0.lock().unwrap();
         let a_while = Duration::from_millis(5);
-        let (told, _) = shared.1.wait_timeout_while(held, a_while, |told| !*told).unwrap();
+        let (told, _) = shared
+            .1
+            .wait_timeout_while(held, a_while, |told| !*told)
+            .unwrap();
         assert!(*told, "the time was up");
         drop(told);
         other.join().unwrap();
@@ -363,7 +374,9 @@ fn what_a_failed_try_was_said_to_order_fails() {
         let other = thread::spawn({
             let shared = Arc::clone(&shared);
             move || {
-                shared.1.store(1, heisenbug::sync::atomic::Ordering::Relaxed);
+                shared
+                    .1
+                    .store(1, heisenbug::sync::atomic::Ordering::Relaxed);
                 drop(shared.0.write().unwrap());
             }
         });
