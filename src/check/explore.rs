@@ -88,6 +88,7 @@ pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Explorat
     if together.in_vain.load(Relaxed) {
         return explore(scenario, task, 1);
     }
+    all.tally.passes = all.tally.passes.max(all.summary.passes);
     if let Some(worst) = &all.tally.worst {
         all.replayed = replay(scenario, task, &worst.schedule)?;
     }
@@ -171,6 +172,7 @@ impl Exploration {
         mine.runs += theirs.runs;
         mine.load_buffering |= theirs.load_buffering;
         mine.spurious |= theirs.spurious;
+        mine.passes = mine.passes.max(theirs.passes);
         // Each has seen a part of the whole, and so guesses it too large by as much.
         mine.estimate = mine
             .estimate

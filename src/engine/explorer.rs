@@ -94,6 +94,8 @@ pub struct Explorer {
     pub slots: FxHashMap<(u8, u32), u8>,
     /// Graphs that turned out to be inconsistent before they were run.
     pub dead_ends: u64,
+    /// After how many passes a loop was no longer made to read the same old value, if one was.
+    pub passes: Option<u32>,
     /// What is added to the graph now is part of no execution.
     pub drains: bool,
     /// The share of the item that is being explored, and of all that has been.
@@ -127,6 +129,7 @@ impl Explorer {
             restart: false,
             slots,
             dead_ends: 0,
+            passes: None,
             drains: false,
             share: 1.0,
             explored: 0.0,
@@ -496,6 +499,11 @@ impl Explorer {
         }
         let rival = graph.exclusive_reader(event.loc, from, read);
         let barred = rival.is_some_and(|rival| graph.event(rival).pinned || porf.has(rival));
+        if !is_newest && self.is_read_too_often(read, from) {
+            self.passes = Some(self.config.max_passes);
+            return;
+        }
+        let graph = self.graph();
         let writes = |variant| event.update.apply(value, variant).is_some();
         let ways = event.update.variants(value);
         let offered = self.is_offered(graph, event.why);
@@ -511,6 +519,17 @@ impl Explorer {
                 variant,
             });
         }
+    }
+
+    /// Whether a loop has read the same old value at the same place as often as one may.
+    fn is_read_too_often(&self, read: Pos, from: Pos) -> bool {
+        let graph = self.graph();
+        let at = graph.event(read).at;
+        let before = &graph.threads[read.thread as usize][..read.index as usize];
+        let mut same = before.iter().filter(|event| {
+            event.kind == Kind::Read && event.rf == from && std::ptr::eq(event.at, at)
+        });
+        same.nth(self.config.max_passes as usize - 1).is_some()
     }
 
     /// Whether something that happens for no reason may happen once more in this execution.

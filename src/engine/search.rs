@@ -339,6 +339,8 @@ pub struct Summary {
     /// Whether the program could have spurious events, be they allowed or not: wake-ups for no reason,
     /// weak exchanges that fail, time-outs that come first.
     pub spurious: bool,
+    /// After how many passes a loop was no longer made to read the same old value, if one was.
+    pub passes: Option<u32>,
     /// An estimate of how many executions there are in all, if it did not end by itself.
     pub estimate: Option<f64>,
 }
@@ -442,6 +444,7 @@ impl Part<'_> {
             let graph = explorer.graph();
             summary.load_buffering |= buffers_loads(graph);
             summary.spurious |= could_be_spurious(graph);
+            summary.passes = summary.passes.max(explorer.passes);
             if *ending == Ending::Wasted {
                 summary.wasted += 1;
                 return;
