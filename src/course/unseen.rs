@@ -645,7 +645,10 @@ impl File {
                 return Some((value, "a number".to_owned()));
             }
             let name = self.text(value);
-            let plain = self.types.contains_key(name) && !self.is_seen(value..value + 1);
+            // A literal or a function of the type: what follows the name does not matter.
+            let plain = self.types.get(name).is_some_and(|fields| {
+                fields.tagged || !{ fields.types.iter() }.all(|field| self.is_seen(field.clone()))
+            });
             plain.then(|| (value, format!("`{name}`")))
         })
     }

@@ -136,6 +136,21 @@ fn upgrading_beside_the_last_drop_fails_either_way() {
     }
 }
 
+/// The same, with the threads the other way round.
+#[test]
+fn another_that_upgrades_beside_the_last_drop_fails_either_way() {
+    for alive in [true, false] {
+        let program = move || {
+            let pointer = Arc::new(());
+            let weak = Arc::downgrade(&pointer);
+            let other = thread::spawn(move || weak.upgrade().is_some());
+            drop(pointer);
+            assert!(other.join().unwrap() == alive, "the other way round");
+        };
+        fails(program, Class::Assertion, "the other way round");
+    }
+}
+
 #[test]
 fn two_upgrades_that_should_agree_fails() {
     let program = || {
