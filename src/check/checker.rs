@@ -170,7 +170,8 @@ impl Checker {
     ) -> Vec<(Site, Ordering)> {
         let mut task = self.task(Judge::Open);
         task.collect_sites = true;
-        explored(&scenario_of(scenario), &task).map_or_else(|_| Vec::new(), |found| found.sites)
+        explored(&scenario_of(scenario), &task, self.jobs)
+            .map_or_else(|_| Vec::new(), |found| found.sites)
     }
 
     fn task(&self, judge: Judge) -> Task {
@@ -193,7 +194,7 @@ impl Checker {
 
     fn report(&self, scenario: &Scenario, judge: Judge) -> Report {
         let began = Instant::now();
-        let mut report = match explored(scenario, &self.task(judge)) {
+        let mut report = match explored(scenario, &self.task(judge), self.jobs) {
             Ok(exploration) => self.judged(exploration),
             Err(mishap) => Report {
                 stopped: Some(mishap),
@@ -287,8 +288,8 @@ impl Checker {
 }
 
 /// Explores on a thread of its own: what a program leaves behind on one does not reach the next.
-fn explored(scenario: &Scenario, task: &Task) -> Result<Exploration, String> {
-    let explore = || explore::explore(scenario, task);
+fn explored(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration, String> {
+    let explore = || explore::explore(scenario, task, jobs);
     let explored = std::thread::scope(|scope| scope.spawn(explore).join());
     explored.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -6,12 +6,14 @@ use super::panics;
 use super::report::{Access, Clash};
 use super::tally::{Judge, Tally};
 use crate::trace::{Trace, source};
-use crate::worlds::model::session::{self, Mutation, Options, Site};
+use crate::worlds::model::session::{self, Entered, Mutation, Options, Site};
 use heisenbug_engine::Place;
-use heisenbug_engine::search::{self, Config, Ending, Leaf, Observer, Summary};
+use heisenbug_engine::search::{self, Config, Ending, Leaf, Observer, Schedule, Summary};
 use heisenbug_engine::steps::ThreadId;
+use heisenbug_engine::workers::Workers;
+use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, Ordering::Relaxed};
 
 /// Runs the program once, and returns the label of its outcome.
 pub type Scenario = Arc<dyn Fn() -> String + Send + Sync>;
@@ -57,47 +59,132 @@ pub struct Exploration {
     pub sites: Vec<(Site, Ordering)>,
 }
 
-/// Explores the scenario on this OS thread.
+/// Explores the scenario on so many OS threads, this one among them. What is found does not depend on
+/// how many there are.
 ///
 /// # Errors
 ///
 /// If something goes wrong in this library itself: what.
-pub fn explore(scenario: &Scenario, task: &Task) -> Result<Exploration, String> {
+pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration, String> {
     panics::install();
+    let workers = Workers::new(task.config.clone());
+    let together = Together {
+        scenario,
+        task,
+        workers: &workers,
+        executions: AtomicU64::new(0),
+        in_vain: AtomicBool::new(false),
+    };
+    let mut all = std::thread::scope(|scope| {
+        let others = (1..jobs).map(|_| scope.spawn(|| together.take_part()));
+        let others: Vec<_> = others.collect();
+        let mut all = together.take_part();
+        for other in others {
+            let part = other.join().unwrap_or_else(|panic| resume_unwind(panic));
+            all = all.and_then(|all| part.map(|part| all.merge(part)));
+        }
+        all
+    })?;
+    if together.in_vain.load(Relaxed) {
+        return explore(scenario, task, 1);
+    }
+    if let Some(worst) = &all.tally.worst {
+        all.replayed = replay(scenario, task, &worst.schedule)?;
+    }
+    all.stopped = all.stopped.filter(|_| !all.summary.complete);
+    Ok(all)
+}
+
+/// Runs the most readable failure again, to show it.
+fn replay(scenario: &Scenario, task: &Task, schedule: &Schedule) -> Result<Replayed, String> {
     panics::watch(|| {
         let session = session::enter(Options {
             mutation: task.mutation,
-            collect_sites: task.collect_sites,
             ..Options::default()
         });
-        let program = || session::run(&**scenario);
-        let mut counting = Counting {
-            task,
-            tally: Tally::default(),
-            stopped: None,
-        };
-        let summary = search::explore(&task.config, &program, &mut counting);
-        let (tally, stopped) = (counting.tally, counting.stopped);
-        let models = session.models_anything();
-        let mut recording = Recording::default();
         session.set_recording(true);
-        if let Some(worst) = &tally.worst {
-            search::replay(&task.config, &program, &worst.schedule, &mut recording);
-        }
-        Exploration {
-            sites: session.sites(),
-            stopped: stopped.filter(|_| !summary.complete),
-            tally,
-            summary,
-            models,
-            replayed: recording.replayed,
-        }
+        let mut recording = Recording::default();
+        let program = || session::run(&**scenario);
+        search::replay(&task.config, &program, schedule, &mut recording);
+        recording.replayed
     })
+}
+
+/// What those who explore a program share.
+struct Together<'a> {
+    scenario: &'a Scenario,
+    task: &'a Task,
+    workers: &'a Workers,
+    /// How many executions were counted, by all.
+    executions: AtomicU64,
+    /// The program turned out not to bear several OS threads after it had run on them.
+    in_vain: AtomicBool,
+}
+
+impl Together<'_> {
+    /// Explores a part, on this OS thread.
+    fn take_part(&self) -> Result<Exploration, String> {
+        let part = panics::watch(|| {
+            let session = session::enter(Options {
+                mutation: self.task.mutation,
+                collect_sites: self.task.collect_sites,
+                ..Options::default()
+            });
+            let program = || session::run(&**self.scenario);
+            let mut counting = Counting {
+                together: self,
+                session: &session,
+                tally: Tally::default(),
+                stopped: None,
+            };
+            let summary = search::take_part(self.workers, &program, &mut counting);
+            let (tally, stopped) = (counting.tally, counting.stopped);
+            Exploration {
+                sites: session.sites(),
+                stopped,
+                tally,
+                summary,
+                models: session.models_anything(),
+                replayed: Replayed::default(),
+            }
+        });
+        if part.is_err() {
+            // The others would wait for this one for ever.
+            self.workers.stop();
+        }
+        part
+    }
+}
+
+impl Exploration {
+    /// Adds another part.
+    fn merge(mut self, other: Exploration) -> Exploration {
+        self.tally.merge(other.tally);
+        self.stopped = self.stopped.or(other.stopped);
+        self.models |= other.models;
+        self.sites.extend(other.sites);
+        self.sites.sort_by_key(|(site, _)| *site);
+        self.sites.dedup();
+        let (mine, theirs) = (&mut self.summary, other.summary);
+        mine.complete &= theirs.complete;
+        mine.wasted += theirs.wasted;
+        mine.runs += theirs.runs;
+        mine.load_buffering |= theirs.load_buffering;
+        mine.spurious |= theirs.spurious;
+        // Each has seen a part of the whole, and so guesses it too large by as much.
+        mine.estimate = mine
+            .estimate
+            .into_iter()
+            .chain(theirs.estimate)
+            .reduce(f64::min);
+        self
+    }
 }
 
 /// Counts what each execution comes to.
 struct Counting<'a> {
-    task: &'a Task,
+    together: &'a Together<'a>,
+    session: &'a Entered,
     tally: Tally,
     stopped: Option<String>,
 }
@@ -115,18 +202,25 @@ impl Observer for Counting<'_> {
             return;
         }
         let came = Came::read(leaf.ending, &session::facts());
-        self.tally.count(self.task.judge, came, leaf);
+        self.tally.count(self.together.task.judge, came, leaf);
+        self.together.executions.fetch_add(1, Relaxed);
     }
 
     fn restart(&mut self) {
         self.tally = Tally::default();
+        self.together.executions.store(0, Relaxed);
     }
 
     fn go_on(&mut self, _runs: u64) -> bool {
         if panics::mishap() || self.tally.unknown.is_some() {
             return false;
         }
-        self.stopped = self.task.budget.exhausted(self.tally.executions);
+        if self.session.changes_statics() && !self.together.workers.keep_to_one() {
+            self.together.in_vain.store(true, Relaxed);
+            return false;
+        }
+        let executions = self.together.executions.load(Relaxed);
+        self.stopped = self.together.task.budget.exhausted(executions);
         self.stopped.is_none()
     }
 }

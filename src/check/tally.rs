@@ -64,6 +64,17 @@ struct Rank {
     events: usize,
 }
 
+impl Counterexample {
+    /// Whichever of the two is easier to read.
+    fn easier(self, other: Counterexample) -> Counterexample {
+        if (self.rank, &self.code) <= (other.rank, &other.code) {
+            self
+        } else {
+            other
+        }
+    }
+}
+
 impl Tally {
     /// Counts an execution that has just ended, and came to that.
     pub fn count(&mut self, judge: Judge, came: Came, leaf: &Leaf<'_>) {
@@ -122,9 +133,24 @@ impl Tally {
             code: leaf.code(),
         };
         self.worst = Some(match self.worst.take() {
-            Some(worst) if (worst.rank, &worst.code) <= (found.rank, &found.code) => worst,
-            _ => found,
+            Some(worst) => worst.easier(found),
+            None => found,
         });
+    }
+
+    /// Adds what another part of the same exploration has seen.
+    pub fn merge(&mut self, other: Tally) {
+        self.executions += other.executions;
+        for (outcome, (grade, count)) in other.outcomes {
+            self.outcomes.entry(outcome).or_insert((grade, 0)).1 += count;
+        }
+        self.worst = match (self.worst.take(), other.worst) {
+            (Some(one), Some(other)) => Some(one.easier(other)),
+            (one, other) => one.or(other),
+        };
+        self.passes = self.passes.max(other.passes);
+        self.panic = self.panic.take().or(other.panic);
+        self.unknown = self.unknown.take().or(other.unknown);
     }
 
     /// The outcomes, the frequent ones first.

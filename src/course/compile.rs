@@ -130,8 +130,95 @@ impl Library {
 #[derive(Deserialize)]
 struct Message {
     message: String,
+    code: Option<Code>,
     rendered: String,
     spans: Vec<Span>,
+    children: Vec<Note>,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+#[derive(Deserialize)]
+struct Note {
+    message: String,
+}
+
+impl Message {
+    /// As rustc renders it, and what to write instead where our `Arc` cannot do as std's does.
+    fn told(&self) -> String {
+        match self.advice() {
+            Some(advice) => format!("{}\n  = help: {advice}\n\n", self.rendered.trim_end()),
+            None => self.rendered.clone(),
+        }
+    }
+
+    fn advice(&self) -> Option<String> {
+        const ARC: &str = "heisenbug::sync::Arc<";
+        let code = self.code.as_ref()?.code.as_str();
+        match code {
+            "E0307" | "E0658" if self.message.contains(ARC) && self.message.contains("`self`") => {
+                let by = if self.message.contains(&format!("&{ARC}")) {
+                    "&"
+                } else {
+                    ""
+                };
+                Some(format!(
+                    "`self` cannot be heisenbug's `Arc`: write `this: {by}Arc<Self>`, and call it as \
+                     `Type::function({by}pointer)`"
+                ))
+            }
+            "E0308" | "E0605" => {
+                let (_, into) = { [&self.message].into_iter() }
+                    .chain(self.children.iter().map(|note| &note.message))
+                    .find_map(|text| {
+                        let text = text.rsplit_once("` as `").map_or(&**text, |(_, into)| into);
+                        // What is expected comes first.
+                        text.split_once(ARC)
+                    })?;
+                let into = unsized_type(into)?;
+                Some(match into.starts_with('[') {
+                    true => format!(
+                        "heisenbug's `Arc` does not turn into `Arc<{into}>` by itself: write \
+                         `Arc::from(vec![…])`"
+                    ),
+                    false => format!(
+                        "heisenbug's `Arc` does not turn into `Arc<{into}>` by itself: write \
+                         `Arc::from(Box::new(…) as Box<{into}>)` where it is made"
+                    ),
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The type at the beginning of what follows `Arc<`, if it has no size of its own.
+fn unsized_type(text: &str) -> Option<String> {
+    let (mut depth, mut before) = (1, ' ');
+    let end = text.find(|c| {
+        match c {
+            '<' | '(' | '[' => depth += 1,
+            ')' | ']' => depth -= 1,
+            '>' if before != '-' => depth -= 1,
+            _ => {}
+        }
+        before = c;
+        depth == 0
+    })?;
+    let whole = &text[..end];
+    let bare = {
+        whole
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'))
+    }
+    .unwrap_or(whole);
+    let is_slice = bare.starts_with('[') && !bare.contains(';');
+    let short = ["yours::", "std::marker::", "std::ops::", " + 'static"];
+    let bare = { short.iter() }.fold(bare.to_owned(), |bare, part| bare.replace(part, ""));
+    (bare.starts_with("dyn ") || is_slice).then_some(bare)
 }
 
 #[derive(Deserialize)]
@@ -164,7 +251,7 @@ fn rendered(messages: &str) -> String {
         };
         let what = message.message.replace("native::", "yours::");
         if said.insert((at.file_name.clone(), at.line_start, at.column_start, what)) {
-            text.push_str(&message.rendered);
+            text.push_str(&message.told());
         }
     }
     text
@@ -194,4 +281,72 @@ fn rlib_of(message: &str) -> Option<PathBuf> {
     { files.iter().filter_map(|file| file.as_str()) }
         .find(|file| file.ends_with(".rlib"))
         .map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn advice(code: &str, message: &str, note: &str) -> Option<String> {
+        let message = Message {
+            message: message.to_owned(),
+            code: Some(Code {
+                code: code.to_owned(),
+            }),
+            rendered: String::new(),
+            spans: Vec::new(),
+            children: vec![Note {
+                message: note.to_owned(),
+            }],
+        };
+        message.advice()
+    }
+
+    #[test]
+    fn an_error_about_our_pointers_says_what_to_write_instead() {
+        let receiver = "`&heisenbug::sync::Arc<Pool>` cannot be used as the type of `self` without";
+        let said = advice("E0658", receiver, "").unwrap();
+        assert!(said.contains("write `this: &Arc<Self>`"), "{said}");
+        for (code, message, note, written) in [
+            (
+                "E0308",
+                "mismatched types",
+                "expected struct `heisenbug::sync::Arc<(dyn yours::Shape + 'static)>`\n   found \
+                 struct `heisenbug::sync::Arc<Q>`",
+                "Box<dyn Shape>",
+            ),
+            (
+                "E0308",
+                "mismatched types",
+                "expected struct `heisenbug::sync::Arc<dyn Fn() -> u8 + std::marker::Send>`",
+                "Box<dyn Fn() -> u8 + Send>",
+            ),
+            (
+                "E0605",
+                "non-primitive cast: `heisenbug::sync::Arc<Q>` as `heisenbug::sync::Arc<dyn yours::S>`",
+                "",
+                "Box<dyn S>",
+            ),
+            (
+                "E0308",
+                "mismatched types",
+                "expected struct `heisenbug::sync::Arc<[u8]>`",
+                "Arc::from(vec![…])",
+            ),
+        ] {
+            let said = advice(code, message, note).unwrap();
+            assert!(said.contains(written), "{said}");
+        }
+    }
+
+    #[test]
+    fn other_errors_are_the_compilers() {
+        let sized = "expected struct `heisenbug::sync::Arc<u8>`";
+        assert_eq!(advice("E0308", "mismatched types", sized), None);
+        assert_eq!(
+            advice("E0308", "mismatched types", "expected `Box<dyn T>`"),
+            None
+        );
+        assert_eq!(advice("E0599", "no method named `f`", ""), None);
+    }
 }

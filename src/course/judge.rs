@@ -3,6 +3,7 @@
 use super::compile::{Compiled, Library, Source};
 use super::manifest::{Course, Exercise, Failure, Refusal};
 use super::program::{self, Told};
+use super::unseen::{unseen, vouched};
 use super::{orderings, rules};
 use crate::check::isolated::{self, Onlooker};
 use crate::check::{Checker, Report, Verdict};
@@ -94,6 +95,7 @@ pub fn judge(
     if let Some(message) = rules::broken(&exercise.file(), &text) {
         return Ok(Judgement::NotCompiled(message));
     }
+    let unseen = unseen(&text);
     let main = course.judge(exercise);
     // As the compiler will name them.
     let files = [(&file, exercise.file(), text), {
@@ -127,7 +129,7 @@ pub fn judge(
         for (path, name, _) in &files {
             rename(&mut report, path, name);
         }
-        match ruling(&case, report) {
+        match ruling(&case, vouched(report, &unseen)) {
             Ok(report) => reports.push(report),
             Err(judgement) => return Ok(judgement),
         }

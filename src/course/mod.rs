@@ -4,8 +4,8 @@
 //! A learner's file is plain Rust and knows nothing of all this. What checks it is a small program
 //! beside it, the *judge*, that includes the file and holds its scenarios; [`program`] is what a
 //! judge is made of. [`compile`] turns both into an executable, and [`judge`] runs it in child
-//! processes and says what came of it. [`rules`] is what a learner's file must keep to, [`orderings`]
-//! finds those that could be weaker. [`manifest`] reads what a course says of itself.
+//! processes and says what came of it. [`rules`] is what a learner's file must keep to, `unseen`
+//! finds what no engine sees in a file of one's own, [`orderings`] finds those that could be weaker. [`manifest`] reads what a course says of itself.
 
 pub mod compile;
 pub mod judge;
@@ -17,6 +17,7 @@ pub mod progress;
 pub mod rules;
 mod tokens;
 mod tool;
+mod unseen;
 pub mod verify;
 pub mod watch;
 pub mod workplace;

@@ -1,8 +1,9 @@
 //! Any file of one's own: its scenarios, checked as the catalogue's programs are.
 
 use super::compile::{Compiled, Library, Source};
-use super::{program, rules};
-use crate::check::{Checker, Report, Verdict, isolated};
+use super::program;
+use super::unseen::{unseen, vouched};
+use crate::check::{Checker, Report, isolated};
 use crate::trace::source;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
@@ -57,7 +58,7 @@ pub fn try_file(
         bail!("{name} {}", no_scenario(&text));
     }
     source::replace(&name, &text);
-    let unseen = rules::unseen(&text);
+    let unseen = unseen(&text);
     let mut reports = Vec::new();
     for scenario in &scenarios {
         let case = (program::NAME, scenario.as_str());
@@ -65,27 +66,9 @@ pub fn try_file(
         let mut report = isolated::check_in(&executable, case, checker, &show)?;
         report.bug = Some(name.clone());
         super::judge::rename(&mut report, &path, &name);
-        reports.push(vouched(report, unseen.as_ref()));
+        reports.push(vouched(report, &unseen));
     }
     Ok(Tried::Checked(reports))
-}
-
-/// The report, unless it vouches for what no engine has seen. A failure stays one.
-fn vouched(report: Report, unseen: Option<&(usize, String)>) -> Report {
-    let Some((line, path)) = unseen.filter(|_| report.verdict != Verdict::Fails) else {
-        return report;
-    };
-    let ours = path
-        .replacen("core::", "std::", 1)
-        .replacen("std::", "heisenbug::", 1);
-    Report {
-        verdict: Verdict::Unknown,
-        complete: false,
-        stopped: Some(format!(
-            "line {line} uses `{path}`, and no engine sees what that does: it must be `{ours}`"
-        )),
-        ..report
-    }
 }
 
 /// The scenarios of a file, by name.

@@ -102,7 +102,7 @@ fn first_broken(tokens: &[Token]) -> Option<Broken> {
 }
 
 /// What a path begins with that goes on after `tokens[root]`: one name, or each name of a group.
-fn branches(tokens: &[Token], root: usize) -> Vec<usize> {
+pub(super) fn branches(tokens: &[Token], root: usize) -> Vec<usize> {
     let text = |at: usize| tokens.get(at).map_or("", |token| &*token.text);
     if text(root + 1) == "as" {
         return vec![root + 1];
@@ -175,53 +175,6 @@ fn of_ours(tokens: &[Token], root: usize) -> Option<Broken> {
         "use `heisenbug::sync`, `thread`, `cell` and `hint`, which stand for those of std"
             .to_owned(),
     ))
-}
-
-/// What std has beside ours that orders nothing: no engine needs to see it.
-const HARMLESS: [&str; 7] = [
-    "Arc",
-    "LockResult",
-    "PoisonError",
-    "Result",
-    "TryLockError",
-    "TryLockResult",
-    "Weak",
-];
-
-/// The first lock, atomic, channel or thread of std's own in a file: its line and its path. A program
-/// may use it, and then no engine can vouch for the program.
-pub fn unseen(text: &str) -> Option<(usize, String)> {
-    let tokens = tokens(text);
-    let found = (0..tokens.len())
-        .filter(|&at| matches!(&*tokens[at].text, "std" | "core"))
-        .find_map(|root| {
-            { branches(&tokens, root).into_iter() }.find_map(|at| {
-                let path = format!("{}::{}", tokens[root].text, tokens.get(at)?.text);
-                match &*tokens[at].text {
-                    "sync" | "thread" => unseen_below(&tokens, at, &path),
-                    _ => None,
-                }
-            })
-        })?;
-    Some((tokens[found.0].line, found.1))
-}
-
-/// The first thing below the module at `tokens[module]` that an engine would have to see.
-fn unseen_below(tokens: &[Token], module: usize, path: &str) -> Option<(usize, String)> {
-    let names = branches(tokens, module);
-    if names.is_empty() {
-        return Some((module, path.to_owned()));
-    }
-    names.into_iter().find_map(|at| {
-        let name = tokens.get(at)?.text.as_str();
-        let path = format!("{path}::{name}");
-        match name {
-            "atomic" => unseen_below(tokens, at, &path),
-            "Ordering" => None,
-            _ if HARMLESS.contains(&name) => None,
-            _ => Some((at, path)),
-        }
-    })
 }
 
 /// The names that a judge uses of the learner's file, each once.
@@ -312,28 +265,5 @@ mod tests {
     fn a_judge_names_what_it_requires() {
         let judge = "let a = yours::Counter::new(); // yours::Nothing\nlet b = yours::Counter::new(); yours::run();";
         assert_eq!(required(judge), ["Counter", "run"]);
-    }
-
-    #[test]
-    fn what_no_engine_sees_is_found_by_its_path() {
-        let found = |text: &str| unseen(text).map(|(line, path)| format!("{line} {path}"));
-        assert_eq!(
-            found("use std::sync::Arc;\nuse std::sync::atomic::Ordering::Relaxed;"),
-            None
-        );
-        assert_eq!(
-            found("\nuse std::sync::{Arc, Mutex};").as_deref(),
-            Some("2 std::sync::Mutex")
-        );
-        let atomics = "use std::{fmt, sync::atomic::{Ordering, AtomicU8}};";
-        assert_eq!(
-            found(atomics).as_deref(),
-            Some("1 std::sync::atomic::AtomicU8")
-        );
-        assert_eq!(found("use std::thread;").as_deref(), Some("1 std::thread"));
-        assert_eq!(
-            found("std::thread::spawn(f)").as_deref(),
-            Some("1 std::thread::spawn")
-        );
     }
 }

@@ -6,7 +6,9 @@ pub const MAX_THREADS: usize = 16;
 /// An event: the `index`-th of a thread.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub struct Pos {
+    /// The slot of the thread.
     pub thread: u8,
+    /// Its place among the events of that slot.
     pub index: u16,
 }
 
@@ -23,6 +25,7 @@ pub const NONE: Pos = Pos {
 };
 
 impl Pos {
+    /// The event of a thread at an index.
     #[inline]
     pub fn new(thread: usize, index: usize) -> Pos {
         Pos {
@@ -42,17 +45,20 @@ impl Pos {
 ///
 /// Happens-before and *porf*, the union of program order and reads-from, are closed under program
 /// order, so that what is before an event is always such a set.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Clock([u16; MAX_THREADS]);
 
 impl Clock {
+    /// No events.
     pub const EMPTY: Clock = Clock([0; MAX_THREADS]);
 
+    /// How many events of a thread are in the set.
     #[inline]
     pub fn get(&self, thread: usize) -> usize {
         self.0[thread] as usize
     }
 
+    /// Makes it the first so many events of a thread.
     #[inline]
     pub fn set(&mut self, thread: usize, events: usize) {
         self.0[thread] = events as u16;
@@ -64,6 +70,7 @@ impl Clock {
         pos.thread == INIT.thread || pos.index < self.0[pos.thread as usize]
     }
 
+    /// Adds all that is in another set.
     #[inline]
     pub fn join(&mut self, other: &Clock) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {

@@ -1,26 +1,37 @@
 //! The events of an execution graph.
+//!
+//! A step is one event, but for a read-modify-write that writes: a read, and its write right behind it.
+//! Each event has the clocks that say what is before it, so that coherence and happens-before are
+//! comparisons of numbers.
 
 use crate::Place;
 use crate::clock::{Clock, NONE, Pos};
 use crate::steps::{Rmw, RmwOp, Until, Why};
 use std::sync::atomic::Ordering;
 
-/// A memory ordering.
+/// A memory ordering: std's, which is not meant to be matched in full.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Order {
+    /// Orders nothing but accesses to the location itself.
     Relaxed,
+    /// What is read hands over what its writer knew.
     Acquire,
+    /// What is written hands over what is known.
     Release,
+    /// Both.
     AcqRel,
+    /// Both, and one order that all agree on.
     SeqCst,
 }
 
 impl Order {
+    /// Whether it gets to know what the writer made ready.
     #[inline]
     pub fn acquires(self) -> bool {
         matches!(self, Order::Acquire | Order::AcqRel | Order::SeqCst)
     }
 
+    /// Whether it makes ready what is known.
     #[inline]
     pub fn releases(self) -> bool {
         matches!(self, Order::Release | Order::AcqRel | Order::SeqCst)
@@ -39,6 +50,18 @@ impl From<Ordering> for Order {
     }
 }
 
+impl From<Order> for Ordering {
+    fn from(order: Order) -> Ordering {
+        match order {
+            Order::Relaxed => Ordering::Relaxed,
+            Order::Acquire => Ordering::Acquire,
+            Order::Release => Ordering::Release,
+            Order::AcqRel => Ordering::AcqRel,
+            Order::SeqCst => Ordering::SeqCst,
+        }
+    }
+}
+
 /// What an event is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -48,7 +71,9 @@ pub enum Kind {
     Read,
     /// A store, or the write of a read-modify-write.
     Write,
+    /// A fence.
     Fence,
+    /// The start of another thread.
     Spawn,
     /// Reads from the `End` of the thread that is waited for.
     Join,
@@ -56,19 +81,23 @@ pub enum Kind {
     End,
     /// The taking of a mutex: reads from the `Unlock` before it, and is the only one to do so.
     Lock,
+    /// The giving back of a mutex.
     Unlock,
     /// The taking of a reader-writer lock for reading: reads from the write section before it.
     ReadLock,
+    /// The end of such a read section.
     ReadUnlock,
     /// The taking of a reader-writer lock for writing: reads from the write section before it, and
     /// comes after all read sections that do so too.
     WriteLock,
+    /// The end of such a write section.
     WriteUnlock,
     /// A number that nothing determines. 0 is the ordinary one.
     Choice,
 }
 
 impl Kind {
+    /// Whether it reads from a write of its location.
     #[inline]
     pub fn reads(self) -> bool {
         matches!(
@@ -77,6 +106,7 @@ impl Kind {
         )
     }
 
+    /// Whether it has a place in the modification order of its location.
     #[inline]
     pub fn writes(self) -> bool {
         matches!(self, Kind::Write | Kind::Unlock | Kind::WriteUnlock)
@@ -183,7 +213,9 @@ impl Until {
 /// on it. So its clocks depend on what is before it alone, and never change afterwards.
 #[derive(Clone, Copy, Debug)]
 pub struct Event {
+    /// What it is.
     pub kind: Kind,
+    /// Its ordering.
     pub order: Order,
     /// The ordering of a compare-exchange that fails.
     pub failure: Order,
@@ -196,18 +228,24 @@ pub struct Event {
     pub pinned: bool,
     /// Whoever waits here for ever would time out.
     pub timed: bool,
+    /// Why it can go another way than the ordinary one.
     pub why: Why,
+    /// How it becomes a write, if it is the read of a read-modify-write.
     pub update: Update,
+    /// What it waits for, if it is a blocking read.
     pub until: Until,
+    /// The location; `u32::MAX` for what has none.
     pub loc: u32,
     /// The place among the writes of the location.
     pub mo: u16,
     /// When it was added.
     pub stamp: u32,
+    /// What it reads from; of a `Begin` the spawn, of a `Join` the end.
     pub rf: Pos,
     /// The value read or written; the thread of a spawn; the number of a choice; the read section
     /// that a `ReadUnlock` ends.
     pub value: u64,
+    /// Where in the program.
     pub at: Place,
     /// What happens before it, itself included.
     pub hb: Clock,
@@ -222,6 +260,7 @@ pub struct Event {
 }
 
 impl Event {
+    /// An event that is in no graph yet.
     pub fn new(kind: Kind, order: Order, loc: u32, at: Place) -> Event {
         Event {
             kind,
@@ -258,6 +297,7 @@ impl Event {
         }
     }
 
+    /// Whether it takes part in the order that all agree on.
     #[inline]
     pub fn is_seq_cst(&self) -> bool {
         matches!(self.kind, Kind::Read | Kind::Write | Kind::Fence)

@@ -25,11 +25,7 @@ pub enum Item {
     /// A write has another place in the modification order.
     Write { write: Pos, stamp: u32, rank: usize },
     /// A choice goes another way.
-    Choice {
-        choice: Pos,
-        stamp: u32,
-        value: u64,
-    },
+    Choice { choice: Pos, stamp: u32, value: u64 },
     /// An older read reads from a newer write.
     Back {
         stamp: u32,
@@ -56,6 +52,18 @@ pub struct Frame {
 pub struct Work {
     pub item: Item,
     pub share: Option<f64>,
+}
+
+impl Frame {
+    /// The beginning of everything.
+    pub fn root(config: &Config) -> Frame {
+        Frame::of(Graph::new(config.sabotage))
+    }
+
+    fn of(graph: Graph) -> Frame {
+        let work = vec![Work::new(Item::Run)];
+        Frame { graph, work }
+    }
 }
 
 impl Work {
@@ -94,23 +102,30 @@ pub struct Explorer {
 }
 
 impl Explorer {
+    /// An exploration that has not begun.
     pub fn new(config: Config) -> Explorer {
-        let graph = Graph::new(config.sabotage);
-        Explorer::of_graph(config, graph)
+        let root = Frame::root(&config);
+        Explorer::of_frame(config, root, FxHashMap::default(), Learnt::default())
     }
 
     /// An exploration that begins with a graph.
-    pub fn of_graph(config: Config, graph: Graph) -> Explorer {
-        let first = Frame {
-            graph,
-            work: vec![Work::new(Item::Run)],
-        };
+    pub fn of_graph(config: Config, graph: Graph, learnt: Learnt) -> Explorer {
+        Explorer::of_frame(config, Frame::of(graph), FxHashMap::default(), learnt)
+    }
+
+    /// An exploration of what is left of a graph.
+    pub fn of_frame(
+        config: Config,
+        frame: Frame,
+        slots: FxHashMap<(u8, u32), u8>,
+        learnt: Learnt,
+    ) -> Explorer {
         Explorer {
             config,
-            frames: vec![first],
-            learnt: Learnt::default(),
+            frames: vec![frame],
+            learnt,
             restart: false,
-            slots: FxHashMap::default(),
+            slots,
             dead_ends: 0,
             drains: false,
             share: 1.0,
@@ -118,25 +133,19 @@ impl Explorer {
         }
     }
 
-    /// Forgets what was explored, but not what was learnt.
-    pub fn begin_anew(&mut self) {
-        let learnt = std::mem::take(&mut self.learnt);
-        *self = Explorer {
-            learnt,
-            ..Explorer::new(self.config.clone())
-        };
-    }
-
+    /// The graph that is being run.
     #[inline]
     pub fn graph(&self) -> &Graph {
         &self.frames.last().expect("something is explored").graph
     }
 
+    /// The same, to be changed.
     #[inline]
     pub fn graph_mut(&mut self) -> &mut Graph {
         &mut self.frames.last_mut().expect("something is explored").graph
     }
 
+    /// Notes something that could have gone another way.
     #[inline]
     pub fn later(&mut self, item: Item) {
         if self.drains {
@@ -381,8 +390,7 @@ impl Explorer {
         // Back among the events as it was, with the stamp it had.
         let mut event = revisited;
         event.rf = NONE;
-        self.graph_mut()
-            .push_stamped(read.thread as usize, event);
+        self.graph_mut().push_stamped(read.thread as usize, event);
         let ways = revisited.update.variants(value);
         let base = self.frames.pop().expect("it was just pushed");
         for variant in 0..ways {
@@ -438,6 +446,7 @@ impl Explorer {
         self.graph_mut().push(wanted.thread, event)
     }
 
+    /// Notes who could have taken a lock earlier.
     pub fn note_steals(&mut self, wanted: Wanted, waiting: &[usize]) {
         if self.drains {
             return;
@@ -492,10 +501,7 @@ impl Explorer {
         let offered = self.is_offered(graph, event.why);
         for variant in 0..ways {
             let ordinary = is_newest && variant == 0;
-            if ordinary
-                || (barred && writes(variant))
-                || (variant > 0 && !offered)
-            {
+            if ordinary || (barred && writes(variant)) || (variant > 0 && !offered) {
                 continue;
             }
             self.later(Item::Read {
@@ -524,6 +530,7 @@ impl Explorer {
     }
 }
 
+/// What has become of an item.
 enum Applied {
     /// The graph on top is to be run.
     Runnable,

@@ -1,23 +1,37 @@
 //! The execution graph: events, what each read reads from, and the order of the writes.
+//!
+//! There are no edges apart from that: what is before what is in the clocks of the events. They are good
+//! for as long as the graph keeps to the one rule: an event is added, or pointed to another write, only
+//! while nothing depends on it.
 
 use crate::clock::{Clock, INIT, MAX_THREADS, NONE, Pos};
 use crate::event::{Event, Kind, Order};
 use crate::search::Sabotage;
+use smallvec::SmallVec;
 
 /// One location: its writes in modification order, and its reads.
 #[derive(Clone, Debug, Default)]
 pub struct Location {
+    /// What it holds before any write.
     pub init: u64,
-    pub mo: Vec<Pos>,
-    pub reads: Vec<Pos>,
+    /// Its writes, in modification order.
+    pub mo: Positions,
+    /// Its reads, in no order that matters.
+    pub reads: Positions,
 }
+
+/// Few enough to need no memory of their own, mostly: graphs are copied often.
+pub type Positions = SmallVec<[Pos; 6]>;
 
 /// An execution graph. All that is known of an execution, complete or not.
 #[derive(Clone, Debug)]
 pub struct Graph {
+    /// The events of each slot, in program order. A slot that is used by several threads, one after
+    /// another, has the events of all.
     pub threads: Vec<Vec<Event>>,
     /// The `Spawn` of each thread that has been spawned and not yet ended by a later one.
     pub born: Vec<Pos>,
+    /// The locations, by their numbers.
     pub locs: Vec<Location>,
     /// The stamp of the newest event.
     pub stamp: u32,
@@ -25,6 +39,7 @@ pub struct Graph {
     pub has_sc: bool,
     /// For a reader that stole a lock from a writer: the readers that were there before.
     pub asleep: Vec<Asleep>,
+    /// How it is broken, for the tests that must notice.
     pub sabotage: Option<Sabotage>,
 }
 
@@ -32,12 +47,16 @@ pub struct Graph {
 /// they must not do the same once more after it.
 #[derive(Clone, Debug)]
 pub struct Asleep {
+    /// The reader that got in.
     pub reader: Pos,
+    /// The writer.
     pub victim: Pos,
+    /// What the displaced readers depended on, as numbers.
     pub displaced: Vec<u64>,
 }
 
 impl Graph {
+    /// A graph without events.
     pub fn new(sabotage: Option<Sabotage>) -> Graph {
         Graph {
             threads: vec![Vec::new()],
@@ -50,11 +69,13 @@ impl Graph {
         }
     }
 
+    /// The event at a position.
     #[inline]
     pub fn event(&self, pos: Pos) -> &Event {
         &self.threads[pos.thread as usize][pos.index as usize]
     }
 
+    /// The same, to be changed.
     #[inline]
     pub fn event_mut(&mut self, pos: Pos) -> &mut Event {
         &mut self.threads[pos.thread as usize][pos.index as usize]
@@ -65,6 +86,7 @@ impl Graph {
         self.threads.iter().map(Vec::len).sum()
     }
 
+    /// Whether there is such an event.
     #[inline]
     pub fn has(&self, pos: Pos) -> bool {
         self.threads
@@ -81,6 +103,7 @@ impl Graph {
         all
     }
 
+    /// A location, which is made if there is none.
     #[inline]
     pub fn loc_mut(&mut self, loc: u32) -> &mut Location {
         if self.locs.len() <= loc as usize {
@@ -311,9 +334,9 @@ impl Graph {
         }
         let mut renumber = [false; 64];
         for (number, loc) in locs.iter_mut().enumerate() {
-            loc.reads.retain(|&read| kept(read));
+            loc.reads.retain(|read| kept(*read));
             let before = loc.mo.len();
-            loc.mo.retain(|&write| kept(write));
+            loc.mo.retain(|write| kept(*write));
             if loc.mo.len() != before {
                 renumber[number.min(63)] = true;
             }
@@ -430,4 +453,3 @@ impl Graph {
         thread < MAX_THREADS && self.born.get(thread).is_none_or(|&born| born == NONE)
     }
 }
-

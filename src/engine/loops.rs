@@ -22,8 +22,8 @@ const MAX_SAME: u32 = 32;
 /// What a thread has done since it last changed something.
 #[derive(Debug, Default)]
 pub struct Loop {
-    /// Each arrival at a place where a loop may come round: the thread's state, and its next event.
-    arrivals: Vec<(Place, u64, usize)>,
+    /// The arrivals at places where a loop may come round.
+    arrivals: Vec<Arrival>,
     /// Every place with how often it was passed.
     places: Vec<(Place, u32)>,
     /// Every place at which a loop could begin, whatever was changed since.
@@ -44,6 +44,15 @@ pub struct Loop {
     forced: bool,
 }
 
+/// That a thread was at a place, in a state: at first before one event, at last before another.
+#[derive(Debug)]
+struct Arrival {
+    at: Place,
+    state: u64,
+    first: usize,
+    last: usize,
+}
+
 /// What an arrival at a place where a loop may come round turns out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
@@ -51,13 +60,25 @@ pub enum Pass {
     Look,
     /// The first in that state.
     First,
-    /// Once more the same, as at the event `from`.
-    Again { from: usize },
+    /// Once more the same, as at the event `from`, and the last time at the event `last`.
+    Again { from: usize, last: usize },
     /// One of too many, though not the same.
     TooMany(u32),
 }
 
 impl Loop {
+    /// Forgets everything, but keeps the memory that it took.
+    pub fn reset(&mut self) {
+        self.arrivals.clear();
+        self.places.clear();
+        self.visited.clear();
+        self.same.clear();
+        self.hints.clear();
+        self.looked.clear();
+        (self.fresh, self.pass) = (None, 0);
+        (self.arrived, self.forced) = (false, false);
+    }
+
     /// Whether it is known already that the thread has come to its next step.
     pub fn has_arrived(&self) -> bool {
         self.arrived
@@ -92,14 +113,20 @@ impl Loop {
             return Pass::Look;
         };
         self.arrived = true;
-        let same = |(place, before, _): &&(Place, u64, usize)| {
-            *before == state && is_same(place, at)
-        };
-        if let Some(&(_, _, from)) = self.arrivals.iter().rev().find(same) {
+        let mut before = self.arrivals.iter_mut().rev();
+        let same = |before: &&mut Arrival| before.state == state && is_same(&before.at, at);
+        if let Some(before) = before.find(same) {
+            let (from, last) = (before.first, before.last);
+            before.last = next;
             self.pass = from;
-            return Pass::Again { from };
+            return Pass::Again { from, last };
         }
-        self.arrivals.push((at, state, next));
+        self.arrivals.push(Arrival {
+            at,
+            state,
+            first: next,
+            last: next,
+        });
         let mut same = self.same.iter_mut();
         match same.find(|(place, before, _)| *before == state && is_same(place, at)) {
             Some((_, _, times)) if *times >= MAX_SAME.min(max_passes) => {
@@ -232,8 +259,8 @@ impl Explorer {
         for event in &events {
             if event.kind.reads() || event.kind.writes() {
                 let location = &mut graph.locs[event.loc as usize];
-                location.reads.retain(|&read| !own(read));
-                location.mo.retain(|&write| !own(write));
+                location.reads.retain(|read| !own(*read));
+                location.mo.retain(|write| !own(*write));
             }
         }
         top.work.retain(|work| match &work.item {

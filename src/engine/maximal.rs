@@ -5,6 +5,10 @@
 //! many larger ones. It is built from one of them only: the one in which everything that is deleted
 //! had been added in the ordinary way, reading the newest value, as if it had come last (TruSt's
 //! `IsMaximallyAdded`).
+//!
+//! A lock is no write that could be revisited. Instead, a thread that comes to a lock which others had
+//! before can *steal* it: it takes what the first of them took, and they go, and come again later. That
+//! is a revisit, too, and made under the same condition.
 
 use crate::clock::{Clock, INIT, NONE, Pos};
 use crate::event::Kind;
@@ -91,25 +95,36 @@ impl Graph {
 /// A lock that a thread can have taken earlier than those that have it in this graph.
 #[derive(Clone, Debug)]
 pub struct Steal {
+    /// The newest event of the graph that it begins from.
     pub stamp: u32,
+    /// Who steals.
     pub thread: usize,
+    /// Which lock.
     pub loc: u32,
+    /// The event that is added.
     pub kind: Kind,
     /// What the lock is taken from.
     pub from: Pos,
+    /// What is kept of the graph.
     pub keep: Clock,
     /// Readers: those that are deleted and must not do the same afterwards; and the writer.
     pub displaced: Vec<u64>,
+    /// The first of those who had the lock.
     pub victim: Pos,
+    /// Where the lock is taken.
     pub at: crate::Place,
 }
 
 /// Who wants which lock, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
+    /// Who.
     pub thread: usize,
+    /// Which.
     pub loc: u32,
+    /// How: the event that is to be added.
     pub kind: Kind,
+    /// Where.
     pub at: crate::Place,
 }
 
@@ -235,8 +250,7 @@ impl Graph {
                 if event.kind.reads() || event.kind.writes() || event.kind == Kind::Choice {
                     let (kind, value) = (event.kind as u8, event.kind == Kind::Choice);
                     let value = if value { event.value } else { 0 };
-                    (other, nth, kind, event.loc, event.rf, event.variant, value)
-                        .hash(&mut hasher);
+                    (other, nth, kind, event.loc, event.rf, event.variant, value).hash(&mut hasher);
                 }
             }
         }

@@ -61,9 +61,7 @@ unsafe impl GlobalAlloc for Memory {
             return unsafe { System.realloc(block, layout, size) };
         }
         // SAFETY: the caller promises that `size` makes a layout.
-        let new = unsafe {
-            System.alloc(Layout::from_size_align_unchecked(size, layout.align()))
-        };
+        let new = unsafe { System.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
         if !new.is_null() {
             // SAFETY: both blocks are as large as that, and not the same.
             unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };

@@ -3,6 +3,9 @@
 //! An object is bound to a location at its first step in a run. Where that step is in the graph
 //! already, to the location that the graph has for it: the same program does the same to the same
 //! object. So objects need no announcement, and may be statics.
+//!
+//! Plain data has no location. For each piece, the accesses are kept that no later one has been ordered
+//! after: a new one that does not know of them is a race.
 
 use crate::Place;
 use crate::clock::{Clock, Pos};
@@ -47,6 +50,10 @@ pub struct Objects {
     /// Where each object was when it was bound, for those that other runs bind as well.
     addresses: Vec<(usize, u32)>,
     /// For each thread, whether it has ended.
+    #[expect(
+        clippy::vec_box,
+        reason = "pointers to them stay good when there are more"
+    )]
     ended: Vec<Box<Object>>,
     /// Objects are dropped whose owners nothing orders, and nothing has to.
     pub unordered: bool,
@@ -56,10 +63,13 @@ impl Objects {
     /// Begins a run.
     pub fn begin(&mut self) {
         static GENERATIONS: AtomicU32 = AtomicU32::new(1);
-        *self = Objects {
-            generation: GENERATIONS.fetch_add(1, Relaxed).max(1),
-            ..Objects::default()
-        };
+        self.generation = GENERATIONS.fetch_add(1, Relaxed).max(1);
+        self.bound.clear();
+        self.freed.clear();
+        self.cells.clear();
+        self.addresses.clear();
+        self.ended.clear();
+        self.unordered = false;
     }
 
     fn number(&self, object: &Object) -> Option<u32> {
@@ -98,13 +108,14 @@ impl Objects {
 
     /// Binds the object to the location that the graph has for its step. False if it is bound to
     /// another one, or the location to another object.
-    pub fn adopt(&mut self, object: &Object, loc: u32) -> bool {
+    pub fn adopt(&mut self, object: &Object, loc: u32, graph: &mut Graph, init: u64) -> bool {
         match self.number(object) {
             Some(number) => number == loc,
             None if self.is_bound(loc) => false,
             None => {
                 self.set_bound(loc);
                 self.set_number(object, loc);
+                graph.loc_mut(loc).init = init;
                 true
             }
         }
@@ -169,7 +180,10 @@ impl Objects {
         if let Some(freed) = cell.freed {
             return Some((true, freed));
         }
-        let mut others = cell.write.iter().chain(cell.reads.iter().filter(|_| writes));
+        let mut others = cell
+            .write
+            .iter()
+            .chain(cell.reads.iter().filter(|_| writes));
         if let Some(other) = others.find(|other| !other.is_known_by(me, known)) {
             return Some((false, (other.thread, other.at)));
         }
@@ -216,9 +230,8 @@ impl Graph {
     ) -> Option<(ThreadId, Place)> {
         let location = self.locs.get(loc as usize)?;
         let mut accesses = location.mo.iter().chain(&location.reads).copied();
-        let unknown = accesses.find(|&pos| {
-            pos.thread as usize != me && is_done(pos) && !known.has(pos)
-        })?;
+        let unknown =
+            accesses.find(|&pos| pos.thread as usize != me && is_done(pos) && !known.has(pos))?;
         Some((unknown.thread, self.event(unknown).at))
     }
 }

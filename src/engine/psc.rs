@@ -54,7 +54,7 @@ impl Graph {
         } else {
             sc.iter().map(|&pos| self.node(pos)).collect()
         };
-        is_acyclic(&self.psc_edges(&sc, &nodes, fences))
+        is_acyclic(&self.psc_edges(&sc, &nodes))
     }
 
     fn node(&self, pos: Pos) -> Node {
@@ -67,34 +67,36 @@ impl Graph {
     }
 
     /// For each event of `sc`, those that psc puts behind it.
-    fn psc_edges(&self, sc: &[Pos], nodes: &[Node], fences: bool) -> Vec<Vec<bool>> {
+    fn psc_edges(&self, sc: &[Pos], nodes: &[Node]) -> Vec<Vec<bool>> {
         let is_fence = |pos: Pos| self.event(pos).kind == Kind::Fence;
+        let number = |pos: Pos| sc.iter().position(|&other| other == pos);
+        let numbers: Vec<Option<usize>> = nodes.iter().map(|node| number(node.pos)).collect();
+        let fences: Vec<usize> = (0..sc.len()).filter(|&nth| is_fence(sc[nth])).collect();
         let mut edges = vec![vec![false; sc.len()]; sc.len()];
         for (row, &from) in edges.iter_mut().zip(sc) {
-            for x in nodes {
-                let starts = x.pos == from || (is_fence(from) && self.happens_before(from, x.pos));
-                if !starts {
-                    continue;
-                }
-                for y in nodes {
+            let from_fence = is_fence(from);
+            let starts =
+                |x: &&Node| x.pos == from || (from_fence && self.happens_before(from, x.pos));
+            for x in nodes.iter().filter(starts) {
+                for (y, number) in nodes.iter().zip(&numbers) {
                     if x.pos == y.pos {
                         continue;
                     }
                     let scb = self.scb(x, y);
-                    let through_eco = fences && is_fence(from) && x.pos != from && eco(x, y);
-                    if !scb && !through_eco {
+                    let through_eco = || from_fence && x.pos != from && eco(x, y);
+                    if !scb && !through_eco() {
                         continue;
                     }
-                    for (edge, &to) in row.iter_mut().zip(sc) {
-                        *edge |= (scb && y.pos == to)
-                            || (is_fence(to) && self.happens_before(y.pos, to));
+                    if let Some(number) = number.filter(|_| scb) {
+                        row[number] = true;
+                    }
+                    for &fence in &fences {
+                        row[fence] |= self.happens_before(y.pos, sc[fence]);
                     }
                 }
             }
-            if is_fence(from) {
-                for (edge, &to) in row.iter_mut().zip(sc) {
-                    *edge |= is_fence(to) && self.happens_before(from, to);
-                }
+            for &fence in fences.iter().filter(|_| from_fence) {
+                row[fence] |= self.happens_before(from, sc[fence]);
             }
         }
         edges
@@ -172,18 +174,26 @@ fn eco(x: &Node, y: &Node) -> bool {
     }
 }
 
-/// Takes away what nothing leads to, until nothing is left or all that is left is reached.
+/// Takes away what nothing leads to, again and again: what is in a cycle is left.
 fn is_acyclic(edges: &[Vec<bool>]) -> bool {
-    let mut left: Vec<usize> = (0..edges.len()).collect();
-    loop {
-        let reached = |node: usize| left.iter().any(|&from| edges[from][node]);
-        let next: Vec<usize> = left.iter().copied().filter(|&node| reached(node)).collect();
-        if next.is_empty() {
-            return true;
+    let mut leading: Vec<usize> = vec![0; edges.len()];
+    for row in edges {
+        for (leading, &edge) in leading.iter_mut().zip(row) {
+            *leading += usize::from(edge);
         }
-        if next.len() == left.len() {
-            return false;
-        }
-        left = next;
     }
+    let mut free: Vec<usize> = (0..edges.len())
+        .filter(|&node| leading[node] == 0)
+        .collect();
+    let mut taken = 0;
+    while let Some(node) = free.pop() {
+        taken += 1;
+        for (next, _) in edges[node].iter().enumerate().filter(|(_, edge)| **edge) {
+            leading[next] -= 1;
+            if leading[next] == 0 {
+                free.push(next);
+            }
+        }
+    }
+    taken == edges.len()
 }

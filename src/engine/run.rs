@@ -19,7 +19,12 @@ use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+mod stepping;
+
+pub use stepping::{Next, Stepping};
 
 /// How much stack a model thread has. Committed by the system as it is used.
 const STACK: usize = 512 * 1024;
@@ -57,6 +62,8 @@ pub enum Wait {
     Asleep,
     /// Nothing that can come in this execution: what would follow is explored elsewhere.
     Elsewhere,
+    /// Whoever goes through the program step by step to choose this one.
+    Step,
     /// Nothing any more: it ran into something that ends the execution.
     Stopped,
     Over,
@@ -132,16 +139,37 @@ pub enum Step<'a> {
     End,
 }
 
-/// What a step returns.
+/// What a step returns. Without any padding: where it was on a thread's stack, all of it is the same
+/// whenever the step returns the same, be that done again or for the first time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Answer {
     pub value: u64,
-    pub wrote: Option<u64>,
+    written: u64,
+    writes: u64,
 }
 
 impl Answer {
+    #[inline]
     fn value(value: u64) -> Answer {
-        Answer { value, wrote: None }
+        Answer {
+            value,
+            ..Answer::default()
+        }
+    }
+
+    #[inline]
+    fn change(value: u64, written: u64) -> Answer {
+        Answer {
+            value,
+            written,
+            writes: 1,
+        }
+    }
+
+    /// What was written, if anything was.
+    #[inline]
+    pub fn wrote(&self) -> Option<u64> {
+        (self.writes == 1).then_some(self.written)
     }
 }
 
@@ -182,16 +210,22 @@ pub struct Run {
     /// A blocking read is to be added though it does not get what it waits for.
     force: bool,
     /// The graph turned out not to be one: nothing is to be counted.
-    abandoned: bool,
+    pub abandoned: bool,
     pub ending: Option<Ending>,
     /// How often a loop went round before it was cut, if one was.
-    cut: Option<u32>,
+    pub cut: Option<u32>,
     /// How many steps there were since the execution was given up.
     drained: u32,
+    /// How many threads may be about to add the write of an update.
+    commits: usize,
     pub objects: Objects,
     /// The order to replay in, and how far it has come.
     order: Option<(Vec<Pos>, usize)>,
+    /// What is to be done if the graph is extended step by step.
+    pub stepping: Option<Stepping>,
     stacks: Vec<DefaultStack>,
+    /// What threads of earlier runs have left.
+    spare: Vec<Loop>,
 }
 
 /// What is current on an OS thread: the exploration, and the run.
@@ -201,6 +235,8 @@ pub struct Execution {
 }
 
 thread_local! {
+    /// Whether stacks are looked at in the current run: whether the program is known to have loops.
+    pub static LOOKS: Cell<bool> = const { Cell::new(false) };
     static CURRENT: Cell<*mut Execution> = const { Cell::new(std::ptr::null_mut()) };
 }
 
@@ -230,7 +266,9 @@ pub fn is_current() -> bool {
 pub fn perform(step: Step<'_>, at: Place) -> Answer {
     let registers = Registers::read();
     let answer = perform_from(&step, at, std::hint::black_box(&registers));
-    wipe();
+    if LOOKS.get() {
+        wipe();
+    }
     answer
 }
 
@@ -269,7 +307,9 @@ fn switch() {
 pub fn pass(at: Place) {
     let registers = Registers::read();
     pass_from(at, std::hint::black_box(&registers));
-    wipe();
+    if LOOKS.get() {
+        wipe();
+    }
 }
 
 #[inline(never)]
@@ -343,6 +383,7 @@ pub fn run_once(
     ended: &mut Ended<'_>,
 ) {
     execution.run.begin(execution.explorer.graph(), order);
+    LOOKS.set(!execution.explorer.learnt.loops.is_empty());
     let current = Current::enter(execution);
     // SAFETY: only the lifetime differs. All coroutines of the run are gone before this returns.
     let program: &'static dyn Fn() =
@@ -456,15 +497,22 @@ impl Run {
             ending: None,
             cut: None,
             drained: 0,
+            commits: 0,
             objects: Objects::default(),
             order: None,
+            stepping: None,
             stacks: Vec::new(),
+            spare: Vec::new(),
         }
     }
 
     fn begin(&mut self, graph: &Graph, order: Option<Vec<Pos>>) {
-        self.actors.clear();
-        self.current = 0;
+        for actor in self.actors.drain(..) {
+            let mut loops = actor.loops;
+            loops.reset();
+            self.spare.push(loops);
+        }
+        (self.current, self.commits) = (0, 0);
         self.left = graph.len();
         self.old = graph.all();
         (self.recheck, self.force) = (false, false);
@@ -475,6 +523,13 @@ impl Run {
 
     fn actor(&mut self) -> &mut Actor {
         &mut self.actors[self.current]
+    }
+
+    /// Says whether the current thread may be about to add the write of an update.
+    fn set_commits(&mut self, commits: bool) {
+        let before = std::mem::replace(&mut self.actor().commits, commits);
+        self.commits += usize::from(commits);
+        self.commits -= usize::from(before);
     }
 
     /// Whose turn it is, where the order is given.
@@ -517,7 +572,10 @@ impl Execution {
         self.run.drained = 0;
         let actors = self.run.actors.iter_mut();
         for actor in actors.filter(|actor| {
-            matches!(actor.wait, Wait::Elsewhere | Wait::Unmet | Wait::Asleep | Wait::Turn)
+            matches!(
+                actor.wait,
+                Wait::Elsewhere | Wait::Unmet | Wait::Asleep | Wait::Turn | Wait::Step
+            )
         }) {
             actor.wait = Wait::Nothing;
         }
@@ -553,13 +611,12 @@ impl Execution {
             if spawn != NONE {
                 perform(Step::Begin, place);
             }
-            match catch_unwind(AssertUnwindSafe(body)) {
+            if catch_unwind(AssertUnwindSafe(body)).is_err() {
                 // The façade catches what the program panics with. This is a panic of its own.
-                Err(_) => with(|execution| {
+                with(|execution| {
                     let why = "a panic outside of the program, in the library itself";
                     execution.run.ending = Some(Ending::GaveUp(why));
-                }),
-                Ok(()) => {}
+                });
             }
             perform(Step::End, place);
         });
@@ -570,12 +627,16 @@ impl Execution {
             done: self.run.actors.get(slot).map_or(0, |before| before.done),
             base,
             top: base,
-            loops: Loop::default(),
+            loops: self.run.spare.pop().unwrap_or_default(),
             spawn,
             plain: 0,
             step: 0,
             commits: false,
-            children: self.run.actors.get(slot).map_or(0, |before| before.children),
+            children: self
+                .run
+                .actors
+                .get(slot)
+                .map_or(0, |before| before.children),
         };
         if slot < self.run.actors.len() {
             self.run.actors[slot] = actor;
@@ -622,11 +683,11 @@ impl Execution {
     /// The first thread that can go on. Of those that seem to go round in circles, which come last, the
     /// one that has done least.
     fn first_ready(&self) -> Option<usize> {
-        let mut actors = self.run.actors.iter();
-        if let Some(commits) = actors.position(|actor| actor.commits)
-            && self.is_ready(commits)
-        {
-            return Some(commits);
+        if self.run.commits > 0 {
+            let commits = self.run.actors.iter().position(|actor| actor.commits);
+            if let Some(commits) = commits.filter(|&thread| self.is_ready(thread)) {
+                return Some(commits);
+            }
         }
         let mut lagging: Option<usize> = None;
         for thread in 0..self.run.actors.len() {
@@ -665,7 +726,7 @@ impl Execution {
             }
             Wait::Join(other) => replayed && self.end_of(other).is_some(),
             Wait::Asleep => replayed && self.run.actors[thread].loops.sees_news(graph),
-            Wait::Unmet | Wait::Elsewhere | Wait::Stopped | Wait::Over => false,
+            Wait::Unmet | Wait::Elsewhere | Wait::Step | Wait::Stopped | Wait::Over => false,
         }
     }
 
@@ -676,8 +737,8 @@ impl Execution {
             return None;
         }
         let mut threads = self.run.actors.iter();
-        let thread = threads
-            .position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
+        let thread =
+            threads.position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
         let actor = &mut self.run.actors[thread];
         if actor.wait == Wait::Asleep {
             actor.loops.force();
@@ -704,15 +765,19 @@ impl Execution {
     fn step(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
         let slot = self.run.current;
         let done = self.run.actors[slot].done;
-        self.run.actors[slot].commits &= matches!(step, Step::Commit { .. });
+        if self.run.commits > 0 && !matches!(step, Step::Commit { .. }) {
+            self.run.set_commits(false);
+        }
         if done < self.explorer.graph().threads[slot].len() {
             return self.replay(step, at, Pos::new(slot, done));
         }
-        let mut actors = self.run.actors.iter();
-        let other_commits = actors.any(|actor| actor.commits) && !self.run.actors[slot].commits;
+        let other_commits = self.run.commits > 0 && !self.run.actors[slot].commits;
         if self.run.left > 0 || other_commits {
             self.run.actor().wait = Wait::Replay;
             return None;
+        }
+        if let ControlFlow::Break(answer) = self.at_the_edge(step, at) {
+            return answer;
         }
         if self.run.recheck && !self.run.actors[slot].commits {
             self.run.recheck = false;
@@ -767,19 +832,24 @@ impl Execution {
 
     /// What the thread has to wait for before it goes on at a place where a loop may come round.
     fn pass(&mut self, at: Place) -> Option<Wait> {
-        if !self.may_come_round(at) {
-            return None;
-        }
-        let actor = &mut self.run.actors[self.run.current];
-        match actor.loops.arrive(at, actor.done, self.explorer.config.max_passes) {
+        match self.arrive(at, self.explorer.config.max_passes) {
             Pass::Look => Some(Wait::Look(at)),
             Pass::First => None,
             Pass::TooMany(passes) => {
                 self.run.cut = Some(passes);
                 Some(Wait::Elsewhere)
             }
-            Pass::Again { from } => self.take_back(from),
+            Pass::Again { from, .. } => self.take_back(from),
         }
+    }
+
+    /// Arrives at a place where a loop may come round.
+    fn arrive(&mut self, at: Place, max_passes: u32) -> Pass {
+        if !self.may_come_round(at) {
+            return Pass::First;
+        }
+        let actor = &mut self.run.actors[self.run.current];
+        actor.loops.arrive(at, actor.done, max_passes)
     }
 
     /// A pass has changed nothing, and the thread is as it was. If the pass saw the newest there is,
@@ -787,7 +857,10 @@ impl Execution {
     /// without it: the thread stops, unless later writes revisit.
     fn take_back(&mut self, from: usize) -> Option<Wait> {
         let slot = self.run.current;
-        let (done, forced) = (self.run.actors[slot].done, self.run.actors[slot].loops.is_forced());
+        let (done, forced) = (
+            self.run.actors[slot].done,
+            self.run.actors[slot].loops.is_forced(),
+        );
         if from == done {
             // It does not look at anything: nothing will ever wake it.
             self.run.actors[slot].loops.sleep(Vec::new());
@@ -807,12 +880,11 @@ impl Execution {
 
     /// Does again what the graph has at `pos`.
     fn replay(&mut self, step: &Step<'_>, at: Place, pos: Pos) -> Option<Answer> {
-        let event = *self.explorer.graph().event(pos);
         if self.run.turn().is_some_and(|turn| turn != pos) {
             self.run.actor().wait = Wait::Turn;
             return None;
         }
-        if let Some(waits) = self.waits_for(&event) {
+        if let Some(waits) = self.waits_for(self.explorer.graph().event(pos)) {
             self.run.actor().wait = Wait::Event(waits);
             return None;
         }
@@ -826,18 +898,19 @@ impl Execution {
                 Pass::First | Pass::Again { .. } | Pass::TooMany(_) => {}
             }
         }
-        if let Err(differs) = self.matches(step, at, &event) {
+        if let Err(differs) = self.matches(step, at, pos) {
             let mismatch = Mismatch {
                 thread: self.run.current as ThreadId,
                 at,
-                before: event.at,
+                before: self.explorer.graph().event(pos).at,
                 differs,
             };
             self.run.ending = Some(Ending::Nondeterministic(mismatch));
             self.run.actor().wait = Wait::Stopped;
             return None;
         }
-        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(event.loc)) {
+        let loc = self.explorer.graph().event(pos).loc;
+        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(loc)) {
             self.conflict(true, freed, at, true);
             return None;
         }
@@ -873,45 +946,37 @@ impl Execution {
     }
 
     /// Whether the step is the one that the graph has.
-    fn matches(&mut self, step: &Step<'_>, at: Place, event: &Event) -> Result<(), &'static str> {
-        let kind = match step {
-            Step::Load { .. } | Step::Update { .. } => Kind::Read,
-            Step::Store { .. } | Step::Commit { .. } => Kind::Write,
-            Step::Fence { .. } => Kind::Fence,
-            Step::Lock { .. } => Kind::Lock,
-            Step::Unlock { .. } => Kind::Unlock,
-            Step::ReadLock { .. } => Kind::ReadLock,
-            Step::ReadUnlock { .. } => Kind::ReadUnlock,
-            Step::WriteLock { .. } => Kind::WriteLock,
-            Step::WriteUnlock { .. } => Kind::WriteUnlock,
-            Step::Begin => Kind::Begin,
-            Step::Spawn => Kind::Spawn,
-            Step::Join { .. } => Kind::Join,
-            Step::Choice { .. } => Kind::Choice,
-            Step::End => Kind::End,
-        };
+    fn matches(&mut self, step: &Step<'_>, at: Place, pos: Pos) -> Result<(), &'static str> {
+        let kind = step.kind();
+        let Execution { explorer, run } = self;
+        let graph = explorer.graph_mut();
+        let event = graph.event(pos);
+        let (loc, value, update, rf) = (event.loc, event.value, event.update, event.rf);
         if kind != event.kind {
             return Err("kind");
         }
-        if at != event.at && kind != Kind::Begin && kind != Kind::End {
+        let elsewhere = !std::ptr::eq(at, event.at) && at != event.at;
+        if elsewhere && kind != Kind::Begin && kind != Kind::End {
             return Err("place");
         }
-        if let Some((object, init)) = step.object() {
-            let graph = self.explorer.graph_mut();
-            if !self.run.objects.adopt(object, event.loc) {
-                return Err("object");
-            }
-            graph.locs[event.loc as usize].init = init;
+        if let Some((object, init)) = step.object()
+            && !run.objects.adopt(object, loc, graph, init)
+        {
+            return Err("object");
         }
         match step {
-            Step::Store { object, value, .. } if !object.is_pointer() && *value != event.value => {
-                Err("value")
-            }
-            Step::Update { object, update: Update::Rmw(rmw), .. } => match event.update {
+            Step::Store {
+                object, value: new, ..
+            } if !object.is_pointer() && *new != value => Err("value"),
+            Step::Update {
+                object,
+                update: Update::Rmw(rmw),
+                ..
+            } => match update {
                 Update::Rmw(before) if object.is_pointer() || before == *rmw => Ok(()),
                 _ => Err("value"),
             },
-            Step::Join { thread } if event.rf.thread as usize != *thread => Err("object"),
+            Step::Join { thread } if rf.thread as usize != *thread => Err("object"),
             _ => Ok(()),
         }
     }
@@ -919,49 +984,51 @@ impl Execution {
     /// The values of the graph, and what the step makes of them this time.
     fn redo(&mut self, step: &Step<'_>, pos: Pos) -> Option<Answer> {
         let graph = self.explorer.graph_mut();
-        let event = *graph.event(pos);
         match *step {
-            Step::Load { .. } | Step::Update { .. } => {
-                let value = graph.value(event.rf, event.loc);
-                let read = graph.event_mut(pos);
-                read.value = value;
-                if let Step::Update { update, .. } = *step {
-                    read.update = update;
-                }
-                if !event.until.is_met(value) {
-                    self.run.actor().wait = Wait::Unmet;
-                    return None;
-                }
-                if !event.rmw {
-                    self.run.actor().commits = event.is_undecided();
-                    return Some(Answer::value(value));
-                }
-                let write = Pos {
-                    index: pos.index + 1,
-                    ..pos
-                };
-                let new = match *step {
-                    Step::Update { update: update @ Update::Rmw(_), .. } => {
-                        update.apply(value, event.variant).unwrap_or(value)
-                    }
-                    // The closure is called again, and says.
-                    _ => graph.event(write).value,
-                };
-                graph.event_mut(write).value = new;
-                self.replayed(1);
-                Some(Answer {
-                    value,
-                    wrote: Some(new),
-                })
-            }
+            Step::Load { .. } | Step::Update { .. } => self.redo_read(step, pos),
             Step::Store { value, .. } | Step::Commit { value } => {
                 graph.event_mut(pos).value = value;
                 Some(Answer::default())
             }
             Step::ReadLock { .. } => Some(Answer::value(u64::from(pos.index))),
-            Step::Choice { .. } | Step::Spawn => Some(Answer::value(event.value)),
+            Step::Choice { .. } | Step::Spawn => Some(Answer::value(graph.event(pos).value)),
             _ => Some(Answer::default()),
         }
+    }
+
+    fn redo_read(&mut self, step: &Step<'_>, pos: Pos) -> Option<Answer> {
+        let graph = self.explorer.graph_mut();
+        let (from, loc) = (graph.event(pos).rf, graph.event(pos).loc);
+        let value = graph.value(from, loc);
+        let read = graph.event_mut(pos);
+        read.value = value;
+        if let Step::Update { update, .. } = *step {
+            read.update = update;
+        }
+        if !read.until.is_met(value) {
+            self.run.actor().wait = Wait::Unmet;
+            return None;
+        }
+        let (rmw, variant, undecided) = (read.rmw, read.variant, read.is_undecided());
+        if !rmw {
+            self.run.set_commits(undecided);
+            return Some(Answer::value(value));
+        }
+        let write = Pos {
+            index: pos.index + 1,
+            ..pos
+        };
+        let new = match *step {
+            Step::Update {
+                update: update @ Update::Rmw(_),
+                ..
+            } => update.apply(value, variant).unwrap_or(value),
+            // The closure is called again, and says.
+            _ => graph.event(write).value,
+        };
+        graph.event_mut(write).value = new;
+        self.replayed(1);
+        Some(Answer::change(value, new))
     }
 
     /// Adds the step to the graph. `None` if it has to wait.
@@ -980,38 +1047,11 @@ impl Execution {
             None => u32::MAX,
         };
         let answer = match *step {
-            Step::Load {
-                order,
-                until,
-                timed,
-                ..
-            } => {
-                let mut event = Event::new(Kind::Read, order, loc, at);
-                (event.until, event.timed) = (until, timed);
-                return self.extend_read(event);
-            }
-            Step::Update {
-                order,
-                failure,
-                update,
-                until,
-                timed,
-                ..
-            } => {
-                let mut event = Event::new(Kind::Read, order, loc, at);
-                (event.failure, event.update) = (failure, update);
-                (event.until, event.timed) = (until, timed);
-                if let Update::Rmw(Rmw {
-                    op: RmwOp::ExchangeWeak,
-                    ..
-                }) = update
-                {
-                    event.why = Why::WeakExchange;
-                }
-                return self.extend_read(event);
+            Step::Load { .. } | Step::Update { .. } => {
+                return self.extend_read(step.event(loc, at));
             }
             Step::Commit { value } => {
-                self.run.actor().commits = false;
+                self.run.set_commits(false);
                 let read = Pos::new(slot, self.run.actors[slot].done - 1);
                 self.explorer.graph_mut().event_mut(read).rmw = true;
                 self.explorer.graph_mut().set_clocks(read);
@@ -1023,10 +1063,8 @@ impl Execution {
                 self.wake_those_who_wait();
                 Answer::default()
             }
-            Step::Store { order, value, .. } => {
-                let mut event = Event::new(Kind::Write, order, loc, at);
-                event.value = value;
-                self.extend_write(event);
+            Step::Store { .. } => {
+                self.extend_write(step.event(loc, at));
                 Answer::default()
             }
             Step::Lock { .. } | Step::ReadLock { .. } | Step::WriteLock { .. } => {
@@ -1034,16 +1072,13 @@ impl Execution {
             }
             Step::Unlock { .. } => self.extend_release(Kind::Unlock, loc, at),
             Step::WriteUnlock { .. } => self.extend_release(Kind::WriteUnlock, loc, at),
-            Step::ReadUnlock { section, .. } => {
-                let mut event = Event::new(Kind::ReadUnlock, Order::Release, loc, at);
-                event.value = section;
-                self.explorer.graph_mut().push(slot, event);
+            Step::ReadUnlock { .. } => {
+                self.explorer.graph_mut().push(slot, step.event(loc, at));
                 self.run.recheck = true;
                 Answer::default()
             }
-            Step::Fence { order } => {
-                let event = Event::new(Kind::Fence, order, loc, at);
-                self.explorer.graph_mut().push(slot, event);
+            Step::Fence { .. } => {
+                self.explorer.graph_mut().push(slot, step.event(loc, at));
                 Answer::default()
             }
             Step::Begin => {
@@ -1064,10 +1099,8 @@ impl Execution {
                 Answer::default()
             }
             Step::Choice { n, why } => {
-                let mut event = Event::new(Kind::Choice, Order::Relaxed, loc, at);
-                event.why = why;
                 let graph = self.explorer.graph_mut();
-                let choice = graph.push(slot, event);
+                let choice = graph.push(slot, step.event(loc, at));
                 let stamp = graph.stamp;
                 if self.explorer.is_offered(self.explorer.graph(), why) {
                     for value in 1..u64::from(n) {
@@ -1105,6 +1138,11 @@ impl Execution {
             return None;
         }
         let read = self.explorer.add_read(slot, event);
+        self.has_read(read)
+    }
+
+    /// The read has been added, with the write of a read-modify-write. `None` if it waits.
+    fn has_read(&mut self, read: Pos) -> Option<Answer> {
         let event = *self.explorer.graph().event(read);
         self.run.actor().done += 1 + usize::from(event.rmw);
         if event.rmw {
@@ -1114,10 +1152,11 @@ impl Execution {
             self.run.actor().wait = Wait::Unmet;
             return None;
         }
-        self.run.actor().commits = event.is_undecided();
-        Some(Answer {
-            value: event.value,
-            wrote: event.update.apply(event.value, event.variant).filter(|_| event.rmw),
+        self.run.set_commits(event.is_undecided());
+        let new = event.update.apply(event.value, event.variant);
+        Some(match new.filter(|_| event.rmw) {
+            Some(new) => Answer::change(event.value, new),
+            None => Answer::value(event.value),
         })
     }
 
@@ -1268,12 +1307,14 @@ impl Execution {
         match here.index {
             0 if slot == 0 => Clock::EMPTY,
             0 => graph.event(self.run.actors[slot].spawn).hb,
-            index => graph
-                .event(Pos {
-                    index: index - 1,
-                    ..here
-                })
-                .hb,
+            index => {
+                graph
+                    .event(Pos {
+                        index: index - 1,
+                        ..here
+                    })
+                    .hb
+            }
         }
     }
 
@@ -1311,7 +1352,9 @@ impl Execution {
     /// An access by others that nothing orders before the next step of the current thread.
     fn unknown_access(&self, loc: u32) -> Option<(ThreadId, Place)> {
         let graph = self.explorer.graph();
-        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| self.is_done(pos))
+        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| {
+            self.is_done(pos)
+        })
     }
 
     /// The value of an atomic, for a thread that has it for itself. `None` if it has not.
@@ -1371,6 +1414,9 @@ impl Execution {
             self.run.actor().wait = Wait::Elsewhere;
             return false;
         }
+        if self.run.stepping.is_some() {
+            return self.hint_at_the_edge(at);
+        }
         match self.pass(at) {
             Some(wait) => {
                 self.run.actor().wait = wait;
@@ -1398,6 +1444,10 @@ impl Execution {
         }
         if self.run.left > 0 {
             return Ending::GaveUp("the graph could not be replayed");
+        }
+        if self.run.stepping.is_some() {
+            // Where to go on from here is for somebody else to say.
+            return Ending::Wasted;
         }
         self.steal_at_the_end(&waits);
         self.stuck(&waits)
@@ -1430,7 +1480,8 @@ impl Execution {
         let mut circles = false;
         for (thread, wait) in waits.iter().enumerate() {
             match wait {
-                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread) {
+                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread)
+                {
                     true => circles = true,
                     false if self.run.cut.is_some() => cut = self.run.cut,
                     false => return Ending::Wasted,
@@ -1512,6 +1563,73 @@ impl<'a> Step<'a> {
         })
     }
 
+    /// What kind of event it becomes.
+    #[inline]
+    fn kind(&self) -> Kind {
+        match self {
+            Step::Load { .. } | Step::Update { .. } => Kind::Read,
+            Step::Store { .. } | Step::Commit { .. } => Kind::Write,
+            Step::Fence { .. } => Kind::Fence,
+            Step::Lock { .. } => Kind::Lock,
+            Step::Unlock { .. } => Kind::Unlock,
+            Step::ReadLock { .. } => Kind::ReadLock,
+            Step::ReadUnlock { .. } => Kind::ReadUnlock,
+            Step::WriteLock { .. } => Kind::WriteLock,
+            Step::WriteUnlock { .. } => Kind::WriteUnlock,
+            Step::Begin => Kind::Begin,
+            Step::Spawn => Kind::Spawn,
+            Step::Join { .. } => Kind::Join,
+            Step::Choice { .. } => Kind::Choice,
+            Step::End => Kind::End,
+        }
+    }
+
+    /// The event that it becomes, before it is known what that reads from.
+    #[inline]
+    fn event(&self, loc: u32, at: Place) -> Event {
+        let mut event = Event::new(self.kind(), Order::Relaxed, loc, at);
+        match *self {
+            Step::Load {
+                order,
+                until,
+                timed,
+                ..
+            } => {
+                (event.order, event.failure) = (order, order);
+                (event.until, event.timed) = (until, timed);
+            }
+            Step::Update {
+                order,
+                failure,
+                update,
+                until,
+                timed,
+                ..
+            } => {
+                (event.order, event.failure, event.update) = (order, failure, update);
+                (event.until, event.timed) = (until, timed);
+                if let Update::Rmw(Rmw {
+                    op: RmwOp::ExchangeWeak,
+                    ..
+                }) = update
+                {
+                    event.why = Why::WeakExchange;
+                }
+            }
+            Step::Store { order, value, .. } => {
+                (event.order, event.failure, event.value) = (order, order, value);
+            }
+            Step::Fence { order } => (event.order, event.failure) = (order, order),
+            Step::ReadUnlock { section, .. } => {
+                (event.order, event.failure) = (Order::Release, Order::Release);
+                event.value = section;
+            }
+            Step::Choice { why, .. } => event.why = why,
+            _ => {}
+        }
+        event
+    }
+
     /// Whether the step changed anything, for this thread or for others.
     fn changes(&self, answer: Answer) -> bool {
         match self {
@@ -1521,7 +1639,7 @@ impl<'a> Step<'a> {
             Step::Unlock { changed, .. } | Step::WriteUnlock { changed, .. } => *changed,
             Step::Store { undoes, .. } => !undoes,
             Step::Update { undone: true, .. } => false,
-            Step::Update { .. } => answer.wrote.is_some_and(|wrote| wrote != answer.value),
+            Step::Update { .. } => answer.wrote().is_some_and(|wrote| wrote != answer.value),
             _ => true,
         }
     }

@@ -11,7 +11,8 @@ use crate::run::Wait;
 use crate::search::Schedule;
 use crate::steps::Until;
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// How many states are looked at before any order will do.
 const MAX_STATES: usize = 400_000;
@@ -78,6 +79,13 @@ impl Graph {
     }
 }
 
+/// What an order costs: first of all accesses that are not to the newest value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    stale: u32,
+    preemptions: u32,
+}
+
 enum Found {
     Order(Vec<Pos>, u32),
     TooManyPreemptions,
@@ -88,6 +96,7 @@ struct Search<'a> {
     graph: &'a Graph,
     /// What each thread waits for behind its last event.
     waits: &'a [Wait],
+    strength: Strength,
     /// For each event, what has to come before it.
     before: Vec<Vec<Vec<Pos>>>,
 }
@@ -105,27 +114,27 @@ impl<'a> Search<'a> {
         Search {
             graph,
             waits,
+            strength,
             before,
         }
     }
 
-    /// A search from the beginning, through states of as few preemptions as possible first.
+    /// A search from the beginning, the cheapest states first.
     fn run(&self, at_most: Option<u32>) -> Found {
         let start: State = (Clock::EMPTY, 0);
         let end = self.graph.all();
-        let mut known: FxHashMap<State, (u32, State)> = FxHashMap::default();
-        let mut queue = VecDeque::from([(0, start)]);
-        let mut pruned = false;
-        known.insert(start, (0, start));
-        while let Some((cost, state)) = queue.pop_front() {
+        let mut known: FxHashMap<State, (Cost, State)> = FxHashMap::default();
+        let mut queue = BinaryHeap::from([Reverse((Cost::default(), 0, start))]);
+        let (mut pruned, mut found) = (false, 0);
+        known.insert(start, (Cost::default(), start));
+        while let Some(Reverse((cost, _, state))) = queue.pop() {
             if known[&state].0 < cost {
                 continue;
             }
             if state.0 == end {
-                return Found::Order(order(&known, start, state), cost);
+                return Found::Order(order(&known, start, state), cost.preemptions);
             }
             if known.len() > MAX_STATES {
-                // Some order will do: the one that goes on from here.
                 return self.greedy();
             }
             let goes_on = self.could_go_on(&state);
@@ -135,8 +144,12 @@ impl<'a> Search<'a> {
                     continue;
                 }
                 let preempts = goes_on && thread != state.1 as usize;
-                let next_cost = cost + u32::from(preempts);
-                if at_most.is_some_and(|most| next_cost > most) {
+                let next_cost = Cost {
+                    stale: cost.stale + self.is_stale(&state.0, thread, steps),
+                    preemptions: cost.preemptions + u32::from(preempts),
+                };
+                if next_cost.stale == 0 && at_most.is_some_and(|most| next_cost.preemptions > most)
+                {
                     pruned = true;
                     continue;
                 }
@@ -144,11 +157,9 @@ impl<'a> Search<'a> {
                 next.0.set(thread, state.0.get(thread) + steps);
                 if known.get(&next).is_none_or(|(best, _)| *best > next_cost) {
                     known.insert(next, (next_cost, state));
-                    if preempts {
-                        queue.push_back((next_cost, next));
-                    } else {
-                        queue.push_front((next_cost, next));
-                    }
+                    found += 1;
+                    // Of equal ones the last that was found: an order that goes on as it began.
+                    queue.push(Reverse((next_cost, u64::MAX - found, next)));
                 }
             }
         }
@@ -157,6 +168,26 @@ impl<'a> Search<'a> {
         } else {
             Found::Nothing
         }
+    }
+
+    /// How many of the next events of a thread would not be on the newest value at that time.
+    fn is_stale(&self, at: &Clock, thread: usize, steps: usize) -> u32 {
+        if self.strength == Strength::SequentiallyConsistent {
+            return 0;
+        }
+        let first = at.get(thread);
+        let stale = |index: &usize| {
+            let pos = Pos::new(thread, *index);
+            let event = self.graph.event(pos);
+            let rank = match event.kind {
+                Kind::Read => self.graph.rank(event.rf),
+                Kind::Write => self.graph.rank(pos),
+                _ => return false,
+            };
+            let writes = &self.graph.locs[event.loc as usize].mo;
+            writes[rank..].iter().any(|&newer| at.has(newer))
+        };
+        (first..first + steps).filter(stale).count() as u32
     }
 
     /// Any order: each thread runs for as long as it can.
@@ -224,7 +255,9 @@ impl Search<'_> {
     /// Whether what the thread waits for in the end was there at the time.
     fn could_have_gone_on(&self, at: &Clock, thread: usize) -> bool {
         match self.waits.get(thread) {
-            Some(&(Wait::Lock(loc, _) | Wait::WriteLock(loc, _))) => self.holders(at, loc) == (0, 0),
+            Some(&(Wait::Lock(loc, _) | Wait::WriteLock(loc, _))) => {
+                self.holders(at, loc) == (0, 0)
+            }
             Some(&Wait::ReadLock(loc, _)) => self.holders(at, loc).0 == 0,
             Some(&Wait::Await { loc, until, .. }) => until.is_met(self.newest(at, loc)),
             Some(&Wait::Join(other)) => at.get(other) == self.graph.threads[other].len(),
@@ -236,7 +269,10 @@ impl Search<'_> {
     fn holders(&self, at: &Clock, loc: u32) -> (isize, isize) {
         let (mut alone, mut reading) = (0, 0);
         for (thread, events) in self.graph.threads.iter().enumerate() {
-            for event in events[..at.get(thread)].iter().filter(|event| event.loc == loc) {
+            for event in events[..at.get(thread)]
+                .iter()
+                .filter(|event| event.loc == loc)
+            {
                 match event.kind {
                     Kind::Lock | Kind::WriteLock => alone += 1,
                     Kind::Unlock | Kind::WriteUnlock => alone -= 1,
@@ -259,7 +295,7 @@ impl Search<'_> {
     }
 }
 
-fn order(known: &FxHashMap<State, (u32, State)>, start: State, end: State) -> Vec<Pos> {
+fn order(known: &FxHashMap<State, (Cost, State)>, start: State, end: State) -> Vec<Pos> {
     let mut order = Vec::new();
     let mut state = end;
     while state != start {

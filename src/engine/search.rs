@@ -1,12 +1,13 @@
 //! The exploration as its user sees it: a program in, every execution out.
 
 use crate::Place;
-use crate::clock::{INIT, Pos};
+use crate::clock::Pos;
 use crate::event::{Event, Kind, Order};
 use crate::explorer::{Explorer, Learnt};
-use crate::graph::Graph;
+use crate::graph::{Graph, Location};
 use crate::run::{Execution, Wait, run_once};
 use crate::steps::{ThreadId, Why};
+use crate::workers::Workers;
 
 /// The memory model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,31 +189,7 @@ impl Leaf<'_> {
 
     /// The execution's events and relations.
     pub fn view(&self) -> View {
-        let source = |pos: Pos| (pos != INIT).then_some((pos.thread, pos.index));
-        let event = |event: &Event| ViewEvent {
-            kind: ViewKind::of(event),
-            location: event.loc,
-            from: if event.rf.is_event() || event.rf == INIT {
-                source(event.rf)
-            } else {
-                None
-            },
-            value: event.value,
-            waits: event.waits(),
-        };
-        let threads = self.graph.threads.iter();
-        let locations = self.graph.locs.iter();
-        View {
-            threads: threads
-                .map(|events| events.iter().map(event).collect())
-                .collect(),
-            order: locations
-                .map(|location| {
-                    let writes = location.mo.iter();
-                    writes.map(|write| (write.thread, write.index)).collect()
-                })
-                .collect(),
-        }
+        View::of(self.graph)
     }
 }
 
@@ -223,6 +200,25 @@ pub struct View {
     pub threads: Vec<Vec<ViewEvent>>,
     /// For each location its writes, as thread and index, in modification order.
     pub order: Vec<Vec<(u8, u16)>>,
+}
+
+impl View {
+    pub(crate) fn of(graph: &Graph) -> View {
+        let threads = graph.threads.iter();
+        let locations = graph.locs.iter();
+        let order = |location: &Location| location.mo.iter().map(|&write| name(write)).collect();
+        View {
+            threads: threads
+                .map(|events| events.iter().map(ViewEvent::of).collect())
+                .collect(),
+            order: locations.map(order).collect(),
+        }
+    }
+}
+
+/// An event, as a thread and an index.
+fn name(pos: Pos) -> (u8, u16) {
+    (pos.thread, pos.index)
 }
 
 /// An event of a [`View`].
@@ -238,6 +234,18 @@ pub struct ViewEvent {
     pub value: u64,
     /// A blocking read that did not get what it waits for.
     pub waits: bool,
+}
+
+impl ViewEvent {
+    fn of(event: &Event) -> ViewEvent {
+        ViewEvent {
+            kind: ViewKind::of(event),
+            location: event.loc,
+            from: event.rf.is_event().then(|| name(event.rf)),
+            value: event.value,
+            waits: event.waits(),
+        }
+    }
 }
 
 /// What an event of a [`View`] is.
@@ -338,47 +346,114 @@ pub struct Summary {
 /// Explores the program: runs it once for each execution. The program must do the same whenever its
 /// steps return the same.
 pub fn explore(config: &Config, program: &dyn Fn(), observer: &mut dyn Observer) -> Summary {
-    let mut execution = Box::new(Execution::new(Explorer::new(config.clone())));
-    let mut summary = Summary::default();
-    loop {
-        if execution.explorer.restart {
-            execution.explorer.begin_anew();
-            (summary.wasted, summary.load_buffering) = (0, false);
-            observer.restart();
+    take_part(&Workers::new(config.clone()), program, observer)
+}
+
+/// Takes part in an exploration, until all of it is done: several OS threads may, each with an observer
+/// of its own. What they have seen, and what this returns, adds up to the whole. The summary is
+/// complete if nothing is left to explore.
+pub fn take_part(workers: &Workers, program: &dyn Fn(), observer: &mut dyn Observer) -> Summary {
+    let mut part = Part {
+        workers,
+        generation: workers.generation(),
+        summary: Summary::default(),
+        explored: 0.0,
+        observer,
+    };
+    workers.join();
+    let mut execution: Option<Box<Execution>> = None;
+    while let Some((explorer, generation)) = workers.next() {
+        part.join_generation(generation);
+        let execution = match &mut execution {
+            Some(execution) => {
+                execution.explorer = explorer;
+                execution
+            }
+            None => execution.insert(Box::new(Execution::new(explorer))),
+        };
+        part.explore(execution, program);
+        part.explored += execution.explorer.explored;
+    }
+    part.join_generation(workers.generation());
+    part.summary.complete = !workers.is_stopped();
+    if !part.summary.complete && part.explored > 0.0 {
+        let runs = part.summary.runs as f64;
+        part.summary.estimate = Some((runs / part.explored).max(runs));
+    }
+    part.summary
+}
+
+/// What one OS thread does of an exploration.
+struct Part<'a> {
+    workers: &'a Workers,
+    /// Since when the exploration has not begun anew, as far as this thread knows.
+    generation: u64,
+    summary: Summary,
+    explored: f64,
+    observer: &'a mut dyn Observer,
+}
+
+impl Part<'_> {
+    /// Forgets what was seen, if the exploration has begun anew since.
+    fn join_generation(&mut self, generation: u64) {
+        if generation != self.generation {
+            self.generation = generation;
+            self.explored = 0.0;
+            let runs = self.summary.runs;
+            self.summary = Summary {
+                runs,
+                ..Summary::default()
+            };
+            self.observer.restart();
         }
-        if !execution.explorer.next() {
-            summary.complete = true;
-            break;
+    }
+
+    /// Explores one subtree.
+    fn explore(&mut self, execution: &mut Execution, program: &dyn Fn()) {
+        let is_current = |workers: &Workers, generation| workers.generation() == generation;
+        while is_current(self.workers, self.generation) && execution.explorer.next() {
+            if self.workers.is_stopped() || !self.observer.go_on(self.workers.runs()) {
+                return self.workers.stop();
+            }
+            self.workers.count_run();
+            self.run(execution, program);
+            if execution.explorer.restart {
+                return self.workers.begin_anew(&execution.explorer.learnt);
+            }
+            execution.explorer.weigh();
+            self.workers.share(&mut execution.explorer, self.generation);
         }
-        if !observer.go_on(summary.runs) {
-            break;
-        }
+    }
+
+    fn run(&mut self, execution: &mut Execution, program: &dyn Fn()) {
+        let Part {
+            workers,
+            generation,
+            summary,
+            observer,
+            ..
+        } = self;
         summary.runs += 1;
         observer.begin();
-        run_once(&mut execution, program, None, &mut |explorer, ending, waits| {
-            if explorer.restart {
+        run_once(execution, program, None, &mut |explorer, ending, waits| {
+            if explorer.restart || workers.generation() != *generation {
                 return;
             }
             let graph = explorer.graph();
             summary.load_buffering |= buffers_loads(graph);
+            summary.spurious |= could_be_spurious(graph);
             if *ending == Ending::Wasted {
                 summary.wasted += 1;
-            } else {
-                observer.ended(&Leaf {
-                    ending,
-                    waits,
-                    graph,
-                    learnt: &explorer.learnt,
-                });
+                return;
             }
+            observer.ended(&Leaf {
+                ending,
+                waits,
+                graph,
+                learnt: &explorer.learnt,
+            });
         });
-        execution.explorer.weigh();
     }
-    let explored = execution.explorer.explored;
-    if !summary.complete && explored > 0.0 {
-        summary.estimate = Some((summary.runs as f64 / explored).max(summary.runs as f64));
-    }
-    summary
 }
 
 /// Runs one execution again, in the order of its schedule.
@@ -388,19 +463,30 @@ pub fn replay(
     schedule: &Schedule,
     observer: &mut dyn Observer,
 ) {
-    let mut explorer = Explorer::of_graph(config.clone(), schedule.graph.clone());
-    explorer.learnt = schedule.learnt.clone();
+    let (graph, learnt) = (schedule.graph.clone(), schedule.learnt.clone());
+    let explorer = Explorer::of_graph(config.clone(), graph, learnt);
     let mut execution = Box::new(Execution::new(explorer));
     observer.begin();
     let order = Some(schedule.order.clone());
-    run_once(&mut execution, program, order, &mut |explorer, ending, waits| {
-        observer.ended(&Leaf {
-            ending,
-            waits,
-            graph: explorer.graph(),
-            learnt: &explorer.learnt,
-        });
-    });
+    run_once(
+        &mut execution,
+        program,
+        order,
+        &mut |explorer, ending, waits| {
+            observer.ended(&Leaf {
+                ending,
+                waits,
+                graph: explorer.graph(),
+                learnt: &explorer.learnt,
+            });
+        },
+    );
+}
+
+/// Whether something in it could have happened for no reason, or has.
+fn could_be_spurious(graph: &Graph) -> bool {
+    let mut events = graph.threads.iter().flatten();
+    events.any(|event| !matches!(event.why, Why::Program | Why::TimeOut))
 }
 
 /// Whether two threads each load, Relaxed, what the other one stores, Relaxed, behind such a load.
@@ -416,11 +502,9 @@ fn buffers_loads(graph: &Graph) -> bool {
         })
         .collect();
     pairs.iter().any(|&(one, load, store)| {
-        pairs
-            .iter()
-            .any(|&(other, its_load, its_store)| {
-                one != other && load == its_store && store == its_load
-            })
+        pairs.iter().any(|&(other, its_load, its_store)| {
+            one != other && load == its_store && store == its_load
+        })
     })
 }
 

@@ -21,7 +21,11 @@ pub enum Mode {
 /// What happens on this OS thread.
 #[inline]
 pub fn mode() -> Mode {
-    if running() { Mode::Running } else { Mode::Outside }
+    if running() {
+        Mode::Running
+    } else {
+        Mode::Outside
+    }
 }
 
 /// Whether a model thread runs.
@@ -200,9 +204,6 @@ pub fn rmw(
 
 /// A read-modify-write that computes its value by a closure, in one step: `fetch_update`. Where the
 /// closure gives up it is a load with the ordering `failure`. The closure takes no steps itself.
-///
-/// Also the *opaque* step: what the closure does is done for real, once in each run, in the order of
-/// the object's steps.
 #[inline(always)]
 pub fn update(
     object: &Object,
@@ -225,7 +226,7 @@ pub fn update(
     let answer = perform(step, at);
     let new = change(answer.value);
     match new {
-        Some(value) if answer.wrote.is_none() => {
+        Some(value) if answer.wrote().is_none() => {
             perform(Step::Commit { value }, at);
         }
         Some(value) => run::with(|now| now.fill_in(value)),
@@ -235,6 +236,65 @@ pub fn update(
         read: answer.value,
         wrote: new,
     }
+}
+
+/// An *opaque* step: `act` is done for real, as one step of the object, and its result is returned. So
+/// the engine can explore in which order things are done that it knows nothing of, such as the
+/// statements of several clients of a database.
+///
+/// All orders of the opaque steps on one object are explored. In each run, `act` is called once for
+/// each such step, in the order of that run. Like a sequentially consistent read-modify-write, the step
+/// comes after all opaque steps on the object that were before it, and after all that those came after.
+///
+/// What `act` acts upon must be made anew by the program in every run, in the same state: the steps
+/// after this one depend on the result, and the engine expects to see the same result wherever the
+/// same was done before. It must not take steps itself, nor block: whoever has to wait returns that it
+/// does, and waits by a step. A run that leads nowhere is broken off by letting its threads go on to
+/// their ends, so that `act` can be called in an order that is part of no execution.
+///
+/// ```
+/// # use heisenbug_engine::search::{Config, Ending, Leaf, Observer, explore};
+/// # use heisenbug_engine::steps::{self, Object};
+/// # use std::{cell::RefCell, collections::BTreeSet, panic::Location, rc::Rc};
+/// # #[derive(Default)]
+/// # struct Count(u64);
+/// # impl Observer for Count {
+/// #     fn begin(&mut self) {}
+/// #     fn ended(&mut self, leaf: &Leaf<'_>) {
+/// #         assert_eq!(*leaf.ending, Ending::Complete);
+/// #         self.0 += 1;
+/// #     }
+/// #     fn restart(&mut self) {}
+/// #     fn go_on(&mut self, _: u64) -> bool { true }
+/// # }
+/// # let mut count = Count::default();
+/// let program = || {
+///     // A table, made anew in every run. Two clients look for a row, and insert it if there is none.
+///     let table = Rc::new((Object::new(), RefCell::new(Vec::new())));
+///     for _ in 0..2 {
+///         let table = Rc::clone(&table);
+///         let client = move || {
+///             let (object, rows) = &*table;
+///             let here = Location::caller();
+///             let found = steps::opaque(object, here, || rows.borrow().contains(&7));
+///             if !found {
+///                 steps::opaque(object, Location::caller(), || rows.borrow_mut().push(7));
+///             }
+///         };
+///         steps::spawn(Box::new(client), Location::caller());
+///     }
+/// };
+/// explore(&Config::default(), &program, &mut count);
+/// // One client is through before the other one looks (2), or both look before they insert (4).
+/// assert_eq!(count.0, 6);
+/// ```
+pub fn opaque<R>(object: &Object, at: Place, act: impl FnOnce() -> R) -> R {
+    // Acquire and Release do: each opaque step reads what the one before it has written, and nothing
+    // else accesses the object, so that there is nothing left for `SeqCst` to forbid.
+    let order = Ordering::AcqRel;
+    rmw(object, 0, Rmw::add(1), order, Ordering::Acquire, at);
+    // No other thread runs before this one comes to its next step.
+    act()
 }
 
 /// A memory fence.
@@ -290,6 +350,10 @@ pub fn await_rmw(
 }
 
 /// One of `0..n`: all of them are explored. 0 is the ordinary course of events.
+///
+/// For a program that can go on in several ways for reasons outside of it: the answer of a machine, a
+/// random number, a message that is lost. What happens for no reason, or seldom, says so by `why`, and
+/// happens only so often in one execution.
 #[inline(always)]
 pub fn choose(n: u8, why: Why, at: Place) -> u8 {
     perform(Step::Choice { n, why }, at).value as u8
@@ -426,7 +490,7 @@ pub fn try_write_lock(object: &Object, at: Place) -> bool {
         timed: false,
         undone: true,
     };
-    perform(step, at).wrote.is_some()
+    perform(step, at).wrote().is_some()
 }
 
 /// Gives a write lock back. As [`unlock`].
@@ -489,9 +553,8 @@ pub fn drop_unordered(destructor: impl FnOnce()) -> bool {
         return true;
     }
     let steps = || run::with(|now| now.steps_so_far());
-    let set = |unordered| {
-        run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered))
-    };
+    let set =
+        |unordered| run::with(|now| std::mem::replace(&mut now.run.objects.unordered, unordered));
     let (before, outer) = (steps(), set(true));
     destructor();
     set(outer);
@@ -620,7 +683,7 @@ impl From<Answer> for Change {
     fn from(answer: Answer) -> Change {
         Change {
             read: answer.value,
-            wrote: answer.wrote,
+            wrote: answer.wrote(),
         }
     }
 }

@@ -267,7 +267,12 @@ pub fn stamp(report: &Report) -> String {
     };
     let mut lines = vec![how];
     if report.verdict == Verdict::Unknown {
-        lines.push("No failure was found, and none was ruled out.".to_owned());
+        let failed = { report.outcomes.iter() }.any(|outcome| outcome.class.is_some());
+        let found = match failed {
+            true => "What failed may be no failure of the program, and none was ruled out.",
+            false => "No failure was found, and none was ruled out.",
+        };
+        lines.push(found.to_owned());
     }
     lines.extend(
         report

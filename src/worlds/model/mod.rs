@@ -19,8 +19,10 @@
 //!
 //! # What differs from std
 //!
-//! - `Arc<T>` does not turn into `Arc<dyn Trait>` by itself, and `self: Arc<Self>` cannot be had: both
-//!   need parts of the language that are not stable. `Arc::from(Box<dyn Trait>)` and `this: Arc<Self>` do.
+//! - `Arc<T>` does not turn into `Arc<dyn Trait>` or `Arc<[T]>` by itself, and `self: &Arc<Self>` cannot
+//!   be had: both need parts of the language that are not stable. Write
+//!   `Arc::from(Box::new(…) as Box<dyn Trait>)`, `Arc::from(vec![…])`, and `this: &Arc<Self>`, which is
+//!   called as `Type::function(&pointer)`. `heisenbug try` adds that to the compiler's error.
 //! - Atomics have no `as_ptr` and no `from_ptr`: their values are the engine's. So there are no accesses
 //!   of different sizes to the same atomic, either.
 //! - There is no `consume` ordering, and no load buffering: in this model no load reads what only follows
@@ -30,6 +32,10 @@
 //! - A closure handed to `fetch_update` takes no steps of its own.
 //! - What std's own thread-locals, files or clocks say is not part of the model. [`thread_local!`]
 //!   of this crate gives each thread of a check a value of its own.
+//! - Plain data behind a raw pointer, in a `static mut` or in std's own cells is read and written unseen:
+//!   neither a data race nor a use after free is noticed there. What a raw pointer leads to is as good as
+//!   anything else if it is made of this crate's types. `heisenbug try` calls a program unknown that has
+//!   such data; [`check`](fn@crate::check) cannot know.
 //! - A channel that was made outside of the scenario cannot be used in it.
 
 pub mod cell;

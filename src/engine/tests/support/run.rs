@@ -6,6 +6,7 @@ use heisenbug_engine::Place;
 use heisenbug_engine::search::{
     Config, Ending, Leaf, Observer, Schedule, Summary, View, ViewEvent, ViewKind, explore, replay,
 };
+use heisenbug_engine::stepper::Stepper;
 use heisenbug_engine::steps::{self, Object, ReadToken, Rmw, RmwOp, Until};
 use rustc_hash::FxHashSet;
 use std::panic::Location as Source;
@@ -60,6 +61,16 @@ pub fn run_and_replay(program: &Program, config: &Config) -> Vec<(Graph, Schedul
         (graph, schedule, again)
     });
     replayed.collect()
+}
+
+/// The program, to be gone through step by step.
+pub fn stepper(program: &Program, config: &Config) -> Stepper {
+    Stepper::new(config.clone(), scenario(program))
+}
+
+/// The execution that a stepper has come to.
+pub fn graph_of(stepper: &Stepper, program: &Program) -> Graph {
+    Reading::of(&stepper.view(), program).graph()
 }
 
 /// The program as the engine runs it. Its objects are statics, as it were.

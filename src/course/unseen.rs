@@ -1,0 +1,894 @@
+//! What is in a file of one's own that no engine sees: std's locks and thread-locals, mutable
+//! statics, std's cells behind an `unsafe impl Sync`, plain data behind raw pointers.
+//!
+//! A program may use them, and then no engine can vouch for it. Words are looked at, not types: what
+//! hides well is not found. What is found and harmless costs a verdict, so what only looks like it must
+//! not be found.
+
+use super::rules::branches;
+use super::tokens::{Token, tokens};
+use crate::check::{Report, Verdict};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Something that no engine sees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// The line where it stands.
+    pub line: usize,
+    /// What it is, and what to write instead: goes on after "line N".
+    pub why: String,
+    /// Whether even a failure may be none: threads of a check share it that would not share it, or an
+    /// execution begins with what the one before it left.
+    pub misleads: bool,
+}
+
+/// What std has beside ours that orders nothing.
+const HARMLESS: [&str; 7] = [
+    "Arc",
+    "LockResult",
+    "PoisonError",
+    "Result",
+    "TryLockError",
+    "TryLockResult",
+    "Weak",
+];
+
+/// What of std can be changed through a shared reference, without being a lock or an atomic.
+const CELLS: [&str; 7] = [
+    "Cell",
+    "LazyCell",
+    "OnceCell",
+    "RefCell",
+    "Rc",
+    "SyncUnsafeCell",
+    "UnsafeCell",
+];
+
+/// Everything of that kind in a file, in the order in which it is looked for.
+pub fn unseen(text: &str) -> Vec<Unseen> {
+    let file = File::read(text);
+    let mut found = file.std_names();
+    found.extend(file.thread_locals());
+    found.extend(file.statics());
+    found.extend(file.cells());
+    found.extend(file.pointers());
+    found
+}
+
+/// The report, unless it vouches for what no engine has seen, or blames the program for it.
+pub fn vouched(report: Report, unseen: &[Unseen]) -> Report {
+    let fails = report.verdict == Verdict::Fails;
+    let Some(Unseen { line, why, .. }) = { unseen.iter() }.find(|it| it.misleads || !fails) else {
+        return report;
+    };
+    Report {
+        verdict: Verdict::Unknown,
+        class: None,
+        outcome: None,
+        message: None,
+        found_by: None,
+        complete: false,
+        passes: None,
+        preemptions: None,
+        stopped: Some(format!("line {line} {why}")),
+        counterexample: Vec::new(),
+        blocked: Vec::new(),
+        clash: None,
+        ..report
+    }
+}
+
+/// A file, as far as its words tell.
+struct File {
+    tokens: Vec<Token>,
+    /// For each name that is imported, the whole path.
+    imports: BTreeMap<String, Vec<String>>,
+    /// What is imported with all its names.
+    globs: Vec<Vec<String>>,
+    /// For each type of this file, its fields.
+    types: BTreeMap<String, Fields>,
+}
+
+/// What a type of the file is made of.
+struct Fields {
+    /// The type of each field, as a range of tokens.
+    types: Vec<Range<usize>>,
+    /// Whether it is plain data whatever its fields are: which variant an enum is.
+    tagged: bool,
+}
+
+impl File {
+    fn read(text: &str) -> File {
+        let mut file = File {
+            tokens: tokens(text),
+            imports: BTreeMap::new(),
+            globs: Vec::new(),
+            types: BTreeMap::new(),
+        };
+        for at in 0..file.tokens.len() {
+            match file.text(at) {
+                "use" => file.import(at + 1, Vec::new()),
+                "struct" | "enum" | "union" => file.declare(at),
+                "type" => file.alias(at),
+                _ => {}
+            }
+        }
+        file
+    }
+
+    fn text(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| &*token.text)
+    }
+
+    fn is_word(&self, at: usize) -> bool {
+        { self.text(at).chars().next() }.is_some_and(|c| c == '_' || c.is_alphabetic())
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.tokens.get(at).map_or(1, |token| token.line)
+    }
+
+    /// Takes down what one branch of a `use` brings in.
+    fn import(&mut self, mut at: usize, mut path: Vec<String>) {
+        loop {
+            match self.text(at) {
+                "::" => at += 1,
+                "{" => {
+                    let end = self.closing(at);
+                    for branch in self.split(at + 1..end) {
+                        self.import(branch.start, path.clone());
+                    }
+                    return;
+                }
+                "*" => return self.globs.push(path),
+                "as" => {
+                    let name = self.text(at + 1).to_owned();
+                    self.imports.insert(name, path);
+                    return;
+                }
+                "self" if !path.is_empty() => at += 1,
+                _ if self.is_word(at) => {
+                    path.push(self.text(at).to_owned());
+                    at += 1;
+                }
+                _ => {
+                    if let Some(name) = path.last() {
+                        self.imports.insert(name.clone(), path);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes down a struct, enum or union.
+    fn declare(&mut self, at: usize) {
+        let name = self.text(at + 1).to_owned();
+        let mut body = at + 2;
+        if self.text(body) == "<" {
+            body = self.after_angles(body);
+        }
+        while !matches!(self.text(body), "{" | "(" | ";" | "") {
+            body += 1;
+        }
+        let named = self.text(body) == "{";
+        let types = match self.text(body) {
+            "{" | "(" => { self.split(body + 1..self.closing(body)).into_iter() }
+                .map(|field| self.type_of_field(field, named))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let tagged = self.text(at) != "struct";
+        self.types.insert(name, Fields { types, tagged });
+    }
+
+    /// Takes down `type Name = …;`.
+    fn alias(&mut self, at: usize) {
+        let name = self.text(at + 1).to_owned();
+        let mut begin = at + 2;
+        if self.text(begin) == "<" {
+            begin = self.after_angles(begin);
+        }
+        if self.text(begin) != "=" {
+            return;
+        }
+        let end = { begin..self.tokens.len() }.find(|&at| self.text(at) == ";");
+        let whole = begin + 1..end.unwrap_or(self.tokens.len());
+        let types = std::iter::once(whole).collect();
+        let tagged = false;
+        self.types.insert(name, Fields { types, tagged });
+    }
+
+    /// A field without its attributes, its visibility and its name.
+    fn type_of_field(&self, field: Range<usize>, named: bool) -> Range<usize> {
+        let mut at = field.start;
+        loop {
+            match self.text(at) {
+                "#" => at = self.closing(at + 1) + 1,
+                "pub" if self.text(at + 1) == "(" => at = self.closing(at + 1) + 1,
+                "pub" => at += 1,
+                _ if named && self.text(at + 1) == ":" => return at + 2..field.end,
+                _ => return at.min(field.end)..field.end,
+            }
+        }
+    }
+
+    /// Where the bracket at `open` is closed.
+    fn closing(&self, open: usize) -> usize {
+        let mut depth = 0;
+        for at in open..self.tokens.len() {
+            match self.text(at) {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return at;
+            }
+        }
+        self.tokens.len()
+    }
+
+    /// What follows the generic arguments that begin at `open`.
+    fn after_angles(&self, open: usize) -> usize {
+        let mut depth = 0;
+        for at in open..self.tokens.len() {
+            match self.text(at) {
+                "<" => depth += 1,
+                ">" if self.text(at - 1) != "-" => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return at + 1;
+            }
+        }
+        self.tokens.len()
+    }
+
+    /// What stands between the commas that are in no brackets.
+    fn split(&self, range: Range<usize>) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        let (mut begin, mut depth) = (range.start, 0);
+        for at in range.clone() {
+            match self.text(at) {
+                "(" | "[" | "{" | "<" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                ">" if self.text(at - 1) != "-" => depth -= 1,
+                "," if depth == 0 => {
+                    parts.push(begin..at);
+                    begin = at + 1;
+                }
+                _ => {}
+            }
+        }
+        parts.push(begin..range.end);
+        parts.retain(|part| !part.is_empty());
+        parts
+    }
+
+    /// The path that begins at `at`, with what its first name stands for; and what follows it.
+    fn path(&self, mut at: usize) -> (Vec<String>, usize) {
+        if self.text(at) == "::" {
+            at += 1;
+        }
+        let first = self.text(at).to_owned();
+        let mut path = match self.imports.get(&first) {
+            Some(whole) if !self.types.contains_key(&first) => whole.clone(),
+            _ => vec![first],
+        };
+        while self.text(at + 1) == "::" && self.is_word(at + 2) {
+            at += 2;
+            path.push(self.text(at).to_owned());
+        }
+        (path, at + 1)
+    }
+
+    /// Whether a path, as [`path`](Self::path) gives it, leads to that name in std.
+    fn is_of_std(&self, path: &[String], module: &str, names: &[&str]) -> bool {
+        let Some(name) = path.last() else {
+            return false;
+        };
+        let of_std = |path: &[String]| {
+            matches!(
+                path.first().map(|root| &**root),
+                Some("std" | "core" | "alloc")
+            )
+        };
+        if !names.contains(&&**name) {
+            return false;
+        }
+        match path {
+            [_] => { self.globs.iter() }
+                .any(|glob| of_std(glob) && glob.last().is_some_and(|last| last == module)),
+            _ => of_std(path) && path.iter().any(|part| part == module),
+        }
+    }
+
+    fn is_of_ours(&self, path: &[String]) -> bool {
+        match path {
+            [name] => {
+                !self.types.contains_key(name) && { self.globs.iter() }
+                    .any(|glob| glob.first().is_some_and(|root| root == "heisenbug"))
+            }
+            _ => path.first().is_some_and(|root| root == "heisenbug"),
+        }
+    }
+
+    // ---- what there is ------------------------------------------------------------------------
+
+    /// Locks, atomics, channels and threads of std's own.
+    fn std_names(&self) -> Vec<Unseen> {
+        let tokens = &self.tokens;
+        let found = (0..tokens.len())
+            .filter(|&at| matches!(self.text(at), "std" | "core"))
+            .find_map(|root| {
+                { branches(tokens, root).into_iter() }.find_map(|at| {
+                    let path = format!("{}::{}", self.text(root), self.text(at));
+                    match self.text(at) {
+                        "sync" | "thread" => self.below(at, &path),
+                        _ => None,
+                    }
+                })
+            });
+        let unseen = found.map(|(at, path)| {
+            let ours = path
+                .replacen("core::", "std::", 1)
+                .replacen("std::", "heisenbug::", 1);
+            Unseen {
+                line: self.line(at),
+                why: format!(
+                    "uses `{path}`, and no engine sees what that does: it must be `{ours}`"
+                ),
+                misleads: false,
+            }
+        });
+        unseen.into_iter().collect()
+    }
+
+    /// The first thing below the module at `module` that an engine would have to see.
+    fn below(&self, module: usize, path: &str) -> Option<(usize, String)> {
+        let names = branches(&self.tokens, module);
+        if names.is_empty() {
+            return Some((module, path.to_owned()));
+        }
+        names.into_iter().find_map(|at| {
+            let name = self.text(at);
+            let path = format!("{path}::{name}");
+            match name {
+                "" | "Ordering" => None,
+                "atomic" => self.below(at, &path),
+                _ if HARMLESS.contains(&name) => None,
+                _ => Some((at, path)),
+            }
+        })
+    }
+
+    /// Thread-locals of std's own: all threads of a check share them.
+    fn thread_locals(&self) -> Vec<Unseen> {
+        let is_macro = |&at: &usize| self.text(at) == "thread_local" && self.text(at + 1) == "!";
+        let found = { (0..self.tokens.len()).filter(is_macro) }.find(|&at| {
+            let begin = match at >= 2 && self.text(at - 1) == "::" {
+                true => at - 2,
+                false => at,
+            };
+            let (path, _) = self.path(begin);
+            // Without an import the name is in std's prelude.
+            !self.is_of_ours(&path)
+        });
+        let unseen = found.map(|at| Unseen {
+            line: self.line(at),
+            why: "uses std's `thread_local!`, which all threads of a check share, as they take \
+                  turns on one: it must be `heisenbug::thread_local!`"
+                .to_owned(),
+            misleads: true,
+        });
+        unseen.into_iter().collect()
+    }
+
+    /// Statics that no execution puts back.
+    fn statics(&self) -> Vec<Unseen> {
+        let mut found = Vec::new();
+        // What is in a `thread_local!` looks like a static, and is none.
+        let mut local = 0;
+        for at in 0..self.tokens.len() {
+            if self.text(at) == "thread_local" && self.text(at + 1) == "!" {
+                local = self.closing(at + 2);
+            }
+            if self.text(at) != "static" || at < local {
+                continue;
+            }
+            if self.text(at + 1) == "mut" {
+                found.push(Unseen {
+                    line: self.line(at),
+                    why: "has a `static mut`: no engine sees who reads and writes it, and an \
+                          execution begins with what the one before it left; put what the threads \
+                          share into a `heisenbug::cell::UnsafeCell` that the scenario makes"
+                        .to_owned(),
+                    misleads: true,
+                });
+                continue;
+            }
+            if self.text(at + 2) != ":" {
+                continue;
+            }
+            let end = { at + 3..self.tokens.len() }
+                .find(|&at| matches!(self.text(at), "=" | ";"))
+                .unwrap_or(at + 3);
+            let Some(name) = self.changeable(at + 3..end, &RefCell::default()) else {
+                continue;
+            };
+            found.push(Unseen {
+                line: self.line(at),
+                why: format!(
+                    "has a static with std's `{name}` in it, and an execution begins with what the \
+                     one before it left: it must be heisenbug's, or made by the scenario"
+                ),
+                misleads: true,
+            });
+        }
+        found
+    }
+
+    /// What of std's in a type can be changed through a shared reference.
+    fn changeable(&self, range: Range<usize>, seen: &RefCell<Vec<String>>) -> Option<String> {
+        self.inside(range, seen, &|path| {
+            let is_lock = |name: &String| {
+                !HARMLESS.contains(&&**name) && name.chars().next().is_some_and(char::is_uppercase)
+            };
+            let name = path.last()?;
+            let of_cell = self.is_cell(path);
+            let of_sync =
+                path.len() > 1 && is_lock(name) && self.is_of_std(path, "sync", &[&**name]);
+            (of_cell || of_sync).then(|| name.clone())
+        })
+    }
+
+    fn is_cell(&self, path: &[String]) -> bool {
+        self.is_of_std(path, "cell", &CELLS) || self.is_of_std(path, "rc", &CELLS)
+    }
+
+    /// What `find` finds first among the paths in a type, and in the types of this file that it names.
+    fn inside<R>(
+        &self,
+        range: Range<usize>,
+        seen: &RefCell<Vec<String>>,
+        find: &dyn Fn(&[String]) -> Option<R>,
+    ) -> Option<R> {
+        let mut at = range.start;
+        while at < range.end {
+            if !self.is_word(at) {
+                at += 1;
+                continue;
+            }
+            let (path, after) = self.path(at);
+            if let Some(found) = find(&path) {
+                return Some(found);
+            }
+            if let [name] = &*path
+                && let Some(fields) = self.types.get(name)
+                && !seen.borrow().contains(name)
+            {
+                seen.borrow_mut().push(name.clone());
+                let found = { fields.types.iter() }
+                    .find_map(|field| self.inside(field.clone(), seen, find));
+                if found.is_some() {
+                    return found;
+                }
+            }
+            at = after;
+        }
+        None
+    }
+
+    /// The types that are shared or sent because the file says so: where it says it, and which.
+    fn vouched_for(&self, traits: &[&str]) -> Vec<(usize, String)> {
+        let mut found = Vec::new();
+        for at in 0..self.tokens.len() {
+            if self.text(at) != "unsafe" || self.text(at + 1) != "impl" {
+                continue;
+            }
+            let mut name = at + 2;
+            if self.text(name) == "<" {
+                name = self.after_angles(name);
+            }
+            // `Sync for Name`, or a longer path to it.
+            let Some(of) = { name..name + 8 }.find(|&at| self.text(at) == "for") else {
+                continue;
+            };
+            if traits.contains(&self.text(of - 1)) {
+                found.push((at, self.text(of + 1).to_owned()));
+            }
+        }
+        found
+    }
+
+    /// Cells of std's in what the file says may be shared.
+    fn cells(&self) -> Vec<Unseen> {
+        let shared = self.vouched_for(&["Sync"]);
+        let found = shared.into_iter().find_map(|(at, name)| {
+            let fields = self.types.get(&name)?;
+            let seen = RefCell::new(vec![name.clone()]);
+            let cell = { fields.types.iter() }.find_map(|field| {
+                self.inside(field.clone(), &seen, &|path| {
+                    self.is_cell(path).then(|| path.last().cloned()).flatten()
+                })
+            })?;
+            Some(Unseen {
+                line: self.line(at),
+                why: format!(
+                    "shares `{name}`, which has std's `{cell}` in it, and no engine sees what is \
+                     done to that: it must be `heisenbug::cell::UnsafeCell`"
+                ),
+                misleads: false,
+            })
+        });
+        found.into_iter().collect()
+    }
+
+    // ---- raw pointers -------------------------------------------------------------------------
+
+    /// Raw pointers to plain data that threads may share.
+    fn pointers(&self) -> Vec<Unseen> {
+        let dereferences = (0..self.tokens.len()).any(|at| {
+            self.text(at) == "unsafe" && matches!(self.text(at + 1), "{" | "fn" | "extern")
+        });
+        if !dereferences {
+            return Vec::new();
+        }
+        let found = { self.sent_pointer() }
+            .or_else(|| self.atomic_pointer())
+            .or_else(|| self.cast())
+            .or_else(|| self.boxed_number());
+        let unseen = found.map(|(at, to)| Unseen {
+            line: self.line(at),
+            why: format!(
+                "has a raw pointer to {to}, and no engine sees what is behind a raw pointer: put \
+                 the data behind it into `heisenbug::cell::UnsafeCell`"
+            ),
+            misleads: false,
+        });
+        unseen.into_iter().collect()
+    }
+
+    /// A pointer in a type that the file says may be sent or shared.
+    fn sent_pointer(&self) -> Option<(usize, String)> {
+        let mut open: Vec<String> = { self.vouched_for(&["Send", "Sync"]).into_iter() }
+            .map(|(_, name)| name)
+            .collect();
+        let mut at = 0;
+        while let Some(name) = open.get(at).cloned() {
+            at += 1;
+            let Some(fields) = self.types.get(&name) else {
+                continue;
+            };
+            for field in &fields.types {
+                if let Some(found) = self.pointer_in(field.clone()) {
+                    return Some(found);
+                }
+                for name in field.clone().map(|at| self.text(at).to_owned()) {
+                    if self.types.contains_key(&name) && !open.contains(&name) {
+                        open.push(name);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The first raw pointer to plain data among those tokens.
+    fn pointer_in(&self, range: Range<usize>) -> Option<(usize, String)> {
+        range.clone().find_map(|at| {
+            let pointee = match self.text(at) {
+                "*" if matches!(self.text(at + 1), "mut" | "const") => {
+                    let one = self.one_type(at + 2, range.end);
+                    Some(at + 2..one)
+                }
+                "NonNull" => self.argument(at + 1),
+                _ => None,
+            }?;
+            (!self.is_seen(pointee.clone())).then(|| (at, self.shown(pointee)))
+        })
+    }
+
+    /// `AtomicPtr<T>` of ours, where T is plain data.
+    fn atomic_pointer(&self) -> Option<(usize, String)> {
+        (0..self.tokens.len()).find_map(|at| {
+            let pointee = match self.text(at) {
+                "AtomicPtr" => self.argument(at + 1),
+                _ => None,
+            }?;
+            let is_hole = self.text(pointee.start) == "_";
+            (!is_hole && !self.is_seen(pointee.clone())).then(|| (at, self.shown(pointee)))
+        })
+    }
+
+    /// `… as *mut T` and `cast_mut()`, outside of what is handed to a cell of ours.
+    fn cast(&self) -> Option<(usize, String)> {
+        let mut within = 0;
+        (0..self.tokens.len()).find_map(|at| {
+            let text = self.text(at);
+            if matches!(text, "with" | "with_mut") && self.text(at + 1) == "(" {
+                within = within.max(self.closing(at + 1));
+            }
+            if at < within {
+                return None;
+            }
+            if text == "cast_mut" && self.text(at + 1) == "(" {
+                return Some((at, "what was not to be changed".to_owned()));
+            }
+            let is_cast = text == "as" && self.text(at + 1) == "*";
+            let pointee = at + 3..self.one_type(at + 3, self.tokens.len());
+            if !is_cast || self.text(pointee.start) == "_" || self.is_seen(pointee.clone()) {
+                return None;
+            }
+            Some((at, self.shown(pointee)))
+        })
+    }
+
+    /// `Box::into_raw(Box::new(5))`: what the pointer's type does not say.
+    fn boxed_number(&self) -> Option<(usize, String)> {
+        const BEGINNING: [&str; 7] = ["into_raw", "(", "Box", "::", "new", "(", ""];
+        (0..self.tokens.len()).find_map(|at| {
+            let begins = { BEGINNING.iter().enumerate() }
+                .all(|(ahead, word)| word.is_empty() || self.text(at + ahead) == *word);
+            if !begins {
+                return None;
+            }
+            let value = at + 6;
+            let is_number = self
+                .text(value)
+                .chars()
+                .all(|c| c.is_ascii_digit() || c == '-');
+            if is_number || matches!(self.text(value), "true" | "false") {
+                return Some((value, "a number".to_owned()));
+            }
+            let name = self.text(value);
+            let plain = self.types.contains_key(name) && !self.is_seen(value..value + 1);
+            plain.then(|| (value, format!("`{name}`")))
+        })
+    }
+
+    /// Where the type that begins at `at` ends.
+    fn one_type(&self, mut at: usize, end: usize) -> usize {
+        loop {
+            match self.text(at) {
+                "*" => at += 2,
+                "&" | "mut" | "dyn" => at += 1,
+                "(" | "[" => return (self.closing(at) + 1).min(end),
+                _ if self.is_word(at) => {
+                    let (_, mut after) = self.path(at);
+                    if self.text(after) == "::" {
+                        after += 1;
+                    }
+                    if self.text(after) == "<" {
+                        after = self.after_angles(after);
+                    }
+                    return after.min(end);
+                }
+                _ => return at.min(end),
+            }
+        }
+    }
+
+    /// The generic arguments that begin there, if some do: `<T>` or `::<T>`.
+    fn argument(&self, mut at: usize) -> Option<Range<usize>> {
+        if self.text(at) == "::" {
+            at += 1;
+        }
+        (self.text(at) == "<").then(|| at + 1..self.after_angles(at) - 1)
+    }
+
+    fn shown(&self, range: Range<usize>) -> String {
+        let mut shown = String::from("`");
+        for at in range.clone() {
+            let glued = at == range.start || !self.is_word(at) || !self.is_word(at - 1);
+            if !glued {
+                shown.push(' ');
+            }
+            shown.push_str(self.text(at));
+        }
+        shown.push('`');
+        shown
+    }
+
+    /// Whether an engine sees every access to a type: it is made of façade types alone.
+    fn is_seen(&self, range: Range<usize>) -> bool {
+        self.is_seen_beyond(range, &RefCell::default())
+    }
+
+    fn is_seen_beyond(&self, range: Range<usize>, known: &RefCell<Vec<String>>) -> bool {
+        let all = |parts: Vec<Range<usize>>| {
+            parts
+                .into_iter()
+                .all(|part| self.is_seen_beyond(part, known))
+        };
+        match self.text(range.start) {
+            _ if range.is_empty() => true,
+            "(" => all(self.split(range.start + 1..self.closing(range.start))),
+            "[" => {
+                let end = self.closing(range.start);
+                let element = { range.start..end }.find(|&at| self.text(at) == ";");
+                self.is_seen_beyond(range.start + 1..element.unwrap_or(end), known)
+            }
+            _ if self.is_word(range.start) => {
+                let (path, after) = self.path(range.start);
+                let name = path.last().map_or("", |name| &**name);
+                let inner = self.argument(after);
+                let is_wrapper = matches!(name, "CachePadded" | "ManuallyDrop" | "MaybeUninit");
+                if matches!(name, "PhantomData" | "PhantomPinned") {
+                    return true;
+                }
+                if is_wrapper {
+                    return inner.is_some_and(|inner| all(self.split(inner)));
+                }
+                if let [name] = &*path
+                    && let Some(fields) = self.types.get(name)
+                {
+                    if known.borrow().contains(name) {
+                        return true;
+                    }
+                    known.borrow_mut().push(name.clone());
+                    return !fields.tagged && all(fields.types.clone());
+                }
+                self.is_of_ours(&path)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> String {
+        let found = { unseen(text).into_iter() }.map(|it| {
+            let misleads = if it.misleads { " (misleads)" } else { "" };
+            format!("{} {}{misleads}", it.line, it.why)
+        });
+        found.collect::<Vec<_>>().join("\n")
+    }
+
+    #[track_caller]
+    fn assert_found(text: &str, beginning: &str) {
+        let found = found(text);
+        assert!(found.starts_with(beginning), "{found:?}");
+    }
+
+    #[test]
+    fn what_std_shares_is_found_by_its_path() {
+        for (text, beginning) in [
+            (
+                "\nuse std::sync::{Arc, Mutex};",
+                "2 uses `std::sync::Mutex`",
+            ),
+            (
+                "use std::{fmt, sync::atomic::{Ordering, AtomicU8}};",
+                "1 uses `std::sync::atomic::AtomicU8`",
+            ),
+            ("use std::thread;", "1 uses `std::thread`"),
+            ("std::thread::spawn(f)", "1 uses `std::thread::spawn`"),
+        ] {
+            assert_found(text, beginning);
+        }
+        assert_eq!(
+            found("use std::sync::Arc;\nuse std::sync::atomic::Ordering::Relaxed;"),
+            ""
+        );
+    }
+
+    #[test]
+    fn thread_locals_of_std_mislead_and_ours_do_not() {
+        for text in [
+            "thread_local! { static A: u8 = 0; }",
+            "std::thread_local! { static A: u8 = 0; }",
+            "use std::thread_local; thread_local! { static A: u8 = 0; }",
+        ] {
+            assert_found(text, "1 uses std's `thread_local!`");
+            assert!(found(text).ends_with("(misleads)"));
+        }
+        for text in [
+            "heisenbug::thread_local! { static A: std::cell::Cell<u8> = 0; }",
+            "use heisenbug::thread_local; thread_local! { static A: u8 = 0; }",
+            "use heisenbug::{thread, thread_local}; thread_local! { static A: u8 = 0; }",
+        ] {
+            assert_eq!(found(text), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn statics_that_nobody_puts_back_mislead() {
+        assert_found("\nstatic mut N: u32 = 0;", "2 has a `static mut`");
+        assert_found(
+            "use std::cell::RefCell; struct S(RefCell<u8>); unsafe impl Sync for S {}\n\
+             static S: S = S(RefCell::new(0));",
+            "2 has a static with std's `RefCell`",
+        );
+        for text in [
+            "static N: u32 = 0; static NAME: &'static str = \"\";",
+            "use heisenbug::sync::atomic::AtomicU32; static N: AtomicU32 = AtomicU32::new(0);",
+            "fn f(a: &'static str) {}",
+        ] {
+            assert_eq!(found(text), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn cells_of_std_are_found_where_they_are_shared() {
+        for text in [
+            "use std::cell::UnsafeCell;\nstruct C(UnsafeCell<u64>);\nunsafe impl Sync for C {}",
+            "use std::cell;\nstruct C<T> { a: u8, c: cell::Cell<T> }\nunsafe impl<T: Send> Sync for C<T> {}",
+            "use std::cell::*; struct In(RefCell<u8>);\nstruct C { i: In }\nunsafe impl Sync for C {}",
+            "\nstruct C { i: std::rc::Rc<u8> }\nunsafe impl Sync for C {}",
+        ] {
+            assert_found(text, "3 shares `C`");
+        }
+        for text in [
+            "use std::cell::Cell; fn f() { let c = Cell::new(0); c.set(1); }",
+            "use std::cell::Cell; struct C(Cell<u8>); struct D(u8); unsafe impl Sync for D {}",
+            "use heisenbug::cell::UnsafeCell; struct C(UnsafeCell<u8>); unsafe impl Sync for C {}",
+        ] {
+            assert_eq!(found(text), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_data_behind_a_shared_raw_pointer_is_found() {
+        for text in [
+            "\nstruct P(*mut u64); unsafe impl Send for P {} fn f(p: P) { unsafe { *p.0 += 1 } }",
+            "use std::ptr::NonNull; use heisenbug::sync::atomic::AtomicUsize;\n\
+             struct P<T>(NonNull<In<T>>);\nstruct In<T> { n: AtomicUsize, data: T }\n\
+             unsafe impl<T: Send> Send for P<T> {} fn f() { unsafe { g() } }",
+            "use heisenbug::sync::atomic::AtomicPtr;\nstruct S { head: AtomicPtr<Node> }\n\
+             struct Node { value: u64 } fn f() { unsafe { g() } }",
+            "use heisenbug::sync::atomic::AtomicPtr;\nfn f() { unsafe { g(Box::into_raw(Box::new(0))) } }",
+            "\nfn f(a: usize) { unsafe { *(a as *mut u64) = 1 } }",
+        ] {
+            assert_found(text, "2 has a raw pointer to ");
+        }
+    }
+
+    #[test]
+    fn pointers_to_what_is_seen_are_as_good_as_references() {
+        let of_nodes = "use heisenbug::{cell::UnsafeCell, sync::atomic::{AtomicPtr, AtomicU32}}; \
+                        struct Node { value: UnsafeCell<Option<u64>>, next: AtomicPtr<Node> } ";
+        for text in [
+            "struct Stack { head: AtomicPtr<Node> } fn f() { unsafe { g() } }",
+            "struct P(*mut Node); unsafe impl Send for P {} fn f() { unsafe { g() } }",
+            "struct P(*const [(AtomicU32, ()); 2]); unsafe impl Send for P {} fn f() { unsafe { g() } }",
+            "fn f() { unsafe { g(Box::into_raw(Box::new(Node::new()))) } }",
+            "fn f(c: &UnsafeCell<u8>) { c.with_mut(|p| unsafe { *(p as *mut i8) = 1 }) }",
+            // Nobody can look behind it.
+            "struct S { p: AtomicPtr<u64> }",
+        ] {
+            assert_eq!(found(&format!("{of_nodes}{text}")), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_program_does_not_panic() {
+        for text in [
+            "struct",
+            "struct S<",
+            "use",
+            "use {",
+            "type X",
+            "unsafe impl<",
+            "static",
+            "static X:",
+            "AtomicPtr<",
+            "unsafe { x as *",
+            "struct S { #",
+            "enum E { A(",
+            "unsafe impl for",
+            "unsafe fn f() { NonNull::<",
+            "use a::{b, c::{d",
+            ">",
+            "struct S(*mut",
+        ] {
+            unseen(text);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One step at a time: every thread stops before its first step beyond the graph, but for the one
+//! step that was chosen.
+//!
+//! What only concerns the thread itself, its beginning and its end, is not stopped at.
+
+use super::{Answer, Execution, Step, Wait};
+use crate::Place;
+use crate::clock::{INIT, Pos};
+use crate::event::Event;
+use crate::loops::Pass;
+use crate::moves::Way;
+use crate::steps::Object;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// What the runtime has to know to take one step, and what it finds out.
+#[derive(Debug, Default)]
+pub struct Stepping {
+    /// The step to be taken: whose, and how.
+    pub chosen: Option<(usize, Way)>,
+    /// What each thread would do next.
+    pub next: BTreeMap<usize, Next>,
+    /// The location of each step that was ever the next one.
+    pub numbers: FxHashMap<Pos, u32>,
+}
+
+/// What a thread would do next.
+#[derive(Clone, Debug)]
+pub struct Next {
+    /// Where.
+    pub at: Place,
+    /// What would be added to the graph. Of a join the value is the thread that is waited for, of a
+    /// choice how many ways there are. `None` if the thread goes round in a loop without any steps.
+    pub event: Option<Event>,
+    /// The address of the object, and what it holds, if there is no location for it yet.
+    pub unbound: Option<(usize, u64)>,
+    /// The event at which the thread was in the same state as it is now, the last time.
+    pub circles_from: Option<usize>,
+}
+
+impl Execution {
+    /// What becomes of a step that the graph does not have, if it is not to be added as always.
+    pub(super) fn at_the_edge(
+        &mut self,
+        step: &Step<'_>,
+        at: Place,
+    ) -> ControlFlow<Option<Answer>> {
+        let slot = self.run.current;
+        let goes_on = matches!(step, Step::Begin | Step::End | Step::Commit { .. });
+        let drains = self.explorer.drains;
+        let Some(stepping) = self.run.stepping.as_mut().filter(|_| !goes_on && !drains) else {
+            return ControlFlow::Continue(());
+        };
+        let is_chosen = stepping.chosen.is_some_and(|(thread, _)| thread == slot);
+        let mut circles_from = None;
+        if step.may_begin_loop() {
+            match self.arrive(at, u32::MAX) {
+                Pass::Look => {
+                    self.run.actor().wait = Wait::Look(at);
+                    return ControlFlow::Break(None);
+                }
+                Pass::Again { last, .. } => circles_from = Some(last),
+                Pass::First | Pass::TooMany(_) => {}
+            }
+        }
+        if is_chosen {
+            return ControlFlow::Break(self.go(step, at));
+        }
+        self.stop_before(step, at, circles_from);
+        ControlFlow::Break(None)
+    }
+
+    fn stop_before(&mut self, step: &Step<'_>, at: Place, circles_from: Option<usize>) {
+        let (mut location, mut unbound) = (None, None);
+        if let Some((object, init)) = step.object() {
+            location = self.run.objects.location(object);
+            let address = std::ptr::from_ref(object) as usize;
+            unbound = location.is_none().then_some((address, init));
+        }
+        let mut event = step.event(location.unwrap_or(u32::MAX), at);
+        match *step {
+            Step::Join { thread } => event.value = thread as u64,
+            Step::Choice { n, .. } => event.value = n.into(),
+            _ => {}
+        }
+        self.stop_with(Next {
+            at,
+            event: Some(event),
+            unbound,
+            circles_from,
+        });
+    }
+
+    fn stop_with(&mut self, next: Next) {
+        let slot = self.run.current;
+        if let Some(stepping) = &mut self.run.stepping {
+            stepping.next.insert(slot, next);
+        }
+        self.run.actor().wait = Wait::Step;
+    }
+
+    /// A hint that the thread waits. One that does nothing else is stopped: it would go on for ever.
+    pub(super) fn hint_at_the_edge(&mut self, at: Place) -> bool {
+        let done = self.run.actor().done;
+        match self.arrive(at, u32::MAX) {
+            Pass::Look => {
+                self.run.actor().wait = Wait::Look(at);
+                false
+            }
+            Pass::Again { from, .. } if from == done => {
+                self.stop_with(Next {
+                    at,
+                    event: None,
+                    unbound: None,
+                    circles_from: Some(from),
+                });
+                false
+            }
+            _ => {
+                self.run.actor().loops.stepped(at, false);
+                true
+            }
+        }
+    }
+
+    /// Gives the object of a step the location that was named for it.
+    fn bind(&mut self, object: &Object, init: u64) -> u32 {
+        if let Some(loc) = self.run.objects.location(object) {
+            return loc;
+        }
+        let here = Pos::new(self.run.current, self.run.actor().done);
+        let stepping = self.run.stepping.as_mut().expect("it goes step by step");
+        let graph = self.explorer.graph_mut();
+        let loc = match stepping.numbers.get(&here) {
+            Some(&loc) if self.run.objects.adopt(object, loc, graph, init) => loc,
+            _ => self.run.objects.bind(object, graph, init),
+        };
+        // Others may have come there before.
+        let address = std::ptr::from_ref(object) as usize;
+        for next in stepping.next.values_mut() {
+            if let Some(event) = &mut next.event
+                && next
+                    .unbound
+                    .take_if(|unbound| unbound.0 == address)
+                    .is_some()
+            {
+                event.loc = loc;
+            }
+        }
+        loc
+    }
+
+    /// Adds the step in the way that was chosen.
+    fn go(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
+        let stepping = self.run.stepping.as_mut();
+        let (_, way) = stepping.and_then(|stepping| stepping.chosen.take())?;
+        let bound = step.object().map(|(object, init)| self.bind(object, init));
+        let loc = bound.unwrap_or(u32::MAX);
+        let slot = self.run.current;
+        let answer = match way {
+            Way::Read { from, variant, .. } => {
+                let from = from.map_or(INIT, |(thread, index)| Pos { thread, index });
+                self.take_read(step.event(loc, at), from, variant)
+            }
+            Way::Only => self.extend(step, at),
+            Way::Write { newer } => {
+                let answer = self.extend(step, at);
+                self.put_behind(newer);
+                answer
+            }
+            Way::Choose(value) => {
+                self.extend(step, at)?;
+                let choice = Pos::new(slot, self.run.actor().done - 1);
+                self.explorer.graph_mut().event_mut(choice).value = value.into();
+                Some(Answer::value(value.into()))
+            }
+        }?;
+        let loops = &mut self.run.actors[slot].loops;
+        loops.stepped(at, step.changes(answer));
+        Some(answer)
+    }
+
+    fn take_read(&mut self, event: Event, from: Pos, variant: u8) -> Option<Answer> {
+        let slot = self.run.current;
+        let read = self.explorer.graph_mut().push(slot, event);
+        if self.explorer.read_from(read, from, variant) {
+            return self.has_read(read);
+        }
+        self.run.abandoned = true;
+        self.run.actor().wait = Wait::Elsewhere;
+        None
+    }
+
+    /// Puts the last write of the current thread before so many of those that are there.
+    fn put_behind(&mut self, newer: usize) {
+        let write = Pos::new(self.run.current, self.run.actor().done - 1);
+        let graph = self.explorer.graph_mut();
+        let rank = graph.rank(write) - 1 - newer;
+        graph.unplace(write);
+        graph.place(write, rank);
+    }
+}

@@ -1,0 +1,199 @@
+//! One exploration by several OS threads.
+//!
+//! An item and the graph of its frame are a whole subtree of the search, which has nothing to do with
+//! any other. So whoever has plenty gives the items at the bottom of its stack, which are the largest,
+//! to whoever has nothing to do.
+
+use crate::explorer::{Explorer, Frame, Learnt, Work};
+use crate::search::Config;
+use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How many runs an exploration has to take before it is worth sharing.
+const WORTH_SHARING: u64 = 300;
+
+/// An exploration that several OS threads [take part](crate::search::take_part) in.
+pub struct Workers {
+    pub(crate) config: Config,
+    state: Mutex<State>,
+    changed: Condvar,
+    /// How many wait for something to do. Looked at without the lock.
+    idle: AtomicUsize,
+    /// Raised whenever the exploration begins anew.
+    generation: AtomicU64,
+    runs: AtomicU64,
+    stopped: AtomicBool,
+    /// Nothing more is to be given to others.
+    alone: AtomicBool,
+    /// Something has been.
+    shared: AtomicBool,
+}
+
+struct State {
+    queue: Vec<Job>,
+    /// How many take part, and how many of them work.
+    workers: usize,
+    working: usize,
+    learnt: Learnt,
+}
+
+/// A subtree of the search.
+struct Job {
+    frame: Frame,
+    slots: FxHashMap<(u8, u32), u8>,
+}
+
+impl Workers {
+    /// An exploration that nobody has begun.
+    pub fn new(config: Config) -> Workers {
+        let state = State {
+            queue: vec![Job::root(&config)],
+            workers: 0,
+            working: 0,
+            learnt: Learnt::default(),
+        };
+        Workers {
+            config,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            idle: AtomicUsize::new(0),
+            generation: AtomicU64::new(0),
+            runs: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+            alone: AtomicBool::new(false),
+            shared: AtomicBool::new(false),
+        }
+    }
+
+    /// Ends the exploration early, for all.
+    pub fn stop(&self) {
+        self.stopped.store(true, Relaxed);
+        self.changed.notify_all();
+    }
+
+    /// Says that the program must not run on two OS threads at once. Returns whether it never has: if it
+    /// may have, what was seen is worth nothing.
+    pub fn keep_to_one(&self) -> bool {
+        self.alone.store(true, Relaxed);
+        !self.shared.load(Relaxed)
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Relaxed)
+    }
+
+    /// Counts one more run. Returns how many there have been.
+    pub(crate) fn count_run(&self) -> u64 {
+        self.runs.fetch_add(1, Relaxed) + 1
+    }
+
+    pub(crate) fn runs(&self) -> u64 {
+        self.runs.load(Relaxed)
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Relaxed)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Joins those who take part.
+    pub(crate) fn join(&self) {
+        let mut state = self.state();
+        state.workers += 1;
+        state.working += 1;
+    }
+
+    /// Waits for something to do. `None` if there is nothing left.
+    pub(crate) fn next(&self) -> Option<(Explorer, u64)> {
+        let mut state = self.state();
+        state.working -= 1;
+        self.idle.fetch_add(1, Relaxed);
+        let job = loop {
+            if self.is_stopped() || (state.queue.is_empty() && state.working == 0) {
+                self.changed.notify_all();
+                break None;
+            }
+            if let Some(job) = state.queue.pop() {
+                break Some(job);
+            }
+            state = (self.changed.wait(state)).unwrap_or_else(PoisonError::into_inner);
+        };
+        let job = job?;
+        self.idle.fetch_sub(1, Relaxed);
+        state.working += 1;
+        let learnt = state.learnt.clone();
+        let explorer = Explorer::of_frame(self.config.clone(), job.frame, job.slots, learnt);
+        Some((explorer, self.generation()))
+    }
+
+    /// Gives something to those who have nothing to do, of an exploration of that generation.
+    pub(crate) fn share(&self, explorer: &mut Explorer, generation: u64) {
+        let alone = self.alone.load(Relaxed);
+        if alone || self.idle.load(Relaxed) == 0 || self.runs() < WORTH_SHARING {
+            return;
+        }
+        let mut state = self.state();
+        if self.generation() == generation
+            && state.queue.is_empty()
+            && let Some(frame) = explorer.give_away()
+        {
+            let slots = explorer.slots.clone();
+            state.queue.push(Job { frame, slots });
+            self.shared.store(true, Relaxed);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Begins anew, knowing more: unless that was known already, and somebody else has begun anew.
+    pub(crate) fn begin_anew(&self, learnt: &Learnt) {
+        let mut state = self.state();
+        if !state.learnt.add(learnt) {
+            return;
+        }
+        state.queue = vec![Job::root(&self.config)];
+        self.generation.fetch_add(1, Relaxed);
+        self.changed.notify_all();
+    }
+}
+
+impl Job {
+    fn root(config: &Config) -> Job {
+        Job {
+            frame: Frame::root(config),
+            slots: FxHashMap::default(),
+        }
+    }
+}
+
+impl Learnt {
+    /// Adds what another one knows. Returns whether there was anything new.
+    fn add(&mut self, other: &Learnt) -> bool {
+        let before = self.loops.len() + self.facts.len();
+        self.loops.extend(&other.loops);
+        self.facts.extend(&other.facts);
+        self.loops.len() + self.facts.len() > before
+    }
+}
+
+impl Explorer {
+    /// Takes the largest part of what is left to be explored away, if there is enough.
+    fn give_away(&mut self) -> Option<Frame> {
+        let left: usize = self.frames.iter().map(|frame| frame.work.len()).sum();
+        if left < 2 {
+            return None;
+        }
+        let frame = self
+            .frames
+            .iter_mut()
+            .find(|frame| !frame.work.is_empty())?;
+        let work: Work = frame.work.remove(0);
+        Some(Frame {
+            graph: frame.graph.clone(),
+            work: vec![work],
+        })
+    }
+}

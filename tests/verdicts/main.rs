@@ -1,0 +1,17 @@
+//! Small programs whose right verdict is known, by what they are about. Each test has the verdict in
+//! its name.
+
+mod counts;
+mod exchanges;
+mod finite;
+#[path = "../judged/mod.rs"]
+mod judged;
+mod memory;
+mod orders;
+#[cfg(feature = "learn")]
+mod outside;
+mod programs;
+mod questions;
+mod seqcst;
+mod std_allows;
+mod waiting;

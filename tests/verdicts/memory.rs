@@ -1,0 +1,149 @@
+//! What was freed, and what is dropped while others still use it.
+
+use crate::judged::{Plain, fails, frees_too_early, holds};
+use heisenbug::catalogue::Class;
+use heisenbug::sync::Arc;
+use heisenbug::sync::atomic::{
+    AtomicPtr, AtomicUsize,
+    Ordering::{AcqRel, SeqCst},
+};
+use heisenbug::thread;
+
+/// Main replaces a counter and frees the old one, which the other may be about to use.
+#[test]
+fn freeing_what_another_has_a_pointer_to_fails() {
+    let program = || {
+        let boxed = || Box::into_raw(Box::new(AtomicUsize::new(0)));
+        let shared = Arc::new(AtomicPtr::new(boxed()));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let counter = shared.load(SeqCst);
+                // SAFETY: false. Main may have freed it since.
+                unsafe { (*counter).fetch_add(1, SeqCst) }
+            }
+        });
+        let old = shared.swap(boxed(), SeqCst);
+        // SAFETY: false. It was boxed, but the other may still use it.
+        drop(unsafe { Box::from_raw(old) });
+        other.join().unwrap();
+        // SAFETY: it was boxed, and the other has ended.
+        drop(unsafe { Box::from_raw(shared.load(SeqCst)) });
+    };
+    let report = fails(program, Class::UseAfterFree, "used after it was freed");
+    let clash = report.clash.as_ref().expect("it says who and where");
+    assert!(clash.first.file.ends_with("memory.rs"), "{clash:?}");
+    assert!(clash.second.file.ends_with("memory.rs"), "{clash:?}");
+}
+
+#[test]
+fn freeing_after_the_join_holds() {
+    holds(|| {
+        let shared = Arc::new(AtomicPtr::new(Box::into_raw(Box::new(AtomicUsize::new(0)))));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            // SAFETY: main frees it after this thread has ended.
+            move || unsafe { (*shared.load(SeqCst)).fetch_add(1, SeqCst) }
+        });
+        other.join().unwrap();
+        // SAFETY: it was boxed, and nobody else is left.
+        let counter = unsafe { Box::from_raw(shared.load(SeqCst)) };
+        assert_eq!(counter.into_inner(), 1);
+    });
+}
+
+/// A value that is freed by the last who lets go of it.
+struct Counted {
+    owners: AtomicUsize,
+    value: Plain<u64>,
+}
+
+/// An owner, and whether it looks at the value after it has let go.
+struct Owner(*const Counted);
+
+// SAFETY: what it points to is shared by atomics, and freed by the last owner alone.
+unsafe impl Send for Owner {}
+
+impl Owner {
+    fn two() -> (Owner, Owner) {
+        let counted = Box::into_raw(Box::new(Counted {
+            owners: AtomicUsize::new(2),
+            value: Plain::new(7),
+        }));
+        (Owner(counted), Owner(counted))
+    }
+
+    fn value(&self) -> u64 {
+        // SAFETY: true for an owner; false for whoever has let go.
+        unsafe { (*self.0).value.get() }
+    }
+
+    /// Frees the value if this was the last owner.
+    fn let_go(&self) {
+        // SAFETY: this owner is counted until here.
+        if unsafe { (*self.0).owners.fetch_sub(1, AcqRel) } == 1 {
+            // SAFETY: it was boxed, and nobody else owns it.
+            drop(unsafe { Box::from_raw(self.0.cast_mut()) });
+        }
+    }
+}
+
+#[test]
+fn looking_before_letting_go_holds() {
+    holds(|| {
+        let (mine, yours) = Owner::two();
+        let looks = |owner: Owner| {
+            let value = owner.value();
+            owner.let_go();
+            value
+        };
+        let other = thread::spawn(move || looks(yours));
+        assert_eq!(looks(mine) + other.join().unwrap(), 14);
+    });
+}
+
+#[test]
+fn looking_after_letting_go_fails() {
+    let program = || {
+        let (mine, yours) = Owner::two();
+        let other = thread::spawn(move || {
+            yours.let_go();
+            yours.value()
+        });
+        mine.let_go();
+        other.join().unwrap();
+    };
+    frees_too_early(program);
+}
+
+/// Reads itself when it is dropped.
+struct Looked(Plain<u32>);
+
+impl Drop for Looked {
+    fn drop(&mut self) {
+        assert!(self.0.get() < 2);
+    }
+}
+
+/// The destructor runs while the race is told, and would meet it again.
+#[test]
+fn a_race_with_a_destructor_on_the_way_fails_as_a_race() {
+    let program = || {
+        let shared = Arc::new(Looked(Plain::new(0)));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.0.set(1)
+        });
+        let again = Arc::clone(&shared);
+        drop(shared);
+        again.0.get();
+        drop(again);
+        other.join().unwrap();
+    };
+    let report = fails(program, Class::DataRace, "nothing orders them");
+    let clash = report.clash.as_ref().expect("it says who and where");
+    assert_ne!(clash.first.line, clash.second.line);
+    let mut actors = [&*clash.first.actor, &*clash.second.actor];
+    actors.sort_unstable();
+    assert_eq!(actors, ["main", "thread 1"]);
+}

@@ -1,0 +1,390 @@
+//! Who waits by looking: the others get their turn, and a loop that gives up does give up.
+
+use crate::judged::{deadlocks, fails, holds};
+use heisenbug::catalogue::Class;
+use heisenbug::sync::atomic::{
+    AtomicBool, AtomicU32,
+    Ordering::{Acquire, Release, SeqCst},
+};
+use heisenbug::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
+use heisenbug::thread::{self, sleep as nap};
+use heisenbug::{Checker, Verdict, hint};
+use std::time::Duration;
+
+#[derive(Default)]
+struct Shared {
+    flag: AtomicBool,
+    lock: Mutex<u32>,
+    count: AtomicU32,
+}
+
+/// Another thread stores a flag; main waits for it in that way.
+fn polls(wait: fn(&Shared)) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let shared = Arc::new(Shared::default());
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.flag.store(true, SeqCst)
+        });
+        wait(&shared);
+        other.join().unwrap();
+    }
+}
+
+#[test]
+fn polling_a_flag_in_any_manner_holds() {
+    holds(polls(|it| while !it.flag.load(SeqCst) {}));
+    holds(polls(|it| {
+        while !it.flag.load(SeqCst) {
+            hint::spin_loop();
+        }
+    }));
+    holds(polls(|it| {
+        while !it.flag.load(SeqCst) {
+            thread::yield_now();
+        }
+    }));
+    holds(polls(|it| {
+        while !it.flag.load(SeqCst) {
+            it.count.load(SeqCst);
+        }
+    }));
+}
+
+#[test]
+fn polling_with_a_nap_holds() {
+    holds(polls(|it| {
+        while !it.flag.load(SeqCst) {
+            // Takes no time in a check.
+            nap(Duration::from_millis(1));
+        }
+    }));
+}
+
+#[test]
+fn polling_under_a_lock_holds() {
+    holds(|| {
+        let value = Arc::new(Mutex::new(0));
+        let other = thread::spawn({
+            let value = Arc::clone(&value);
+            move || *value.lock().unwrap() += 1
+        });
+        while *value.lock().unwrap() == 0 {
+            thread::yield_now();
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn polling_a_channel_holds() {
+    holds(|| {
+        let (to, from) = mpsc::channel();
+        let other = thread::spawn(move || to.send(1).unwrap());
+        while from.try_recv().is_err() {}
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn polling_whether_a_thread_has_finished_holds() {
+    holds(|| {
+        let other = thread::spawn(|| {});
+        while !other.is_finished() {}
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn trying_a_lock_until_it_is_free_holds() {
+    holds(|| {
+        let lock = Arc::new(Mutex::new(0));
+        let add = |lock: &Mutex<u32>| loop {
+            if let Ok(mut value) = lock.try_lock() {
+                *value += 1;
+                return;
+            }
+            thread::yield_now();
+        };
+        let other = thread::spawn({
+            let lock = Arc::clone(&lock);
+            move || add(&lock)
+        });
+        add(&lock);
+        other.join().unwrap();
+        assert_eq!(*lock.lock().unwrap(), 2);
+    });
+}
+
+/// It is no livelock, as the other thread gets its turn. How often the loop goes round is left to the
+/// engine: it may not have the patience to see it all.
+#[track_caller]
+fn does_not_fail(wait: fn(&Shared)) {
+    let report = Checker::new().max_executions(5).check(polls(wait));
+    assert_ne!(report.verdict, Verdict::Fails, "{:?}", report.message);
+}
+
+#[test]
+fn working_while_one_waits_does_not_fail() {
+    does_not_fail(|it| {
+        while !it.flag.load(SeqCst) {
+            it.count.fetch_add(1, SeqCst);
+        }
+    });
+    does_not_fail(|it| {
+        while !it.flag.load(SeqCst) {
+            *it.lock.lock().unwrap() += 1;
+        }
+    });
+}
+
+#[test]
+fn looking_only_under_a_lock_that_was_free_does_not_fail() {
+    does_not_fail(|it| {
+        loop {
+            if let Ok(_held) = it.lock.try_lock()
+                && it.flag.load(SeqCst)
+            {
+                return;
+            }
+        }
+    });
+}
+
+#[test]
+fn giving_up_after_some_looks_fails() {
+    for looks in [3, 20] {
+        for pause in [|| {}, hint::spin_loop, thread::yield_now] {
+            let program = move || {
+                let flag = Arc::new(AtomicBool::new(false));
+                let other = thread::spawn({
+                    let flag = Arc::clone(&flag);
+                    move || flag.store(true, SeqCst)
+                });
+                let seen = (0..looks).any(|_| {
+                    let seen = flag.load(SeqCst);
+                    if !seen {
+                        pause();
+                    }
+                    seen
+                });
+                assert!(seen, "gave up too early");
+                other.join().unwrap();
+            };
+            fails(program, Class::Assertion, "gave up too early");
+        }
+    }
+}
+
+#[test]
+fn a_slow_path_that_is_wrong_fails() {
+    let program = || {
+        let lock = Arc::new(Mutex::new(0));
+        let other = thread::spawn({
+            let lock = Arc::clone(&lock);
+            move || *lock.lock().unwrap() = 1
+        });
+        let taken = (0..10).any(|_| {
+            hint::spin_loop();
+            lock.try_lock().is_ok()
+        });
+        assert!(taken, "it went the slow path");
+        other.join().unwrap();
+    };
+    fails(program, Class::Assertion, "it went the slow path");
+}
+
+/// Who spins for a while and then says that it sleeps: a hundred looks do not hide the sleeping.
+#[test]
+fn what_comes_after_spinning_is_seen_fails() {
+    let program = || {
+        let state = Arc::new(AtomicU32::new(0));
+        let other = thread::spawn({
+            let state = Arc::clone(&state);
+            move || {
+                let told = state.compare_exchange(0, 2, SeqCst, SeqCst);
+                assert_ne!(told, Err(1), "the sleeper is not woken");
+            }
+        });
+        for _ in 0..100 {
+            if state.load(SeqCst) == 2 {
+                break;
+            }
+            hint::spin_loop();
+        }
+        let _ = state.compare_exchange(0, 1, SeqCst, SeqCst);
+        other.join().unwrap();
+    };
+    fails(program, Class::Assertion, "the sleeper is not woken");
+}
+
+#[test]
+fn waiting_for_a_flag_that_nobody_raises_fails() {
+    let program = || {
+        let flag = AtomicBool::new(false);
+        while !flag.load(Acquire) {
+            hint::spin_loop();
+        }
+    };
+    fails(program, Class::Livelock, "");
+}
+
+#[test]
+fn parking_until_a_flag_is_up_holds() {
+    holds(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let other = thread::spawn({
+            let (flag, main) = (Arc::clone(&flag), thread::current());
+            move || {
+                flag.store(true, Release);
+                main.unpark();
+            }
+        });
+        while !flag.load(Acquire) {
+            thread::park();
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn an_unpark_that_comes_too_late_to_matter_holds() {
+    holds(|| {
+        let main = thread::current();
+        thread::spawn(move || main.unpark()).join().unwrap();
+    });
+    holds(|| {
+        let word = Arc::new(AtomicU32::new(0));
+        let other = thread::spawn({
+            let (word, main) = (Arc::clone(&word), thread::current());
+            move || {
+                word.store(1, SeqCst);
+                main.unpark();
+            }
+        });
+        word.load(SeqCst);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn notifying_another_condition_fails() {
+    let report = deadlocks(|| {
+        let shared = Arc::new((Mutex::new(false), Condvar::new(), Condvar::new()));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                *shared.0.lock().unwrap() = true;
+                shared.2.notify_one();
+            }
+        });
+        let held = shared.0.lock().unwrap();
+        drop(shared.1.wait_while(held, |told| !*told).unwrap());
+        other.join().unwrap();
+    });
+    let call = report
+        .counterexample
+        .iter()
+        .find(|it| it.call == "notify_one");
+    assert!(
+        call.is_some(),
+        "the notification that wakes nobody is shown"
+    );
+    let shown = heisenbug::explain::report(&report, 100);
+    assert!(shown.contains("nobody"), "{shown}");
+}
+
+#[test]
+fn a_wait_for_a_while_fails_for_whoever_counts_on_it() {
+    let program = || {
+        let (shared, other) = told_by_another();
+        let held = shared.0.lock().unwrap();
+        let a_while = Duration::from_millis(5);
+        let (told, _) = shared
+            .1
+            .wait_timeout_while(held, a_while, |told| !*told)
+            .unwrap();
+        assert!(*told, "the time was up");
+        drop(told);
+        other.join().unwrap();
+    };
+    fails(program, Class::Assertion, "the time was up");
+}
+
+#[test]
+fn a_wait_for_a_while_in_a_loop_holds() {
+    holds(|| {
+        let (shared, other) = told_by_another();
+        let mut told = shared.0.lock().unwrap();
+        while !*told {
+            let a_while = Duration::from_millis(5);
+            told = shared.1.wait_timeout(told, a_while).unwrap().0;
+        }
+        drop(told);
+        other.join().unwrap();
+    });
+}
+
+type Told = Arc<(Mutex<bool>, Condvar)>;
+
+fn told_by_another() -> (Told, thread::JoinHandle<()>) {
+    let shared: Told = Arc::default();
+    let other = thread::spawn({
+        let shared = Arc::clone(&shared);
+        move || {
+            *shared.0.lock().unwrap() = true;
+            shared.1.notify_one();
+        }
+    });
+    (shared, other)
+}
+
+#[test]
+fn a_message_awaited_for_a_while_fails_for_whoever_counts_on_it() {
+    let program = || {
+        let (to, from) = mpsc::channel();
+        let other = thread::spawn(move || to.send(1).unwrap());
+        let got = from.recv_timeout(Duration::from_secs(1));
+        other.join().unwrap();
+        assert_eq!(got, Ok(1));
+    };
+    fails(program, Class::Assertion, "left: Err(Timeout)");
+}
+
+/// A lock that could not be had orders nothing.
+#[test]
+fn what_a_failed_try_was_said_to_order_fails() {
+    let plain = || {
+        let shared = Arc::new((Mutex::new(()), crate::judged::Plain::new(0)));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                shared.1.set(1);
+                drop(shared.0.lock().unwrap());
+            }
+        });
+        if shared.0.try_lock().is_err() {
+            shared.1.get();
+        }
+        other.join().unwrap();
+    };
+    fails(plain, Class::DataRace, "nothing orders them");
+    let atomic = || {
+        let shared = Arc::new((RwLock::new(()), AtomicU32::new(0)));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                shared
+                    .1
+                    .store(1, heisenbug::sync::atomic::Ordering::Relaxed);
+                drop(shared.0.write().unwrap());
+            }
+        });
+        if shared.0.try_read().is_err() {
+            let seen = shared.1.load(heisenbug::sync::atomic::Ordering::Relaxed);
+            assert_eq!(seen, 1, "it was there before the lock");
+        }
+        other.join().unwrap();
+    };
+    fails(atomic, Class::Assertion, "it was there before the lock");
+}
