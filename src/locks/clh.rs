@@ -89,7 +89,8 @@ impl Lock {
     fn lock(&self) -> *mut Node {
         let mine = Node::boxed(true);
         // Release, so that who comes next finds a finished node, and acquire, so that the one of
-        // the thread before is finished too.
+        // the thread before is finished too. To the checker, both may be weaker: there, an atomic has
+        // its first value from the beginning, whoever made it.
         let before = self.tail.swap(mine, AcqRel);
         // SAFETY: a node is freed by the one who comes after its owner, and that is this thread.
         let node = unsafe { &*before };

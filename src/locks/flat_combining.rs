@@ -29,7 +29,6 @@ use super::sync::atomic::{
 };
 use super::{hint, thread};
 use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::{mem, ptr};
 
@@ -57,7 +56,7 @@ struct Request<T> {
     /// Does what is asked for. To be called once, with the request itself.
     run: unsafe fn(*const Request<T>, &mut T),
     /// The request that was the newest before this one. Published and taken as `Job::work` is.
-    next: Cell<*mut Request<T>>,
+    next: UnsafeCell<*mut Request<T>>,
     done: AtomicBool,
 }
 
@@ -80,7 +79,7 @@ impl<T, F: FnOnce(&mut T) -> R, R> Job<T, F, R> {
         Job {
             request: Request {
                 run: Job::<T, F, R>::run,
-                next: Cell::new(ptr::null_mut()),
+                next: UnsafeCell::new(ptr::null_mut()),
                 done: AtomicBool::new(false),
             },
             work: UnsafeCell::new(Work::Asked(critical)),
@@ -179,7 +178,10 @@ impl<T> FlatCombining<T> {
         let me = ptr::from_ref(request).cast_mut();
         let mut newest = self.requests.load(Relaxed);
         loop {
-            request.next.set(newest);
+            request.next.with_mut(|next| {
+                // SAFETY: nobody else knows of the request before it is on the list.
+                unsafe { *next = newest };
+            });
             // Release, so that who takes the list finds a finished request.
             let put = (self.requests).compare_exchange_weak(newest, me, Release, Relaxed);
             match put {
@@ -227,7 +229,8 @@ impl<T> Combiner<'_, T> {
                     next: after,
                     done,
                 } = unsafe { &*request };
-                next = after.get();
+                // SAFETY: who put it on the list has written this before, and nobody does afterwards.
+                next = after.with(|after| unsafe { *after });
                 // SAFETY: every request was published as the beginning of its job, and whoever took
                 // it from the list is the only one to use it until it is done.
                 unsafe { run(request, value) };

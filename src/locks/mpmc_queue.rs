@@ -345,7 +345,7 @@ pub const PROOF: Bug = Bug {
         ),
         Variant::trap(
             "trap_no_lap",
-            Expected::outcome("lost, doubled, or out of order"),
+            Expected::DATA_RACE,
             "a slot that is claimed, and not filled yet, looks free one lap later",
             two_push::<trap_no_lap::Queue, 1>,
         )

@@ -1,11 +1,13 @@
 //! loom's search under weak memory, of programs that it is right about as far as it goes.
 //!
 //! They have no `SeqCst` accesses, which it takes for `AcqRel` ones, and no atomic that is written by
-//! stores and by read-modify-writes, between whose halves it lets the stores come. What else is
-//! wrong with it only hides outcomes.
+//! stores and by read-modify-writes, between whose halves it lets the stores come. Nor do two threads
+//! store to one atomic: where a load says which of two stores came first, loom does not carry that on
+//! to what the same thread stored later, and an older value comes back in the end. What else is wrong
+//! with it only hides outcomes.
 
 use crate::ours;
-use crate::programs::{Kind, Lcg, Program, define_run};
+use crate::programs::{Kind, Lcg, Program, Step, define_run};
 use heisenbug::check::Engines;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -24,10 +26,19 @@ fn outcomes(program: &Program) -> BTreeSet<String> {
     std::mem::take(&mut *seen)
 }
 
+/// Whether two threads store to one atomic.
+fn has_rival_stores(program: &Program) -> bool {
+    let stores_to = |steps: &[Step], index| {
+        { steps.iter() }.any(|step| matches!(step, Step::Store(x, ..) if *x == index))
+    };
+    let threads = |index| { program.0.iter() }.filter(move |steps| stores_to(steps, index));
+    [0, 1].iter().any(|&index| threads(index).count() > 1)
+}
+
 fn assert_contained(seed: u64, programs: usize, kind: Kind) {
     let mut random = Lcg(seed);
-    for _ in 0..programs {
-        let program = random.program(kind);
+    let made = std::iter::repeat_with(|| random.program(kind));
+    for program in made.filter(|it| !has_rival_stores(it)).take(programs) {
         let (ours, looms) = (ours(&program, Engines::Weak), outcomes(&program));
         let missed: Vec<_> = looms.difference(&ours).collect();
         assert!(missed.is_empty(), "{program:?}: {missed:?}");

@@ -15,7 +15,7 @@ mod sites;
 mod statics;
 mod threads;
 
-pub(crate) use call::{Call, Mark, Target};
+pub(crate) use call::{Call, Mark, Target, used};
 pub(crate) use failures::{SCOPED, end_of_thread, observed, panicking};
 pub(crate) use objects::{Counted, Shared};
 pub(crate) use statics::keep_static;

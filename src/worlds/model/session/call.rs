@@ -57,6 +57,14 @@ impl Mark for Target {
     }
 }
 
+/// Notes that the program uses something of this world, if only as its one owner.
+#[inline]
+pub(crate) fn used() {
+    if flags::get().contains(Flags::NOTHING_YET) {
+        flags::clear(Flags::NOTHING_YET);
+    }
+}
+
 impl Call {
     /// Begins an operation, if a model thread runs. Otherwise there is nothing to take a step in.
     #[inline]
@@ -64,10 +72,8 @@ impl Call {
         if !steps::running() {
             return None;
         }
+        used();
         let flags = flags::get();
-        if flags.contains(Flags::NOTHING_YET) {
-            flags::clear(Flags::NOTHING_YET);
-        }
         Some(Call {
             name,
             at,

@@ -43,6 +43,13 @@ impl Recorded {
     }
 }
 
+impl Recorded {
+    /// Whether a pointer comes or goes, and nobody asks how many there are.
+    fn only_counts(&self) -> bool {
+        self.op == Op::Rmw && matches!(self.call, "clone" | "drop")
+    }
+}
+
 /// All of them, in the order in which they took effect.
 #[derive(Debug, Default)]
 pub(super) struct Record {
@@ -144,12 +151,29 @@ impl Execution {
             objects: self.object_names(),
             pointers: Pointers::default(),
         };
-        let events = self.record.events.iter();
+        let events = { self.record.events.iter() }.filter(|event| self.is_shown(event));
         Trace {
             events: events.map(|event| namer.event(event)).collect(),
             blocked: self.blocked(&namer),
             actors: namer.threads,
         }
+    }
+
+    /// Whether the operation tells the reader something. That a pointer was cloned or dropped does
+    /// only if this execution looks at how many there are, or leaves the value behind.
+    fn is_shown(&self, event: &Recorded) -> bool {
+        let Target::Object(number) = event.target else {
+            return true;
+        };
+        let object = &self.objects.all[number as usize];
+        if object.kind != "Arc" || !event.only_counts() {
+            return true;
+        }
+        let ended = || self.threads.all.iter().all(|thread| thread.finished);
+        let looks = |other: &Recorded| {
+            other.target == event.target && !other.op.is_quiet() && !other.only_counts()
+        };
+        object.alive && ended() || self.record.events.iter().any(looks)
     }
 
     fn blocked(&self, namer: &Namer) -> Vec<Blocked> {

@@ -68,6 +68,7 @@ impl<T> Mutex<T> {
     ///
     /// As for [`lock`](Self::lock).
     pub fn into_inner(self) -> LockResult<T> {
+        session::used();
         let Mutex { poison, data, .. } = self;
         poison.wrap(data.into_inner())
     }
@@ -138,6 +139,7 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// As for [`lock`](Self::lock).
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        session::used();
         let Mutex { poison, data, .. } = self;
         poison.wrap(data.get_mut())
     }

@@ -86,6 +86,7 @@ impl<T> RwLock<T> {
     ///
     /// As for [`read`](Self::read).
     pub fn into_inner(self) -> LockResult<T> {
+        session::used();
         let RwLock { poison, data, .. } = self;
         poison.wrap(data.into_inner())
     }
@@ -206,6 +207,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// As for [`read`](Self::read).
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        session::used();
         let RwLock { poison, data, .. } = self;
         poison.wrap(data.get_mut())
     }
