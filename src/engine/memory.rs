@@ -4,11 +4,16 @@
 //! gets the same address in the same execution; and threads that are left where they are, in the
 //! middle of an execution, leave nothing behind that somebody could stumble over.
 //!
+//! And it is known which thread got a block, and when: making something in it is an access like any
+//! other, before which nobody may come.
+//!
 //! This takes the place of the global allocator of every program that uses the engine. Outside of an
 //! execution it is the system's.
 
+use crate::run;
+use crate::steps::ThreadId;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 #[global_allocator]
 static MEMORY: Memory = Memory;
@@ -27,6 +32,41 @@ thread_local! {
     /// Whether what is freed on this thread is to be kept.
     static KEEPS: Cell<bool> = const { Cell::new(false) };
     static FREED: Cell<*mut Freed> = const { Cell::new(std::ptr::null_mut()) };
+    static MADE: RefCell<Vec<Made>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A block that a model thread has got in this execution: after how many of its events.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    start: usize,
+    size: usize,
+    pub thread: ThreadId,
+    pub done: usize,
+}
+
+/// Notes who got a block. The program runs, so that nobody else looks at the list.
+#[cold]
+fn note(block: *mut u8, size: usize) {
+    KEEPS.set(false);
+    let (thread, done) = run::progress();
+    let made = Made {
+        start: block as usize,
+        size,
+        thread,
+        done,
+    };
+    // At the very end of an OS thread there is no list any more.
+    let _ = MADE.try_with(|all| all.borrow_mut().push(made));
+    KEEPS.set(true);
+}
+
+/// Who got the block that the address lies in, if a model thread did.
+pub fn maker(address: usize) -> Option<Made> {
+    MADE.with_borrow(|all| {
+        let mut all = all.iter().rev();
+        all.find(|made| (made.start..made.start + made.size).contains(&address))
+            .copied()
+    })
 }
 
 // SAFETY: every block is the system's own, of the layout asked for. One that is freed is given back to
@@ -35,13 +75,21 @@ unsafe impl GlobalAlloc for Memory {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
+        let block = unsafe { System.alloc(layout) };
+        if KEEPS.get() {
+            note(block, layout.size());
+        }
+        block
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
-        unsafe { System.alloc_zeroed(layout) }
+        let block = unsafe { System.alloc_zeroed(layout) };
+        if KEEPS.get() {
+            note(block, layout.size());
+        }
+        block
     }
 
     #[inline]
@@ -66,6 +114,7 @@ unsafe impl GlobalAlloc for Memory {
             // SAFETY: both blocks are as large as that, and not the same.
             unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };
             keep(block, layout);
+            note(new, size);
         }
         new
     }
@@ -98,6 +147,7 @@ pub fn keep_freed(keeps: bool) -> bool {
 
 /// Gives back what was kept.
 pub fn give_back() {
+    MADE.with_borrow_mut(Vec::clear);
     let mut next = FREED.replace(std::ptr::null_mut());
     while !next.is_null() {
         // SAFETY: `keep` wrote it, and it is in one list, once.

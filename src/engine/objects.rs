@@ -10,6 +10,7 @@
 use crate::Place;
 use crate::clock::{Clock, Pos};
 use crate::graph::Graph;
+use crate::memory;
 use crate::steps::{Object, ThreadId};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -26,10 +27,10 @@ struct Cell {
 
 /// A plain access: after how many events of which thread, and where.
 #[derive(Clone, Copy, Debug)]
-struct Access {
-    thread: ThreadId,
-    done: usize,
-    at: Place,
+pub struct Access {
+    pub thread: ThreadId,
+    pub done: usize,
+    pub at: Place,
 }
 
 impl Access {
@@ -165,18 +166,40 @@ impl Objects {
         &mut self.cells[(number & !CELL) as usize]
     }
 
-    /// A plain access by the thread `me`, which has done so many events and knows so much. Returns the
-    /// access that it must not meet, and whether that freed the data.
+    /// Whether the object is plain data that has been accessed.
+    pub fn is_plain(&self, object: &Object) -> bool {
+        self.number(object).is_some_and(|number| number & CELL != 0)
+    }
+
+    /// The making of plain data, as its first write: by whoever got the memory that it lies in.
+    fn making(object: &Object, graph: &Graph) -> Option<Access> {
+        let made = memory::maker(std::ptr::from_ref(object) as usize)?;
+        let events = graph.threads.get(made.thread as usize)?;
+        // What the thread did next, which is where it let others come to it.
+        let next = events.get(made.done).or(events.last())?;
+        Some(Access {
+            thread: made.thread,
+            done: made.done,
+            at: next.at,
+        })
+    }
+
+    /// A plain access, by a thread that knows so much. Returns the access that it must not meet, and
+    /// whether that freed the data.
     pub fn access(
         &mut self,
         object: &Object,
-        me: ThreadId,
-        done: usize,
+        graph: &Graph,
+        access: Access,
         known: &Clock,
-        at: Place,
         writes: bool,
     ) -> Option<(bool, (ThreadId, Place))> {
+        let making = match self.number(object) {
+            None => Objects::making(object, graph),
+            Some(_) => None,
+        };
         let cell = self.cell(object);
+        cell.write = cell.write.or(making);
         if let Some(freed) = cell.freed {
             return Some((true, freed));
         }
@@ -184,19 +207,14 @@ impl Objects {
             .write
             .iter()
             .chain(cell.reads.iter().filter(|_| writes));
-        if let Some(other) = others.find(|other| !other.is_known_by(me, known)) {
+        if let Some(other) = others.find(|other| !other.is_known_by(access.thread, known)) {
             return Some((false, (other.thread, other.at)));
         }
-        let access = Access {
-            thread: me,
-            done,
-            at,
-        };
         if writes {
             cell.write = Some(access);
             cell.reads.clear();
         } else {
-            cell.reads.retain(|read| read.thread != me);
+            cell.reads.retain(|read| read.thread != access.thread);
             cell.reads.push(access);
         }
         None

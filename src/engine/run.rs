@@ -13,7 +13,7 @@ use crate::graph::Graph;
 use crate::loops::{Loop, Pass};
 use crate::maximal::Wanted;
 use crate::memory::{give_back, keep_freed};
-use crate::objects::Objects;
+use crate::objects::{Access, Objects};
 use crate::search::{Conflict, Ending, Mismatch};
 use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
 use corosensei::stack::{DefaultStack, Stack};
@@ -253,6 +253,15 @@ pub fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
     let result = f(execution);
     keep_freed(kept);
     result
+}
+
+/// Which thread runs, and how many of its events have been done. For the allocator, which is called by
+/// the program and never by what is done [`with`] the execution.
+pub fn progress() -> (ThreadId, usize) {
+    with(|now| {
+        let done = now.run.actor().done;
+        (now.run.current as ThreadId, done)
+    })
 }
 
 /// Whether an execution is current on this OS thread.
@@ -1335,12 +1344,19 @@ impl Execution {
             // Whether anything is in order is known only once the owners are.
             return true;
         }
-        let done = actor.done;
-        let met = self
-            .run
-            .objects
-            .access(object, me as ThreadId, done, &known, at, writes);
-        match met {
+        self.access(object, &known, writes, at)
+    }
+
+    /// Notes an access to plain data by the current thread. False if it must not be.
+    fn access(&mut self, object: &Object, known: &Clock, writes: bool, at: Place) -> bool {
+        let Execution { explorer, run } = self;
+        let access = Access {
+            thread: run.current as ThreadId,
+            done: run.actors[run.current].done,
+            at,
+        };
+        let graph = explorer.graph();
+        match run.objects.access(object, graph, access, known, writes) {
             Some((freed, first)) => {
                 self.conflict(freed, first, at, writes);
                 false
@@ -1382,6 +1398,12 @@ impl Execution {
         if !unordered && let Some(first) = location.and_then(|loc| self.unknown_access(loc)) {
             self.conflict(false, first, at, true);
             return false;
+        }
+        if !unordered && self.run.objects.is_plain(object) {
+            let known = self.knows();
+            if !self.access(object, &known, true, at) {
+                return false;
+            }
         }
         self.run.objects.free(object, me, at);
         true
