@@ -18,7 +18,8 @@
 //! The closures run on any thread, so they and their results must be `Send`, and must not rely on
 //! thread-locals.
 //!
-//! **Proof.** Exhaustive for two threads that ask once each. loom disagrees, as it does on
+//! **Proof.** Exhaustive for two threads that ask once each, with up to 128 passes of a loop: who
+//! waits may take the empty list and look again, any number of times. loom disagrees, as it does on
 //! `test_and_set`. loom cannot join a thread that panicked, so it is not asked about that.
 
 use super::cell::UnsafeCell;

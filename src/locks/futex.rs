@@ -17,8 +17,8 @@
 //! microseconds on bare metal, and tens of them on a virtual machine. Meanwhile others come and go,
 //! the last holder first of all: good for throughput, and unfair.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each. Three have too many
-//! interleavings to exhaust, so what is said above of a third thread is argued, and not proven. loom
+//! **Proof.** Exhaustive for two threads that take the lock twice each. What is
+//! said above of a third thread is argued, and not proven. loom
 //! has no futex, so it is not asked.
 
 use super::exclusive::{Locked, RawLock, a_panic, two_threads};

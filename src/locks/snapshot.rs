@@ -20,7 +20,8 @@
 //! the last is kept until it is overwritten.
 //!
 //! **Proof.** Exhaustive for two shards, with a writer that comes twice and a reader: the least at
-//! which a copy is overwritten that somebody may still read.
+//! which a copy is overwritten that somebody may still read. The writer looks at the counters by
+//! writing to them, any number of times; explored are up to 128 passes of that loop.
 
 use super::cell::UnsafeCell;
 use super::read_mostly::{OUTCOMES, Pair, ReadMostly, writer_and_reader};

@@ -13,8 +13,7 @@
 //! The kernel is asked only if somebody sleeps. A steady stream of writers keeps readers out for
 //! ever.
 //!
-//! **Proof.** Exhaustive for a writer and a reader, and for two writers, that come once each. Falling
-//! asleep takes many steps: with one more visit, a million executions do not suffice. loom has
+//! **Proof.** Exhaustive for a writer and a reader, and for two writers, that come once each. loom has
 //! no futex, so it is not asked.
 
 use super::read_mostly::{OUTCOMES, Pair, RawRwLock, RwLocked};
