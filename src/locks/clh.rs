@@ -17,9 +17,10 @@
 //! moves one cache line to the one who watches it. As with all fair locks, the one whose turn it is
 //! must be running: with more threads than cores this lock collapses.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each.
+//! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
+//! once each.
 
-use super::exclusive::{Locked, RawLock, two_threads};
+use super::exclusive::{Locked, RawLock, three_threads, two_threads};
 use super::hint;
 use super::sync::atomic::{
     AtomicBool, AtomicPtr,
@@ -187,6 +188,7 @@ pub const PROOF: Bug = Bug {
     ],
     outcomes: &[
         Outcome::acceptable("4 of 4 counted", "nobody came in between"),
+        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
         Outcome::acceptable("2 of 2 counted", "nobody came in between"),
         Outcome::forbidden(
             "livelock",
@@ -199,6 +201,11 @@ pub const PROOF: Bug = Bug {
             "two_threads",
             "two threads take the lock twice each",
             two_threads::<Clh<u64>, 2, 2>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "three threads take the lock once each",
+            three_threads::<Clh<u64>>,
         ),
         Variant::trap(
             "trap_own_node",

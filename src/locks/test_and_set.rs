@@ -11,10 +11,10 @@
 //! each time. There is no queue: a thread can wait for ever while others come and go. If the holder
 //! is not running, who waits burns its whole time slice.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each. loom disagrees, and is wrong:
-//! it lets a store come between the two halves of a swap, so that nobody sees the lock freed.
+//! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
+//! once each. loom disagrees, and is wrong: it lets a store come between the two halves of a swap, so that nobody sees the lock freed.
 
-use super::exclusive::{Locked, RawLock, two_threads};
+use super::exclusive::{Locked, RawLock, three_threads, two_threads};
 use super::hint;
 use super::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
@@ -99,6 +99,7 @@ pub const PROOF: Bug = Bug {
     references: &["M. Herlihy and N. Shavit, The Art of Multiprocessor Programming (2008), 7.2"],
     outcomes: &[
         Outcome::acceptable("4 of 4 counted", "nobody came in between"),
+        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
         Outcome::acceptable("2 of 2 counted", "nobody came in between"),
         Outcome::forbidden("data race", "two threads used the value at the same time"),
     ],
@@ -108,6 +109,11 @@ pub const PROOF: Bug = Bug {
             "two_threads",
             "two threads take the lock twice each",
             two_threads::<TestAndSet<u64>, 2, 2>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "three threads take the lock once each",
+            three_threads::<TestAndSet<u64>>,
         ),
         Variant::trap(
             "trap_load_then_store",

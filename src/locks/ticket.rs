@@ -11,10 +11,11 @@
 //! lock can only go to the one whose turn it is: if that thread is not running, nobody gets
 //! anywhere. With more threads than cores this lock collapses.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each. loom cannot join a thread that
-//! panicked, so it is not asked about that.
+//! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
+//! once each. loom cannot join a thread that panicked, and takes two that wait for a livelock, so it
+//! is not asked about those.
 
-use super::exclusive::{Locked, RawLock, a_panic, two_threads};
+use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::hint;
 use super::sync::atomic::{
     AtomicU32,
@@ -121,6 +122,7 @@ pub const PROOF: Bug = Bug {
     ],
     outcomes: &[
         Outcome::acceptable("4 of 4 counted", "nobody came in between"),
+        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
         Outcome::acceptable("2 of 2 counted", "nobody came in between"),
         Outcome::forbidden("data race", "nothing orders one holder after the other"),
     ],
@@ -130,6 +132,11 @@ pub const PROOF: Bug = Bug {
             "two_threads",
             "two threads take the lock twice each",
             two_threads::<Ticket<u64>, 2, 2>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "three threads take the lock once each",
+            three_threads::<Ticket<u64>>,
         ),
         Variant::sound(
             "a_panic",

@@ -52,9 +52,11 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("unsafe-publication", "fixed_once_lock", ONCE_LOCK),
     ("double-checked-init", "fixed_once_lock", ONCE_LOCK),
     ("backoff", "a_panic", CAUGHT_PANICS),
+    ("ticket", "three_threads", TWO_THAT_WAIT),
     ("ticket", "a_panic", CAUGHT_PANICS),
     ("flat-combining", "a_panic", CAUGHT_PANICS),
 ];
 
 const ONCE_LOCK: &str = "loom has no OnceLock";
+const TWO_THAT_WAIT: &str = "loom cannot tell two threads that wait for their turn from a livelock";
 const CAUGHT_PANICS: &str = "in loom a thread that panics ends the model, and cannot be joined";

@@ -120,6 +120,7 @@ claims! {
         // `false` can end up before the `true` of a swap that failed, and then nobody ever sees it:
         // the waiting thread spins on a lock that is free.
         two_threads: CriesWolf(Class::Livelock),
+        three_threads: CriesWolf(Class::Livelock),
         trap_load_then_store: Fails,
     }
     backoff {
@@ -130,6 +131,7 @@ claims! {
     }
     ticket {
         two_threads: Holds,
+        three_threads: NotAsked,
         a_panic: NotAsked,
         trap_relaxed_turn: Fails,
     }
@@ -139,6 +141,7 @@ claims! {
     }
     clh {
         two_threads: Holds,
+        three_threads: Holds,
         trap_own_node: Fails,
     }
     flat_combining {
