@@ -15,6 +15,9 @@ use crate::graph::Graph;
 /// How many of a thread's last events are looked at to see whether it goes round in circles.
 const RECENT: usize = 4;
 
+/// How often a thread may change something and then say that it waits, at the same place.
+const MAX_WORKED: u32 = 4;
+
 /// How often a thread may come to a place in the same state, though it changes something in between,
 /// before that counts as a loop without an end.
 const MAX_SAME: u32 = 32;
@@ -32,6 +35,9 @@ pub struct Loop {
     same: Vec<(Place, u64, u32)>,
     /// How often the thread has said at a place that it waits.
     hints: Vec<(Place, u32)>,
+    /// The same, for those times before which it had changed something since the last; whether it has.
+    worked: Vec<(Place, u32)>,
+    changed: bool,
     /// The state that was just looked at, for the arrival that asked for it.
     fresh: Option<(Place, u64)>,
     /// It has come to its next step, and that is noted.
@@ -74,9 +80,10 @@ impl Loop {
         self.visited.clear();
         self.same.clear();
         self.hints.clear();
+        self.worked.clear();
         self.looked.clear();
         (self.fresh, self.pass) = (None, 0);
-        (self.arrived, self.forced) = (false, false);
+        (self.arrived, self.forced, self.changed) = (false, false, false);
     }
 
     /// Whether it is known already that the thread has come to its next step.
@@ -97,9 +104,18 @@ impl Loop {
         again
     }
 
-    /// Says that it waits. Returns how often it has said so there.
-    pub fn hinted(&mut self, at: Place) -> u32 {
-        count(&mut self.hints, at)
+    /// Says that it waits. Returns after how many passes that is too often: fewer are enough where each
+    /// changes something, so that there is more to explore in each.
+    pub fn hinted(&mut self, at: Place, max_passes: u32) -> Option<u32> {
+        if self.fresh.is_some() {
+            // It has said so already, and was looked at.
+            return None;
+        }
+        if count(&mut self.hints, at) >= max_passes {
+            return Some(max_passes);
+        }
+        let works = std::mem::take(&mut self.changed);
+        (works && count(&mut self.worked, at) >= MAX_WORKED).then_some(MAX_WORKED)
     }
 
     /// Takes note of the thread's state.
@@ -145,6 +161,7 @@ impl Loop {
     /// Has taken a step there.
     pub fn stepped(&mut self, at: Place, changes: bool) {
         self.arrived = false;
+        self.changed |= changes;
         if changes {
             self.arrivals.clear();
             self.places.clear();
@@ -159,6 +176,11 @@ impl Loop {
         self.arrived = false;
         self.arrivals.clear();
         self.places.clear();
+    }
+
+    /// Whether its passes read anything that somebody could write.
+    pub fn looks_at_something(&self) -> bool {
+        !self.looked.is_empty()
     }
 
     /// Whether there is something newer than what it looked at before it fell asleep.

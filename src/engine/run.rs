@@ -746,8 +746,11 @@ impl Execution {
             return None;
         }
         let mut threads = self.run.actors.iter();
-        let thread =
-            threads.position(|actor| matches!(actor.wait, Wait::Await { .. } | Wait::Asleep))?;
+        let thread = threads.position(|actor| match actor.wait {
+            Wait::Await { .. } => true,
+            Wait::Asleep => actor.loops.looks_at_something(),
+            _ => false,
+        })?;
         let actor = &mut self.run.actors[thread];
         if actor.wait == Wait::Asleep {
             actor.loops.force();
@@ -1423,33 +1426,36 @@ impl Execution {
 
     /// A hint that the thread waits, at a place where a loop may come round.
     pub fn hint(&mut self, at: Place) -> bool {
-        let extends = self.run.actors[self.run.current].done
-            >= self.explorer.graph().threads[self.run.current].len();
         if self.explorer.drains {
             return self.goes_on_draining();
         }
-        if !extends || self.run.left > 0 {
-            return true;
+        let slot = self.run.current;
+        let at_the_edge = self.run.actors[slot].done >= self.explorer.graph().threads[slot].len();
+        if at_the_edge && self.run.left > 0 {
+            // It may say so again and again before its next step.
+            self.run.actor().wait = Wait::Replay;
+            return false;
         }
-        if self.run.actor().loops.hinted(at) > self.explorer.config.max_passes {
-            self.run.cut = Some(self.explorer.config.max_passes);
+        let max_passes = self.explorer.config.max_passes;
+        let too_often = self.run.actor().loops.hinted(at, max_passes);
+        if let Some(passes) = too_often.filter(|_| at_the_edge) {
+            self.run.cut = Some(passes);
             self.run.actor().wait = Wait::Elsewhere;
             return false;
         }
-        if self.run.stepping.is_some() {
+        if at_the_edge && self.run.stepping.is_some() {
             return self.hint_at_the_edge(at);
         }
-        match self.pass(at) {
-            Some(wait) => {
-                self.run.actor().wait = wait;
-                false
-            }
-            None => {
-                let actor = &mut self.run.actors[self.run.current];
-                actor.loops.stepped(at, false);
-                true
-            }
+        let waits = match at_the_edge {
+            true => self.pass(at),
+            false => (self.arrive(at, u32::MAX) == Pass::Look).then_some(Wait::Look(at)),
+        };
+        let goes_on = waits.is_none();
+        match waits {
+            Some(wait) => self.run.actor().wait = wait,
+            None => self.run.actor().loops.stepped(at, false),
         }
+        goes_on
     }
 
     /// How the run ended, now that nothing can go on.
