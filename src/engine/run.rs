@@ -1446,10 +1446,7 @@ impl Execution {
         if at_the_edge && self.run.stepping.is_some() {
             return self.hint_at_the_edge(at);
         }
-        let waits = match at_the_edge {
-            true => self.pass(at),
-            false => (self.arrive(at, u32::MAX) == Pass::Look).then_some(Wait::Look(at)),
-        };
+        let waits = if at_the_edge { self.pass(at) } else { None };
         let goes_on = waits.is_none();
         match waits {
             Some(wait) => self.run.actor().wait = wait,
