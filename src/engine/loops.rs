@@ -15,6 +15,9 @@ use crate::graph::Graph;
 /// How many of a thread's last events are looked at to see whether it goes round in circles.
 const RECENT: usize = 4;
 
+/// How often a thread may say that it waits in one pass of a loop, as one that backs off does.
+pub const HINTS_IN_A_PASS: u32 = 16;
+
 /// How often a thread may change something and then say that it waits, at the same place.
 const MAX_WORKED: u32 = 4;
 
@@ -111,7 +114,8 @@ impl Loop {
             // It has said so already, and was looked at.
             return None;
         }
-        if count(&mut self.hints, at) >= max_passes {
+        let hints = max_passes.saturating_mul(HINTS_IN_A_PASS);
+        if count(&mut self.hints, at) >= hints {
             return Some(max_passes);
         }
         let works = std::mem::take(&mut self.changed);

@@ -10,7 +10,7 @@ use crate::clock::{Clock, MAX_THREADS, NONE, Pos};
 use crate::event::{Event, Kind, Order, Update};
 use crate::explorer::{Explorer, Item, free_for_one, free_for_writer};
 use crate::graph::Graph;
-use crate::loops::{Loop, Pass};
+use crate::loops::{HINTS_IN_A_PASS, Loop, Pass};
 use crate::maximal::Wanted;
 use crate::memory::{give_back, keep_freed};
 use crate::objects::{Access, Objects};
@@ -824,7 +824,7 @@ impl Execution {
         if self.explorer.drains || !step.may_begin_loop() {
             return None;
         }
-        self.pass(at)
+        self.pass(at, self.explorer.config.max_passes)
     }
 
     /// Whether a loop may come round at a place: whether some thread has been there twice.
@@ -843,8 +843,8 @@ impl Execution {
     }
 
     /// What the thread has to wait for before it goes on at a place where a loop may come round.
-    fn pass(&mut self, at: Place) -> Option<Wait> {
-        match self.arrive(at, self.explorer.config.max_passes) {
+    fn pass(&mut self, at: Place, max_passes: u32) -> Option<Wait> {
+        match self.arrive(at, max_passes) {
             Pass::Look => Some(Wait::Look(at)),
             Pass::First => None,
             Pass::TooMany(passes) => {
@@ -1446,7 +1446,11 @@ impl Execution {
         if at_the_edge && self.run.stepping.is_some() {
             return self.hint_at_the_edge(at);
         }
-        let waits = if at_the_edge { self.pass(at) } else { None };
+        let waits = if at_the_edge {
+            self.pass(at, max_passes.saturating_mul(HINTS_IN_A_PASS))
+        } else {
+            None
+        };
         let goes_on = waits.is_none();
         match waits {
             Some(wait) => self.run.actor().wait = wait,
