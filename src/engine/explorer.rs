@@ -92,8 +92,6 @@ pub struct Explorer {
     pub restart: bool,
     /// The slot of each thread, by the slot of its parent and its number among the children.
     pub slots: FxHashMap<(u8, u32), u8>,
-    /// Graphs that turned out to be inconsistent before they were run.
-    pub dead_ends: u64,
     /// After how many passes a loop was no longer made to read the same old value, if one was.
     pub passes: Option<u32>,
     /// What is added to the graph now is part of no execution.
@@ -128,7 +126,6 @@ impl Explorer {
             learnt,
             restart: false,
             slots,
-            dead_ends: 0,
             passes: None,
             drains: false,
             share: 1.0,
@@ -185,10 +182,7 @@ impl Explorer {
                     match self.apply(work.item) {
                         Applied::Runnable => return true,
                         Applied::Framed => self.divide(before),
-                        Applied::DeadEnd => {
-                            self.dead_ends += 1;
-                            self.weigh();
-                        }
+                        Applied::DeadEnd => self.weigh(),
                     }
                 }
             }

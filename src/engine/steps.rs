@@ -9,25 +9,6 @@ use crate::run::{self, Answer, Step, perform};
 use crate::search::Ending;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What happens on this OS thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// No execution: the façade's types are std's.
-    Outside,
-    /// A model thread runs.
-    Running,
-}
-
-/// What happens on this OS thread.
-#[inline]
-pub fn mode() -> Mode {
-    if running() {
-        Mode::Running
-    } else {
-        Mode::Outside
-    }
-}
-
 /// Whether a model thread runs.
 #[inline]
 pub fn running() -> bool {

@@ -2,34 +2,13 @@
 
 mod support;
 
-use heisenbug_engine::Place;
 use heisenbug_engine::search::{Config, Ending, Leaf, Model, Observer, explore};
 use heisenbug_engine::stepper::{Stepper, What};
 use heisenbug_engine::steps::{self, Object, Why};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::panic::Location;
 use std::rc::Rc;
-use support::kernels::count;
-
-#[track_caller]
-fn here() -> Place {
-    Location::caller()
-}
-
-/// Spawns threads.
-fn in_threads<T: 'static>(threads: usize, shared: T, body: fn(&T, usize)) {
-    let shared = Rc::new(shared);
-    let spawned: Vec<_> = (0..threads)
-        .map(|thread| {
-            let shared = Rc::clone(&shared);
-            steps::spawn(Box::new(move || body(&shared, thread)), here())
-        })
-        .collect();
-    for thread in spawned {
-        steps::join(thread, here());
-    }
-}
+use support::kernels::{count, here, in_threads};
 
 /// Each of some clients writes down its number so many times.
 fn clients(clients: usize, statements: usize, log: Rc<RefCell<Vec<usize>>>) {

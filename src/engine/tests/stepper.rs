@@ -2,39 +2,18 @@
 
 mod support;
 
-use heisenbug_engine::Place;
 use heisenbug_engine::search::{Config, Ending, Leaf, Model, Observer};
 use heisenbug_engine::stepper::{Stepper, Waits, Way, What};
 use heisenbug_engine::steps::{self, Object, Why};
 use rustc_hash::FxHashSet;
-use std::panic::Location;
-use std::rc::Rc;
 use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
 use support::ast::Program;
 use support::compare;
 use support::generate::{self, Kind, Random};
 use support::graph::Graph;
+use support::kernels::{here, in_threads};
 use support::oracle::{self, Executions};
 use support::run;
-
-#[track_caller]
-fn here() -> Place {
-    Location::caller()
-}
-
-/// Runs threads, and joins them.
-fn in_threads<T: 'static>(threads: usize, shared: T, body: fn(&T, usize)) {
-    let shared = Rc::new(shared);
-    let spawned: Vec<_> = (0..threads)
-        .map(|thread| {
-            let shared = Rc::clone(&shared);
-            steps::spawn(Box::new(move || body(&shared, thread)), here())
-        })
-        .collect();
-    for thread in spawned {
-        steps::join(thread, here());
-    }
-}
 
 /// Takes ordinary steps.
 fn go(stepper: &mut Stepper, threads: &[u8]) {

@@ -63,7 +63,7 @@ impl Observer for Counter {
 }
 
 #[track_caller]
-fn here() -> Place {
+pub fn here() -> Place {
     Location::caller()
 }
 
@@ -75,7 +75,7 @@ fn promise(holds: bool) {
 }
 
 /// Runs so many threads, and joins them.
-fn in_threads<T: 'static>(
+pub fn in_threads<T: 'static>(
     threads: usize,
     shared: T,
     body: impl Fn(&T, usize) + Copy + 'static,

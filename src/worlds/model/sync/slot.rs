@@ -2,7 +2,7 @@
 
 use crate::worlds::model::session;
 use crate::worlds::native;
-use heisenbug_engine::steps::{self, Mode};
+use heisenbug_engine::steps;
 
 /// The number of the current thread: inside of a check 0 for main, 1 for the first that it spawned,
 /// and so on. It stays the same for as long as the thread lives.
@@ -10,9 +10,10 @@ use heisenbug_engine::steps::{self, Mode};
 /// Take it modulo the number of parts. Two threads may then get the same part: whatever is divided
 /// so must bear it. It touches nothing that is shared, so no other thread runs in between.
 pub fn slot() -> usize {
-    match steps::mode() {
-        Mode::Outside => native::sync::slot(),
+    if steps::running() {
         // All threads of a model share one OS thread, and with it std's thread-locals.
-        Mode::Running => session::current().number() as usize,
+        session::current().number() as usize
+    } else {
+        native::sync::slot()
     }
 }
