@@ -35,7 +35,7 @@ thread_local! {
     static MADE: RefCell<Vec<Made>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A block that a model thread has got in this execution: after how many of its events.
+/// A block that a model thread has got in this execution, or its stack: after how many of its events.
 #[derive(Clone, Copy, Debug)]
 pub struct Made {
     start: usize,
@@ -58,6 +58,17 @@ fn note(block: *mut u8, size: usize) {
     // At the very end of an OS thread there is no list any more.
     let _ = MADE.try_with(|all| all.borrow_mut().push(made));
     KEEPS.set(true);
+}
+
+/// Notes that a thread begins with that stack: what lies there was made by it, and after its beginning.
+pub fn note_stack(stack: std::ops::Range<usize>, thread: ThreadId, done: usize) {
+    let made = Made {
+        start: stack.start,
+        size: stack.len(),
+        thread,
+        done,
+    };
+    MADE.with_borrow_mut(|all| all.push(made));
 }
 
 /// Who got the block that the address lies in, if a model thread did.

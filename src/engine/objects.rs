@@ -25,6 +25,13 @@ struct Cell {
     freed: Option<(ThreadId, Place)>,
 }
 
+/// What was done to an object before its first step, and after its last: both are plain accesses.
+#[derive(Clone, Copy, Debug, Default)]
+struct Life {
+    made: Option<Access>,
+    freed: Option<(ThreadId, Place)>,
+}
+
 /// A plain access: after how many events of which thread, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Access {
@@ -39,6 +46,15 @@ impl Access {
     }
 }
 
+/// A step on an object that is not there: who ended or made it, and where.
+#[derive(Clone, Copy, Debug)]
+pub enum Misuse {
+    /// It has been dropped.
+    AfterEnd((ThreadId, Place)),
+    /// Nothing orders its making before the step.
+    BeforeMade((ThreadId, Place)),
+}
+
 /// The objects of one run.
 #[derive(Debug, Default)]
 pub struct Objects {
@@ -46,7 +62,8 @@ pub struct Objects {
     /// How many locations are bound. They are bound in the order of their numbers, but for those of
     /// the graph.
     bound: Vec<bool>,
-    freed: Vec<Option<(ThreadId, Place)>>,
+    /// The beginning and the end of the object of each location.
+    lives: Vec<Life>,
     cells: Vec<Cell>,
     /// Where each object was when it was bound, for those that other runs bind as well.
     addresses: Vec<(usize, u32)>,
@@ -66,7 +83,7 @@ impl Objects {
         static GENERATIONS: AtomicU32 = AtomicU32::new(1);
         self.generation = GENERATIONS.fetch_add(1, Relaxed).max(1);
         self.bound.clear();
-        self.freed.clear();
+        self.lives.clear();
         self.cells.clear();
         self.addresses.clear();
         self.ended.clear();
@@ -99,12 +116,18 @@ impl Objects {
         self.bound.get(loc as usize).copied().unwrap_or(false)
     }
 
-    fn set_bound(&mut self, loc: u32) {
-        if self.bound.len() <= loc as usize {
-            self.bound.resize(loc as usize + 1, false);
-            self.freed.resize(loc as usize + 1, None);
+    fn set_bound(&mut self, object: &Object, loc: u32) {
+        let index = loc as usize;
+        if self.bound.len() <= index {
+            self.bound.resize(index + 1, false);
+            self.lives.resize(index + 1, Life::default());
         }
-        self.bound[loc as usize] = true;
+        self.bound[index] = true;
+        self.lives[index] = Life {
+            made: Objects::making(object),
+            freed: None,
+        };
+        self.set_number(object, loc);
     }
 
     /// Binds the object to the location that the graph has for its step. False if it is bound to
@@ -114,8 +137,7 @@ impl Objects {
             Some(number) => number == loc,
             None if self.is_bound(loc) => false,
             None => {
-                self.set_bound(loc);
-                self.set_number(object, loc);
+                self.set_bound(object, loc);
                 graph.loc_mut(loc).init = init;
                 true
             }
@@ -130,8 +152,7 @@ impl Objects {
         }
         let free = self.bound.iter().position(|&bound| !bound);
         let loc = free.unwrap_or(self.bound.len()) as u32;
-        self.set_bound(loc);
-        self.set_number(object, loc);
+        self.set_bound(object, loc);
         graph.loc_mut(loc).init = init;
         loc
     }
@@ -148,12 +169,21 @@ impl Objects {
         object.bound.store(0, Relaxed);
     }
 
-    /// Who dropped the object of that location, and where.
-    pub fn freed(&self, loc: u32) -> Option<(ThreadId, Place)> {
+    /// What a step on the object of that location must not meet: its end, or its making, if the thread
+    /// does not know of that.
+    #[inline]
+    pub fn misused(&self, loc: u32, me: ThreadId, known: impl FnOnce() -> Clock) -> Option<Misuse> {
         if loc & CELL != 0 {
-            return self.cells[(loc & !CELL) as usize].freed;
+            let freed = self.cells[(loc & !CELL) as usize].freed?;
+            return Some(Misuse::AfterEnd(freed));
         }
-        self.freed.get(loc as usize).copied().flatten()
+        let life = self.lives.get(loc as usize)?;
+        if let Some(freed) = life.freed {
+            return Some(Misuse::AfterEnd(freed));
+        }
+        let made = life.made.filter(|made| made.thread != me)?;
+        let before = !made.is_known_by(me, &known());
+        before.then_some(Misuse::BeforeMade((made.thread, made.at)))
     }
 
     fn cell(&mut self, object: &Object) -> &mut Cell {
@@ -171,16 +201,14 @@ impl Objects {
         self.number(object).is_some_and(|number| number & CELL != 0)
     }
 
-    /// The making of plain data, as its first write: by whoever got the memory that it lies in.
-    fn making(object: &Object, graph: &Graph) -> Option<Access> {
+    /// The making of an object, as its first write: by whoever has the memory that it lies in.
+    fn making(object: &Object) -> Option<Access> {
+        let at = object.made()?;
         let made = memory::maker(std::ptr::from_ref(object) as usize)?;
-        let events = graph.threads.get(made.thread as usize)?;
-        // What the thread did next, which is where it let others come to it.
-        let next = events.get(made.done).or(events.last())?;
         Some(Access {
             thread: made.thread,
             done: made.done,
-            at: next.at,
+            at,
         })
     }
 
@@ -189,13 +217,12 @@ impl Objects {
     pub fn access(
         &mut self,
         object: &Object,
-        graph: &Graph,
         access: Access,
         known: &Clock,
         writes: bool,
     ) -> Option<(bool, (ThreadId, Place))> {
         let making = match self.number(object) {
-            None => Objects::making(object, graph),
+            None => Objects::making(object),
             Some(_) => None,
         };
         let cell = self.cell(object);
@@ -231,7 +258,7 @@ impl Objects {
     /// Notes that the object is gone.
     pub fn free(&mut self, object: &Object, me: ThreadId, at: Place) {
         match self.location(object) {
-            Some(loc) => self.freed[loc as usize] = Some((me, at)),
+            Some(loc) => self.lives[loc as usize].freed = Some((me, at)),
             None => self.cell(object).freed = Some((me, at)),
         }
     }

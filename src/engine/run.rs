@@ -12,8 +12,8 @@ use crate::explorer::{Explorer, Item, free_for_one, free_for_writer};
 use crate::graph::Graph;
 use crate::loops::{HINTS_IN_A_PASS, Loop, Pass};
 use crate::maximal::Wanted;
-use crate::memory::{give_back, keep_freed};
-use crate::objects::{Access, Objects};
+use crate::memory::{give_back, keep_freed, note_stack};
+use crate::objects::{Access, Misuse, Objects};
 use crate::search::{Conflict, Ending, Mismatch};
 use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
 use corosensei::stack::{DefaultStack, Stack};
@@ -614,6 +614,11 @@ impl Execution {
             DefaultStack::new(STACK).expect("the system has memory for one more stack")
         });
         let base = stack.base().get();
+        let done = self.run.actors.get(slot).map_or(0, |before| before.done);
+        if spawn != NONE {
+            // What lies on the stack of the first thread is known to all the others.
+            note_stack(stack.limit().get()..base, slot as ThreadId, done);
+        }
         let coroutine: Thread = Coroutine::with_stack(stack, move |yielder, ()| {
             with(|execution| execution.run.actors[slot].yielder = yielder);
             let place: Place = std::panic::Location::caller();
@@ -633,7 +638,7 @@ impl Execution {
             coroutine: Some(coroutine),
             yielder: std::ptr::null(),
             wait: Wait::Nothing,
-            done: self.run.actors.get(slot).map_or(0, |before| before.done),
+            done,
             base,
             top: base,
             loops: self.run.spare.pop().unwrap_or_default(),
@@ -922,8 +927,7 @@ impl Execution {
             return None;
         }
         let loc = self.explorer.graph().event(pos).loc;
-        if let Some(freed) = step.object().and_then(|_| self.run.objects.freed(loc)) {
-            self.conflict(true, freed, at, true);
+        if step.object().is_some() && self.is_misused(step, loc, at) {
             return None;
         }
         self.replayed(1);
@@ -931,6 +935,19 @@ impl Execution {
         let actor = &mut self.run.actors[pos.thread as usize];
         actor.loops.stepped(at, step.changes(answer));
         Some(answer)
+    }
+
+    /// Whether the object of a step is not there, as far as the thread knows. Ends the execution then.
+    #[inline]
+    fn is_misused(&mut self, step: &Step<'_>, loc: u32, at: Place) -> bool {
+        let me = self.run.current as ThreadId;
+        let misuse = self.run.objects.misused(loc, me, || self.knows());
+        match misuse {
+            Some(Misuse::AfterEnd(end)) => self.conflict(true, end, at, true),
+            Some(Misuse::BeforeMade(made)) => self.conflict(false, made, at, step.may_write()),
+            None => {}
+        }
+        misuse.is_some()
     }
 
     fn replayed(&mut self, events: usize) {
@@ -1050,8 +1067,7 @@ impl Execution {
             Some((object, init)) => {
                 let graph = self.explorer.graph_mut();
                 let loc = self.run.objects.bind(object, graph, init);
-                if let Some(freed) = self.run.objects.freed(loc) {
-                    self.conflict(true, freed, at, true);
+                if self.is_misused(step, loc, at) {
                     return None;
                 }
                 loc
@@ -1352,14 +1368,13 @@ impl Execution {
 
     /// Notes an access to plain data by the current thread. False if it must not be.
     fn access(&mut self, object: &Object, known: &Clock, writes: bool, at: Place) -> bool {
-        let Execution { explorer, run } = self;
+        let run = &mut self.run;
         let access = Access {
             thread: run.current as ThreadId,
             done: run.actors[run.current].done,
             at,
         };
-        let graph = explorer.graph();
-        match run.objects.access(object, graph, access, known, writes) {
+        match run.objects.access(object, access, known, writes) {
             Some((freed, first)) => {
                 self.conflict(freed, first, at, writes);
                 false
@@ -1671,6 +1686,12 @@ impl<'a> Step<'a> {
             Step::Update { .. } => answer.wrote().is_some_and(|wrote| wrote != answer.value),
             _ => true,
         }
+    }
+
+    /// Whether it may write: it is more than a look at a value.
+    #[inline]
+    fn may_write(&self) -> bool {
+        !matches!(self, Step::Load { .. })
     }
 
     /// Whether a loop that waits may begin with it.

@@ -21,6 +21,7 @@ pub fn running() -> bool {
 pub struct Object {
     pub(crate) bound: AtomicU64,
     pointer: bool,
+    made: Option<Place>,
 }
 
 impl Object {
@@ -29,20 +30,39 @@ impl Object {
         Object {
             bound: AtomicU64::new(0),
             pointer: false,
+            made: None,
         }
     }
 
     /// The same, for an atomic that holds addresses: those may differ from run to run.
-    pub const fn of_pointer() -> Object {
+    #[must_use]
+    pub const fn of_pointer(self) -> Object {
         Object {
             pointer: true,
-            ..Object::new()
+            bound: AtomicU64::new(0),
+            ..self
+        }
+    }
+
+    /// The same, for one that the program makes there: whoever comes to it has to know of that. Making it
+    /// is a plain write, be it of an atomic (C11, 7.17.2.1: initialising one is no atomic access).
+    #[must_use]
+    pub const fn made_at(self, at: Place) -> Object {
+        Object {
+            made: Some(at),
+            bound: AtomicU64::new(0),
+            ..self
         }
     }
 
     #[inline]
     pub(crate) fn is_pointer(&self) -> bool {
         self.pointer
+    }
+
+    #[inline]
+    pub(crate) fn made(&self) -> Option<Place> {
+        self.made
     }
 }
 

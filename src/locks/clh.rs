@@ -90,8 +90,7 @@ impl Lock {
     fn lock(&self) -> *mut Node {
         let mine = Node::boxed(true);
         // Release, so that who comes next finds a finished node, and acquire, so that the one of
-        // the thread before is finished too. To the checker, both may be weaker: there, an atomic has
-        // its first value from the beginning, whoever made it.
+        // the thread before is finished too.
         let before = self.tail.swap(mine, AcqRel);
         // SAFETY: a node is freed by the one who comes after its owner, and that is this thread.
         let node = unsafe { &*before };

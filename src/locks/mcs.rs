@@ -68,8 +68,6 @@ impl Lock {
         let me = ptr::from_ref(node).cast_mut();
         // Release, so that who comes next finds a finished node. Acquire, so that the one before is
         // finished too, and that what the last holder wrote is seen if there is none before.
-        // To the checker, Release may be weaker: there, an atomic has its first value from the
-        // beginning, whoever made it.
         let before = self.tail.swap(me, AcqRel);
         if !before.is_null() {
             self.wait(node, before);

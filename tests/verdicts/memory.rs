@@ -1,13 +1,15 @@
-//! What was freed, and what is dropped while others still use it.
+//! What is not there yet, what was freed, and what is dropped while others still use it.
 
 use crate::judged::{Plain, fails, frees_too_early, holds};
 use heisenbug::catalogue::Class;
-use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{
     AtomicPtr, AtomicUsize,
-    Ordering::{AcqRel, SeqCst},
+    Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
 };
+use heisenbug::sync::{Arc, Mutex, mpsc};
 use heisenbug::thread;
+use std::ptr;
+use std::sync::atomic::Ordering;
 
 /// Main replaces a counter and frees the old one, which the other may be about to use.
 #[test]
@@ -146,4 +148,125 @@ fn a_race_with_a_destructor_on_the_way_fails_as_a_race() {
     let mut actors = [&*clash.first.actor, &*clash.second.actor];
     actors.sort_unstable();
     assert_eq!(actors, ["main", "thread 1"]);
+}
+
+/// Main makes something in memory of its own and publishes it; the other uses it as soon as it sees it.
+fn published<T: 'static>(
+    make: fn() -> T,
+    (store, load): (Ordering, Ordering),
+    use_it: fn(&T),
+) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let shared = Arc::new(AtomicPtr::new(ptr::null_mut()));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let there: *mut T = shared.load(load);
+                if !there.is_null() {
+                    // SAFETY: false if nothing orders the making before this; freed after the join.
+                    use_it(unsafe { &*there });
+                }
+            }
+        });
+        let made = Box::into_raw(Box::new(make()));
+        shared.store(made, store);
+        other.join().unwrap();
+        // SAFETY: it was boxed, and the other has ended.
+        drop(unsafe { Box::from_raw(made) });
+    }
+}
+
+#[track_caller]
+fn unfinished(program: impl Fn() + Send + Sync + 'static) {
+    let report = fails(program, Class::DataRace, "nothing orders them");
+    let clash = report.clash.as_ref().expect("it says who and where");
+    assert!(clash.first.file.ends_with("memory.rs"), "{clash:?}");
+    assert_ne!(clash.first.line, clash.second.line, "{clash:?}");
+}
+
+fn an_atomic() -> AtomicUsize {
+    AtomicUsize::new(7)
+}
+
+fn seven(atomic: &AtomicUsize) {
+    assert_eq!(atomic.load(Relaxed), 7);
+}
+
+/// The address may arrive before the number.
+#[test]
+fn an_atomic_that_is_published_relaxed_fails() {
+    unfinished(published(an_atomic, (Relaxed, Acquire), seven));
+    unfinished(published(an_atomic, (Release, Relaxed), seven));
+}
+
+#[test]
+fn an_atomic_that_is_published_with_release_and_acquire_holds() {
+    holds(published(an_atomic, (Release, Acquire), seven));
+}
+
+#[test]
+fn a_lock_that_is_published_relaxed_fails() {
+    let lock = || Mutex::new(7);
+    let locks = |lock: &Mutex<u32>| assert_eq!(*lock.lock().unwrap(), 7);
+    unfinished(published(lock, (Relaxed, Relaxed), locks));
+    holds(published(lock, (Release, Acquire), locks));
+}
+
+/// As queue locks have it: the node lies on the stack of the thread that waits.
+fn a_node_on_a_stack(store: Ordering, load: Ordering) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let shared = Arc::new(AtomicPtr::new(ptr::null_mut()));
+        let waits = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let node = AtomicUsize::new(0);
+                shared.store(ptr::from_ref(&node).cast_mut(), store);
+                while node.load(Acquire) == 0 {
+                    thread::yield_now();
+                }
+            }
+        });
+        let node = loop {
+            let node = shared.load(load);
+            if !node.is_null() {
+                break node;
+            }
+            thread::yield_now();
+        };
+        // SAFETY: false if nothing orders the making before this; it lies there until it is told.
+        unsafe { (*node).store(1, Release) };
+        waits.join().unwrap();
+    }
+}
+
+#[test]
+fn a_node_on_a_stack_that_is_published_relaxed_fails() {
+    unfinished(a_node_on_a_stack(Relaxed, Acquire));
+}
+
+#[test]
+fn a_node_on_a_stack_that_is_published_with_release_and_acquire_holds() {
+    holds(a_node_on_a_stack(Release, Acquire));
+}
+
+#[test]
+fn an_atomic_that_a_channel_a_lock_or_a_spawn_hands_over_holds() {
+    holds(|| {
+        let (sender, receiver) = mpsc::channel();
+        let slot = Arc::new(Mutex::new(None));
+        let by_spawn = Box::new(an_atomic());
+        let other = thread::spawn({
+            let slot = Arc::clone(&slot);
+            move || {
+                seven(&by_spawn);
+                let by_channel: Box<AtomicUsize> = receiver.recv().unwrap();
+                seven(&by_channel);
+                let by_lock: Option<Box<AtomicUsize>> = slot.lock().unwrap().take();
+                by_lock.iter().for_each(|it| seven(it));
+            }
+        });
+        sender.send(Box::new(an_atomic())).unwrap();
+        *slot.lock().unwrap() = Some(Box::new(an_atomic()));
+        other.join().unwrap();
+    });
 }

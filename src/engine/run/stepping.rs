@@ -157,6 +157,9 @@ impl Execution {
         let (_, way) = stepping.and_then(|stepping| stepping.chosen.take())?;
         let bound = step.object().map(|(object, init)| self.bind(object, init));
         let loc = bound.unwrap_or(u32::MAX);
+        if bound.is_some() && self.is_misused(step, loc, at) {
+            return None;
+        }
         let slot = self.run.current;
         let answer = match way {
             Way::Read { from, variant, .. } => {

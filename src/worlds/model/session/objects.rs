@@ -31,7 +31,7 @@ impl Shared {
     /// The same, for an atomic that holds addresses.
     #[track_caller]
     pub(crate) const fn of_pointer(kind: &'static str) -> Shared {
-        Shared::of(Object::of_pointer(), kind, Location::caller())
+        Shared::of(Object::new().of_pointer(), kind, Location::caller())
     }
 
     /// One that no execution knows yet, made there.
@@ -41,7 +41,7 @@ impl Shared {
 
     const fn of(object: Object, kind: &'static str, made: Place) -> Shared {
         Shared {
-            object,
+            object: object.made_at(made),
             kind,
             made,
             label: None,
