@@ -255,6 +255,7 @@ mod run;
 mod sc;
 mod schedule;
 pub mod search;
+mod state;
 pub mod stepper;
 pub mod steps;
 pub mod workers;

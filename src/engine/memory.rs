@@ -5,7 +5,8 @@
 //! middle of an execution, leave nothing behind that somebody could stumble over.
 //!
 //! And it is known which thread got a block, and when: making something in it is an access like any
-//! other, before which nobody may come.
+//! other, before which nobody may come. What the blocks hold is part of a thread's state: whoever counts
+//! there is not where it was.
 //!
 //! This takes the place of the global allocator of every program that uses the engine. Outside of an
 //! execution it is the system's.
@@ -14,11 +15,24 @@ use crate::run;
 use crate::steps::ThreadId;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 #[global_allocator]
 static MEMORY: Memory = Memory;
 
 struct Memory;
+
+/// Who allocates and frees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Works {
+    /// Whoever is not part of an execution.
+    Nobody,
+    /// A thread of the program.
+    Program,
+    /// The engine, or the façade: what it has is no part of the program, but it may free what is.
+    Engine,
+}
 
 /// A block that was freed, in a list of them. It lies at the beginning of the block's own successor: a
 /// small block of the system's, since the freed one is not to be touched.
@@ -29,55 +43,84 @@ struct Freed {
 }
 
 thread_local! {
-    /// Whether what is freed on this thread is to be kept.
-    static KEEPS: Cell<bool> = const { Cell::new(false) };
+    /// Who works on this OS thread.
+    static WORKS: Cell<Works> = const { Cell::new(Works::Nobody) };
     static FREED: Cell<*mut Freed> = const { Cell::new(std::ptr::null_mut()) };
-    static MADE: RefCell<Vec<Made>> = const { RefCell::new(Vec::new()) };
+    /// By where they begin. None is used twice in an execution, but for stacks.
+    static MADE: RefCell<BTreeMap<usize, Made>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 /// A block that a model thread has got in this execution, or its stack: after how many of its events.
 #[derive(Clone, Copy, Debug)]
 pub struct Made {
-    start: usize,
     size: usize,
+    /// It can hold something that is in use: it was not freed, and is no stack.
+    lives: bool,
     pub thread: ThreadId,
     pub done: usize,
 }
 
-/// Notes who got a block. The program runs, so that nobody else looks at the list.
+/// Does something with the list of what was made. The program or the engine works, and neither looks at
+/// the list meanwhile.
+fn with_made<R>(f: impl FnOnce(&mut BTreeMap<usize, Made>) -> R) -> Option<R> {
+    let works = WORKS.replace(Works::Nobody);
+    // At the very end of an OS thread there is no list any more.
+    let result = MADE.try_with(|made| Some(f(&mut *made.try_borrow_mut().ok()?)));
+    WORKS.set(works);
+    result.ok().flatten()
+}
+
+/// Notes who got a block.
 #[cold]
 fn note(block: *mut u8, size: usize) {
-    KEEPS.set(false);
     let (thread, done) = run::progress();
     let made = Made {
-        start: block as usize,
         size,
+        lives: true,
         thread,
         done,
     };
-    // At the very end of an OS thread there is no list any more.
-    let _ = MADE.try_with(|all| all.borrow_mut().push(made));
-    KEEPS.set(true);
+    with_made(|all| {
+        all.insert(block as usize, made);
+    });
 }
 
 /// Notes that a thread begins with that stack: what lies there was made by it, and after its beginning.
-pub fn note_stack(stack: std::ops::Range<usize>, thread: ThreadId, done: usize) {
+pub fn note_stack(stack: Range<usize>, thread: ThreadId, done: usize) {
     let made = Made {
-        start: stack.start,
         size: stack.len(),
+        lives: false,
         thread,
         done,
     };
-    MADE.with_borrow_mut(|all| all.push(made));
+    MADE.with_borrow_mut(|all| all.insert(stack.start, made));
+}
+
+/// Notes that the program uses a static: it was there before any thread did anything.
+pub fn note_static(data: Range<usize>) {
+    let made = Made {
+        size: data.len(),
+        lives: true,
+        thread: 0,
+        done: 0,
+    };
+    with_made(|all| all.insert(data.start, made));
 }
 
 /// Who got the block that the address lies in, if a model thread did.
 pub fn maker(address: usize) -> Option<Made> {
     MADE.with_borrow(|all| {
-        let mut all = all.iter().rev();
-        all.find(|made| (made.start..made.start + made.size).contains(&address))
-            .copied()
+        let (start, made) = all.range(..=address).next_back()?;
+        (address - start < made.size).then_some(*made)
     })
+}
+
+/// All that the program has on the heap, for whoever wants to know whether something is different.
+pub fn for_each_block(mut f: impl FnMut(Range<usize>)) {
+    MADE.with_borrow(|all| {
+        let live = all.iter().filter(|(_, made)| made.lives);
+        live.for_each(|(&start, made)| f(start..start + made.size));
+    });
 }
 
 // SAFETY: every block is the system's own, of the layout asked for. One that is freed is given back to
@@ -87,7 +130,7 @@ unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
         let block = unsafe { System.alloc(layout) };
-        if KEEPS.get() {
+        if WORKS.get() == Works::Program {
             note(block, layout.size());
         }
         block
@@ -97,7 +140,7 @@ unsafe impl GlobalAlloc for Memory {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
         let block = unsafe { System.alloc_zeroed(layout) };
-        if KEEPS.get() {
+        if WORKS.get() == Works::Program {
             note(block, layout.size());
         }
         block
@@ -105,7 +148,7 @@ unsafe impl GlobalAlloc for Memory {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if KEEPS.get() {
+        if WORKS.get() != Works::Nobody && ends(block) {
             keep(block, layout);
         } else {
             // SAFETY: the caller's promise.
@@ -115,7 +158,7 @@ unsafe impl GlobalAlloc for Memory {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if !KEEPS.get() {
+        if WORKS.get() != Works::Program {
             // SAFETY: the caller's promise.
             return unsafe { System.realloc(block, layout, size) };
         }
@@ -124,11 +167,22 @@ unsafe impl GlobalAlloc for Memory {
         if !new.is_null() {
             // SAFETY: both blocks are as large as that, and not the same.
             unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };
+            ends(block);
             keep(block, layout);
             note(new, size);
         }
         new
     }
+}
+
+/// Notes that a block is freed. Returns whether it is the program's, got in this execution.
+fn ends(block: *mut u8) -> bool {
+    let ended = with_made(|all| {
+        let made = all.get_mut(&(block as usize))?;
+        made.lives = false;
+        Some(())
+    });
+    ended.flatten().is_some()
 }
 
 /// Notes that a block is to be given back later. If there is no memory for the note, it never is.
@@ -150,15 +204,31 @@ fn keep(block: *mut u8, layout: Layout) {
     }
 }
 
-/// From now on, until it is told otherwise, what this thread frees is kept. Returns how it was before.
+/// From now on somebody else works on this OS thread. Returns who did before.
 #[inline]
-pub fn keep_freed(keeps: bool) -> bool {
-    KEEPS.replace(keeps)
+pub fn works(who: Works) -> Works {
+    WORKS.replace(who)
+}
+
+/// Does something that is no part of the program: what it allocates is not in its memory. Outside of an
+/// execution this is nothing special.
+pub fn aside<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(Works);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            WORKS.set(self.0);
+        }
+    }
+    let _back = match WORKS.get() {
+        Works::Program => Some(Back(WORKS.replace(Works::Engine))),
+        _ => None,
+    };
+    f()
 }
 
 /// Gives back what was kept.
 pub fn give_back() {
-    MADE.with_borrow_mut(Vec::clear);
+    MADE.with_borrow_mut(BTreeMap::clear);
     let mut next = FREED.replace(std::ptr::null_mut());
     while !next.is_null() {
         // SAFETY: `keep` wrote it, and it is in one list, once.

@@ -20,14 +20,17 @@ const CELL: u32 = 1 << 31;
 /// Plain data: its accesses that no later one has been ordered after.
 #[derive(Debug, Default)]
 struct Cell {
+    address: usize,
     write: Option<Access>,
     reads: Vec<Access>,
     freed: Option<(ThreadId, Place)>,
 }
 
-/// What was done to an object before its first step, and after its last: both are plain accesses.
+/// Where an object is, and what was done to it before its first step, and after its last: both are plain
+/// accesses.
 #[derive(Clone, Copy, Debug, Default)]
 struct Life {
+    address: usize,
     made: Option<Access>,
     freed: Option<(ThreadId, Place)>,
 }
@@ -112,6 +115,23 @@ impl Objects {
             .push((std::ptr::from_ref(object) as usize, number));
     }
 
+    /// Whether the word at that address is an object's number.
+    #[inline]
+    pub fn is_number_at(&self, address: usize, word: u64) -> bool {
+        if (word >> 32) as u32 != self.generation {
+            return false;
+        }
+        let number = word as u32;
+        let there = match number & CELL {
+            0 => self.lives.get(number as usize).map(|life| life.address),
+            _ => self
+                .cells
+                .get((number & !CELL) as usize)
+                .map(|cell| cell.address),
+        };
+        there == Some(address)
+    }
+
     fn is_bound(&self, loc: u32) -> bool {
         self.bound.get(loc as usize).copied().unwrap_or(false)
     }
@@ -124,6 +144,7 @@ impl Objects {
         }
         self.bound[index] = true;
         self.lives[index] = Life {
+            address: std::ptr::from_ref(object) as usize,
             made: Objects::making(object),
             freed: None,
         };
@@ -188,7 +209,10 @@ impl Objects {
 
     fn cell(&mut self, object: &Object) -> &mut Cell {
         let number = self.number(object).unwrap_or_else(|| {
-            self.cells.push(Cell::default());
+            self.cells.push(Cell {
+                address: std::ptr::from_ref(object) as usize,
+                ..Cell::default()
+            });
             let number = (self.cells.len() - 1) as u32 | CELL;
             self.set_number(object, number);
             number

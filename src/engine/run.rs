@@ -12,9 +12,10 @@ use crate::explorer::{Explorer, Item, free_for_one, free_for_writer};
 use crate::graph::Graph;
 use crate::loops::{HINTS_IN_A_PASS, Loop, Pass};
 use crate::maximal::Wanted;
-use crate::memory::{give_back, keep_freed, note_stack};
+use crate::memory::{Works, give_back, note_stack, works};
 use crate::objects::{Access, Misuse, Objects};
 use crate::search::{Conflict, Ending, Mismatch};
+use crate::state::Sum;
 use crate::steps::{Object, Rmw, RmwOp, ThreadId, Until, Why};
 use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -185,6 +186,9 @@ pub struct Actor {
     /// Where its stack begins, and where it was when it last asked to be looked at.
     base: usize,
     top: usize,
+    /// What its stack held then, and what it has changed elsewhere.
+    stack: Sum,
+    changes: Sum,
     pub loops: Loop,
     /// The spawn that it is the thread of.
     spawn: Pos,
@@ -219,6 +223,8 @@ pub struct Run {
     /// How many threads may be about to add the write of an update.
     commits: usize,
     pub objects: Objects,
+    /// What the heap held when a thread last paused.
+    heap: Sum,
     /// The order to replay in, and how far it has come.
     order: Option<(Vec<Pos>, usize)>,
     /// What is to be done if the graph is extended step by step.
@@ -249,9 +255,9 @@ pub fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
     // used otherwise while the execution is current. `f` runs no code of a model thread, and so is
     // never nested.
     let execution = unsafe { &mut *current };
-    let kept = keep_freed(false);
+    let before = works(Works::Engine);
     let result = f(execution);
-    keep_freed(kept);
+    works(before);
     result
 }
 
@@ -444,21 +450,24 @@ impl Drop for Current {
 /// Lets a thread go on until it has to wait.
 fn resume(thread: usize) {
     let mut coroutine = with(|now| {
+        if LOOKS.get() && now.run.current != thread {
+            now.note_changes();
+        }
         now.run.current = thread;
         now.run.recheck = false;
         let actor = &mut now.run.actors[thread];
         actor.wait = Wait::Nothing;
         actor.coroutine.take().expect("it is not running")
     });
-    let kept = keep_freed(true);
+    let before = works(Works::Program);
     let result = coroutine.resume(());
-    keep_freed(kept);
+    works(before);
     with(|now| match result {
         CoroutineResult::Yield(()) => {
             let actor = &mut now.run.actors[thread];
             actor.coroutine = Some(coroutine);
             if let Wait::Look(place) = actor.wait {
-                now.look(thread, place);
+                now.look(place);
             }
         }
         CoroutineResult::Return(()) => {
@@ -508,6 +517,7 @@ impl Run {
             drained: 0,
             commits: 0,
             objects: Objects::default(),
+            heap: Sum::default(),
             order: None,
             stepping: None,
             stacks: Vec::new(),
@@ -527,6 +537,7 @@ impl Run {
         (self.recheck, self.force) = (false, false);
         (self.abandoned, self.ending, self.cut) = (false, None, None);
         self.objects.begin();
+        self.heap = Sum::default();
         self.order = order.map(|order| (order, 0));
     }
 
@@ -641,6 +652,8 @@ impl Execution {
             done,
             base,
             top: base,
+            stack: Sum::default(),
+            changes: Sum::default(),
             loops: self.run.spare.pop().unwrap_or_default(),
             spawn,
             plain: 0,
@@ -662,19 +675,34 @@ impl Execution {
         }
     }
 
-    /// The state of a thread at the beginning of a step, as a number: what is on its stack.
-    fn look(&mut self, thread: usize, place: Place) {
-        let actor = &mut self.run.actors[thread];
-        let words = (actor.base - actor.top) / size_of::<usize>();
-        let first = actor.top.next_multiple_of(size_of::<usize>()) as *const usize;
-        let mut state = actor.step;
-        for nth in 0..words.saturating_sub(1) {
-            // SAFETY: the words lie between the thread's frame and the beginning of its stack, and
-            // the thread is suspended. What is not initialised there is only compared with itself;
-            // a volatile read keeps the compiler from drawing conclusions.
-            let word = unsafe { first.add(nth).read_volatile() } as u64;
-            state = (state.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    /// Notes what the current thread has changed in memory since it took over, but for its own stack.
+    fn note_changes(&mut self) {
+        let run = &mut self.run;
+        let heap = Sum::of_heap(&run.objects);
+        let mut changes = heap.since(run.heap);
+        run.heap = heap;
+        for (thread, actor) in run.actors.iter_mut().enumerate() {
+            if actor.coroutine.is_none() {
+                continue;
+            }
+            // SAFETY: it is the thread's stack from its frame to its beginning, and it is suspended.
+            let stack = unsafe { Sum::of(actor.top..actor.base, &run.objects) };
+            if thread != run.current {
+                changes = changes.with(stack.since(actor.stack));
+            }
+            actor.stack = stack;
         }
+        if let Some(actor) = run.actors.get_mut(run.current) {
+            actor.changes = actor.changes.with(changes);
+        }
+    }
+
+    /// The state of the current thread at the beginning of a step.
+    fn look(&mut self, place: Place) {
+        self.note_changes();
+        let actor = self.run.actor();
+        let memory = actor.stack.with(actor.changes).number();
+        let state = memory ^ actor.step.wrapping_mul(0x517c_c1b7_2722_0a95);
         actor.loops.looked(place, state);
         actor.wait = Wait::Nothing;
     }
@@ -1574,6 +1602,8 @@ impl Actor {
             done: 0,
             base: 0,
             top: 0,
+            stack: Sum::default(),
+            changes: Sum::default(),
             loops: Loop::default(),
             spawn: NONE,
             plain: 0,

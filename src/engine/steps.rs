@@ -5,6 +5,7 @@
 
 use crate::Place;
 use crate::event::{Order, Update};
+use crate::memory;
 use crate::run::{self, Answer, Step, perform};
 use crate::search::Ending;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +14,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[inline]
 pub fn running() -> bool {
     run::is_current()
+}
+
+/// Does something that is no part of the program, such as writing down what it does: what is allocated
+/// there is no memory of the program. Outside of an execution this is nothing special.
+pub fn aside<R>(f: impl FnOnce() -> R) -> R {
+    memory::aside(f)
+}
+
+/// Says that the program uses a static there: what it holds is part of what a thread knows, as what is on
+/// the heap is.
+///
+/// # Safety
+///
+/// It stays readable until the execution is over.
+pub unsafe fn uses_static(data: std::ops::Range<usize>) {
+    memory::note_static(data);
 }
 
 /// Who an object is, embedded in every object of the façade. Made in a `const`, so that statics are

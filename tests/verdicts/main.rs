@@ -10,6 +10,7 @@ mod memory;
 mod orders;
 #[cfg(feature = "learn")]
 mod outside;
+mod passes;
 mod programs;
 mod questions;
 mod seqcst;

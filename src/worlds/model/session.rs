@@ -28,7 +28,7 @@ use crate::trace::{Trace, journal};
 use failures::Failures;
 use flags::Flags;
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::ThreadId;
+use heisenbug_engine::steps::{self, ThreadId};
 use objects::Objects;
 use record::Record;
 use sites::Sites;
@@ -92,7 +92,7 @@ thread_local! {
 
 /// Calls `f` with the current session, if there is one.
 fn with<R>(f: impl FnOnce(&mut Session) -> R) -> Option<R> {
-    SESSION.with_borrow_mut(|session| session.as_mut().map(f))
+    steps::aside(|| SESSION.with_borrow_mut(|session| session.as_mut().map(f)))
 }
 
 /// Calls `f` with the current execution, if there is one.

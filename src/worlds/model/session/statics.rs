@@ -1,5 +1,6 @@
 //! Data in statics: it outlives the execution, and the next one must not begin with what is left of it.
 
+use heisenbug_engine::steps;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -25,8 +26,12 @@ pub(crate) unsafe fn keep_static(data: *const u8, len: usize) {
     if len == 0 || !image().contains(&(data as usize)) {
         return;
     }
-    KEPT.with_borrow_mut(|kept| {
-        let address = data as usize;
+    let address = data as usize;
+    if steps::running() {
+        // SAFETY: a static is never gone.
+        unsafe { steps::uses_static(address..address + len) };
+    }
+    let keep = |kept: &mut Vec<Kept>| {
         if kept.iter().any(|kept| kept.address == address) {
             return;
         }
@@ -35,7 +40,8 @@ pub(crate) unsafe fn keep_static(data: *const u8, len: usize) {
         // SAFETY: the caller says that the bytes are those of an object, and the copy is as long.
         unsafe { std::ptr::copy_nonoverlapping(data, before.as_mut_ptr(), len) };
         kept.push(Kept { address, before });
-    });
+    };
+    steps::aside(|| KEPT.with_borrow_mut(keep));
 }
 
 /// Whether the program has changed data in statics since it was last put back.

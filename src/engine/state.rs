@@ -1,0 +1,121 @@
+//! The state of a thread, as a number: equal for a thread that has come round to where it was.
+//!
+//! What a thread knows is on its stack, and in the memory that it alone uses: the heap, the variables of
+//! a thread that lent them. Nobody can tell which that is, and the rest is the others' to change. So what
+//! is noted is what *this thread* changed, wherever: memory is summed up each time that another thread
+//! takes over, and the difference belongs to the one that ran. A pass that leaves its own stack as it was,
+//! and whose changes add up to none, will do the same again if it reads the same.
+
+use crate::memory;
+use crate::objects::Objects;
+use std::ops::Range;
+
+/// What memory holds, as a sum over its words: it can be added to and taken from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum(u64);
+
+impl Sum {
+    /// What lies between two addresses, in words from the first whole one on, and then in bytes. The
+    /// numbers that the engine keeps in the objects count as nothing.
+    ///
+    /// # Safety
+    ///
+    /// The memory is readable, and nobody writes it.
+    pub unsafe fn of(memory: Range<usize>, objects: &Objects) -> Sum {
+        let first = memory.start.next_multiple_of(size_of::<usize>());
+        let end_of_words = first.max(memory.end & !(size_of::<usize>() - 1));
+        let mut sum = 0_u64;
+        for address in (first..end_of_words).step_by(size_of::<usize>()) {
+            // SAFETY: the caller's promise. What is not initialised there is only compared with itself;
+            // a volatile read keeps the compiler from drawing conclusions.
+            let word = unsafe { (address as *const usize).read_volatile() } as u64;
+            if !objects.is_number_at(address, word) {
+                sum = sum.wrapping_add(mix(address, word));
+            }
+        }
+        for address in end_of_words..memory.end {
+            // SAFETY: as above.
+            let byte = unsafe { (address as *const u8).read_volatile() };
+            sum = sum.wrapping_add(mix(address, u64::from(byte)));
+        }
+        Sum(sum)
+    }
+
+    /// What all live blocks of the heap hold.
+    pub fn of_heap(objects: &Objects) -> Sum {
+        let mut all = Sum::default();
+        memory::for_each_block(|block| {
+            // SAFETY: the block is the program's, which does not run now, and it was not freed.
+            all = all.with(unsafe { Sum::of(block, objects) });
+        });
+        all
+    }
+
+    /// Both together.
+    pub fn with(self, other: Sum) -> Sum {
+        Sum(self.0.wrapping_add(other.0))
+    }
+
+    /// What has to be added to `before` to get this.
+    pub fn since(self, before: Sum) -> Sum {
+        Sum(self.0.wrapping_sub(before.0))
+    }
+
+    /// As a number.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a word contributes: nothing if it is zero, as the number of an object that has none.
+fn mix(address: usize, word: u64) -> u64 {
+    if word == 0 {
+        return 0;
+    }
+    let mixed = (word ^ (address as u64).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ mixed >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sum(words: &[u64]) -> Sum {
+        let start = words.as_ptr() as usize;
+        // SAFETY: it is a slice.
+        unsafe { Sum::of(start..start + size_of_val(words), &Objects::default()) }
+    }
+
+    #[test]
+    fn what_is_undone_adds_up_to_nothing() {
+        let mut words = [7, 8, 9];
+        let before = sum(&words);
+        words[1] += 1;
+        let change = sum(&words).since(before);
+        assert_ne!(change, Sum::default());
+        let before = sum(&words);
+        words[1] -= 1;
+        assert_eq!(change.with(sum(&words).since(before)), Sum::default());
+    }
+
+    #[test]
+    fn words_that_are_swapped_are_something_else() {
+        let mut words = [7, 8];
+        let before = sum(&words);
+        words.swap(0, 1);
+        assert_ne!(sum(&words), before);
+    }
+
+    #[test]
+    fn bytes_behind_the_last_word_count() {
+        let mut words = [0_u64; 2];
+        let bytes = words.as_mut_ptr().cast::<u8>();
+        let memory = bytes as usize..bytes as usize + 11;
+        // SAFETY: the range lies in the array.
+        let before = unsafe { Sum::of(memory.clone(), &Objects::default()) };
+        // SAFETY: as above.
+        unsafe { bytes.add(10).write(1) };
+        // SAFETY: as above.
+        assert_ne!(unsafe { Sum::of(memory, &Objects::default()) }, before);
+    }
+}
