@@ -18,7 +18,8 @@ const RECENT: usize = 4;
 /// How often a thread may say that it waits in one pass of a loop, as one that backs off does.
 pub const HINTS_IN_A_PASS: u32 = 16;
 
-/// How often a thread may change something and then say that it waits, at the same place.
+/// How often a thread may change something and then say that it waits, at the same place in the same
+/// state.
 const MAX_WORKED: u32 = 4;
 
 /// How often a thread may come to a place in the same state, though it changes something in between,
@@ -31,15 +32,16 @@ pub struct Loop {
     /// The arrivals at places where a loop may come round.
     arrivals: Vec<Arrival>,
     /// Every place with how often it was passed.
-    places: Vec<(Place, u32)>,
+    places: Counts,
     /// Every place at which a loop could begin, whatever was changed since.
     visited: Vec<Place>,
-    /// Every arrival, whatever was changed since, with how often it was the same.
-    same: Vec<(Place, u64, u32)>,
+    /// Every arrival in a state, whatever was changed since, with how often it was the same.
+    same: Counts,
     /// How often the thread has said at a place that it waits.
-    hints: Vec<(Place, u32)>,
-    /// The same, for those times before which it had changed something since the last; whether it has.
-    worked: Vec<(Place, u32)>,
+    hints: Counts,
+    /// The same in a state, for those times before which it had changed something since the last;
+    /// whether it has.
+    worked: Counts,
     changed: bool,
     /// The state that was just looked at, for the arrival that asked for it.
     fresh: Option<(Place, u64)>,
@@ -52,6 +54,9 @@ pub struct Loop {
     /// It was woken though there is nothing new.
     forced: bool,
 }
+
+/// How often something was so, by place and state. Where the state does not matter it is 0.
+type Counts = Vec<(Place, u64, u32)>;
 
 /// That a thread was at a place, in a state: at first before one event, at last before another.
 #[derive(Debug)]
@@ -108,18 +113,14 @@ impl Loop {
     }
 
     /// Says that it waits. Returns after how many passes that is too often: fewer are enough where each
-    /// changes something, so that there is more to explore in each.
+    /// changes something and leaves the thread as it was, so that there is more to explore in each.
     pub fn hinted(&mut self, at: Place, max_passes: u32) -> Option<u32> {
-        if self.fresh.is_some() {
-            // It has said so already, and was looked at.
-            return None;
-        }
-        let hints = max_passes.saturating_mul(HINTS_IN_A_PASS);
-        if count(&mut self.hints, at) >= hints {
-            return Some(max_passes);
-        }
+        let Some((_, state)) = self.fresh else {
+            let hints = max_passes.saturating_mul(HINTS_IN_A_PASS);
+            return (count(&mut self.hints, at, 0) >= hints).then_some(max_passes);
+        };
         let works = std::mem::take(&mut self.changed);
-        (works && count(&mut self.worked, at) >= MAX_WORKED).then_some(MAX_WORKED)
+        (works && count(&mut self.worked, at, state) >= MAX_WORKED).then_some(MAX_WORKED)
     }
 
     /// Takes note of the thread's state.
@@ -147,18 +148,14 @@ impl Loop {
             first: next,
             last: next,
         });
-        let mut same = self.same.iter_mut();
-        match same.find(|(place, before, _)| *before == state && is_same(place, at)) {
-            Some((_, _, times)) if *times >= MAX_SAME.min(max_passes) => {
-                return Pass::TooMany(*times);
-            }
-            Some((_, _, times)) => *times += 1,
-            None => self.same.push((at, state, 1)),
-        }
-        let mut places = self.places.iter();
-        match places.find(|(place, _)| is_same(place, at)) {
-            Some(&(_, passes)) if passes >= max_passes => Pass::TooMany(passes),
-            _ => Pass::First,
+        let same = count(&mut self.same, at, state) - 1;
+        let passes = counted(&self.places, at);
+        if same >= MAX_SAME.min(max_passes) {
+            Pass::TooMany(same)
+        } else if passes >= max_passes {
+            Pass::TooMany(passes)
+        } else {
+            Pass::First
         }
     }
 
@@ -171,7 +168,7 @@ impl Loop {
             self.places.clear();
             return;
         }
-        count(&mut self.places, at);
+        count(&mut self.places, at, 0);
     }
 
     /// Falls asleep until one of the locations has a newer write.
@@ -208,18 +205,25 @@ impl Loop {
     }
 }
 
-/// Counts one more for the place. Returns how many there are.
-fn count(counts: &mut Vec<(Place, u32)>, at: Place) -> u32 {
-    match counts.iter_mut().find(|(place, _)| is_same(place, at)) {
-        Some((_, count)) => {
+/// Counts one more. Returns how many there are.
+fn count(counts: &mut Counts, at: Place, state: u64) -> u32 {
+    let mut before = counts.iter_mut();
+    match before.find(|(place, other, _)| *other == state && is_same(place, at)) {
+        Some((_, _, count)) => {
             *count += 1;
             *count
         }
         None => {
-            counts.push((at, 1));
+            counts.push((at, state, 1));
             1
         }
     }
+}
+
+/// How often it was so at a place, whatever the state.
+fn counted(counts: &Counts, at: Place) -> u32 {
+    let there = counts.iter().find(|(place, _, _)| is_same(place, at));
+    there.map_or(0, |(_, _, count)| *count)
 }
 
 /// Whether two places are the same. Most are compared by address.
