@@ -3,6 +3,7 @@
 //! What a judge is linked with is built once, by cargo. After that each save costs one call of
 //! rustc, which is what a one-line change costs at least.
 
+use super::tokens::tokens;
 use super::tool::{self, Ended};
 use crate::check::isolated::Onlooker;
 use anyhow::{Context, Result, bail};
@@ -31,6 +32,24 @@ pub struct Source<'a> {
     pub exercises: &'a Path,
     /// Whether to colour what the compiler says.
     pub colour: bool,
+    /// Whether a loop in it may wait for other threads. Then it is optimised: what an unoptimised pass
+    /// leaves on its stack makes it look as if it had got somewhere, so that it is explored once more.
+    pub waits: bool,
+}
+
+/// Whether a loop in a file may wait: it has one, and looks at what others write.
+pub fn may_wait(text: &str) -> bool {
+    let tokens = tokens(text);
+    let has = |words: &[&str]| tokens.iter().any(|token| words.contains(&&*token.text));
+    has(&["loop", "while"])
+        && has(&[
+            "compare_exchange",
+            "compare_exchange_weak",
+            "load",
+            "spin_loop",
+            "swap",
+            "yield_now",
+        ])
 }
 
 /// Where this library's own package lies.
@@ -97,7 +116,22 @@ impl Library {
         let mut command = Command::new(rustc);
         command
             .args(["--edition", "2024", "--crate-name", "judge"])
-            .args(["-C", "opt-level=0", "-C", "debuginfo=0", "-A", "warnings"])
+            .args([
+                "-C",
+                if source.waits {
+                    "opt-level=1"
+                } else {
+                    "opt-level=0"
+                },
+            ])
+            .args([
+                "-C",
+                "debug-assertions=on",
+                "-C",
+                "debuginfo=0",
+                "-A",
+                "warnings",
+            ])
             .args(["--error-format", "json"])
             .args(source.colour.then_some("--json=diagnostic-rendered-ansi"))
             .arg("--extern")

@@ -1,6 +1,6 @@
 //! The judge's ruling on a learner's file.
 
-use super::compile::{Compiled, Library, Source};
+use super::compile::{Compiled, Library, Source, may_wait};
 use super::manifest::{Course, Exercise, Failure, Refusal};
 use super::program::{self, Told};
 use super::unseen::{unseen, vouched};
@@ -109,6 +109,7 @@ pub fn judge(
         main: &main,
         exercises: folder,
         colour,
+        waits: files.iter().any(|(_, _, text)| may_wait(text)),
     };
     if let Compiled::No(message) = library.compile(&source, &executable, onlooker)? {
         let [(_, name, _), judge] = &files;

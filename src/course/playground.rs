@@ -1,6 +1,6 @@
 //! Any file of one's own: its scenarios, checked as the catalogue's programs are.
 
-use super::compile::{Compiled, Library, Source};
+use super::compile::{Compiled, Library, Source, may_wait};
 use super::program;
 use super::unseen::{unseen, vouched};
 use crate::check::{Checker, Report, isolated};
@@ -46,6 +46,7 @@ pub fn try_file(
         main: &main,
         exercises: build.path(),
         colour,
+        waits: may_wait(&text),
     };
     if let Compiled::No(message) = library.compile(&source, &executable, &|_: u64| {})? {
         // The compiler was given the whole path; whoever reads knows the file by its own.

@@ -1472,6 +1472,9 @@ impl Execution {
         if self.explorer.drains {
             return self.goes_on_draining();
         }
+        if self.run.commits > 0 {
+            self.run.set_commits(false);
+        }
         let slot = self.run.current;
         let at_the_edge = self.run.actors[slot].done >= self.explorer.graph().threads[slot].len();
         if at_the_edge && self.run.left > 0 {
@@ -1492,7 +1495,7 @@ impl Execution {
         let waits = if at_the_edge {
             self.pass(at, max_passes.saturating_mul(HINTS_IN_A_PASS))
         } else {
-            None
+            (self.arrive(at, u32::MAX) == Pass::Look).then_some(Wait::Look(at))
         };
         let goes_on = waits.is_none();
         match waits {

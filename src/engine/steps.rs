@@ -32,6 +32,16 @@ pub unsafe fn uses_static(data: std::ops::Range<usize>) {
     memory::note_static(data);
 }
 
+/// Says that the caller, into which this is inlined, is about to take a step that a loop may wait with. What
+/// earlier calls have left on the stack goes, so that the step finds the same each time: what it begins
+/// with is looked at, to tell whether the thread is where it was.
+#[inline(always)]
+pub fn comes() {
+    if run::LOOKS.get() {
+        run::wipe();
+    }
+}
+
 /// Who an object is, embedded in every object of the façade. Made in a `const`, so that statics are
 /// possible; bound to a location of the graph at its first step in an execution.
 #[derive(Debug, Default)]

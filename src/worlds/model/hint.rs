@@ -1,12 +1,20 @@
 //! `std::hint`, as far as threads are concerned.
 
 use super::thread;
+use heisenbug_engine::{Place, steps};
 use std::panic::Location;
 
 /// Says that the caller waits for another thread. Promises nothing about who runs next.
 #[track_caller]
+#[inline(always)]
 pub fn spin_loop() {
-    if !thread::passes("spin_loop", Location::caller()) {
+    steps::comes();
+    spins(Location::caller());
+}
+
+#[inline(never)]
+fn spins(at: Place) {
+    if !thread::passes("spin_loop", at) {
         std::hint::spin_loop();
     }
 }

@@ -86,16 +86,30 @@ fn await_unpark(timed: bool, at: Place) {
 
 /// Says that the caller has nothing to do just now. Promises nothing about who runs next.
 #[track_caller]
+#[inline(always)]
 pub fn yield_now() {
-    if !passes("yield_now", Location::caller()) {
+    steps::comes();
+    yields(Location::caller());
+}
+
+#[inline(never)]
+fn yields(at: Place) {
+    if !passes("yield_now", at) {
         std::thread::yield_now();
     }
 }
 
 /// Outside of a check a pause. Inside, where there is no time, others may or may not run meanwhile.
 #[track_caller]
+#[inline(always)]
 pub fn sleep(duration: Duration) {
-    if !passes("sleep", Location::caller()) {
+    steps::comes();
+    sleeps(duration, Location::caller());
+}
+
+#[inline(never)]
+fn sleeps(duration: Duration, at: Place) {
+    if !passes("sleep", at) {
         std::thread::sleep(duration);
     }
 }

@@ -6,6 +6,7 @@
 use super::Labelled;
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{Call, Shared};
+use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Rmw, RmwOp};
 use std::fmt;
 use std::panic::Location;
@@ -148,9 +149,15 @@ macro_rules! atomic {
 
             /// Loads the value.
             #[track_caller]
-            #[inline]
+            #[inline(always)]
             pub fn load(&self, order: Ordering) -> $plain {
-                let Some(call) = Call::begin("load", Location::caller()) else {
+                steps::comes();
+                self.load_at(order, Location::caller())
+            }
+
+            #[inline(never)]
+            fn load_at(&self, order: Ordering, at: Place) -> $plain {
+                let Some(call) = Call::begin("load", at) else {
                     return self.value.load(order);
                 };
                 assert_loads(order);
@@ -183,9 +190,15 @@ macro_rules! atomic {
 
             /// Stores a value, and returns the one before it.
             #[track_caller]
-            #[inline]
+            #[inline(always)]
             pub fn swap(&self, value: $plain, order: Ordering) -> $plain {
-                match Call::begin("swap", Location::caller()) {
+                steps::comes();
+                self.swap_at(value, order, Location::caller())
+            }
+
+            #[inline(never)]
+            fn swap_at(&self, value: $plain, order: Ordering, at: Place) -> $plain {
+                match Call::begin("swap", at) {
                     Some(call) => self.change_in(call, RmwOp::Set, value.to_bits(), order),
                     None => self.value.swap(value, order),
                 }
@@ -215,7 +228,7 @@ macro_rules! atomic {
             ///
             /// The value, if it is another one.
             #[track_caller]
-            #[inline]
+            #[inline(always)]
             pub fn compare_exchange(
                 &self,
                 current: $plain,
@@ -223,9 +236,21 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$plain, $plain> {
-                match Call::begin("compare_exchange", Location::caller()) {
+                steps::comes();
+                self.compare_exchange_at([current, new], [success, failure], Location::caller())
+            }
+
+            #[inline(never)]
+            fn compare_exchange_at(
+                &self,
+                [current, new]: [$plain; 2],
+                [success, failure]: [Ordering; 2],
+                at: Place,
+            ) -> Result<$plain, $plain> {
+                match Call::begin("compare_exchange", at) {
                     Some(call) => {
-                        self.exchange_in(call, RmwOp::Exchange, [current, new], [success, failure])
+                        let op = RmwOp::Exchange;
+                        self.exchange_in(call, op, [current, new], [success, failure])
                     }
                     None => self.value.compare_exchange(current, new, success, failure),
                 }
@@ -237,7 +262,7 @@ macro_rules! atomic {
             ///
             /// The value: another one, or even the same.
             #[track_caller]
-            #[inline]
+            #[inline(always)]
             pub fn compare_exchange_weak(
                 &self,
                 current: $plain,
@@ -245,7 +270,18 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$plain, $plain> {
-                match Call::begin("compare_exchange_weak", Location::caller()) {
+                steps::comes();
+                self.compare_exchange_weak_at([current, new], [success, failure], Location::caller())
+            }
+
+            #[inline(never)]
+            fn compare_exchange_weak_at(
+                &self,
+                [current, new]: [$plain; 2],
+                [success, failure]: [Ordering; 2],
+                at: Place,
+            ) -> Result<$plain, $plain> {
+                match Call::begin("compare_exchange_weak", at) {
                     Some(call) => {
                         let op = RmwOp::ExchangeWeak;
                         self.exchange_in(call, op, [current, new], [success, failure])

@@ -4,6 +4,7 @@ use super::poison::Poison;
 use super::{Labelled, LockResult, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared, keep_static};
+use heisenbug_engine::Place;
 use heisenbug_engine::steps;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -99,8 +100,14 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// `WouldBlock` if somebody does; `Poisoned` as for [`lock`](Self::lock).
     #[track_caller]
+    #[inline(always)]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let at = Location::caller();
+        steps::comes();
+        self.try_lock_at(Location::caller())
+    }
+
+    #[inline(never)]
+    fn try_lock_at(&self, at: Place) -> TryLockResult<MutexGuard<'_, T>> {
         let Some(call) = Call::begin("try_lock", at) else {
             let guard = self.guard(self.try_lock_outside()?, at);
             return Ok(self.poison.wrap(guard)?);
