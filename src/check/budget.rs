@@ -23,6 +23,10 @@ pub fn interrupted() -> bool {
 /// Why a check ended early for which somebody pressed Ctrl-C.
 pub const INTERRUPT: &str = "interrupted";
 
+/// How many events an execution may have on average before it counts for more than one: what a check
+/// costs is events, and a thousand times as many of them take a thousand times as long.
+const EVENTS: u64 = 100;
+
 /// A check's limits.
 #[derive(Clone, Debug)]
 pub struct Budget {
@@ -40,8 +44,8 @@ impl Budget {
         }
     }
 
-    /// Why no more may be explored after so many executions, if that is so.
-    pub fn exhausted(&self, executions: u64) -> Option<String> {
+    /// Why no more may be explored after so many executions with so many events, if that is so.
+    pub fn exhausted(&self, executions: u64, events: u64) -> Option<String> {
         if interrupted() {
             return Some(INTERRUPT.to_owned());
         }
@@ -50,11 +54,35 @@ impl Budget {
         {
             return Some(format!("stopped after {}", seconds(time)));
         }
-        (executions >= self.max_executions)
-            .then(|| format!("stopped at {} executions", self.max_executions))
+        if executions >= self.max_executions {
+            return Some(format!("stopped at {} executions", self.max_executions));
+        }
+        let enough = self.max_executions.saturating_mul(EVENTS);
+        (events >= enough).then(|| {
+            let executions = self.max_executions;
+            format!("stopped at {enough} events, as {executions} executions of {EVENTS} each have")
+        })
     }
 }
 
 fn seconds(time: Duration) -> String {
     format!("{} s", (time.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_executions_count_for_more_and_short_ones_for_one() {
+        let budget = Budget::new(10, None);
+        assert_eq!(budget.exhausted(9, 9 * EVENTS), None);
+        let many = budget.exhausted(10, 10).expect("ten are the limit");
+        assert_eq!(many, "stopped at 10 executions");
+        let long = budget.exhausted(2, 10 * EVENTS).expect("they were long");
+        assert_eq!(
+            long,
+            "stopped at 1000 events, as 10 executions of 100 each have"
+        );
+    }
 }

@@ -73,6 +73,7 @@ pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Explorat
         task,
         workers: &workers,
         executions: AtomicU64::new(0),
+        events: AtomicU64::new(0),
         in_vain: AtomicBool::new(false),
     };
     let mut all = std::thread::scope(|scope| {
@@ -116,8 +117,9 @@ struct Together<'a> {
     scenario: &'a Scenario,
     task: &'a Task,
     workers: &'a Workers,
-    /// How many executions were counted, by all.
+    /// How many executions were counted, by all, and how many events they had.
     executions: AtomicU64,
+    events: AtomicU64,
     /// The program turned out not to bear several OS threads after it had run on them.
     in_vain: AtomicBool,
 }
@@ -206,11 +208,14 @@ impl Observer for Counting<'_> {
         let came = Came::read(leaf.ending, &session::facts());
         self.tally.count(self.together.task.judge, came, leaf);
         self.together.executions.fetch_add(1, Relaxed);
+        let events = leaf.events() as u64;
+        self.together.events.fetch_add(events, Relaxed);
     }
 
     fn restart(&mut self) {
         self.tally = Tally::default();
         self.together.executions.store(0, Relaxed);
+        self.together.events.store(0, Relaxed);
     }
 
     fn go_on(&mut self, _runs: u64) -> bool {
@@ -222,7 +227,8 @@ impl Observer for Counting<'_> {
             return false;
         }
         let executions = self.together.executions.load(Relaxed);
-        self.stopped = self.together.task.budget.exhausted(executions);
+        let events = self.together.events.load(Relaxed);
+        self.stopped = self.together.task.budget.exhausted(executions, events);
         self.stopped.is_none()
     }
 }

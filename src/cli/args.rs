@@ -116,7 +116,7 @@ pub struct Check {
 /// How long, how much and how to check.
 #[derive(clap::Args, Debug)]
 pub struct Limits {
-    /// Stop after so many executions of a program
+    /// Stop after so many executions of a program, of 100 events each: longer ones count for more
     #[arg(long, value_name = "N", default_value_t = crate::Checker::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,
     /// Stop after so many seconds for a program [default: no limit]
