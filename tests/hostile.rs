@@ -3,6 +3,9 @@
 //! Each test checks a hostile program in a child process, as `heisenbug check` does. The child is
 //! this very test binary, started with the hidden command.
 
+#[path = "hostile/combinations.rs"]
+mod combinations;
+
 use heisenbug::catalogue::{Bug, Class, Outcome, Scale, Shape, Variant};
 use heisenbug::check::{Report, Verdict, isolated};
 use heisenbug::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -86,12 +89,16 @@ fn deadlocks_while_panicking() -> String {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if args.first().is_some_and(|first| first == isolated::COMMAND) {
-        return match isolated::child(&args[1..], std::iter::once(&HOSTILE)) {
+        let bugs = [&HOSTILE, combinations::bug()];
+        return match isolated::child(&args[1..], bugs.into_iter()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::from(2),
         };
     }
-    let trials = vec![
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    // SAFETY: there are no other threads yet.
+    unsafe { std::env::set_var("TMPDIR", temporary.path()) };
+    let mut trials = vec![
         Trial::test("an_abort_is_a_crash_with_its_schedule", an_abort_is_a_crash),
         Trial::test(
             "an_exit_is_a_crash_though_the_code_is_zero",
@@ -113,7 +120,15 @@ fn main() -> ExitCode {
         ),
         Trial::test("a_program_that_behaves_holds", a_program_that_behaves_holds),
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    trials.extend(combinations::trials());
+    let done = libtest_mimic::run(&Arguments::from_args(), trials);
+    let files = std::fs::read_dir(temporary.path()).map_or(0, Iterator::count);
+    let processes = combinations::left_behind();
+    if files + processes > 0 {
+        eprintln!("the checks have left {files} files and {processes} processes behind");
+        return ExitCode::FAILURE;
+    }
+    done.exit_code()
 }
 
 fn check(variant: &str) -> Report {

@@ -70,6 +70,8 @@ pub struct Checker {
     jobs: usize,
     #[serde(skip)]
     mutation: Option<Mutation>,
+    /// How long one execution may touch nothing shared before it counts as an endless loop.
+    pub(super) patience: Duration,
 }
 
 impl Default for Checker {
@@ -81,11 +83,15 @@ impl Default for Checker {
             spurious: Checker::SPURIOUS,
             jobs: 1,
             mutation: None,
+            patience: Checker::PATIENCE,
         }
     }
 }
 
 impl Checker {
+    /// How long an execution may touch nothing shared, unless told otherwise.
+    pub const PATIENCE: Duration = Duration::from_secs(3);
+
     /// The default limit on executions.
     pub const MAX_EXECUTIONS: u64 = 1_000_000;
     /// By default, how many events of each spurious kind an execution may have.
@@ -94,6 +100,13 @@ impl Checker {
     /// A check with the default limits.
     pub fn new() -> Checker {
         Checker::default()
+    }
+
+    /// How long one execution may touch nothing shared before a check in a process of its own ends it as
+    /// an endless loop. An execution takes microseconds; the default is three seconds.
+    pub fn patience(mut self, patience: Duration) -> Checker {
+        self.patience = patience;
+        self
     }
 
     /// Explores at most so many executions.
@@ -295,7 +308,7 @@ fn explored(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration
 }
 
 fn scenario_of<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Scenario {
-    Arc::new(move || label(&scenario()))
+    Arc::new(move || returned(&scenario()))
 }
 
 impl Judge {
@@ -356,6 +369,18 @@ impl Report {
         self.counterexample = trace.events;
         self.blocked = trace.blocked;
     }
+}
+
+/// What stands in the outcome table for what a scenario returned. An `Err` is a failure, as it is for a
+/// test: the scenario ends with a panic that says so.
+pub fn returned<R: Debug>(value: &R) -> String {
+    let is_result = std::any::type_name::<R>().starts_with("core::result::Result<");
+    let text = format!("{value:?}");
+    if is_result && text.starts_with("Err(") {
+        // Not `panic!`: that would point here, which is nowhere in the program.
+        resume_unwind(Box::new(format!("the scenario returned {text}")));
+    }
+    label(value)
 }
 
 /// What stands in the outcome table for a value.

@@ -28,7 +28,7 @@ mod report;
 mod tally;
 
 pub use budget::{interrupt, interrupt_flag, interrupted};
-pub use checker::{Checker, Engines, check, label};
+pub use checker::{Checker, Engines, check, returned};
 pub use declared::{Declared, as_declared};
 pub use explore::Scenario;
 pub use orderings::weaker;

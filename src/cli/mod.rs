@@ -101,7 +101,6 @@ fn run(args: Args) -> Result<Exit> {
 }
 
 fn child(args: Vec<String>) -> ExitCode {
-    let _ = ctrlc::set_handler(crate::check::interrupt);
     match crate::check::isolated::child(&args, crate::worlds::all().map(|bug| bug.model)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -103,7 +103,7 @@ fn main_of(file: &Path, scenarios: &[String]) -> String {
     let mut cases = String::new();
     for name in scenarios {
         main.push_str(&format!(
-            "fn {name}() -> String {{ heisenbug::check::label(&yours::{name}()) }}\n"
+            "fn {name}() -> String {{ heisenbug::check::returned(&yours::{name}()) }}\n"
         ));
         cases.push_str(&format!(
             "heisenbug::course::program::Case::holds({name:?}, {name}),"

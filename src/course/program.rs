@@ -151,7 +151,6 @@ pub fn main(judge: &'static Judge) -> ExitCode {
             orderings::tell_weaker(&file, bug(judge))
         }
         Some(isolated::COMMAND) => {
-            let _ = ctrlc::set_handler(crate::check::interrupt);
             isolated::child(&args.collect::<Vec<_>>(), std::iter::once(bug(judge)))
         }
         _ => Err(anyhow::anyhow!(

@@ -11,9 +11,25 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
-/// Executions begun in this process, unless a shared counter was set.
-static OWN: AtomicU64 = AtomicU64::new(0);
-static SHARED: AtomicPtr<AtomicU64> = AtomicPtr::new(std::ptr::null_mut());
+/// What a parent reads while its child works, and afterwards.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Shared {
+    /// How many executions have begun.
+    pub executions: AtomicU64,
+    /// Not 0 if the child ended itself because the program did not come back.
+    pub stalled: AtomicU64,
+}
+
+/// How many bytes that takes.
+pub const SHARED_BYTES: usize = size_of::<Shared>();
+
+/// The same in this process, unless another one looks.
+static OWN: Shared = Shared {
+    executions: AtomicU64::new(0),
+    stalled: AtomicU64::new(0),
+};
+static SHARED: AtomicPtr<Shared> = AtomicPtr::new(std::ptr::null_mut());
 static JOURNAL: OnceLock<Journal> = OnceLock::new();
 
 struct Journal {
@@ -21,35 +37,39 @@ struct Journal {
     file: Mutex<File>,
 }
 
-fn counter() -> &'static AtomicU64 {
-    // SAFETY: `SHARED` is null or points into a mapping that `share_counter` leaked.
+fn shared() -> &'static Shared {
+    // SAFETY: `SHARED` is null or points into a mapping that `share` leaked.
     unsafe { SHARED.load(Relaxed).as_ref() }.unwrap_or(&OWN)
 }
 
-/// Counts executions in a file of eight bytes, for another process to read.
+/// Counts executions in a file of [`SHARED_BYTES`], for another process to read.
 ///
 /// # Errors
 ///
 /// If the file cannot be mapped.
-pub fn share_counter(path: &Path) -> std::io::Result<()> {
-    let map = map_counter(path)?;
+pub fn share(path: &Path) -> std::io::Result<()> {
+    let map = map(path)?;
     SHARED.store(std::ptr::from_ref(map).cast_mut(), Relaxed);
     Ok(())
 }
 
-/// The counter in a file that another process counts in.
+/// What another process notes in a file.
 ///
 /// # Errors
 ///
 /// If the file cannot be mapped.
-pub fn map_counter(path: &Path) -> std::io::Result<&'static AtomicU64> {
+pub fn map(path: &Path) -> std::io::Result<&'static Shared> {
     let file = File::options().read(true).write(true).open(path)?;
     // SAFETY: the file is a temporary one of ours. Nobody truncates it, and both processes touch
-    // its eight bytes through the same atomic only.
-    let map = unsafe { memmap2::MmapOptions::new().len(8).map_mut(&file)? };
+    // its bytes through the same atomics only.
+    let map = unsafe {
+        memmap2::MmapOptions::new()
+            .len(SHARED_BYTES)
+            .map_mut(&file)?
+    };
     let map = Box::leak(Box::new(map));
-    // SAFETY: a mapping is aligned to a page and eight bytes long, and is never unmapped.
-    Ok(unsafe { AtomicU64::from_ptr(map.as_mut_ptr().cast()) })
+    // SAFETY: a mapping is aligned to a page and as long as that, and is never unmapped.
+    Ok(unsafe { &*map.as_ptr().cast() })
 }
 
 /// Writes the operations of the execution of that number to a file.
@@ -69,12 +89,17 @@ pub fn open(path: PathBuf, execution: u64) -> std::io::Result<()> {
 
 /// How many executions have begun.
 pub fn executions() -> u64 {
-    counter().load(Relaxed)
+    shared().executions.load(Relaxed)
+}
+
+/// Notes that the program does not come back.
+pub fn stalled() {
+    shared().stalled.store(1, Relaxed);
 }
 
 /// Counts an execution that begins.
 pub fn begin_execution() {
-    counter().fetch_add(1, Relaxed);
+    shared().executions.fetch_add(1, Relaxed);
 }
 
 /// Whether the execution that runs is the one to write down.

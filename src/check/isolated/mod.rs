@@ -1,0 +1,520 @@
+//! Checks a program of the catalogue in a child process, so that nothing it does ends this one.
+//!
+//! The child sends its report through a pipe and counts executions in a file. If it dies without a
+//! report (an abort, a stack overflow, `process::exit`), a second child writes down the execution in
+//! which that happened, and the crash is the verdict. Between the two stands a third process, which sees
+//! how the program's ended, whatever the program does, and lets nothing outlive it.
+
+#[cfg(target_os = "linux")]
+mod guard;
+mod wire;
+
+use super::budget::INTERRUPT;
+use super::checker::Checker;
+use super::report::{OutcomeCount, Report, Verdict};
+use crate::catalogue::{Bug, Class, Grade, Variant};
+use crate::trace::{Trace, journal};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{Read, pipe};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+use wire::Kind;
+
+/// The hidden command that a child is started with.
+pub const COMMAND: &str = "__check";
+
+/// How long a child may take to report after its time is up.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Who waits for a check.
+pub trait Onlooker {
+    /// Is told now and then how many executions there were so far.
+    fn see(&self, executions: u64);
+
+    /// Whether the result is no longer wanted. Then the check ends soon, with none.
+    fn has_left(&self) -> bool {
+        false
+    }
+}
+
+impl<F: Fn(u64)> Onlooker for F {
+    fn see(&self, executions: u64) {
+        self(executions);
+    }
+}
+
+/// What a child is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Task {
+    /// Which program, as `bug/variant`.
+    pub program: String,
+    /// The check's limits.
+    pub checker: Checker,
+    /// Whose child it is.
+    pub parent: u32,
+    /// Where to count executions.
+    pub counter: PathBuf,
+    /// Which execution to write down, and where.
+    pub journal: Option<(u64, PathBuf)>,
+}
+
+/// Checks a variant in a child process. `progress` is called now and then with the number of
+/// executions so far.
+///
+/// # Errors
+///
+/// If no child can be started, or no temporary file be made.
+pub fn check(
+    bug: &'static Bug,
+    variant: &'static Variant,
+    checker: &Checker,
+    progress: &dyn Fn(u64),
+) -> Result<Report> {
+    let executable = std::env::current_exe().context("cannot find this program's own file")?;
+    check_in(&executable, (bug.name, variant.name), checker, &progress)
+}
+
+/// Checks a bug's variant, both by name, in a child process of another program than this one: it
+/// must hand the arguments after [`COMMAND`] to [`child`].
+///
+/// # Errors
+///
+/// As for [`check`].
+pub fn check_in(
+    executable: &Path,
+    (bug, variant): (&str, &str),
+    checker: &Checker,
+    onlooker: &dyn Onlooker,
+) -> Result<Report> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let mut task = Task {
+        program: format!("{bug}/{variant}"),
+        checker: checker.clone(),
+        parent: std::process::id(),
+        counter: folder.path().join("executions"),
+        journal: None,
+    };
+    let began = Instant::now();
+    let mut heard = run(executable, &task, onlooker)?;
+    if let Some(report) = heard.report() {
+        return Ok(report);
+    }
+    if super::budget::interrupted() || onlooker.has_left() || heard.died_of_interrupt() {
+        // Nobody wants to know any more, or Ctrl-C met the child before it was ready for it.
+        return Ok(Report {
+            stopped: Some(INTERRUPT.to_owned()),
+            ..Report::named(bug, variant)
+        });
+    }
+    if checker.is_parallel() {
+        // Several executions were under way: which of them it was, one at a time tell.
+        task.checker = task.checker.jobs(1);
+        heard = run(executable, &task, onlooker)?;
+    }
+    let journal = folder.path().join("journal.json");
+    task.journal = Some((heard.executions, journal.clone()));
+    run(executable, &task, &|_: u64| {})?;
+    let trace = read_trace(&journal);
+    let began_executions = Report {
+        executions: checker.executions(heard.executions),
+        ..Report::named(bug, variant)
+    };
+    let mut report = heard.crash(began_executions, trace);
+    report.millis = began.elapsed().as_millis() as u64;
+    Ok(report)
+}
+
+/// What came of a child.
+struct Heard {
+    /// The report, if one came.
+    report: Option<Report>,
+    /// How the program's process ended or stopped, if it did so by itself.
+    status: Option<ExitStatus>,
+    /// How many other processes it left.
+    left: u32,
+    /// How many executions had begun.
+    executions: u64,
+    /// The program did not come back, for so long.
+    stalled: bool,
+    patience: Duration,
+}
+
+/// Runs a child to its end.
+fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard> {
+    File::create(&task.counter)
+        .and_then(|file| file.set_len(journal::SHARED_BYTES as u64))
+        .context("cannot make a temporary file")?;
+    let shared = journal::map(&task.counter).context("cannot map a temporary file")?;
+    let (from_child, to_parent) = pipe().context("cannot make a pipe")?;
+    let child = Command::new(executable)
+        .args(task.to_args()?)
+        .stdin(to_parent)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot start a child process")?;
+    let count = || shared.executions.load(Relaxed);
+    let listening = Listening {
+        child,
+        messages: listen(from_child),
+        asked: None,
+        told: None,
+    };
+    let mut heard = listening.until_gone(&|| {
+        onlooker.see(count());
+        onlooker.has_left()
+    })?;
+    heard.executions = count();
+    heard.patience = task.checker.patience;
+    heard.stalled = shared.stalled.load(Relaxed) != 0;
+    Ok(heard)
+}
+
+/// Has the messages of a child received as they come.
+fn listen(mut pipe: impl Read + Send + 'static) -> Receiver<(Kind, Vec<u8>)> {
+    let (tell, messages) = channel();
+    std::thread::spawn(move || {
+        while let Some(message) = wire::receive(&mut pipe) {
+            if tell.send(message).is_err() {
+                break;
+            }
+        }
+    });
+    messages
+}
+
+/// A child that is listened to.
+struct Listening {
+    child: Child,
+    messages: Receiver<(Kind, Vec<u8>)>,
+    /// Since when it has been asked to report what it has seen so far.
+    asked: Option<Instant>,
+    /// Since when it has been told to end.
+    told: Option<Instant>,
+}
+
+impl Listening {
+    /// Listens until the child is gone, and ends it if nobody wants its report.
+    fn until_gone(mut self, unwanted: &dyn Fn() -> bool) -> Result<Heard> {
+        let mut heard = Heard {
+            report: None,
+            status: None,
+            left: 0,
+            executions: 0,
+            stalled: false,
+            patience: Duration::ZERO,
+        };
+        let mut reported = None;
+        let mut pause = Duration::from_millis(1);
+        let mut end = None;
+        loop {
+            match self.messages.recv_timeout(pause) {
+                Ok((Kind::Report, message)) => {
+                    heard.report = serde_json::from_slice(&message).ok();
+                    reported = Some(Instant::now());
+                }
+                Ok((Kind::End, message)) => end = end.or(numbers(&message)),
+                Err(RecvTimeoutError::Timeout) => {
+                    pause = (pause * 2).min(Duration::from_millis(20))
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            let waits = reported.is_some_and(|since: Instant| since.elapsed() > GRACE);
+            self.tell(waits || unwanted());
+        }
+        let status = self
+            .child
+            .wait()
+            .context("cannot wait for a child process")?;
+        heard.status = match end {
+            Some((status, left)) => {
+                heard.left = left;
+                by_number(status)
+            }
+            None => Some(status),
+        };
+        Ok(heard)
+    }
+
+    /// Asks the child to stop if Ctrl-C was pressed, which the terminal has told this process only; tells it
+    /// to end if nothing it could say matters; and kills it if it does not listen.
+    fn tell(&mut self, end: bool) {
+        let overdue = |since: Option<Instant>| since.is_some_and(|since| since.elapsed() > GRACE);
+        if super::budget::interrupted() && self.asked.is_none() {
+            self.asked = Some(Instant::now());
+            ask(&mut self.child, Ask::Report);
+        }
+        if (end || overdue(self.asked)) && self.told.is_none() {
+            self.told = Some(Instant::now());
+            ask(&mut self.child, Ask::End);
+        }
+        if overdue(self.told) {
+            // Nothing to be done about a child that is gone already.
+            let _ = self.child.kill();
+        }
+    }
+}
+
+/// The status and the number that a message about the end has.
+fn numbers(message: &[u8]) -> Option<(i32, u32)> {
+    let (status, left) = message.split_at_checked(4)?;
+    let status = i32::from_le_bytes(status.try_into().ok()?);
+    Some((status, u32::from_le_bytes(left.try_into().ok()?)))
+}
+
+#[cfg(target_os = "linux")]
+fn by_number(status: i32) -> Option<ExitStatus> {
+    use std::os::unix::process::ExitStatusExt;
+    (status != guard::UNENDED).then(|| ExitStatus::from_raw(status))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn by_number(_status: i32) -> Option<ExitStatus> {
+    None
+}
+
+/// What a child can be asked for.
+#[derive(Clone, Copy)]
+enum Ask {
+    Report,
+    End,
+}
+
+#[cfg(unix)]
+fn ask(child: &mut Child, what: Ask) {
+    let signal = match what {
+        Ask::Report => libc::SIGINT,
+        Ask::End => libc::SIGTERM,
+    };
+    // SAFETY: the child has not been waited for, so its number is still its own.
+    unsafe { libc::kill(child.id() as i32, signal) };
+}
+
+#[cfg(not(unix))]
+fn ask(child: &mut Child, what: Ask) {
+    if let Ask::End = what {
+        // Nothing to be done about a child that is gone already.
+        let _ = child.kill();
+    }
+}
+
+fn read_trace(path: &Path) -> Trace {
+    let read = || serde_json::from_slice(&std::fs::read(path).ok()?).ok();
+    read().unwrap_or_default()
+}
+
+impl Heard {
+    /// The report, if one came. What happened to the process after it may make it worth less.
+    fn report(&mut self) -> Option<Report> {
+        let mut report = self.report.take()?;
+        let doubt = self.doubt();
+        if report.verdict != Verdict::Fails && report.stopped.is_none() && doubt.is_some() {
+            report.verdict = Verdict::Unknown;
+            report.complete = false;
+            report.stopped = doubt;
+        }
+        Some(report)
+    }
+
+    /// What a program did to its process after the last execution that it should not have done.
+    fn doubt(&self) -> Option<String> {
+        if self.left > 0 {
+            let processes = match self.left {
+                1 => "a process".to_owned(),
+                many => format!("{many} processes"),
+            };
+            return Some(format!(
+                "the program started {processes} of its own, which was still there at the end: what it \
+                 does no engine sees"
+            ));
+        }
+        match self.status {
+            None => Some(format!(
+                "the process had not ended {} s after the last execution: an exit handler that does not \
+                 come back?",
+                GRACE.as_secs()
+            )),
+            Some(status) if status.code().is_none() => Some(format!(
+                "the process {} after the last execution",
+                death(status).0
+            )),
+            Some(_) => None,
+        }
+    }
+
+    /// The report on a program that took its process down.
+    fn crash(&self, mut report: Report, trace: Trace) -> Report {
+        let executions = report.explored();
+        report.actors = trace.actors;
+        report.counterexample = trace.events;
+        report.blocked = trace.blocked;
+        if self.stalled {
+            report.stopped = Some(format!(
+                "execution {executions} did nothing shared for {} s: an endless loop?",
+                self.patience.as_secs_f64()
+            ));
+            return report;
+        }
+        let (how, whose) = match self.status {
+            Some(status) => death(status),
+            None => ("was ended".to_owned(), Whose::Others),
+        };
+        let message = format!("the process {how} in execution {executions}");
+        if whose == Whose::Others {
+            report.stopped = Some(format!("{message}, and that may have been anybody's doing"));
+            return report;
+        }
+        report.verdict = Verdict::Fails;
+        report.class = Some(Class::Crash);
+        report.outcome = Some("crash".to_owned());
+        report.message = Some(message);
+        report.stopped = Some("the process is gone".to_owned());
+        report.outcomes = vec![OutcomeCount {
+            label: "crash".to_owned(),
+            grade: Grade::Forbidden,
+            class: Some(Class::Crash),
+            count: 1,
+        }];
+        report
+    }
+
+    #[cfg(unix)]
+    fn died_of_interrupt(&self) -> bool {
+        use std::os::unix::process::ExitStatusExt;
+        let signal = self.status.and_then(|status| status.signal());
+        signal == Some(libc::SIGINT)
+    }
+
+    #[cfg(not(unix))]
+    fn died_of_interrupt(&self) -> bool {
+        false
+    }
+}
+
+/// Whose doing the end of a process is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The program's.
+    Program,
+    /// Perhaps the system's, which has no memory left, or somebody else's.
+    Others,
+}
+
+#[cfg(unix)]
+fn death(status: ExitStatus) -> (String, Whose) {
+    use std::os::unix::process::ExitStatusExt;
+    if let Some(signal) = status.stopped_signal() {
+        return (format!("was stopped by signal {signal}"), Whose::Others);
+    }
+    match (status.signal(), status.code()) {
+        (Some(libc::SIGABRT), _) => ("aborted".to_owned(), Whose::Program),
+        (Some(libc::SIGSEGV | libc::SIGBUS), _) => (
+            "overflowed its stack, or touched memory it must not,".to_owned(),
+            Whose::Program,
+        ),
+        (Some(signal @ (libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS)), _) => {
+            (format!("was killed by signal {signal}"), Whose::Program)
+        }
+        (Some(signal), _) => (format!("was killed by signal {signal}"), Whose::Others),
+        (None, Some(code)) => (
+            format!("ended itself with exit code {code}"),
+            Whose::Program,
+        ),
+        (None, None) => ("ended".to_owned(), Whose::Program),
+    }
+}
+
+#[cfg(not(unix))]
+fn death(status: ExitStatus) -> (String, Whose) {
+    (format!("ended ({status})"), Whose::Program)
+}
+
+impl Task {
+    /// The arguments that make a child do this.
+    fn to_args(&self) -> Result<[String; 2]> {
+        let task = serde_json::to_string(self).context("cannot tell a child what to do")?;
+        Ok([COMMAND.to_owned(), task])
+    }
+
+    /// What the arguments after the command mean.
+    fn from_args(args: &[String]) -> Result<Task> {
+        let task = match args {
+            [task] => serde_json::from_str(task).ok(),
+            _ => None,
+        };
+        task.with_context(|| format!("`{COMMAND}` is for this program's own use"))
+    }
+}
+
+/// What a child does, given the arguments after the command and the bugs it may be asked for.
+///
+/// # Errors
+///
+/// If the arguments are not a parent's, or a file cannot be written.
+pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Result<()> {
+    let task = Task::from_args(args)?;
+    let (bug, variant) = find(&task.program, bugs).context("no such program")?;
+    let mut pipe = to_parent(task.parent)?;
+    // From here on Ctrl-C means: report what was seen so far.
+    let _ = ctrlc::set_handler(super::interrupt);
+    journal::share(&task.counter)?;
+    if let Some((execution, path)) = task.journal {
+        journal::open(path, execution)?;
+    }
+    let limit = task.checker.max_time.map(|time| time + GRACE);
+    let patience = task.checker.patience;
+    std::thread::spawn(move || watch(limit, patience));
+    let report = task.checker.check_variant(bug, variant);
+    wire::send(&mut pipe, Kind::Report, &serde_json::to_vec(&report)?)?;
+    Ok(())
+}
+
+/// The pipe to the parent, which comes as the standard input: the program under check finds nothing there.
+#[cfg(unix)]
+fn to_parent(parent: u32) -> Result<File> {
+    use std::os::fd::{AsFd, AsRawFd};
+    let pipe = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
+    let nothing = File::open("/dev/null")?;
+    // SAFETY: both are open. The standard input is nobody's but ours so far.
+    unsafe { libc::dup2(nothing.as_raw_fd(), 0) };
+    #[cfg(target_os = "linux")]
+    guard::divide(pipe.as_fd(), parent).context("cannot start a process")?;
+    Ok(pipe)
+}
+
+fn find(
+    program: &str,
+    mut bugs: impl Iterator<Item = &'static Bug>,
+) -> Option<(&'static Bug, &'static Variant)> {
+    let (name, variant) = program.split_once('/')?;
+    let bug = bugs.find(|known| known.name == name)?;
+    Some((bug, bug.variant(variant)?))
+}
+
+/// Ends the process when the program under check does not come back, or not in time.
+fn watch(limit: Option<Duration>, patience: Duration) {
+    let began = Instant::now();
+    let mut last = (journal::executions(), Instant::now());
+    loop {
+        std::thread::sleep(Duration::from_millis(50));
+        let out_of_time = limit.is_some_and(|limit| began.elapsed() > limit);
+        let asked_to_stop = out_of_time || super::budget::interrupted();
+        let now = journal::executions();
+        // What the engine does between two executions is no loop of the program's.
+        if now != last.0 || !asked_to_stop && !super::explore::program_runs() {
+            last = (now, Instant::now());
+        }
+        let patience = if asked_to_stop { GRACE / 2 } else { patience };
+        if last.1.elapsed() > patience {
+            journal::stalled();
+            // Not `exit`: the program may have left handlers that do not come back either.
+            // SAFETY: nothing of this process is needed any more.
+            unsafe { libc::_exit(1) };
+        }
+    }
+}
