@@ -73,6 +73,8 @@ pub fn main() -> ExitCode {
     let _ = ctrlc::set_handler(crate::check::interrupt);
     match run(args) {
         Ok(exit) => ExitCode::from(exit as u8),
+        // Whatever went wrong then, the compiler that Ctrl-C has ended as well for one.
+        Err(_) if crate::check::interrupted() => ExitCode::from(Exit::Interrupted as u8),
         Err(error) => {
             output::complain(&format!("{error:#}"));
             ExitCode::from(Exit::Usage as u8)

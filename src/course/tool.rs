@@ -1,5 +1,6 @@
 //! Compilers and judges, run to their end unless it comes too late, or nobody waits for it any more.
 
+use crate::check::interrupted;
 use crate::check::isolated::Onlooker;
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
@@ -56,7 +57,7 @@ pub fn output(
         let mut cut = None;
         while cut.is_none() && ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
             cut = match () {
-                () if onlooker.has_left() => Some(Ended::Left),
+                () if onlooker.has_left() || interrupted() => Some(Ended::Left),
                 () if began.elapsed() > limit => Some(Ended::TooLate),
                 () => None,
             };
@@ -74,7 +75,9 @@ pub fn output(
             reader.join().expect("a reader only reads")
         };
         let output = output(text(stdout), text(stderr));
-        Ok(Heard { output, ended: cut })
+        // Ctrl-C reaches a compiler as well: what it says of that is of no interest.
+        let ended = cut.or_else(|| interrupted().then_some(Ended::Left));
+        Ok(Heard { output, ended })
     })
 }
 

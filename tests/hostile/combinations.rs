@@ -211,8 +211,11 @@ macro_rules! programs {
     };
 }
 
-/// All of them, each with its name and what may come of it.
-fn all() -> Vec<(String, fn() -> String, Ending, Where)> {
+/// A program with its name, and what happens where in it.
+type Combination = (String, fn() -> String, Ending, Where);
+
+/// All of them.
+fn all() -> Vec<Combination> {
     let programs = programs!(0 1 2 3 4 5 6 7 8 9 10 11 12);
     let named = programs.into_iter().map(|(ending, place, time, run)| {
         let (ending, place, time) = (ENDINGS[ending], PLACES[place], TIMES[time]);
