@@ -2,7 +2,7 @@
 
 use heisenbug::catalogue::Class;
 use heisenbug::course::compile::Library;
-use heisenbug::course::judge::judge;
+use heisenbug::course::judge::{Limits, judge};
 use heisenbug::course::manifest::{Failure, Refusal};
 use heisenbug::course::verify::verify;
 use heisenbug::course::{Course, Judgement};
@@ -32,6 +32,7 @@ fn judged(name: &str, file: impl AsRef<[u8]>) -> Judgement {
         &course,
         exercise,
         folder.path(),
+        Limits::default(),
         false,
         &|_: u64| {},
     )
@@ -72,7 +73,7 @@ fn message(judgement: &Judgement) -> &str {
 #[test]
 fn the_course_keeps_its_promises() {
     let mut broken = Vec::new();
-    let kept = verify(&course(), library(), &mut |promise| {
+    let kept = verify(&course(), library(), Limits::default(), &mut |promise| {
         if let Some(why) = &promise.broken {
             broken.push(format!("{}: {}\n{why}", promise.of, promise.what));
         }
@@ -141,7 +142,16 @@ fn a_file_that_cannot_be_read_says_why() {
     let course = course();
     let exercise = course.exercise("lost_update").expect("it is there");
     let nowhere = Path::new("/nowhere/at/all");
-    let missing = judge(library(), &course, exercise, nowhere, false, &|_: u64| {});
+    let limits = Limits::default();
+    let missing = judge(
+        library(),
+        &course,
+        exercise,
+        nowhere,
+        limits,
+        false,
+        &|_: u64| {},
+    );
     let missing = missing.expect("the judge works");
     let named = message(&missing).contains("lost_update.rs");
     assert!(named, "{missing:?}");

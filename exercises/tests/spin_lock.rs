@@ -1,7 +1,7 @@
 //! Judges `spin_lock.rs`: two threads, and a value that is read and written in two steps.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!("spin_lock.rs");
@@ -31,10 +31,51 @@ fn two_names() -> String {
     .into()
 }
 
+fn one_holder_after_another() -> String {
+    let lock = yours::SpinLock::new(5);
+    let before = lock.lock().with(|value| {
+        *value += 1;
+        *value - 1
+    });
+    let mut guard = lock.lock();
+    guard.with(|value| *value *= 2);
+    guard.with(|value| *value += 1);
+    drop(guard);
+    kept(before == 5 && lock.lock().with(|value| *value) == 13)
+}
+
+fn taken_already() -> String {
+    let lock = yours::SpinLock::new(5);
+    let _guard = lock.lock();
+    let _second = lock.lock();
+    "took a lock that was taken".into()
+}
+
+/// Whoever comes back finds the lock as the other has left it.
+fn two_spins_and_a_rest() -> String {
+    let lock = Arc::new(yours::SpinLock::new(0));
+    let bob = start("Bob", {
+        let lock = Arc::clone(&lock);
+        move || {
+            for _ in 0..2 {
+                lock.lock().with(|value| *value += 1);
+            }
+        }
+    });
+    lock.lock().with(|value| *value += 1);
+    bob.join().unwrap();
+    match lock.lock().with(|value| *value) {
+        3 => "all were inside".into(),
+        _ => "somebody's work is lost".into(),
+    }
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("Ann, Bob", "Ann had the lock first"),
         Outcome::acceptable("Bob, Ann", "Bob had the lock first"),
+        Outcome::acceptable("all were inside", "one after the other"),
+        Outcome::forbidden("somebody's work is lost", "two were inside at once"),
         Outcome::forbidden("the list is wrong", "both had the lock"),
         Outcome::forbidden(
             "data race",
@@ -42,5 +83,15 @@ heisenbug::judge!(Judge {
         ),
         Outcome::forbidden("livelock", "the lock is never free again"),
     ],
-    cases: &[Case::holds("two_names", two_names).reaches(&["Ann, Bob", "Bob, Ann"])],
+    contract: &[
+        Case::promises(
+            "a lock that was given back can be taken again, and keeps its value",
+            one_holder_after_another
+        ),
+        Case::waits("`lock` waits until the lock is free", taken_already),
+    ],
+    cases: &[
+        Case::holds("two_names", two_names).reaches(&["Ann, Bob", "Bob, Ann"]),
+        Case::holds("two_spins_and_a_rest", two_spins_and_a_rest),
+    ],
 });

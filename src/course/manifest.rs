@@ -78,6 +78,8 @@ pub enum Failure {
 pub enum Refusal {
     /// An outcome that must stay possible is not: the concurrency is gone.
     NotConcurrent,
+    /// It does not do what the exercise says that it does, without any concurrency.
+    BrokenPromise,
     /// A scenario that must show a bug does not.
     NotExposed,
     /// It does not compile, or does what the exercise forbids.

@@ -2,7 +2,7 @@
 //! every trap is refused as declared, and nothing is missing or left over.
 
 use super::compile::Library;
-use super::judge::{Judgement, judge};
+use super::judge::{Judgement, Limits, judge};
 use super::manifest::{Course, Exercise, Failure};
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,12 @@ pub struct Promise {
 /// # Errors
 ///
 /// If the judge itself cannot do its work.
-pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)) -> Result<bool> {
+pub fn verify(
+    course: &Course,
+    library: &Library,
+    limits: Limits,
+    tell: &mut dyn FnMut(&Promise),
+) -> Result<bool> {
     let mut kept = true;
     let mut tell = |promise: Promise| {
         kept &= promise.broken.is_none();
@@ -43,7 +48,7 @@ pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)
             let (next, done) = (&next, done.clone());
             scope.spawn(move || {
                 while let Some(exercise) = course.exercises.get(next.fetch_add(1, Relaxed)) {
-                    let promises = promises(course, exercise, library);
+                    let promises = promises(course, exercise, library, limits);
                     if done.send((&exercise.name, promises)).is_err() {
                         // Something went wrong with another one.
                         return;
@@ -75,13 +80,28 @@ pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)
 }
 
 /// What one exercise promises.
-fn promises(course: &Course, exercise: &Exercise, library: &Library) -> Result<Vec<Promise>> {
+fn promises(
+    course: &Course,
+    exercise: &Exercise,
+    library: &Library,
+    limits: Limits,
+) -> Result<Vec<Promise>> {
     let promise = |what: &str, broken| Promise {
         of: exercise.name.clone(),
         what: what.to_owned(),
         broken,
     };
-    let rule = |folder: &Path| judge(library, course, exercise, folder, false, &|_: u64| {});
+    let rule = |folder: &Path| {
+        judge(
+            library,
+            course,
+            exercise,
+            folder,
+            limits,
+            false,
+            &|_: u64| {},
+        )
+    };
     let given = rule(&course.folder)?;
     let solution = rule(&course.solutions())?;
     let least = { exercise.traps.is_empty() }.then(|| "it has no trap".to_owned());
@@ -114,7 +134,9 @@ fn fails_as(judgement: &Judgement, declared: Failure, outcome: Option<&str>) -> 
             return Some(format!("it fails otherwise: {}", describe(judgement)));
         }
         Some(_) => match judgement {
-            Judgement::Failed(report) => report.outcome.clone().unwrap_or_default(),
+            Judgement::Failed(report) | Judgement::Broken { report, .. } => {
+                report.outcome.clone().unwrap_or_default()
+            }
             _ => return None,
         },
     };
@@ -138,6 +160,7 @@ fn describe(judgement: &Judgement) -> String {
         Judgement::Failed(report) | Judgement::NotExposed(report) | Judgement::Unknown(report) => {
             crate::explain::plain(&crate::explain::report(report, crate::explain::MAX_WIDTH))
         }
+        Judgement::Broken { what, .. } => format!("it no longer does this: {what}"),
         Judgement::NotConcurrent { missing, .. } => {
             format!("no longer possible: {}", missing.join(", "))
         }

@@ -6,6 +6,7 @@ mod words;
 
 use super::args::{Learn, LearnCommand};
 use super::{Exit, output};
+use crate::course::judge::Limits;
 use crate::course::workplace::{OWN_COURSE, Workplace};
 use crate::course::{Course, Exercise};
 use anyhow::{Context, Result, bail};
@@ -21,7 +22,7 @@ pub fn run(args: &Learn) -> Result<Exit> {
                 Some(folder) => Course::read(&absolute(folder)?)?,
                 None => course(args)?,
             };
-            return commands::verify(&course);
+            return commands::verify(&course, limits(args));
         }
         _ => {}
     }
@@ -37,6 +38,7 @@ pub fn run(args: &Learn) -> Result<Exit> {
         args.dir.as_deref().unwrap_or(Path::new(".")),
         args.course.as_deref(),
     )?;
+    place.limits = limits(args);
     if let Some(warning) = &place.warning {
         output::complain(warning);
     }
@@ -67,6 +69,13 @@ pub fn run(args: &Learn) -> Result<Exit> {
         }
         Some(LearnCommand::CheckAll { json }) => commands::check_all(&mut place, *json),
         Some(LearnCommand::Init { .. } | LearnCommand::Verify { .. }) => unreachable!("done above"),
+    }
+}
+
+fn limits(args: &Learn) -> Limits {
+    Limits {
+        max_executions: args.max_executions,
+        max_time: args.max_time,
     }
 }
 
