@@ -51,7 +51,6 @@ fn is_carried(from: usize, to: usize) -> String {
     library.carry(from, to, 2);
     library.carry(from, to, 3);
     library.carry(to, from, 10);
-    library.carry(from, to, 10);
     kept(library.count() == 10)
 }
 

@@ -312,8 +312,11 @@ pub enum LearnCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Verifies that a course keeps its promises
+    /// Verifies that a course keeps its promises, and that its judges refuse mutants of its solutions
     Verify {
+        /// Without the mutants, which take minutes
+        #[arg(long)]
+        quick: bool,
         /// The course's folder; the own course if left out
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,

@@ -5,7 +5,7 @@ use super::contract::{BROKEN, Wrong};
 use super::manifest::{Course, Exercise, Failure, Refusal};
 use super::program::{self, Told};
 use super::unseen::{unseen, vouched};
-use super::{orderings, rules};
+use super::{orderings, rules, tool};
 use crate::check::isolated::{self, Onlooker};
 use crate::check::{Checker, Report};
 use crate::trace::source;
@@ -25,8 +25,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Forty times what the longest case of a right answer needs.
-    pub const MAX_EXECUTIONS: u64 = 200_000;
+    /// Ten times what a case of a right answer may need.
+    pub const MAX_EXECUTIONS: u64 = 50_000;
 
     fn checker(self) -> Checker {
         let checker = Checker::new().max_executions(self.max_executions);
@@ -45,6 +45,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// When a judge that does not tell its cases is ended. It takes milliseconds.
+const MAX_TIME_TO_TELL: Duration = Duration::from_secs(60);
 
 /// What came of a learner's file.
 #[derive(Clone, Debug)]
@@ -129,6 +132,10 @@ pub fn judge(
     onlooker: &dyn Onlooker,
 ) -> Result<Judgement> {
     let file = folder.join(exercise.file());
+    if file.exists() && !file.is_file() {
+        let why = format!("{}: not a file", file.display());
+        return Ok(Judgement::Unreadable(why));
+    }
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) => {
@@ -167,7 +174,7 @@ pub fn judge(
         source::replace(name, text);
     }
     let mut reports = Vec::new();
-    for case in cases(&executable)? {
+    for case in cases(&executable, onlooker)? {
         let program = (program::NAME, case.name.as_str());
         let checker = case.must.checker(limits.checker());
         let mut report = isolated::check_in(&executable, program, &checker, onlooker)?;
@@ -216,13 +223,13 @@ fn explained(
 }
 
 /// What a judge has to look at: something, or whatever the learner writes would pass.
-fn cases(executable: &Path) -> Result<Vec<Told>> {
-    let output = Command::new(executable)
-        .arg(program::CASES)
-        .output()
-        .context("cannot start the judge")?;
-    let cases: Vec<Told> =
-        serde_json::from_slice(&output.stdout).context("the judge does not tell its cases")?;
+fn cases(executable: &Path, onlooker: &dyn Onlooker) -> Result<Vec<Told>> {
+    let mut judge = Command::new(executable);
+    judge.arg(program::CASES);
+    let heard =
+        tool::output(&mut judge, MAX_TIME_TO_TELL, onlooker).context("cannot start the judge")?;
+    let cases: Vec<Told> = serde_json::from_slice(&heard.output.stdout)
+        .context("the judge does not tell its cases")?;
     if cases.iter().all(|case| case.must.is_promise()) {
         bail!("the judge has no cases: nothing would be proven");
     }

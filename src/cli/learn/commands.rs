@@ -7,8 +7,9 @@ use crate::check::{Report, interrupted};
 use crate::course::compile::Library;
 use crate::course::judge::{Limits, judge};
 use crate::course::manifest::Failure;
+use crate::course::verify::{self, Depth};
 use crate::course::workplace::Workplace;
-use crate::course::{Course, Exercise, Judgement, verify};
+use crate::course::{Course, Exercise, Judgement};
 use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table, wrap};
 use anyhow::{Result, bail};
@@ -271,9 +272,9 @@ pub fn check_all(place: &mut Workplace, json: bool) -> Result<Exit> {
 }
 
 /// Verifies a course.
-pub fn verify(course: &Course, limits: Limits) -> Result<Exit> {
+pub fn verify(course: &Course, limits: Limits, depth: Depth) -> Result<Exit> {
     let library = playground::library()?;
-    let kept = verify::verify(course, &library, limits, &mut |promise| {
+    let kept = verify::verify(course, &library, (limits, depth), &mut |promise| {
         let (mark, paint_as) = match promise.broken {
             None => ("✓", Paint::Good),
             Some(_) => ("✗", Paint::Bad),

@@ -7,6 +7,7 @@ mod words;
 use super::args::{Learn, LearnCommand};
 use super::{Exit, output};
 use crate::course::judge::Limits;
+use crate::course::verify::Depth;
 use crate::course::workplace::{OWN_COURSE, Workplace};
 use crate::course::{Course, Exercise};
 use anyhow::{Context, Result, bail};
@@ -17,12 +18,16 @@ use std::path::{Path, PathBuf};
 pub fn run(args: &Learn) -> Result<Exit> {
     match &args.command {
         Some(LearnCommand::Init { folder }) => return commands::init(&course(args)?, folder),
-        Some(LearnCommand::Verify { folder }) => {
+        Some(LearnCommand::Verify { folder, quick }) => {
+            let depth = match quick {
+                true => Depth::Declared,
+                false => Depth::Mutants,
+            };
             let course = match folder {
                 Some(folder) => Course::read(&absolute(folder)?)?,
                 None => course(args)?,
             };
-            return commands::verify(&course, limits(args));
+            return commands::verify(&course, limits(args), depth);
         }
         _ => {}
     }
