@@ -51,31 +51,10 @@ fn taken_already() -> String {
     "took a lock that was taken".into()
 }
 
-/// Whoever comes back finds the lock as the other has left it.
-fn two_spins_and_a_rest() -> String {
-    let lock = Arc::new(yours::SpinLock::new(0));
-    let bob = start("Bob", {
-        let lock = Arc::clone(&lock);
-        move || {
-            for _ in 0..2 {
-                lock.lock().with(|value| *value += 1);
-            }
-        }
-    });
-    lock.lock().with(|value| *value += 1);
-    bob.join().unwrap();
-    match lock.lock().with(|value| *value) {
-        3 => "all were inside".into(),
-        _ => "somebody's work is lost".into(),
-    }
-}
-
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("Ann, Bob", "Ann had the lock first"),
         Outcome::acceptable("Bob, Ann", "Bob had the lock first"),
-        Outcome::acceptable("all were inside", "one after the other"),
-        Outcome::forbidden("somebody's work is lost", "two were inside at once"),
         Outcome::forbidden("the list is wrong", "both had the lock"),
         Outcome::forbidden(
             "data race",
@@ -90,8 +69,5 @@ heisenbug::judge!(Judge {
         ),
         Case::waits("`lock` waits until the lock is free", taken_already),
     ],
-    cases: &[
-        Case::holds("two_names", two_names).reaches(&["Ann, Bob", "Bob, Ann"]),
-        Case::holds("two_spins_and_a_rest", two_spins_and_a_rest),
-    ],
+    cases: &[Case::holds("two_names", two_names).reaches(&["Ann, Bob", "Bob, Ann"]),],
 });
