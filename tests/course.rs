@@ -2,9 +2,9 @@
 
 use heisenbug::catalogue::Class;
 use heisenbug::course::compile::Library;
-use heisenbug::course::judge::judge;
-use heisenbug::course::manifest::{Failure, Refusal};
-use heisenbug::course::verify::verify;
+use heisenbug::course::judge::{Limits, judge};
+use heisenbug::course::manifest::{Failure, Refusal, Survivor};
+use heisenbug::course::verify::{Depth, killed, verify};
 use heisenbug::course::{Course, Judgement};
 use heisenbug::trace::source;
 use std::path::Path;
@@ -32,6 +32,7 @@ fn judged(name: &str, file: impl AsRef<[u8]>) -> Judgement {
         &course,
         exercise,
         folder.path(),
+        Limits::default(),
         false,
         &|_: u64| {},
     )
@@ -72,11 +73,16 @@ fn message(judgement: &Judgement) -> &str {
 #[test]
 fn the_course_keeps_its_promises() {
     let mut broken = Vec::new();
-    let kept = verify(&course(), library(), &mut |promise| {
-        if let Some(why) = &promise.broken {
-            broken.push(format!("{}: {}\n{why}", promise.of, promise.what));
-        }
-    });
+    let kept = verify(
+        &course(),
+        library(),
+        (Limits::default(), Depth::Declared),
+        &mut |promise| {
+            if let Some(why) = &promise.broken {
+                broken.push(format!("{}: {}\n{why}", promise.of, promise.what));
+            }
+        },
+    );
     assert!(kept.expect("the judge works"), "{}", broken.join("\n"));
 }
 
@@ -141,7 +147,16 @@ fn a_file_that_cannot_be_read_says_why() {
     let course = course();
     let exercise = course.exercise("lost_update").expect("it is there");
     let nowhere = Path::new("/nowhere/at/all");
-    let missing = judge(library(), &course, exercise, nowhere, false, &|_: u64| {});
+    let limits = Limits::default();
+    let missing = judge(
+        library(),
+        &course,
+        exercise,
+        nowhere,
+        limits,
+        false,
+        &|_: u64| {},
+    );
     let missing = missing.expect("the judge works");
     let named = message(&missing).contains("lost_update.rs");
     assert!(named, "{missing:?}");
@@ -204,7 +219,7 @@ fn what_a_file_calls_its_own_shadows_nothing() {
 fn a_constant_answer_is_no_count() {
     let constant = solution_but("lost_update", "self.visitors.load(Relaxed)", "2");
     let judgement = judged("lost_update", constant);
-    assert_eq!(judgement.failure(), class(Class::Assertion));
+    assert_eq!(judgement.failure(), refusal(Refusal::BrokenPromise));
 }
 
 #[test]
@@ -269,4 +284,391 @@ fn a_counterexample_is_shown_at_the_learners_own_lines() {
     assert!(own >= 4, "{:?}", report.counterexample);
     let tidy = |file: &str| source::tidy(file) == file && !file.starts_with('/');
     assert!(report.counterexample.iter().all(|event| tidy(&event.file)));
+}
+
+/// Fixes under which nothing fails, and which do not do what the exercise says, or not always.
+#[test]
+fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
+    let waits =
+        "while !*green {\n            green = self.changed.wait(green).unwrap();\n        }";
+    let acquires = "while *permits == 0 {\n            permits = self.given_back.wait(permits).unwrap();\n        }";
+    let meets = "while state.rounds == this_round {\n                state = self.all_here.wait(state).unwrap();\n            }";
+    for (name, replaced, by, told) in [
+        // Nothing at all, or half of it.
+        (
+            "lost_update",
+            "self.visitors.fetch_add(1, Relaxed);",
+            "",
+            "counts every visitor",
+        ),
+        (
+            "ab_ba_deadlock",
+            "*shelves[from] -= books;\n        *shelves[to] += books;",
+            "let _ = (&mut shelves, from, to, books);",
+            "panics if there are not that many",
+        ),
+        (
+            "ab_ba_deadlock",
+            "*shelves[from] -= books;",
+            "if from == 1 { return; }\n*shelves[from] -= books;",
+            "books from shelf 1",
+        ),
+        ("double_lock", "aboard.push(name);", "", "writes them down"),
+        (
+            "unsafe_publication",
+            "self.lamp.store(true, Release);",
+            "",
+            "the one that was",
+        ),
+        (
+            "store_buffering",
+            "!self.caps[1 - painter]",
+            "painter == 0 && !self.caps[1 - painter]",
+            "painter 1 takes the ladder",
+        ),
+        // A number that wraps, or stands for something else.
+        (
+            "torn_read",
+            "u64::from(euros) << 32",
+            "u64::from(euros as u8) << 32",
+            "be it small or large",
+        ),
+        (
+            "unsafe_publication",
+            "Some(self.score.with(|score| unsafe { *score }))",
+            "Some(self.score.with(|score| unsafe { *score })).filter(|score| *score != (0, 0))",
+            "the one that was",
+        ),
+        (
+            "weakest_orderings",
+            "Some(dish)",
+            "(dish != 0).then_some(dish)",
+            "gives it out as it was put",
+        ),
+        // Always the same.
+        (
+            "double_checked_init",
+            "let soup = cook();",
+            "let _ = cook(); let soup = 7;",
+            "any number",
+        ),
+        (
+            "reference_cycle",
+            "map_or(0, |own| own.size())",
+            "unwrap().size()",
+            "has no colleagues",
+        ),
+        // Waits for something else, or for nothing, or by looking, or gives up.
+        (
+            "lost_wakeup",
+            waits,
+            "while !*green { drop(green); heisenbug::thread::yield_now(); green = self.green.lock().unwrap(); }",
+            "looks again and again",
+        ),
+        (
+            "publish_after_wake",
+            "None => thread::park(),",
+            "None => return 7,",
+            "does not wait",
+        ),
+        (
+            "publish_after_wake",
+            "None => thread::park(),",
+            "None => thread::yield_now(),",
+            "looks again and again",
+        ),
+        (
+            "semaphore",
+            acquires,
+            "for _ in 0..9 { if *permits == 0 { permits = self.given_back.wait(permits).unwrap(); } }",
+            "does not wait",
+        ),
+        (
+            "barrier",
+            meets,
+            "while state.rounds == this_round { drop(state); heisenbug::thread::yield_now(); state = self.state.lock().unwrap(); }",
+            "looks again and again",
+        ),
+    ] {
+        let judgement = judged(name, solution_but(name, replaced, by));
+        let Judgement::Broken { what, .. } = &judgement else {
+            panic!("{name}, with {by}: {:?}", judgement.failure())
+        };
+        assert!(what.contains(told), "{name}, with {by}: {what}");
+    }
+}
+
+/// Fixes that do their job as long as nobody is in their way more often than they think.
+#[test]
+fn a_fix_that_gives_up_or_forgets_under_some_schedule_is_refused() {
+    let book =
+        ".fetch_update(Relaxed, Relaxed, |free| free.checked_sub(party))\n            .is_ok()";
+    let carry = "let mut left = self.shelves[0].lock().unwrap();\n        let mut right = self.shelves[1].lock().unwrap();\n        let mut shelves = [&mut *left, &mut *right];\n        *shelves[from] -= books;\n        *shelves[to] += books;";
+    for (name, replaced, by) in [
+        (
+            "lost_update",
+            "self.visitors.fetch_add(1, Relaxed);",
+            "for _ in 0..3 { let seen = self.visitors.load(Relaxed); if self.visitors.compare_exchange(seen, seen + 1, Relaxed, Relaxed).is_ok() { return; } }",
+        ),
+        // Takes, and gives back: for a moment there are four thousand million seats.
+        (
+            "overdraft",
+            book,
+            ".fetch_sub(party, Relaxed) >= party || { self.free.fetch_add(party, Relaxed); false }",
+        ),
+        (
+            "ab_ba_deadlock",
+            carry,
+            "let mut from = self.shelves[from].lock().unwrap(); if let Ok(mut to) = self.shelves[to].try_lock() { *from -= books; *to += books; }",
+        ),
+        (
+            "aba",
+            "Err(newer) => top = newer,\n            }\n        }\n    }\n\n    /// Gives",
+            "Err(_) => return None,\n            }\n        }\n    }\n\n    /// Gives",
+        ),
+        // A version of one bit comes back.
+        ("aba", "((top >> 8) + 1)", "((top >> 8) + 1) % 2"),
+        (
+            "double_lock",
+            "let mut aboard = self.aboard.lock().unwrap();\n        if",
+            "let Ok(mut aboard) = self.aboard.try_lock() else { return false };\n        if",
+        ),
+        (
+            "spin_lock",
+            "while self.taken.swap(true, Acquire) {",
+            "for _ in 0..100 { if !self.taken.swap(true, Acquire) { break; }",
+        ),
+        // Made twice, used once.
+        (
+            "once",
+            "let exchanged =",
+            "let value = make(); let make = || value; let exchanged =",
+        ),
+        // The lamp goes off as it is read.
+        (
+            "unsafe_publication",
+            "!self.lamp.load(Acquire)",
+            "!self.lamp.swap(false, heisenbug::sync::atomic::Ordering::AcqRel)",
+        ),
+    ] {
+        let judgement = judged(name, solution_but(name, replaced, by));
+        let refused = match &judgement {
+            Judgement::Failed(report) | Judgement::Broken { report, .. } => report.fails(),
+            _ => false,
+        };
+        assert!(refused, "{name}, with {by}: {:?}", judgement.failure());
+    }
+}
+
+#[test]
+fn a_right_fix_of_another_kind_passes() {
+    let carry = "let mut left = self.shelves[0].lock().unwrap();\n        let mut right = self.shelves[1].lock().unwrap();\n        let mut shelves = [&mut *left, &mut *right];\n        *shelves[from] -= books;\n        *shelves[to] += books;";
+    let acquires = "while *permits == 0 {\n            permits = self.given_back.wait(permits).unwrap();\n        }";
+    for (name, replaced, by) in [
+        (
+            "lost_update",
+            "self.visitors.fetch_add(1, Relaxed);",
+            "let mut seen = self.visitors.load(Relaxed); while let Err(newer) = self.visitors.compare_exchange_weak(seen, seen + 1, Relaxed, Relaxed) { seen = newer; }",
+        ),
+        (
+            "ab_ba_deadlock",
+            carry,
+            "loop { let mut from = self.shelves[from].lock().unwrap(); if let Ok(mut to) = self.shelves[to].try_lock() { *from -= books; *to += books; return; } drop(from); heisenbug::thread::yield_now(); }",
+        ),
+        (
+            "ab_ba_deadlock",
+            carry,
+            "loop { let (one, other) = (self.shelves[from].try_lock(), self.shelves[to].try_lock()); if let (Ok(mut from), Ok(mut to)) = (one, other) { *from -= books; *to += books; return; } heisenbug::hint::spin_loop(); }",
+        ),
+        (
+            "semaphore",
+            acquires,
+            "permits = self.given_back.wait_while(permits, |permits| *permits == 0).unwrap();",
+        ),
+        (
+            "spin_lock",
+            "while self.taken.swap(true, Acquire) {",
+            "while self.taken.swap(true, Acquire) { heisenbug::thread::yield_now();",
+        ),
+    ] {
+        let judgement = judged(name, solution_but(name, replaced, by));
+        assert!(
+            judgement.passed(),
+            "{name}, with {by}: {:?}",
+            judgement.failure()
+        );
+    }
+}
+
+/// For all exercises, `heisenbug learn verify` does it, which takes two minutes.
+#[test]
+fn a_judge_refuses_mutants_and_one_that_may_pass_and_does_not_breaks_a_promise() {
+    let course = course();
+    let mut exercise = course.exercise("lost_update").expect("it is there").clone();
+    exercise.survivors.push(Survivor {
+        mutant: "increment: its body is `{}`".to_owned(),
+        why: String::new(),
+    });
+    let promises = killed(&course, &exercise, library(), Limits::default());
+    let broken: Vec<_> = { promises.expect("the judge works").into_iter() }
+        .map(|promise| (promise.what, promise.broken))
+        .collect();
+    let tried = "4 mutants of the solution are refused, or may pass".to_owned();
+    let may_pass = "the mutants that may pass do".to_owned();
+    let named = "increment: its body is `{}`".to_owned();
+    assert_eq!(broken, [(tried, None), (may_pass, Some(named))]);
+}
+
+/// Without the list of those that may pass, an exercise that has some breaks its promise.
+#[test]
+fn a_mutant_that_passes_is_named() {
+    let course = course();
+    let mut exercise = course.exercise("spin_lock").expect("it is there").clone();
+    let listed = std::mem::take(&mut exercise.survivors);
+    let promises = killed(&course, &exercise, library(), Limits::default());
+    let broken = promises.expect("the judge works").remove(0).broken;
+    assert_eq!(broken.as_deref(), Some(&*listed[0].mutant));
+}
+
+/// A course of one exercise, `one`, whose judge has that text.
+fn course_of_one(judge: &str) -> (tempfile::TempDir, Course) {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it is in a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    let hints = "hints = [\"\", \"\", \"\", \"\"]";
+    write(
+        "course.toml",
+        &format!(
+            "title = \"\"\n[[exercise]]\nname = \"one\"\ntitle = \"\"\nconcept = \"\"\nfails = \"assertion\"\n{hints}\n"
+        ),
+    );
+    write("one.rs", "pub fn one() -> u8 { 1 }\n");
+    write("tests/one.rs", judge);
+    let course = Course::read(folder.path()).expect("it is a course");
+    (folder, course)
+}
+
+#[test]
+fn a_judge_without_cases_is_an_error_of_the_course() {
+    let empty = "heisenbug::exercise!(\"one.rs\");\n\
+                 heisenbug::judge!(heisenbug::course::program::Judge {\n\
+                 outcomes: &[], contract: &[], cases: &[] });\n";
+    let silent =
+        "heisenbug::exercise!(\"one.rs\"); fn main() { println!(\"none of your business\"); }";
+    for (text, said) in [(empty, "no cases"), (silent, "does not tell its cases")] {
+        let (folder, course) = course_of_one(text);
+        let exercise = &course.exercises[0];
+        let limits = Limits::default();
+        let judgement = judge(
+            library(),
+            &course,
+            exercise,
+            folder.path(),
+            limits,
+            false,
+            &|_: u64| {},
+        );
+        let error = judgement.expect_err("nothing was proven").to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_course_that_leaves_its_folder_or_goes_in_circles_is_none() {
+    use std::os::unix::fs::symlink;
+    let (folder, course) = course_of_one("");
+    let error = || {
+        format!(
+            "{:#}",
+            Course::read(folder.path()).expect_err("it is no course")
+        )
+    };
+    let path = folder.path().join("solutions");
+    std::fs::create_dir(&path).expect("made");
+    let solution = path.join("one.rs");
+    symlink("/etc/hostname", &solution).expect("linked");
+    assert!(error().contains("outside of its folder"), "{}", error());
+    std::fs::remove_file(&solution).expect("removed");
+    symlink(&solution, &solution).expect("linked");
+    assert!(error().contains("leads nowhere"), "{}", error());
+    std::fs::remove_file(&solution).expect("removed");
+    std::fs::create_dir(&solution).expect("made");
+    assert!(error().contains("is not a file"), "{}", error());
+    std::fs::remove_dir(&solution).expect("removed");
+    let toml = folder.path().join("course.toml");
+    let text = std::fs::read_to_string(&toml).expect("read");
+    let trap = "[[exercise.trap]]\nname = \"../..\"\nfails = \"assertion\"\nwhy = \"\"\n";
+    std::fs::write(&toml, text.clone() + trap).expect("written");
+    assert!(error().contains("a name is made of"), "{}", error());
+    // Two links back: whoever follows them never comes to an end.
+    std::fs::write(&toml, text).expect("written");
+    let traps = folder.path().join("traps");
+    std::fs::create_dir(&traps).expect("made");
+    for name in ["one", "other"] {
+        symlink(folder.path(), traps.join(name)).expect("linked");
+    }
+    let mut strays = None;
+    let kept = verify(
+        &course,
+        library(),
+        (Limits::default(), Depth::Declared),
+        &mut |promise| {
+            if promise.what == "no stray files" {
+                strays = promise.broken.clone();
+            }
+        },
+    );
+    assert!(!kept.expect("it comes to an end"));
+    assert_eq!(strays.as_deref(), Some("missing: solutions/one.rs"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_none_is_not_waited_for() {
+    let course = course();
+    let exercise = course.exercise("lost_update").expect("it is there");
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let pipe = folder.path().join(exercise.file());
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    let limits = Limits::default();
+    let judgement = judge(
+        library(),
+        &course,
+        exercise,
+        folder.path(),
+        limits,
+        false,
+        &|_: u64| {},
+    );
+    let judgement = judgement.expect("the judge works");
+    assert!(message(&judgement).contains("not a file"), "{judgement:?}");
+}
+
+#[test]
+fn limits_count_executions() {
+    let course = course();
+    let exercise = course.exercise("semaphore").expect("it is there");
+    let limits = Limits {
+        max_executions: 10,
+        max_time: None,
+    };
+    let solutions = course.solutions();
+    let judgement = judge(
+        library(),
+        &course,
+        exercise,
+        &solutions,
+        limits,
+        false,
+        &|_: u64| {},
+    );
+    let Ok(Judgement::Unknown(report)) = judgement else {
+        panic!("{judgement:?}")
+    };
+    assert_eq!(report.stopped.as_deref(), Some("stopped at 10 executions"));
 }

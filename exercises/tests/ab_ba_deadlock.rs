@@ -2,7 +2,7 @@
 //! other counts.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(
@@ -18,7 +18,17 @@ fn to_and_fro() -> String {
     });
     library.carry(0, 1, 1);
     clerk.join().unwrap();
-    format!("{} books", library.count())
+    let books = library.count();
+    // Now 6 are on shelf 0, and 4 on shelf 1.
+    let all = start("a third clerk", move || {
+        library.carry(1, 0, 4);
+        library.carry(0, 1, 10);
+    });
+    match (books, all.join()) {
+        (10, Ok(())) => "10 books".into(),
+        (10, Err(_)) => "not carried".into(),
+        _ => "some are missing".into(),
+    }
 }
 
 fn stocktaking() -> String {
@@ -35,6 +45,44 @@ fn stocktaking() -> String {
     }
 }
 
+/// What is carried is seen by what can be carried after that.
+fn is_carried(from: usize, to: usize) -> String {
+    let library = yours::Library::new(5, 5);
+    library.carry(from, to, 2);
+    library.carry(from, to, 3);
+    library.carry(to, from, 10);
+    kept(library.count() == 10)
+}
+
+fn to_the_right() -> String {
+    is_carried(0, 1)
+}
+
+fn to_the_left() -> String {
+    is_carried(1, 0)
+}
+
+/// From a shelf from which the last book was just carried away.
+fn one_too_many(from: usize, to: usize) -> String {
+    let library = yours::Library::new(5, 5);
+    library.carry(from, to, 4);
+    library.carry(from, to, 1);
+    library.carry(from, to, 1);
+    "carried a book that is not there".into()
+}
+
+fn one_too_many_to_the_right() -> String {
+    one_too_many(0, 1)
+}
+
+fn one_too_many_to_the_left() -> String {
+    one_too_many(1, 0)
+}
+
+fn a_count() -> String {
+    kept(yours::Library::new(3, 4).count() == 7 && yours::Library::new(0, 1).count() == 1)
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("10 books", "every book is on a shelf"),
@@ -42,9 +90,26 @@ heisenbug::judge!(Judge {
             "some are missing",
             "books were counted while they were on no shelf"
         ),
+        Outcome::forbidden("not carried", "books are still where they were"),
         Outcome::forbidden(
             "deadlock",
             "each clerk holds the shelf that the other waits for"
+        ),
+    ],
+    contract: &[
+        Case::promises("`count` counts the books on both shelves", a_count),
+        Case::promises(
+            "`carry` carries books from shelf 0 to shelf 1",
+            to_the_right
+        ),
+        Case::promises("`carry` carries books from shelf 1 to shelf 0", to_the_left),
+        Case::panics(
+            "`carry` takes the books from shelf 0, and panics if there are not that many",
+            one_too_many_to_the_right
+        ),
+        Case::panics(
+            "`carry` takes the books from shelf 1, and panics if there are not that many",
+            one_too_many_to_the_left
         ),
     ],
     cases: &[

@@ -1,7 +1,7 @@
 //! Judges `double_checked_init.rs`: two guests ask for the soup, and nobody has before.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -38,6 +38,25 @@ fn two_guests() -> String {
     .into()
 }
 
+fn cooked_once(soup: u64) -> String {
+    let inn = yours::Menu::default();
+    let first = inn.soup(|| soup);
+    let mut asked_again = false;
+    let second = inn.soup(|| {
+        asked_again = true;
+        soup + 1
+    });
+    kept(first == soup && second == soup && !asked_again)
+}
+
+fn a_soup() -> String {
+    cooked_once(7)
+}
+
+fn soup_number_0() -> String {
+    cooked_once(0)
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable(
@@ -56,6 +75,13 @@ heisenbug::judge!(Judge {
             "data race",
             "the short way reads the soup, and nothing orders that after the writing",
         ),
+    ],
+    contract: &[
+        Case::promises(
+            "the first guest has the soup cooked, and the second gets the same",
+            a_soup
+        ),
+        Case::promises("a soup may have any number, also 0", soup_number_0),
     ],
     cases: &[Case::holds("two_guests", two_guests)],
 });

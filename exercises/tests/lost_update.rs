@@ -1,7 +1,7 @@
 //! Judges `lost_update.rs`: two doors, one visitor each.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(
@@ -32,10 +32,34 @@ fn an_early_look() -> String {
     format!("{early} so far, {} in the end", counter.total())
 }
 
+fn one_door() -> String {
+    let counter = yours::Counter::default();
+    let mut right = counter.total() == 0;
+    for visitor in 1..=10 {
+        counter.increment();
+        // To look changes nothing.
+        right &= counter.total() == visitor && counter.total() == visitor;
+    }
+    kept(right)
+}
+
+/// Who tries a few times only, and then gives up, loses a visitor in a crowd.
+fn a_crowd() -> String {
+    let counter = Arc::new(yours::Counter::default());
+    let side_door = start("side door", {
+        let counter = Arc::clone(&counter);
+        move || (0..5).for_each(|_| counter.increment())
+    });
+    counter.increment();
+    side_door.join().unwrap();
+    format!("{} counted", counter.total())
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("2 counted", "both visitors were counted"),
         Outcome::forbidden("1 counted", "one of the two visitors was lost"),
+        Outcome::acceptable("6 counted", "all of the crowd were counted"),
         Outcome::acceptable(
             "0 so far, 1 in the end",
             "main looked before the visitor came"
@@ -45,9 +69,14 @@ heisenbug::judge!(Judge {
             "main looked after the visitor came"
         ),
     ],
+    contract: &[Case::promises(
+        "`total` counts every visitor who came in by one door",
+        one_door
+    ),],
     cases: &[
         Case::holds("two_doors", two_doors),
         Case::holds("an_early_look", an_early_look)
             .reaches(&["0 so far, 1 in the end", "1 so far, 1 in the end"]),
+        Case::holds("a_crowd", a_crowd),
     ],
 });

@@ -1,7 +1,7 @@
 //! Judges `lost_wakeup.rs`: one car or two arrive while main turns the light green.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(
@@ -65,6 +65,21 @@ fn a_glance() -> String {
     .into()
 }
 
+fn green_at_once() -> String {
+    let light = yours::Light::default();
+    let was_red = !light.is_green();
+    light.turn_green();
+    // Who comes late drives on, and so does the next.
+    light.wait();
+    light.wait();
+    kept(was_red && light.is_green())
+}
+
+fn red_for_ever() -> String {
+    yours::Light::default().wait();
+    "drives at red".into()
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("drives at green", "the car waited as long as it had to"),
@@ -74,6 +89,13 @@ heisenbug::judge!(Judge {
         Outcome::acceptable("green", "main looked after the switch"),
         Outcome::acceptable("red, then green", "main looked before the switch"),
         Outcome::forbidden("red in the end", "the light was switched, and is red"),
+    ],
+    contract: &[
+        Case::promises(
+            "the light is red at first, and green once it is turned green",
+            green_at_once
+        ),
+        Case::sleeps("`wait` sleeps while the light is red", red_for_ever),
     ],
     cases: &[
         Case::holds("one_car", one_car),

@@ -1,7 +1,7 @@
 //! Judges `one_shot.rs`: a sender that sends, one that does not, and a receiver that does not wait.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!("one_shot.rs");
@@ -38,6 +38,31 @@ fn nobody_listens() -> String {
     "freed".into()
 }
 
+fn sent_and_received() -> String {
+    let (sender, receiver) = yours::one_shot();
+    let message = Arc::new(5);
+    sender.send(Some(Arc::clone(&message)));
+    let received = receiver.receive().flatten();
+    let (other, nobody) = yours::one_shot::<Option<u8>>();
+    other.send(None);
+    kept(received.is_some_and(|it| Arc::ptr_eq(&it, &message)) && nobody.receive() == Some(None))
+}
+
+fn undecided() -> String {
+    let (_sender, receiver) = yours::one_shot::<u8>();
+    match receiver.receive() {
+        None => "the sender is given up".into(),
+        Some(_) => "another message".into(),
+    }
+}
+
+fn nobody_is_there() -> String {
+    let (sender, receiver) = yours::one_shot();
+    drop(receiver);
+    sender.send(Arc::new(1));
+    kept(true)
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("hello", "the message arrived"),
@@ -52,6 +77,17 @@ heisenbug::judge!(Judge {
         Outcome::forbidden("livelock", "the receiver waits for a sender that is gone"),
         Outcome::forbidden("deadlock", "the receiver sleeps, and the sender is gone"),
         Outcome::forbidden("leak", "the message was not received, and not freed either"),
+    ],
+    contract: &[
+        Case::promises(
+            "a message that was sent is received as it was",
+            sent_and_received
+        ),
+        Case::promises("a message that nobody receives is freed", nobody_is_there),
+        Case::waits(
+            "`receive` waits while there may still come a message",
+            undecided
+        ),
     ],
     cases: &[
         Case::holds("a_message", a_message),

@@ -1,7 +1,7 @@
 //! Judges `publish_after_wake.rs`: a passenger waits while main brings in the train.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(
@@ -19,10 +19,36 @@ fn one_passenger() -> String {
     format!("takes train {}", passenger.join().unwrap())
 }
 
+fn the_train_is_there() -> String {
+    let platform = yours::Platform::default();
+    platform.arrive(3);
+    kept(platform.wait() == 3)
+}
+
+fn no_train() -> String {
+    format!("takes train {}", yours::Platform::default().wait())
+}
+
+fn no_passenger() -> String {
+    yours::Platform::default().arrive(3);
+    kept(true)
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("takes train 7", "the passenger found the train"),
         Outcome::forbidden("deadlock", "the train is there, and the passenger sleeps"),
+    ],
+    contract: &[
+        Case::promises(
+            "a train comes in, be there a passenger or not",
+            no_passenger
+        ),
+        Case::promises(
+            "`wait` gives the train that has come in",
+            the_train_is_there
+        ),
+        Case::sleeps("`wait` sleeps until a train is there", no_train),
     ],
     cases: &[Case::holds("one_passenger", one_passenger)],
 });

@@ -1,7 +1,7 @@
 //! Judges `reference_cycle.rs`: two musicians are hired at once, and everybody goes home.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(
@@ -26,6 +26,27 @@ fn a_concert() -> String {
     .into()
 }
 
+fn a_quartet() -> String {
+    let orchestra = Arc::new(yours::Orchestra::default());
+    let other = Arc::new(yours::Orchestra::default());
+    let mut right = orchestra.size() == 0;
+    let violin = yours::hire(&orchestra);
+    right &= violin.colleagues() == 1;
+    for size in 2..=4 {
+        // The orchestra keeps those whom nobody else does.
+        let colleagues = yours::hire(&orchestra).colleagues();
+        right &= colleagues == size && orchestra.size() == size && violin.colleagues() == size;
+    }
+    kept(right && other.size() == 0)
+}
+
+fn after_the_orchestra() -> String {
+    let orchestra = Arc::new(yours::Orchestra::default());
+    let violin = yours::hire(&orchestra);
+    drop(orchestra);
+    kept(violin.colleagues() == 0)
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("a violin, then a duo", "the violin was hired first"),
@@ -34,6 +55,16 @@ heisenbug::judge!(Judge {
         Outcome::forbidden(
             "leak",
             "the orchestra and its musicians still hold each other"
+        ),
+    ],
+    contract: &[
+        Case::promises(
+            "an orchestra has the musicians that it has hired, and they know how many they are",
+            a_quartet
+        ),
+        Case::promises(
+            "a musician whose orchestra is gone has no colleagues",
+            after_the_orchestra
         ),
     ],
     cases: &[

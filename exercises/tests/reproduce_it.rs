@@ -3,6 +3,7 @@
 
 use heisenbug::catalogue::{Expected, Outcome};
 use heisenbug::course::program::{Case, Judge};
+use heisenbug::sync::Mutex;
 use heisenbug::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 heisenbug::exercise!(
@@ -56,6 +57,30 @@ fn right_book() -> String {
     }
 }
 
+/// Right as well, with other steps.
+#[derive(Default)]
+struct Locked {
+    longest: Mutex<u32>,
+}
+
+impl yours::Book for Locked {
+    fn note(&self, centimetres: u32) {
+        let mut longest = self.longest.lock().unwrap();
+        *longest = centimetres.max(*longest);
+    }
+
+    fn longest(&self) -> u32 {
+        *self.longest.lock().unwrap()
+    }
+}
+
+fn locked_book() -> String {
+    match yours::scenario::<Locked>() {
+        true => "the book is right".into(),
+        false => "a right book is blamed".into(),
+    }
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("the book is right", "the scenario found nothing wrong"),
@@ -68,12 +93,15 @@ heisenbug::judge!(Judge {
             "the scenario blames a book that is right and loses no record"
         ),
     ],
+    contract: &[],
     cases: &[
         Case::fails(
             "a_book_that_loses_records",
             Expected::outcome("the book is wrong"),
             wrong_book,
-        ),
+        )
+        .reaches(&["the book is right"]),
         Case::holds("a_book_that_is_right", right_book),
+        Case::holds("another_book_that_is_right", locked_book),
     ],
 });

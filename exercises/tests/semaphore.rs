@@ -2,7 +2,7 @@
 //! while two threads wait.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -77,6 +77,34 @@ fn two_sleepers() -> String {
     "both were woken".into()
 }
 
+fn as_many_as_there_are() -> String {
+    let semaphore = yours::Semaphore::new(2);
+    semaphore.acquire();
+    semaphore.acquire();
+    semaphore.release();
+    semaphore.acquire();
+    let closed = yours::Semaphore::new(0);
+    closed.release();
+    closed.release();
+    closed.acquire();
+    closed.acquire();
+    kept(true)
+}
+
+fn none_at_all() -> String {
+    yours::Semaphore::new(0).acquire();
+    "a permit out of none".into()
+}
+
+fn one_too_many() -> String {
+    let semaphore = yours::Semaphore::new(1);
+    semaphore.acquire();
+    semaphore.release();
+    semaphore.acquire();
+    semaphore.acquire();
+    "a permit out of none".into()
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("1 of 1 inside", "never more than one"),
@@ -85,6 +113,14 @@ heisenbug::judge!(Judge {
         Outcome::acceptable("2 of 2 inside", "two permits, two inside"),
         Outcome::acceptable("both were woken", "two permits for two threads"),
         Outcome::forbidden("deadlock", "there is a permit, and somebody sleeps"),
+    ],
+    contract: &[
+        Case::promises(
+            "there are as many permits as at first, and as were given back",
+            as_many_as_there_are
+        ),
+        Case::sleeps("`acquire` sleeps if there is no permit", none_at_all),
+        Case::sleeps("every permit is given out once", one_too_many),
     ],
     cases: &[
         Case::holds("one_permit", one_permit),

@@ -1,7 +1,7 @@
 //! Judges `spin_lock.rs`: two threads, and a value that is read and written in two steps.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!("spin_lock.rs");
@@ -31,6 +31,26 @@ fn two_names() -> String {
     .into()
 }
 
+fn one_holder_after_another() -> String {
+    let lock = yours::SpinLock::new(5);
+    let before = lock.lock().with(|value| {
+        *value += 1;
+        *value - 1
+    });
+    let mut guard = lock.lock();
+    guard.with(|value| *value *= 2);
+    guard.with(|value| *value += 1);
+    drop(guard);
+    kept(before == 5 && lock.lock().with(|value| *value) == 13)
+}
+
+fn taken_already() -> String {
+    let lock = yours::SpinLock::new(5);
+    let _guard = lock.lock();
+    let _second = lock.lock();
+    "took a lock that was taken".into()
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("Ann, Bob", "Ann had the lock first"),
@@ -42,5 +62,12 @@ heisenbug::judge!(Judge {
         ),
         Outcome::forbidden("livelock", "the lock is never free again"),
     ],
-    cases: &[Case::holds("two_names", two_names).reaches(&["Ann, Bob", "Bob, Ann"])],
+    contract: &[
+        Case::promises(
+            "a lock that was given back can be taken again, and keeps its value",
+            one_holder_after_another
+        ),
+        Case::waits("`lock` waits until the lock is free", taken_already),
+    ],
+    cases: &[Case::holds("two_names", two_names).reaches(&["Ann, Bob", "Bob, Ann"]),],
 });

@@ -1,7 +1,7 @@
 //! Judges `store_buffering.rs`: both painters come at once.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(
@@ -25,6 +25,20 @@ fn both_come() -> String {
     .into()
 }
 
+fn one_after_the_other(first: usize) -> String {
+    let ladder = yours::Ladder::default();
+    let taken = ladder.take(first);
+    kept(taken && !ladder.take(1 - first))
+}
+
+fn painter_0_first() -> String {
+    one_after_the_other(0)
+}
+
+fn painter_1_first() -> String {
+    one_after_the_other(1)
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("main paints", "the second painter saw main's cap"),
@@ -33,6 +47,16 @@ heisenbug::judge!(Judge {
         Outcome::forbidden(
             "both on the ladder",
             "each looked before the other's cap had become visible",
+        ),
+    ],
+    contract: &[
+        Case::promises(
+            "painter 0 takes the ladder if he is alone, and then painter 1 may not",
+            painter_0_first
+        ),
+        Case::promises(
+            "painter 1 takes the ladder if he is alone, and then painter 0 may not",
+            painter_1_first
         ),
     ],
     cases: &[

@@ -1,7 +1,7 @@
 //! Judges `weakest_orderings.rs`: the cook has two dishes, and the waiter comes twice.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!("weakest_orderings.rs");
@@ -28,6 +28,18 @@ fn two_dishes() -> String {
     .into()
 }
 
+fn one_dish_at_a_time() -> String {
+    let hatch = yours::Hatch::default();
+    // SAFETY: One thread is cook and waiter.
+    let (put, take) = unsafe { (|dish| hatch.put(dish), || hatch.take()) };
+    let mut right = hatch.taken() == 0 && take().is_none();
+    for (served, dish) in [(1, 5), (2, 0), (3, u64::MAX), (4, 5)] {
+        right &= put(dish) && !put(9) && hatch.taken() == served - 1;
+        right &= take() == Some(dish) && take().is_none() && hatch.taken() == served;
+    }
+    kept(right)
+}
+
 heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("no dish yet", "the waiter came before the first dish"),
@@ -42,6 +54,10 @@ heisenbug::judge!(Judge {
             "cook and waiter reach into the hatch, and nothing orders the one after the other",
         ),
     ],
+    contract: &[Case::promises(
+        "the hatch holds one dish, gives it out as it was put, and counts it once it is taken",
+        one_dish_at_a_time
+    ),],
     cases: &[Case::holds("two_dishes", two_dishes).reaches(&[
         "no dish yet",
         "dish 1",

@@ -47,5 +47,6 @@ heisenbug::judge!(Judge {
             "the number is another one after the last step"
         ),
     ],
+    contract: &[],
     cases: &[Case::holds("that_run", that_run)],
 });

@@ -247,6 +247,12 @@ pub struct Learn {
     /// Where your copy of the exercises is, if not here
     #[arg(long, global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Explore at most so many executions of each case of a judge
+    #[arg(long, global = true, value_name = "N", default_value_t = crate::course::judge::Limits::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
+    pub max_executions: u64,
+    /// Stop after so many seconds for each case of a judge [default: no limit]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
+    pub max_time: Option<Duration>,
     #[command(subcommand)]
     pub command: Option<LearnCommand>,
 }
@@ -306,8 +312,11 @@ pub enum LearnCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Verifies that a course keeps its promises
+    /// Verifies that a course keeps its promises, and that its judges refuse mutants of its solutions
     Verify {
+        /// Without the mutants, which take minutes
+        #[arg(long)]
+        quick: bool,
         /// The course's folder; the own course if left out
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,

@@ -1,20 +1,53 @@
 //! The judge's ruling on a learner's file.
 
 use super::compile::{Compiled, Library, Source, may_wait};
+use super::contract::{BROKEN, Wrong};
 use super::manifest::{Course, Exercise, Failure, Refusal};
 use super::program::{self, Told};
 use super::unseen::{unseen, vouched};
-use super::{orderings, rules};
+use super::{orderings, rules, tool};
 use crate::check::isolated::{self, Onlooker};
-use crate::check::{Checker, Report, Verdict};
+use crate::check::{Checker, Report};
 use crate::trace::source;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// How long one scenario may be explored.
-const MAX_TIME: Duration = Duration::from_secs(30);
+/// How much each case of a judge may cost. By default that is counted in executions alone, so that no
+/// answer depends on how fast the machine is, and what else it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// At most so many executions.
+    pub max_executions: u64,
+    /// At most so long, if that is limited.
+    pub max_time: Option<Duration>,
+}
+
+impl Limits {
+    /// Ten times what a case of a right answer may need.
+    pub const MAX_EXECUTIONS: u64 = 50_000;
+
+    fn checker(self) -> Checker {
+        let checker = Checker::new().max_executions(self.max_executions);
+        match self.max_time {
+            Some(time) => checker.max_time(time),
+            None => checker,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_executions: Limits::MAX_EXECUTIONS,
+            max_time: None,
+        }
+    }
+}
+
+/// When a judge that does not tell its cases is ended. It takes milliseconds.
+const MAX_TIME_TO_TELL: Duration = Duration::from_secs(60);
 
 /// What came of a learner's file.
 #[derive(Clone, Debug)]
@@ -25,6 +58,13 @@ pub enum Judgement {
         reports: Vec<Report>,
         /// What could be better: orderings that are stronger than they need to be.
         notes: Vec<String>,
+    },
+    /// Without any concurrency, it does not do what the exercise says.
+    Broken {
+        /// What it does not do, as a sentence without a full stop.
+        what: String,
+        /// What was explored.
+        report: Box<Report>,
     },
     /// A case fails that must hold.
     Failed(Box<Report>),
@@ -55,6 +95,14 @@ impl Judgement {
     pub fn failure(&self) -> Option<Failure> {
         match self {
             Judgement::Passed { .. } => None,
+            // A deadlock is one with other threads or without.
+            Judgement::Broken { report, .. } => {
+                let fault = report.outcome.as_ref().filter(|outcome| *outcome != BROKEN);
+                Some(match report.class.filter(|_| fault.is_some()) {
+                    Some(class) => Failure::Class(class),
+                    None => Failure::Other(Refusal::BrokenPromise),
+                })
+            }
             Judgement::Failed(report) => Some(match report.class {
                 Some(class) => Failure::Class(class),
                 None => Failure::Other(Refusal::Unknown),
@@ -79,10 +127,15 @@ pub fn judge(
     course: &Course,
     exercise: &Exercise,
     folder: &Path,
+    limits: Limits,
     colour: bool,
     onlooker: &dyn Onlooker,
 ) -> Result<Judgement> {
     let file = folder.join(exercise.file());
+    if file.exists() && !file.is_file() {
+        let why = format!("{}: not a file", file.display());
+        return Ok(Judgement::Unreadable(why));
+    }
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) => {
@@ -120,10 +173,10 @@ pub fn judge(
     for (_, name, text) in &files {
         source::replace(name, text);
     }
-    let checker = Checker::new().max_time(MAX_TIME);
     let mut reports = Vec::new();
-    for case in cases(&executable)? {
+    for case in cases(&executable, onlooker)? {
         let program = (program::NAME, case.name.as_str());
+        let checker = case.must.checker(limits.checker());
         let mut report = isolated::check_in(&executable, program, &checker, onlooker)?;
         report.bug = Some(exercise.name.clone());
         report.variant = None;
@@ -131,6 +184,7 @@ pub fn judge(
             rename(&mut report, path, name);
         }
         match ruling(&case, vouched(report, &unseen)) {
+            Ok(_) if case.must.is_promise() => {}
             Ok(report) => reports.push(report),
             Err(judgement) => return Ok(judgement),
         }
@@ -168,38 +222,34 @@ fn explained(
     message
 }
 
-/// What a judge has to look at.
-fn cases(executable: &Path) -> Result<Vec<Told>> {
-    let output = Command::new(executable)
-        .arg(program::CASES)
-        .output()
-        .context("cannot start the judge")?;
-    serde_json::from_slice(&output.stdout).context("the judge does not tell its cases")
+/// What a judge has to look at: something, or whatever the learner writes would pass.
+fn cases(executable: &Path, onlooker: &dyn Onlooker) -> Result<Vec<Told>> {
+    let mut judge = Command::new(executable);
+    judge.arg(program::CASES);
+    let heard =
+        tool::output(&mut judge, MAX_TIME_TO_TELL, onlooker).context("cannot start the judge")?;
+    let cases: Vec<Told> = serde_json::from_slice(&heard.output.stdout)
+        .context("the judge does not tell its cases")?;
+    if cases.iter().all(|case| case.must.is_promise()) {
+        bail!("the judge has no cases: nothing would be proven");
+    }
+    Ok(cases)
 }
 
 fn ruling(case: &Told, report: Report) -> Result<Report, Judgement> {
+    let wrong = case.must.wrong(case, &report);
     let report = Box::new(report);
-    match (&case.fails, report.verdict) {
-        (_, Verdict::Unknown) => Err(Judgement::Unknown(report)),
-        (None, Verdict::Fails) => Err(Judgement::Failed(report)),
-        (Some((class, outcome)), Verdict::Fails)
-            if report.class == Some(*class) && report.outcome.as_ref() == Some(outcome) =>
-        {
-            Ok(*report)
-        }
-        (Some(_), _) => Err(Judgement::NotExposed(report)),
-        (None, Verdict::Holds | Verdict::Bounded) => {
-            let possible = |label: &String| report.outcomes.iter().any(|seen| seen.label == *label);
-            let missing: Vec<String> = { case.reachable.iter() }
-                .filter(|&label| !possible(label))
-                .cloned()
-                .collect();
-            match missing.is_empty() {
-                true => Ok(*report),
-                false => Err(Judgement::NotConcurrent { report, missing }),
-            }
-        }
-    }
+    Err(match wrong {
+        None => return Ok(*report),
+        Some(Wrong::Unknown) => Judgement::Unknown(report),
+        Some(Wrong::Fails) => Judgement::Failed(report),
+        Some(Wrong::NotExposed) => Judgement::NotExposed(report),
+        Some(Wrong::NotConcurrent(missing)) => Judgement::NotConcurrent { report, missing },
+        Some(Wrong::Broken(how)) => Judgement::Broken {
+            what: format!("{}{how}", case.name),
+            report,
+        },
+    })
 }
 
 /// Calls a file by its short name, as the learner does.

@@ -48,6 +48,19 @@ pub struct Exercise {
     /// Plausible changes that are no fix.
     #[serde(default, rename = "trap")]
     pub traps: Vec<Trap>,
+    /// Mutants of the solution that pass.
+    #[serde(default, rename = "survivor")]
+    pub survivors: Vec<Survivor>,
+}
+
+/// A [mutant](super::mutants) of the solution that passes, and may.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Survivor {
+    /// The mutant's name.
+    pub mutant: String,
+    /// Why it may pass, in one sentence.
+    pub why: String,
 }
 
 /// A plausible change that is no fix: `traps/NAME/EXERCISE.rs`.
@@ -78,6 +91,8 @@ pub enum Failure {
 pub enum Refusal {
     /// An outcome that must stay possible is not: the concurrency is gone.
     NotConcurrent,
+    /// It does not do what the exercise says that it does, without any concurrency.
+    BrokenPromise,
     /// A scenario that must show a bug does not.
     NotExposed,
     /// It does not compile, or does what the exercise forbids.
@@ -94,6 +109,10 @@ impl Course {
     /// If it is not there, or not what such a file must be.
     pub fn read(folder: &Path) -> Result<Course> {
         let path = folder.join("course.toml");
+        // Whoever opens a pipe waits for somebody who writes to it.
+        if path.exists() && !path.is_file() {
+            bail!("{} is not a file", path.display());
+        }
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("cannot read the course at {}", path.display()))?;
         let file: File =
@@ -113,10 +132,50 @@ impl Course {
                 );
             }
         }
-        Ok(Course {
+        let course = Course {
             folder: folder.to_owned(),
             title: file.title,
             exercises: file.exercises,
+        };
+        course.stays_in_its_folder()?;
+        Ok(course)
+    }
+
+    /// Whether all files of the course that are there are files, and in its folder, whatever links lead to
+    /// them.
+    fn stays_in_its_folder(&self) -> Result<()> {
+        let whole = { self.folder.canonicalize() }
+            .with_context(|| format!("cannot find {}", self.folder.display()))?;
+        for file in self
+            .files()
+            .filter(|file| file.is_symlink() || file.exists())
+        {
+            let real = { file.canonicalize() }
+                .with_context(|| format!("the course's {} leads nowhere", file.display()))?;
+            if !real.starts_with(&whole) {
+                bail!(
+                    "the course's {} is outside of its folder: {}",
+                    file.display(),
+                    real.display()
+                );
+            }
+            if !real.is_file() {
+                bail!("the course's {} is not a file", file.display());
+            }
+        }
+        Ok(())
+    }
+
+    /// Every Rust file a course must have: exercises, judges, solutions and traps.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        self.exercises.iter().flat_map(|exercise| {
+            let own = [
+                self.folder.join(exercise.file()),
+                self.judge(exercise),
+                self.solutions().join(exercise.file()),
+            ];
+            let traps = { exercise.traps.iter() }.map(|trap| self.trap(trap).join(exercise.file()));
+            own.into_iter().chain(traps)
         })
     }
 
@@ -148,9 +207,12 @@ impl Exercise {
     }
 
     fn check(&self) -> Result<()> {
-        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        if self.name.is_empty() || !self.name.chars().all(is_name) {
-            bail!("a name is made of a-z, 0-9 and _");
+        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let is_name = |name: &str| !name.is_empty() && name.chars().all(is_part);
+        let stranger = { self.traps.iter() }.find(|trap| !is_name(&trap.name));
+        if !is_name(&self.name) || stranger.is_some() {
+            let whose = stranger.map_or(String::new(), |trap| format!("trap {:?}: ", trap.name));
+            bail!("{whose}a name is made of a-z, 0-9 and _");
         }
         if self.hints.len() != 4 {
             bail!("it has {} hints, and must have 4", self.hints.len());

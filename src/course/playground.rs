@@ -110,7 +110,7 @@ fn main_of(file: &Path, scenarios: &[String]) -> String {
         ));
     }
     main.push_str(&format!(
-        "heisenbug::judge!(heisenbug::course::program::Judge {{ outcomes: &[], cases: &[{cases}] }});\n"
+        "heisenbug::judge!(heisenbug::course::program::Judge {{ outcomes: &[], contract: &[], cases: &[{cases}] }});\n"
     ));
     main
 }

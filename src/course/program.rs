@@ -15,56 +15,84 @@
 //!         Outcome::acceptable("2 counted", "both visitors were counted"),
 //!         Outcome::forbidden("1 counted", "one visitor was lost"),
 //!     ],
+//!     contract: &[Case::promises("counts one visitor after another", one_door)],
 //!     cases: &[Case::holds("two_doors", two_doors)],
 //! });
 //! ```
 
+use super::contract::{self, Must, Wrong};
 use super::orderings;
 use crate::catalogue::{Bug, Class, Expected, Outcome, Scale, Shape, Variant};
-use crate::check::{Checker, Report, isolated};
+use crate::check::{Checker, isolated};
 use crate::thread;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 /// What a judge looks at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Judge {
     /// Every outcome of the scenarios, with its grade.
     pub outcomes: &'static [Outcome],
+    /// What the exercise says of itself, tried without concurrency, and before everything else.
+    pub contract: &'static [Case],
     /// The scenarios, the most telling one first.
     pub cases: &'static [Case],
 }
 
 /// One scenario, and what it must do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Case {
-    /// A name for it, as in `two_doors`.
+    /// A name for it, as in `two_doors`. Of a promise, what is promised.
     pub name: &'static str,
     /// Runs it once, and returns the label of its outcome.
     pub scenario: fn() -> String,
-    /// How it must fail, or `None` if it must hold.
-    pub fails: Option<Expected>,
+    /// What it must do.
+    pub must: Must,
     /// Outcomes that must stay possible: what makes them impossible took the concurrency away.
     pub reachable: &'static [&'static str],
 }
 
 impl Case {
-    /// A scenario that must hold.
-    pub const fn holds(name: &'static str, scenario: fn() -> String) -> Case {
+    const fn new(name: &'static str, scenario: fn() -> String, must: Must) -> Case {
         Case {
             name,
             scenario,
-            fails: None,
+            must,
             reachable: &[],
         }
     }
 
+    /// A scenario that must hold.
+    pub const fn holds(name: &'static str, scenario: fn() -> String) -> Case {
+        Case::new(name, scenario, Must::Hold)
+    }
+
     /// A scenario that must show a bug.
     pub const fn fails(name: &'static str, expected: Expected, scenario: fn() -> String) -> Case {
-        Case {
-            fails: Some(expected),
-            ..Case::holds(name, scenario)
-        }
+        let outcome = Cow::Borrowed(expected.outcome);
+        Case::new(name, scenario, Must::Fail(expected.class, outcome))
+    }
+
+    /// A promise, as in "`total` counts one visitor after another", and a scenario that says by [`kept`]
+    /// whether it is kept.
+    pub const fn promises(what: &'static str, scenario: fn() -> String) -> Case {
+        Case::new(what, scenario, Must::Keep)
+    }
+
+    /// A promise that the scenario never comes back, but sleeps: nobody does what it waits for.
+    pub const fn sleeps(what: &'static str, scenario: fn() -> String) -> Case {
+        Case::new(what, scenario, Must::Sleep)
+    }
+
+    /// A promise that the scenario never comes back, in whatever way it waits.
+    pub const fn waits(what: &'static str, scenario: fn() -> String) -> Case {
+        Case::new(what, scenario, Must::Wait)
+    }
+
+    /// A promise that the scenario panics.
+    pub const fn panics(what: &'static str, scenario: fn() -> String) -> Case {
+        Case::new(what, scenario, Must::Panic)
     }
 
     /// The same case, whose listed outcomes must all be possible.
@@ -72,6 +100,15 @@ impl Case {
         self.reachable = outcomes;
         self
     }
+}
+
+/// The outcome of a scenario that tries a promise.
+pub fn kept(is_kept: bool) -> String {
+    match is_kept {
+        true => contract::KEPT,
+        false => contract::BROKEN,
+    }
+    .to_owned()
 }
 
 /// Starts a thread of a scenario, by the name that timelines show.
@@ -90,8 +127,8 @@ where
 pub struct Told {
     /// Its name.
     pub name: String,
-    /// The class and the outcome it must fail with, if it must.
-    pub fails: Option<(Class, String)>,
+    /// What it must do.
+    pub must: Must,
     /// The outcomes that must stay possible.
     pub reachable: Vec<String>,
 }
@@ -166,16 +203,31 @@ pub fn main(judge: &'static Judge) -> ExitCode {
     }
 }
 
+/// All cases, in the order in which they are looked at. That somebody waits comes last: where it fails
+/// with other threads as well, that says more.
+fn all(judge: &Judge) -> impl Iterator<Item = &Case> {
+    let waits = |case: &&Case| matches!(case.must, Must::Wait | Must::Sleep);
+    let first = judge.contract.iter().filter(move |case| !waits(case));
+    let last = judge.contract.iter().filter(waits);
+    first.chain(judge.cases).chain(last)
+}
+
 fn tell(judge: &Judge) -> anyhow::Result<()> {
-    let cases = judge.cases.iter().map(|case| Told {
-        name: case.name.to_owned(),
-        fails: { case.fails }.map(|expected| (expected.class, expected.outcome.to_owned())),
-        reachable: { case.reachable.iter() }
-            .map(|&label| label.to_owned())
-            .collect(),
-    });
-    println!("{}", serde_json::to_string(&cases.collect::<Vec<_>>())?);
+    let told: Vec<Told> = all(judge).map(Told::of).collect();
+    println!("{}", serde_json::to_string(&told)?);
     Ok(())
+}
+
+impl Told {
+    fn of(case: &Case) -> Told {
+        Told {
+            name: case.name.to_owned(),
+            must: case.must.clone(),
+            reachable: { case.reachable.iter() }
+                .map(|&label| label.to_owned())
+                .collect(),
+        }
+    }
 }
 
 /// The test that `cargo test` runs for an exercise.
@@ -185,29 +237,20 @@ fn tell(judge: &Judge) -> anyhow::Result<()> {
 /// With the whole report, if a case does not do what it must.
 pub fn test(judge: &'static Judge) {
     let bug = bug(judge);
-    for (case, variant) in judge.cases.iter().zip(bug.variants) {
-        let report = Checker::new().check_variant(bug, variant);
-        if let Some(wrong) = what_is_wrong(case, &report) {
-            panic!("{wrong}\n\n{report}\n");
-        }
+    for (case, variant) in all(judge).zip(bug.variants) {
+        let told = Told::of(case);
+        let report = (case.must.checker(Checker::new())).check_variant(bug, variant);
+        let wrong = match told.must.wrong(&told, &report) {
+            None => continue,
+            Some(Wrong::Unknown | Wrong::Fails) => "this scenario must hold".to_owned(),
+            Some(Wrong::NotExposed) => "this scenario must show the bug, and does not".to_owned(),
+            Some(Wrong::Broken(how)) => format!("it no longer does this: {}{how}", case.name),
+            Some(Wrong::NotConcurrent(missing)) => {
+                format!("no longer possible: {}", missing.join(", "))
+            }
+        };
+        panic!("{wrong}\n\n{report}\n");
     }
-}
-
-/// What a case does that it must not, or the other way round.
-fn what_is_wrong(case: &Case, report: &Report) -> Option<String> {
-    if let Some(expected) = case.fails {
-        let as_expected = report.class == Some(expected.class)
-            && report.outcome.as_deref() == Some(expected.outcome);
-        return (!as_expected).then(|| "this scenario must show the bug, and does not".to_owned());
-    }
-    if !report.holds_bounded() {
-        return Some("this scenario must hold".to_owned());
-    }
-    let seen = |label: &str| report.outcomes.iter().any(|outcome| outcome.label == label);
-    let missing: Vec<&str> = { case.reachable.iter().copied() }
-        .filter(|&label| !seen(label))
-        .collect();
-    (!missing.is_empty()).then(|| format!("no longer possible: {}", missing.join(", ")))
 }
 
 /// The name under which a judge's cases are checked, each by its own name.
@@ -215,12 +258,29 @@ pub const NAME: &str = "yours";
 
 /// The judge in the catalogue's terms. Made once a process, so it may stay.
 fn bug(judge: &'static Judge) -> &'static Bug {
-    let variants: Vec<Variant> = { judge.cases.iter() }
-        .map(|case| match case.fails {
-            Some(expected) => Variant::buggy(case.name, expected, "", case.scenario),
-            None => Variant::sound(case.name, "", case.scenario),
+    let variants: Vec<Variant> = all(judge)
+        .map(|case| match &case.must {
+            Must::Hold => Variant::sound(case.name, "", case.scenario),
+            // What else it may come to is for the judge to say.
+            Must::Keep => Variant::sound(case.name, "", case.scenario),
+            _ => {
+                let anything = Expected {
+                    class: Class::Assertion,
+                    outcome: "",
+                };
+                Variant::buggy(case.name, anything, "", case.scenario)
+            }
         })
         .collect();
+    let promised = [
+        Outcome::acceptable(contract::KEPT, "it does what it says"),
+        Outcome::forbidden(contract::BROKEN, "it does not do what it says"),
+    ];
+    // A judge without outcomes takes any: its scenarios assert what must hold.
+    let outcomes = match judge.contract {
+        [] => judge.outcomes.to_vec(),
+        _ => [judge.outcomes, &promised].concat(),
+    };
     Box::leak(Box::new(Bug {
         name: NAME,
         shape: Shape::LostUpdate,
@@ -229,7 +289,7 @@ fn bug(judge: &'static Judge) -> &'static Bug {
         file: "",
         source: "",
         references: &[],
-        outcomes: judge.outcomes,
+        outcomes: outcomes.leak(),
         schedule: "",
         variants: variants.leak(),
     }))

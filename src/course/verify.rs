@@ -1,10 +1,12 @@
 //! Whether a course keeps its promises: every exercise fails as declared, every solution passes,
-//! every trap is refused as declared, and nothing is missing or left over.
+//! every trap is refused as declared, every mutant of a solution as well, and nothing is missing or left
+//! over.
 
 use super::compile::Library;
-use super::judge::{Judgement, judge};
+use super::judge::{Judgement, Limits, judge};
 use super::manifest::{Course, Exercise, Failure};
-use anyhow::Result;
+use super::mutants::mutants;
+use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -23,13 +25,31 @@ pub struct Promise {
     pub broken: Option<String>,
 }
 
+/// How many executions of a mutant's case may be explored. Solutions need fewer than 5,000, and what
+/// needs many more is no solution.
+const MAX_EXECUTIONS_OF_MUTANT: u64 = 10_000;
+
+/// What to look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// All but the mutants: half a minute for twenty exercises on two cores.
+    Declared,
+    /// Mutants, too: two minutes.
+    Mutants,
+}
+
 /// Verifies a whole course, telling the promises of each exercise, in order, as soon as all of them
 /// were looked at. As many exercises at once as there are processors.
 ///
 /// # Errors
 ///
 /// If the judge itself cannot do its work.
-pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)) -> Result<bool> {
+pub fn verify(
+    course: &Course,
+    library: &Library,
+    (limits, depth): (Limits, Depth),
+    tell: &mut dyn FnMut(&Promise),
+) -> Result<bool> {
     let mut kept = true;
     let mut tell = |promise: Promise| {
         kept &= promise.broken.is_none();
@@ -43,7 +63,13 @@ pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)
             let (next, done) = (&next, done.clone());
             scope.spawn(move || {
                 while let Some(exercise) = course.exercises.get(next.fetch_add(1, Relaxed)) {
-                    let promises = promises(course, exercise, library);
+                    let promises =
+                        promises(course, exercise, library, limits).and_then(|mut promises| {
+                            if depth == Depth::Mutants {
+                                promises.extend(killed(course, exercise, library, limits)?);
+                            }
+                            Ok(promises)
+                        });
                     if done.send((&exercise.name, promises)).is_err() {
                         // Something went wrong with another one.
                         return;
@@ -75,13 +101,28 @@ pub fn verify(course: &Course, library: &Library, tell: &mut dyn FnMut(&Promise)
 }
 
 /// What one exercise promises.
-fn promises(course: &Course, exercise: &Exercise, library: &Library) -> Result<Vec<Promise>> {
+fn promises(
+    course: &Course,
+    exercise: &Exercise,
+    library: &Library,
+    limits: Limits,
+) -> Result<Vec<Promise>> {
     let promise = |what: &str, broken| Promise {
         of: exercise.name.clone(),
         what: what.to_owned(),
         broken,
     };
-    let rule = |folder: &Path| judge(library, course, exercise, folder, false, &|_: u64| {});
+    let rule = |folder: &Path| {
+        judge(
+            library,
+            course,
+            exercise,
+            folder,
+            limits,
+            false,
+            &|_: u64| {},
+        )
+    };
     let given = rule(&course.folder)?;
     let solution = rule(&course.solutions())?;
     let least = { exercise.traps.is_empty() }.then(|| "it has no trap".to_owned());
@@ -102,6 +143,66 @@ fn promises(course: &Course, exercise: &Exercise, library: &Library) -> Result<V
     Ok(promises)
 }
 
+/// Whether the judge refuses every mutant of the solution but those that may pass.
+///
+/// # Errors
+///
+/// If the judge itself cannot do its work.
+pub fn killed(
+    course: &Course,
+    exercise: &Exercise,
+    library: &Library,
+    limits: Limits,
+) -> Result<Vec<Promise>> {
+    let limits = Limits {
+        max_executions: limits.max_executions.min(MAX_EXECUTIONS_OF_MUTANT),
+        ..limits
+    };
+    let path = course.solutions().join(exercise.file());
+    let solution = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the solution {}", path.display()))?;
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let (mut tried, mut passed) = (0, Vec::new());
+    for mutant in mutants(&solution) {
+        std::fs::write(folder.path().join(exercise.file()), &mutant.text)?;
+        let ruling = judge(
+            library,
+            course,
+            exercise,
+            folder.path(),
+            limits,
+            false,
+            &|_: u64| {},
+        )?;
+        tried += 1;
+        if ruling.passed() {
+            passed.push(mutant.name);
+        }
+    }
+    let may_pass = |name: &String| (exercise.survivors.iter()).any(|it| it.mutant == *name);
+    let alive: Vec<&str> = { passed.iter() }
+        .filter(|&name| !may_pass(name))
+        .map(String::as_str)
+        .collect();
+    let dead: Vec<&str> = { exercise.survivors.iter() }
+        .map(|survivor| survivor.mutant.as_str())
+        .filter(|&name| !passed.iter().any(|passed| passed == name))
+        .collect();
+    let promise = |what: String, names: Vec<&str>| Promise {
+        of: exercise.name.clone(),
+        what,
+        broken: (!names.is_empty()).then(|| names.join("\n")),
+    };
+    let mut promises = vec![promise(
+        format!("{tried} mutants of the solution are refused, or may pass"),
+        alive,
+    )];
+    if !exercise.survivors.is_empty() {
+        promises.push(promise("the mutants that may pass do".to_owned(), dead));
+    }
+    Ok(promises)
+}
+
 fn todo(course: &Course, exercise: &Exercise) -> Option<String> {
     let text = std::fs::read_to_string(course.folder.join(exercise.file())).unwrap_or_default();
     (!text.contains("// TODO")).then(|| "there is no `// TODO` in it".to_owned())
@@ -114,7 +215,9 @@ fn fails_as(judgement: &Judgement, declared: Failure, outcome: Option<&str>) -> 
             return Some(format!("it fails otherwise: {}", describe(judgement)));
         }
         Some(_) => match judgement {
-            Judgement::Failed(report) => report.outcome.clone().unwrap_or_default(),
+            Judgement::Failed(report) | Judgement::Broken { report, .. } => {
+                report.outcome.clone().unwrap_or_default()
+            }
             _ => return None,
         },
     };
@@ -138,6 +241,7 @@ fn describe(judgement: &Judgement) -> String {
         Judgement::Failed(report) | Judgement::NotExposed(report) | Judgement::Unknown(report) => {
             crate::explain::plain(&crate::explain::report(report, crate::explain::MAX_WIDTH))
         }
+        Judgement::Broken { what, .. } => format!("it no longer does this: {what}"),
         Judgement::NotConcurrent { missing, .. } => {
             format!("no longer possible: {}", missing.join(", "))
         }
@@ -145,22 +249,8 @@ fn describe(judgement: &Judgement) -> String {
     }
 }
 
-/// Every Rust file a course must have: exercises, judges, solutions and traps.
-fn expected(course: &Course) -> BTreeSet<PathBuf> {
-    let mut files = BTreeSet::new();
-    for exercise in &course.exercises {
-        files.insert(course.folder.join(exercise.file()));
-        files.insert(course.judge(exercise));
-        files.insert(course.solutions().join(exercise.file()));
-        for trap in &exercise.traps {
-            files.insert(course.trap(trap).join(exercise.file()));
-        }
-    }
-    files
-}
-
 fn strays(course: &Course) -> Result<Option<String>> {
-    let expected = expected(course);
+    let expected: BTreeSet<PathBuf> = course.files().collect();
     let mut found = BTreeSet::new();
     for folder in ["", "tests", "solutions", "traps"] {
         collect(&course.folder.join(folder), folder == "traps", &mut found)?;
@@ -184,8 +274,10 @@ fn strays(course: &Course) -> Result<Option<String>> {
 
 fn collect(folder: &Path, deep: bool, found: &mut BTreeSet<PathBuf>) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() && deep {
+        let entry = entry?;
+        let path = entry.path();
+        // A link is not followed: it may lead back here.
+        if entry.file_type()?.is_dir() && deep {
             collect(&path, deep, found)?;
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.insert(path);
@@ -197,7 +289,7 @@ fn collect(folder: &Path, deep: bool, found: &mut BTreeSet<PathBuf>) -> Result<(
 fn unformatted(course: &Course) -> Option<String> {
     let output = Command::new("rustfmt")
         .args(["--edition", "2024", "--check", "-l"])
-        .args(expected(course))
+        .args(course.files())
         .stdin(Stdio::null())
         .output();
     match output {

@@ -1,5 +1,6 @@
 //! Where a learner works: the course, the folder of the learner's files, and how far they are.
 
+use super::judge::Limits;
 use super::manifest::{Course, Exercise};
 use super::progress::{self, Progress};
 use anyhow::{Context, Result, bail};
@@ -18,6 +19,8 @@ pub struct Workplace {
     pub folder: PathBuf,
     /// How far the learner has come.
     pub progress: Progress,
+    /// How much a judge's case may cost.
+    pub limits: Limits,
     /// What must be said before anything else.
     pub warning: Option<String>,
 }
@@ -72,6 +75,7 @@ impl Workplace {
             course,
             folder,
             progress: read.progress,
+            limits: Limits::default(),
             warning: read.warning,
         })
     }

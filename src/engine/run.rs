@@ -493,7 +493,8 @@ fn abandon() {
         let Some(mut coroutine) = with(|now| now.run.actors[slot].coroutine.take()) else {
             continue;
         };
-        if coroutine.started() && !coroutine.done() {
+        // Also one that has not begun.
+        if !coroutine.done() {
             // SAFETY: nothing on the stack is used again: neither by the thread, which does not go on,
             // nor by the others, none of which go on either.
             unsafe { coroutine.force_reset() };
@@ -577,9 +578,11 @@ impl Execution {
     }
 
     /// Whether the threads that are left can come to their ends: whether the graph is one, and they
-    /// are not stuck for good.
+    /// are not stuck for good. After something was learnt, the graph is half of one kind and would be
+    /// half of another.
     fn can_be_drained(&self, ending: &Ending) -> bool {
         !self.run.abandoned
+            && !self.explorer.restart
             && self.run.left == 0
             && !matches!(
                 ending,

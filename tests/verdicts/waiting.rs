@@ -388,3 +388,59 @@ fn what_a_failed_try_was_said_to_order_fails() {
     };
     fails(atomic, Class::Assertion, "it was there before the lock");
 }
+
+/// Two threads take two locks in opposite directions, and let go of the first where the second is taken.
+fn backs_off(of: &[Mutex<u32>; 2], first: usize, second: usize) {
+    loop {
+        let held = of[first].lock().unwrap();
+        if let Ok(mut other) = of[second].try_lock() {
+            *other += *held;
+            return;
+        }
+        drop(held);
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn whoever_lets_go_of_a_lock_and_tries_again_gets_both_in_the_end() {
+    holds(|| {
+        let locks = Arc::new([Mutex::new(1), Mutex::new(1)]);
+        let other = thread::spawn({
+            let locks = Arc::clone(&locks);
+            move || backs_off(&locks, 1, 0)
+        });
+        backs_off(&locks, 0, 1);
+        other.join().unwrap();
+    });
+}
+
+/// One wakes for nothing, and one for each of two steps. The waiter's bit is taken by the first step's
+/// wake, so that has to be heard.
+#[test]
+fn a_wake_is_not_covered_by_an_older_one_that_it_does_not_know_of() {
+    holds(|| {
+        let shared = Arc::new((Mutex::new(0_u32), Condvar::new()));
+        let for_nothing = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.1.notify_all()
+        });
+        let in_steps = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                for _ in 0..2 {
+                    *shared.0.lock().unwrap() += 1;
+                    shared.1.notify_all();
+                }
+            }
+        });
+        let (count, changed) = &*shared;
+        let mut seen = count.lock().unwrap();
+        while *seen != 2 {
+            seen = changed.wait(seen).unwrap();
+        }
+        drop(seen);
+        for_nothing.join().unwrap();
+        in_steps.join().unwrap();
+    });
+}

@@ -17,7 +17,7 @@ impl Library {
         }
     }
 
-    /// Moves books from one shelf to the other.
+    /// Moves books from one shelf to the other. Panics if there are not that many.
     pub fn carry(&self, from: usize, to: usize, books: u32) {
         // Never two locks at once.
         *self.shelves[from].lock().unwrap() -= books;

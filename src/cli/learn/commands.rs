@@ -5,10 +5,11 @@ use super::super::{Exit, output, playground};
 use super::words;
 use crate::check::{Report, interrupted};
 use crate::course::compile::Library;
-use crate::course::judge::judge;
+use crate::course::judge::{Limits, judge};
 use crate::course::manifest::Failure;
+use crate::course::verify::{self, Depth};
 use crate::course::workplace::Workplace;
-use crate::course::{Course, Exercise, Judgement, verify};
+use crate::course::{Course, Exercise, Judgement};
 use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table, wrap};
 use anyhow::{Result, bail};
@@ -109,7 +110,7 @@ struct Judged<'a> {
     failure: Option<Failure>,
     /// Outcomes that must stay possible, and are not.
     missing: &'a [String],
-    /// What the compiler says, or why the file cannot be read.
+    /// What it no longer does, what the compiler says, or why the file cannot be read.
     message: Option<&'a str>,
     /// What passes and could be better.
     notes: &'a [String],
@@ -122,6 +123,7 @@ fn judged<'a>(exercise: &'a Exercise, judgement: &'a Judgement) -> Judged<'a> {
         Judgement::Failed(report) | Judgement::NotExposed(report) | Judgement::Unknown(report) => {
             (&[], None, vec![&**report])
         }
+        Judgement::Broken { what, report } => (&[], Some(what.as_str()), vec![&**report]),
         Judgement::NotConcurrent { report, missing } => (missing, None, vec![&**report]),
         Judgement::NotCompiled(message) | Judgement::Unreadable(message) => {
             (&[], Some(message.as_str()), Vec::new())
@@ -176,6 +178,7 @@ fn rule(place: &Workplace, exercise: &Exercise, library: &Library) -> Result<Jud
         &place.course,
         exercise,
         &place.folder,
+        place.limits,
         colour,
         &show,
     )
@@ -269,9 +272,9 @@ pub fn check_all(place: &mut Workplace, json: bool) -> Result<Exit> {
 }
 
 /// Verifies a course.
-pub fn verify(course: &Course) -> Result<Exit> {
+pub fn verify(course: &Course, limits: Limits, depth: Depth) -> Result<Exit> {
     let library = playground::library()?;
-    let kept = verify::verify(course, &library, &mut |promise| {
+    let kept = verify::verify(course, &library, (limits, depth), &mut |promise| {
         let (mark, paint_as) = match promise.broken {
             None => ("✓", Paint::Good),
             Some(_) => ("✗", Paint::Bad),

@@ -6,6 +6,8 @@ mod words;
 
 use super::args::{Learn, LearnCommand};
 use super::{Exit, output};
+use crate::course::judge::Limits;
+use crate::course::verify::Depth;
 use crate::course::workplace::{OWN_COURSE, Workplace};
 use crate::course::{Course, Exercise};
 use anyhow::{Context, Result, bail};
@@ -16,12 +18,16 @@ use std::path::{Path, PathBuf};
 pub fn run(args: &Learn) -> Result<Exit> {
     match &args.command {
         Some(LearnCommand::Init { folder }) => return commands::init(&course(args)?, folder),
-        Some(LearnCommand::Verify { folder }) => {
+        Some(LearnCommand::Verify { folder, quick }) => {
+            let depth = match quick {
+                true => Depth::Declared,
+                false => Depth::Mutants,
+            };
             let course = match folder {
                 Some(folder) => Course::read(&absolute(folder)?)?,
                 None => course(args)?,
             };
-            return commands::verify(&course);
+            return commands::verify(&course, limits(args), depth);
         }
         _ => {}
     }
@@ -37,6 +43,7 @@ pub fn run(args: &Learn) -> Result<Exit> {
         args.dir.as_deref().unwrap_or(Path::new(".")),
         args.course.as_deref(),
     )?;
+    place.limits = limits(args);
     if let Some(warning) = &place.warning {
         output::complain(warning);
     }
@@ -67,6 +74,13 @@ pub fn run(args: &Learn) -> Result<Exit> {
         }
         Some(LearnCommand::CheckAll { json }) => commands::check_all(&mut place, *json),
         Some(LearnCommand::Init { .. } | LearnCommand::Verify { .. }) => unreachable!("done above"),
+    }
+}
+
+fn limits(args: &Learn) -> Limits {
+    Limits {
+        max_executions: args.max_executions,
+        max_time: args.max_time,
     }
 }
 

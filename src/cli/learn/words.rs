@@ -25,6 +25,16 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
                 explain::report(report, width)
             )
         }
+        Judgement::Broken { what, report } => {
+            let why =
+                format!("It no longer does what it says, even without other threads: {what}.");
+            let why = format!("{}\n{}", refused(exercise), wrap(&why, width, "  "));
+            // Where nothing failed, there is nothing to be seen.
+            match report.fails() {
+                true => format!("{why}\n\n{}", explain::report(report, width)),
+                false => why,
+            }
+        }
         Judgement::NotExposed(report) => {
             let why = "This scenario must show the bug, and over all its schedules it does not:";
             format!(
@@ -54,6 +64,7 @@ pub fn failure(judgement: &Judgement) -> String {
                 _ => class.to_owned(),
             }
         }
+        Judgement::Broken { what, .. } => format!("it no longer does this: {what}"),
         Judgement::NotConcurrent { .. } => "the concurrency is gone".to_owned(),
         Judgement::NotExposed(_) => "the scenario does not show the bug".to_owned(),
         Judgement::Unknown(report) => {

@@ -66,6 +66,7 @@ fn until_left(
     let worker = Worker::start(
         place.course.clone(),
         place.folder.clone(),
+        place.limits,
         colour,
         sender.clone(),
     );

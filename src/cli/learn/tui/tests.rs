@@ -6,6 +6,7 @@ use super::view::{Solution, Step, View};
 use crate::catalogue::Class;
 use crate::check::Checker;
 use crate::course::Judgement;
+use crate::course::judge::Limits;
 use crate::course::manifest::{Course, Exercise, Failure};
 use crate::course::progress::Progress;
 use crate::course::workplace::Workplace;
@@ -33,6 +34,7 @@ fn exercise(name: &str, title: &str, concept: &str) -> Exercise {
         hints: hints.map(str::to_owned).into(),
         weakest_orderings: false,
         traps: Vec::new(),
+        survivors: Vec::new(),
     }
 }
 
@@ -58,6 +60,7 @@ fn state() -> State {
         },
         folder: "/home/ada/races".into(),
         progress: Progress::default(),
+        limits: Limits::default(),
         warning: None,
     };
     let mut state = State::new(place, true);

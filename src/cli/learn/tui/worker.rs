@@ -2,7 +2,7 @@
 
 use crate::check::isolated::Onlooker;
 use crate::course::compile::Library;
-use crate::course::judge::judge;
+use crate::course::judge::{Limits, judge};
 use crate::course::watch::Watch;
 use crate::course::{Course, Exercise, Judgement};
 use anyhow::Result;
@@ -64,7 +64,13 @@ impl Onlooker for Waiting<'_> {
 
 impl Worker {
     /// Begins with building the library.
-    pub fn start(course: Course, folder: PathBuf, colour: bool, news: Sender<News>) -> Worker {
+    pub fn start(
+        course: Course,
+        folder: PathBuf,
+        limits: Limits,
+        colour: bool,
+        news: Sender<News>,
+    ) -> Worker {
         let (orders, queue) = channel::<(u64, Exercise)>();
         let wanted = Arc::new(AtomicU64::new(BUILD));
         let thread = std::thread::spawn({
@@ -89,7 +95,9 @@ impl Worker {
                     if waiting.has_left() {
                         continue;
                     }
-                    let judgement = judge(&library, &course, &exercise, &folder, colour, &waiting);
+                    let judgement = judge(
+                        &library, &course, &exercise, &folder, limits, colour, &waiting,
+                    );
                     let judgement = judgement.map_err(|error| format!("{error:#}"));
                     // A run that nobody wants any more has no result.
                     if !waiting.has_left() {
@@ -186,7 +194,13 @@ mod tests {
         let course = Course::read(Path::new(OWN_COURSE)).unwrap();
         let exercise = course.exercises[0].clone();
         let (sender, news) = channel();
-        let worker = Worker::start(course.clone(), course.folder.clone(), false, sender);
+        let worker = Worker::start(
+            course.clone(),
+            course.folder.clone(),
+            Limits::default(),
+            false,
+            sender,
+        );
         let Ok(News::Built(built)) = news.recv() else {
             panic!("first comes the library");
         };

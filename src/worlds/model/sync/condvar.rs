@@ -288,9 +288,11 @@ pub(super) fn await_word(order: Ordering, timed: bool, at: Place) {
     steps::await_rmw(&me.woken, 0, Until::Is(1), Rmw::set(0), order, timed, at);
 }
 
-/// Wakes a thread that was taken out of a set of waiting threads.
+/// Wakes a thread that was taken out of a set of waiting threads. An exchange, not a store: nothing
+/// orders a store after the word of an earlier wake, and placed before it, it would wake nobody.
 pub(super) fn wake(thread: ThreadId, order: Ordering, at: Place) {
-    steps::store(&session::inner_of(thread).woken, 0, 1, order, at);
+    let woken = &session::inner_of(thread).woken;
+    steps::rmw(woken, 0, Rmw::set(1), order, Relaxed, at);
 }
 
 /// A set of waiting threads, as a location.
