@@ -18,6 +18,7 @@ pub mod playground;
 pub mod program;
 pub mod progress;
 pub mod rules;
+mod scenarios;
 mod tokens;
 mod tool;
 mod unseen;

@@ -2,6 +2,7 @@
 
 use super::compile::{Compiled, Library, Source, may_wait};
 use super::program;
+use super::scenarios::{Scenarios, scenarios};
 use super::unseen::{unseen, vouched};
 use crate::check::{Checker, Report, isolated};
 use crate::trace::source;
@@ -37,7 +38,10 @@ pub fn try_file(
 ) -> Result<Tried> {
     let name = file.to_string_lossy().into_owned();
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-    let scenarios = scenarios(&text);
+    let Scenarios {
+        names: scenarios,
+        left_out,
+    } = scenarios(&text);
     let path = { file.canonicalize() }.with_context(|| format!("cannot find {name}"))?;
     let build = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (main, executable) = (build.path().join("main.rs"), build.path().join("judge"));
@@ -56,7 +60,7 @@ pub fn try_file(
     }
     if scenarios.is_empty() {
         // Asked only now: in a file that does not compile, there may well be one.
-        bail!("{name} {}", no_scenario(&text));
+        bail!("{name} {}", no_scenario(&left_out));
     }
     source::replace(&name, &text);
     let unseen = unseen(&text);
@@ -67,34 +71,25 @@ pub fn try_file(
         let mut report = isolated::check_in(&executable, case, checker, &show)?;
         report.bug = Some(name.clone());
         super::judge::rename(&mut report, &path, &name);
-        reports.push(vouched(report, &unseen));
+        report = vouched(report, &unseen);
+        let not_checked = left_out.iter().map(|why| format!("not checked: {why}"));
+        report.notes.extend(not_checked);
+        reports.push(report);
     }
     Ok(Tried::Checked(reports))
 }
 
-/// The scenarios of a file, by name.
-fn scenarios(text: &str) -> Vec<String> {
-    let names = text.lines().filter_map(|line| {
-        let rest = line.strip_prefix("pub fn ")?;
-        let name = rest
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .next()?;
-        let takes_nothing = rest[name.len()..].starts_with("()");
-        (name.starts_with("scenario") && takes_nothing).then(|| name.to_owned())
-    });
-    names.collect()
-}
-
-fn no_scenario(text: &str) -> &'static str {
-    let begins = |with: &str| text.lines().any(|line| line.starts_with(with));
-    match (begins("fn scenario"), begins("pub fn scenario")) {
-        (true, _) => "has a scenario that is not `pub`: write `pub fn scenario()`",
-        (_, true) => "has a scenario with arguments: write `pub fn scenario()`",
-        _ => {
-            "has no scenario: it needs a function `pub fn scenario()` that starts the threads and \
-             asserts what must hold; `heisenbug new FILE` writes an example"
-        }
+/// What a file without scenarios lacks.
+fn no_scenario(left_out: &[String]) -> String {
+    if left_out.is_empty() {
+        return "has no scenario: it needs a function `pub fn scenario()` that starts the threads and \
+                asserts what must hold; `heisenbug new FILE` writes an example"
+            .to_owned();
     }
+    format!(
+        "has no scenario that can be checked: {}; write `pub fn scenario()`",
+        left_out.join("; ")
+    )
 }
 
 /// The program around a file.
@@ -113,17 +108,4 @@ fn main_of(file: &Path, scenarios: &[String]) -> String {
         "heisenbug::judge!(heisenbug::course::program::Judge {{ outcomes: &[], contract: &[], cases: &[{cases}] }});\n"
     ));
     main
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scenarios_are_public_functions_at_the_top_without_arguments() {
-        let text = "pub fn scenario() {}\n    pub fn scenario_inner() {}\nfn scenario_private() {}\n\
-                    pub fn scenario_two() -> u64 { 1 }\npub fn scenario_of(n: u64) {}\n";
-        assert_eq!(scenarios(text), ["scenario", "scenario_two"]);
-        assert_eq!(scenarios(TEMPLATE), ["scenario"]);
-    }
 }

@@ -50,6 +50,8 @@ const CELLS: [&str; 7] = [
 pub fn unseen(text: &str) -> Vec<Unseen> {
     let file = File::read(text);
     let mut found = file.std_names();
+    found.extend(file.detours());
+    found.extend(file.random());
     found.extend(file.thread_locals());
     found.extend(file.statics());
     found.extend(file.cells());
@@ -345,6 +347,76 @@ impl File {
             }
         });
         unseen.into_iter().collect()
+    }
+
+    /// Ways to std's locks and threads that leave no path to look for: all of std's names, another name for
+    /// std, another file.
+    fn detours(&self) -> Vec<Unseen> {
+        let is_root = |path: &[String]| {
+            let [root] = path else { return false };
+            matches!(&**root, "std" | "core" | "alloc")
+        };
+        let mut found = Vec::new();
+        let mut say = |at: usize, why: &str| {
+            found.push(Unseen {
+                line: self.line(at),
+                why: why.to_owned(),
+                misleads: false,
+            });
+        };
+        let glob = self.globs.iter().any(|glob| is_root(glob));
+        let other_name =
+            { self.imports.iter() }.any(|(name, path)| is_root(path) && *name != path[0]);
+        for at in 0..self.tokens.len() {
+            let is_std = is_root(&[self.text(at).to_owned()]);
+            match self.text(at) {
+                _ if is_std && glob && self.text(at + 1) == "::" && self.text(at + 2) == "*" => {
+                    say(
+                        at,
+                        "imports all of std by a `*`, and what is taken from it no engine may see",
+                    );
+                }
+                _ if is_std && self.text(at + 1) == "as" && self.text(at + 2) != self.text(at) => {
+                    say(
+                        at,
+                        "gives std another name, and what is taken from it no engine may see",
+                    );
+                }
+                "self" if other_name && self.text(at + 1) == "as" => {
+                    say(
+                        at,
+                        "gives std another name, and what is taken from it no engine may see",
+                    );
+                }
+                "mod" if self.is_word(at + 1) && self.text(at + 2) == ";" => {
+                    say(at, "takes in another file, and only this one is looked at");
+                }
+                "include" if self.text(at + 1) == "!" => {
+                    say(at, "takes in another file, and only this one is looked at");
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// What differs from execution to execution, whatever the schedule: with it, what one execution shows
+    /// says nothing of the next.
+    fn random(&self) -> Vec<Unseen> {
+        let is_random = |&at: &usize| match self.text(at) {
+            "RandomState" => self.text(at + 1) == "::",
+            "Instant" | "SystemTime" => self.text(at + 1) == "::" && self.text(at + 2) == "now",
+            _ => false,
+        };
+        let found = (0..self.tokens.len()).filter(is_random).map(|at| Unseen {
+            line: self.line(at),
+            why: format!(
+                "asks `{}` for something that differs each time, so that no exploration sees all of it",
+                self.text(at)
+            ),
+            misleads: false,
+        });
+        found.collect()
     }
 
     /// The first thing below the module at `module` that an engine would have to see.
