@@ -833,6 +833,41 @@ mod tests {
     }
 
     #[test]
+    fn detours_to_std_are_found() {
+        for (text, beginning) in [
+            ("\nuse std::*;", "2 imports all of std"),
+            ("use std as s;", "1 gives std another name"),
+            ("use std::{self as s};", "1 gives std another name"),
+            ("extern crate std as s;", "1 gives std another name"),
+            ("\n\nmod other;", "3 takes in another file"),
+            ("include!(\"other.rs\");", "1 takes in another file"),
+        ] {
+            assert_found(text, beginning);
+        }
+        for text in [
+            "use std::fmt::*;",
+            "mod inner { }",
+            "use std::fmt as f;",
+            "use heisenbug::*;",
+        ] {
+            assert_eq!(found(text), "", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_differs_each_time_is_found() {
+        assert_found(
+            "let now = Instant::now();",
+            "1 asks `Instant` for something that differs",
+        );
+        assert_found(
+            "let random = std::hash::RandomState::new();",
+            "1 asks `RandomState` for something that differs",
+        );
+        assert_eq!(found("let map: HashMap<u8, u8> = HashMap::new();"), "");
+    }
+
+    #[test]
     fn what_std_shares_is_found_by_its_path() {
         for (text, beginning) in [
             (
