@@ -460,8 +460,7 @@ pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Resul
     let task = Task::from_args(args)?;
     let (bug, variant) = find(&task.program, bugs).context("no such program")?;
     let mut pipe = to_parent(task.parent)?;
-    // From here on Ctrl-C means: report what was seen so far.
-    let _ = ctrlc::set_handler(super::interrupt);
+    report_on_interrupt();
     journal::share(&task.counter)?;
     if let Some((execution, path)) = task.journal {
         journal::open(path, execution)?;
@@ -472,6 +471,17 @@ pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Resul
     let report = task.checker.check_variant(bug, variant);
     wire::send(&mut pipe, Kind::Report, &serde_json::to_vec(&report)?)?;
     Ok(())
+}
+
+/// From here on an interrupt means: report what was seen so far. Other signals end the process, whoever sends
+/// them.
+fn report_on_interrupt() {
+    let _ = ctrlc::set_handler(super::interrupt);
+    #[cfg(unix)]
+    for signal in [libc::SIGTERM, libc::SIGHUP] {
+        // SAFETY: a plain call of the system.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
 }
 
 /// The pipe to the parent, which comes as the standard input: the program under check finds nothing there.
