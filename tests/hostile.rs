@@ -36,6 +36,7 @@ static HOSTILE: Bug = Bug {
             racing(|| panic!("{:?}", PanicsOnDrop))
         }),
         Variant::fixed("deadlocks_while_panicking", "", deadlocks_while_panicking),
+        Variant::fixed("takes_all_memory", "", || racing(take_all_memory)),
         Variant::fixed("is_fine", "", || racing(|| {})),
     ],
 };
@@ -58,6 +59,13 @@ fn racing(bad: fn()) -> String {
 fn descend(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     descend(depth + 1) + frame[7]
+}
+
+fn take_all_memory() {
+    let mut all = Vec::new();
+    loop {
+        all.push(black_box(Vec::<u8>::with_capacity(1 << 26)));
+    }
 }
 
 #[derive(Debug)]
@@ -117,6 +125,10 @@ fn main() -> ExitCode {
         Trial::test(
             "a_deadlock_during_a_panic_fails",
             a_deadlock_during_a_panic_fails,
+        ),
+        Trial::test(
+            "a_program_that_takes_all_memory_is_unknown_with_the_figure",
+            taking_all_memory_is_unknown,
         ),
         Trial::test("a_program_that_behaves_holds", a_program_that_behaves_holds),
     ];
@@ -178,6 +190,16 @@ fn an_endless_loop_is_unknown() -> Result<(), Failed> {
 fn a_deadlock_during_a_panic_fails() -> Result<(), Failed> {
     let report = check("deadlocks_while_panicking");
     assert!(report.fails(), "{:?} {:?}", report.verdict, report.stopped);
+    Ok(())
+}
+
+fn taking_all_memory_is_unknown() -> Result<(), Failed> {
+    let variant = HOSTILE.variant("takes_all_memory").expect("it is there");
+    let checker = Checker::new().max_memory(1024);
+    let report = isolated::check(&HOSTILE, variant, &checker, &|_| {}).expect("a child process");
+    assert_eq!(report.verdict, Verdict::Unknown, "{:?}", report.message);
+    let stopped = report.stopped.unwrap_or_default();
+    assert!(stopped.contains("1024 MiB"), "{stopped}");
     Ok(())
 }
 

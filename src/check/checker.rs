@@ -72,6 +72,8 @@ pub struct Checker {
     mutation: Option<Mutation>,
     /// How long one execution may touch nothing shared before it counts as an endless loop.
     pub(super) patience: Duration,
+    /// How much memory a check in a process of its own may have, in MiB.
+    pub(super) max_memory: u64,
 }
 
 impl Default for Checker {
@@ -84,6 +86,7 @@ impl Default for Checker {
             jobs: 1,
             mutation: None,
             patience: Checker::PATIENCE,
+            max_memory: super::isolated::default_mib(),
         }
     }
 }
@@ -106,6 +109,13 @@ impl Checker {
     /// an endless loop. An execution takes microseconds; the default is three seconds.
     pub fn patience(mut self, patience: Duration) -> Checker {
         self.patience = patience;
+        self
+    }
+
+    /// Gives a check in a process of its own so many MiB of memory: half of the machine's by default, and
+    /// 4,096 at most. What asks for more is unknown.
+    pub fn max_memory(mut self, mib: u64) -> Checker {
+        self.max_memory = mib;
         self
     }
 

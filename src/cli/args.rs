@@ -122,6 +122,9 @@ pub struct Limits {
     /// Stop after so many seconds for a program [default: no limit]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub max_time: Option<Duration>,
+    /// Give a program so many MiB of memory at most [default: half of the machine's, 4096 at most]
+    #[arg(long, value_name = "MIB", value_parser = at_least_one, allow_negative_numbers = true)]
+    pub max_memory: Option<u64>,
     /// What judges
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,

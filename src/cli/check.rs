@@ -75,6 +75,10 @@ pub fn checker(args: &Limits) -> Result<Checker> {
         .max_executions(args.max_executions)
         .engines(engines)
         .spurious(args.spurious);
+    let checker = match args.max_memory {
+        Some(mib) => checker.max_memory(mib),
+        None => checker,
+    };
     Ok(match args.max_time {
         Some(time) => checker.max_time(time),
         None => checker,

@@ -17,6 +17,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 #[global_allocator]
 static MEMORY: Memory = Memory;
@@ -32,6 +33,33 @@ pub enum Works {
     Program,
     /// The engine, or the façade: what it has is no part of the program, but it may free what is.
     Engine,
+}
+
+/// Who is told that the system has no more memory for the program.
+static EXHAUSTED: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Has somebody told when the system has no more memory for the program. That must not allocate.
+pub fn on_exhaustion(tell: fn()) {
+    EXHAUSTED.store(tell as *mut (), Relaxed);
+}
+
+#[cold]
+fn exhausted() {
+    let tell = EXHAUSTED.load(Relaxed);
+    if !tell.is_null() {
+        // SAFETY: nothing but a function of that type is ever stored there.
+        let tell = unsafe { std::mem::transmute::<*mut (), fn()>(tell) };
+        tell();
+    }
+}
+
+/// The block, unless the system had none.
+#[inline]
+fn got(block: *mut u8) -> *mut u8 {
+    if block.is_null() {
+        exhausted();
+    }
+    block
 }
 
 /// A block that was freed, in a list of them. It lies at the beginning of the block's own successor: a
@@ -129,7 +157,7 @@ unsafe impl GlobalAlloc for Memory {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
-        let block = unsafe { System.alloc(layout) };
+        let block = got(unsafe { System.alloc(layout) });
         if WORKS.get() == Works::Program {
             note(block, layout.size());
         }
@@ -139,7 +167,7 @@ unsafe impl GlobalAlloc for Memory {
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise.
-        let block = unsafe { System.alloc_zeroed(layout) };
+        let block = got(unsafe { System.alloc_zeroed(layout) });
         if WORKS.get() == Works::Program {
             note(block, layout.size());
         }
@@ -160,10 +188,12 @@ unsafe impl GlobalAlloc for Memory {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if WORKS.get() != Works::Program {
             // SAFETY: the caller's promise.
-            return unsafe { System.realloc(block, layout, size) };
+            return got(unsafe { System.realloc(block, layout, size) });
         }
         // SAFETY: the caller promises that `size` makes a layout.
-        let new = unsafe { System.alloc(Layout::from_size_align_unchecked(size, layout.align())) };
+        let layout_of_new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        // SAFETY: as above.
+        let new = got(unsafe { System.alloc(layout_of_new) });
         if !new.is_null() {
             // SAFETY: both blocks are as large as that, and not the same.
             unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };

@@ -16,6 +16,11 @@ pub fn running() -> bool {
     run::is_current()
 }
 
+/// Has somebody told when the system has no more memory for a program. `tell` must not allocate.
+pub fn on_exhaustion(tell: fn()) {
+    memory::on_exhaustion(tell);
+}
+
 /// Does something that is no part of the program, such as writing down what it does: what is allocated
 /// there is no memory of the program. Outside of an execution this is nothing special.
 pub fn aside<R>(f: impl FnOnce() -> R) -> R {

@@ -19,6 +19,8 @@ pub struct Shared {
     pub executions: AtomicU64,
     /// Not 0 if the child ended itself because the program did not come back.
     pub stalled: AtomicU64,
+    /// Not 0 if the program asked for more memory than there is for it.
+    pub exhausted: AtomicU64,
 }
 
 /// How many bytes that takes.
@@ -28,6 +30,7 @@ pub const SHARED_BYTES: usize = size_of::<Shared>();
 static OWN: Shared = Shared {
     executions: AtomicU64::new(0),
     stalled: AtomicU64::new(0),
+    exhausted: AtomicU64::new(0),
 };
 static SHARED: AtomicPtr<Shared> = AtomicPtr::new(std::ptr::null_mut());
 static JOURNAL: OnceLock<Journal> = OnceLock::new();
@@ -95,6 +98,11 @@ pub fn executions() -> u64 {
 /// Notes that the program does not come back.
 pub fn stalled() {
     shared().stalled.store(1, Relaxed);
+}
+
+/// Notes that the program asks for more memory than there is for it.
+pub fn exhausted() {
+    shared().exhausted.store(1, Relaxed);
 }
 
 /// Counts an execution that begins.

@@ -7,7 +7,10 @@
 
 #[cfg(target_os = "linux")]
 mod guard;
+mod memory;
 mod wire;
+
+pub use memory::default_mib;
 
 use super::budget::INTERRUPT;
 use super::checker::Checker;
@@ -142,6 +145,8 @@ struct Heard {
     /// The program did not come back, for so long.
     stalled: bool,
     patience: Duration,
+    /// The program asked for more memory than that, in MiB.
+    exhausted: Option<u64>,
 }
 
 /// Runs a child to its end.
@@ -171,6 +176,7 @@ fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard>
     })?;
     heard.executions = count();
     heard.patience = task.checker.patience;
+    heard.exhausted = (shared.exhausted.load(Relaxed) != 0).then_some(task.checker.max_memory);
     heard.stalled = shared.stalled.load(Relaxed) != 0;
     Ok(heard)
 }
@@ -208,6 +214,7 @@ impl Listening {
             executions: 0,
             stalled: false,
             patience: Duration::ZERO,
+            exhausted: None,
         };
         let mut reported = None;
         let mut pause = Duration::from_millis(1);
@@ -360,10 +367,20 @@ impl Heard {
             ));
             return report;
         }
+        if let Some(mib) = self.exhausted {
+            report.stopped = Some(format!(
+                "stopped at {mib} MiB of memory, which the program asked for in execution {executions}"
+            ));
+            return report;
+        }
         let (how, whose) = match self.status {
             Some(status) => death(status),
             None => ("was ended".to_owned(), Whose::Others),
         };
+        if executions == 0 {
+            report.stopped = Some(format!("the process {how} before its first execution"));
+            return report;
+        }
         let message = format!("the process {how} in execution {executions}");
         if whose == Whose::Others {
             report.stopped = Some(format!("{message}, and that may have been anybody's doing"));
@@ -461,6 +478,7 @@ pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Resul
     let (bug, variant) = find(&task.program, bugs).context("no such program")?;
     let mut pipe = to_parent(task.parent)?;
     report_on_interrupt();
+    memory::limit(task.checker.max_memory);
     journal::share(&task.counter)?;
     if let Some((execution, path)) = task.journal {
         journal::open(path, execution)?;
