@@ -8,6 +8,7 @@ mod finite;
 mod judged;
 mod memory;
 mod orders;
+mod other_crates;
 #[cfg(feature = "learn")]
 mod outside;
 mod passes;

@@ -3,7 +3,7 @@
 use crate::worlds::model::thread;
 use std::any::Any;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 pub use thread::{ScopedJoinHandle, ThreadId};
 
@@ -22,13 +22,27 @@ pub struct ScopedThreadBuilder<'scope, 'env: 'scope> {
 ///
 /// # Errors
 ///
-/// If a thread panicked that was not joined by hand, or `f` itself.
+/// If a thread panicked that was not joined by hand.
+///
+/// # Panics
+///
+/// If `f` does.
 #[track_caller]
 pub fn scope<'env, F, R>(f: F) -> Result<R, Box<dyn Any + Send>>
 where
     F: for<'scope> FnOnce(&Scope<'scope, 'env>) -> R,
 {
-    catch_unwind(AssertUnwindSafe(|| thread::scope(|scope| f(&Scope(scope)))))
+    let mut result = None;
+    let joined = catch_unwind(AssertUnwindSafe(|| {
+        thread::scope(|scope| {
+            result = Some(catch_unwind(AssertUnwindSafe(|| f(&Scope(scope)))));
+        });
+    }));
+    match result {
+        Some(Err(panic)) => resume_unwind(panic),
+        Some(Ok(result)) => joined.map(|()| result),
+        None => joined.map(|()| unreachable!("the scope ran")),
+    }
 }
 
 impl<'scope, 'env> Scope<'scope, 'env> {

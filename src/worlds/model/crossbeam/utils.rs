@@ -54,33 +54,33 @@ impl<T> From<T> for CachePadded<T> {
 
 /// Waits a little longer each time.
 ///
-/// How long makes no difference in a check, but how often may: after two waits it says that it is time
+/// How long makes no difference in a check, but how often may: after two snoozes it says that it is time
 /// to block instead.
 #[derive(Debug, Default)]
 pub struct Backoff {
-    waits: Cell<u32>,
+    snoozes: Cell<u32>,
 }
 
-/// After so many waits there is no point in another one.
+/// After so many snoozes there is no point in another one.
 const ENOUGH: u32 = 2;
 
 impl Backoff {
     /// Has not waited yet.
     pub const fn new() -> Backoff {
         Backoff {
-            waits: Cell::new(0),
+            snoozes: Cell::new(0),
         }
     }
 
     /// Begins anew.
     pub fn reset(&self) {
-        self.waits.set(0);
+        self.snoozes.set(0);
     }
 
-    /// Waits in a loop that tries again because somebody else made progress.
+    /// Waits in a loop that tries again because somebody else made progress. However often, that alone
+    /// never makes it time to block.
     #[track_caller]
     pub fn spin(&self) {
-        self.count();
         hint::spin_loop();
     }
 
@@ -93,11 +93,11 @@ impl Backoff {
 
     /// Whether it is time to block instead.
     pub fn is_completed(&self) -> bool {
-        self.waits.get() >= ENOUGH
+        self.snoozes.get() >= ENOUGH
     }
 
     /// No further than it matters: a loop that only waits is to be known as one.
     fn count(&self) {
-        self.waits.set((self.waits.get() + 1).min(ENOUGH));
+        self.snoozes.set((self.snoozes.get() + 1).min(ENOUGH));
     }
 }
