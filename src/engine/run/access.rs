@@ -1,0 +1,138 @@
+//! Plain data, and the ends of objects: what a thread knows, and what it must not meet.
+
+use super::{Execution, Step, Wait};
+use crate::Place;
+use crate::clock::{Clock, Pos};
+use crate::objects::{Access, Misuse};
+use crate::search::{Conflict, Ending};
+use crate::steps::{Object, ThreadId};
+
+impl Execution {
+    /// Whether the object of a step is not there, as far as the thread knows. Ends the execution then.
+    #[inline]
+    pub(super) fn is_misused(&mut self, step: &Step<'_>, loc: u32, at: Place) -> bool {
+        let me = self.run.current as ThreadId;
+        let misuse = self.run.objects.misused(loc, me, || self.knows());
+        match misuse {
+            Some(Misuse::AfterEnd(end)) => self.conflict(true, end, at, true),
+            Some(Misuse::BeforeMade(made)) => self.conflict(false, made, at, step.may_write()),
+            None => {}
+        }
+        misuse.is_some()
+    }
+
+    /// Notes that two accesses meet that must not. The current thread stays where it is.
+    pub fn conflict(&mut self, freed: bool, first: (ThreadId, Place), at: Place, writes: bool) {
+        let conflict = Conflict {
+            first,
+            second: (self.run.current as ThreadId, at),
+            writes,
+        };
+        let ending = if freed {
+            Ending::Freed(conflict)
+        } else {
+            Ending::Race(conflict)
+        };
+        self.run.ending.get_or_insert(ending);
+        self.run.actor().wait = Wait::Stopped;
+    }
+
+    /// What the current thread knows: everything that happens before its next event.
+    pub fn knows(&self) -> Clock {
+        let slot = self.run.current;
+        let here = Pos::new(slot, self.run.actors[slot].done);
+        let graph = self.explorer.graph();
+        match here.index {
+            0 if slot == 0 => Clock::EMPTY,
+            0 => graph.event(self.run.actors[slot].spawn).hb,
+            index => {
+                graph
+                    .event(Pos {
+                        index: index - 1,
+                        ..here
+                    })
+                    .hb
+            }
+        }
+    }
+
+    /// A plain access. False if it must not be.
+    pub fn plain(&mut self, object: &Object, writes: bool, at: Place) -> bool {
+        let (me, known) = (self.run.current, self.knows());
+        let actor = &mut self.run.actors[me];
+        actor.loops.stepped(at, writes);
+        actor.plain += 1;
+        if self.run.objects.unordered {
+            // Whether anything is in order is known only once the owners are.
+            return true;
+        }
+        self.access(object, &known, writes, at)
+    }
+
+    /// Notes an access to plain data by the current thread. False if it must not be.
+    pub(super) fn access(
+        &mut self,
+        object: &Object,
+        known: &Clock,
+        writes: bool,
+        at: Place,
+    ) -> bool {
+        let run = &mut self.run;
+        let access = Access {
+            thread: run.current as ThreadId,
+            done: run.actors[run.current].done,
+            at,
+        };
+        match run.objects.access(object, access, known, writes) {
+            Some((freed, first)) => {
+                self.conflict(freed, first, at, writes);
+                false
+            }
+            None => true,
+        }
+    }
+
+    /// An access by others that nothing orders before the next step of the current thread.
+    pub(super) fn unknown_access(&self, loc: u32) -> Option<(ThreadId, Place)> {
+        let graph = self.explorer.graph();
+        graph.unknown_access(loc, self.run.current, &self.knows(), |pos| {
+            self.is_done(pos)
+        })
+    }
+
+    /// The value of an atomic, for a thread that has it for itself. `None` if it has not.
+    pub fn take(&mut self, object: &Object, init: u64, at: Place) -> Option<u64> {
+        let Some(loc) = self.run.objects.location(object) else {
+            return Some(init);
+        };
+        if let Some(first) = self.unknown_access(loc) {
+            self.conflict(false, first, at, true);
+            return None;
+        }
+        let graph = self.explorer.graph();
+        let done = graph.locs[loc as usize].mo.iter().rev();
+        let newest = done.copied().find(|&write| self.is_done(write));
+        let value = newest.map_or(init, |write| graph.event(write).value);
+        self.run.objects.forget(object);
+        Some(value)
+    }
+
+    /// The end of an object. False if somebody else may be using it.
+    pub fn drop_object(&mut self, object: &Object, at: Place) -> bool {
+        let me = self.run.current as ThreadId;
+        let location = self.run.objects.location(object);
+        let unordered = self.run.objects.unordered;
+        if !unordered && let Some(first) = location.and_then(|loc| self.unknown_access(loc)) {
+            self.conflict(false, first, at, true);
+            return false;
+        }
+        if !unordered && self.run.objects.is_plain(object) {
+            let known = self.knows();
+            if !self.access(object, &known, true, at) {
+                return false;
+            }
+        }
+        self.run.objects.free(object, me, at);
+        true
+    }
+}

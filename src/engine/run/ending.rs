@@ -1,0 +1,164 @@
+//! How a run ended, and the way to the end for the threads that are left.
+
+use super::{Execution, Wait};
+use crate::event::Kind;
+use crate::maximal::Wanted;
+use crate::search::Ending;
+use crate::steps::Why;
+
+/// How many steps threads get to come to their ends in when an execution is given up.
+const MAX_DRAINED: u32 = 1_000;
+
+impl Execution {
+    /// How the run ended, now that nothing can go on.
+    pub(super) fn ending(&mut self) -> Ending {
+        if let Some(ending) = self.run.ending.take() {
+            return ending;
+        }
+        if self.run.abandoned {
+            return Ending::Wasted;
+        }
+        let waits = self.waits();
+        if waits.iter().all(|wait| *wait == Wait::Over) {
+            return Ending::Complete;
+        }
+        if self.run.left > 0 {
+            return Ending::GaveUp("the graph could not be replayed");
+        }
+        if self.run.stepping.is_some() {
+            // Where to go on from here is for somebody else to say.
+            return Ending::Wasted;
+        }
+        self.steal_at_the_end(&waits);
+        self.stuck(&waits)
+    }
+
+    /// Locks that are held may have been taken before by those who wait for them now.
+    pub(super) fn steal_at_the_end(&mut self, waits: &[Wait]) {
+        for (thread, wait) in waits.iter().enumerate() {
+            let (kind, loc, at) = match *wait {
+                Wait::Lock(loc, at) => (Kind::Lock, loc, at),
+                Wait::ReadLock(loc, at) => (Kind::ReadLock, loc, at),
+                Wait::WriteLock(loc, at) => (Kind::WriteLock, loc, at),
+                _ => continue,
+            };
+            let waiting = self.waiting_readers(loc);
+            let wanted = Wanted {
+                thread,
+                loc,
+                kind,
+                at,
+            };
+            self.explorer.note_steals(wanted, &waiting);
+        }
+    }
+
+    /// What it means that nothing can go on: really stuck is only who has seen the newest there is.
+    pub(super) fn stuck(&self, waits: &[Wait]) -> Ending {
+        let graph = self.explorer.graph();
+        let mut cut = None;
+        let mut circles = false;
+        for (thread, wait) in waits.iter().enumerate() {
+            match wait {
+                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread)
+                {
+                    true => circles = true,
+                    false if self.run.cut.is_some() => cut = self.run.cut,
+                    false => return Ending::Wasted,
+                },
+                Wait::Asleep => circles = true,
+                Wait::Await { timed: true, .. } => return self.timed_out(),
+                Wait::Unmet => {
+                    let event = graph.threads[thread].last().expect("it waits at a read");
+                    if event.rf != graph.newest(event.loc) {
+                        return Ending::Wasted;
+                    }
+                    if event.timed {
+                        return self.timed_out();
+                    }
+                }
+                _ => {}
+            }
+        }
+        match cut {
+            Some(passes) => Ending::Cut { passes },
+            None if circles => Ending::Livelock,
+            None => Ending::Deadlock,
+        }
+    }
+
+    /// Whoever waits with a time-out does not wait for ever: what follows is explored where the
+    /// time-out comes, unless it has come too often.
+    pub(super) fn timed_out(&self) -> Ending {
+        let graph = self.explorer.graph();
+        if self.explorer.is_offered(graph, Why::TimeOut) {
+            return Ending::Wasted;
+        }
+        Ending::Cut {
+            passes: u32::from(self.explorer.config.time_outs),
+        }
+    }
+
+    /// Whether there is no point in letting the threads go on.
+    pub(super) fn is_over(&self) -> bool {
+        self.run.abandoned || self.run.ending.as_ref().is_some_and(ends_at_once)
+    }
+
+    pub(super) fn waits(&self) -> Vec<Wait> {
+        self.run.actors.iter().map(|actor| actor.wait).collect()
+    }
+
+    /// Whether the threads that are left can come to their ends: whether the graph is one, and they
+    /// are not stuck for good. After something was learnt, the graph is half of one kind and would be
+    /// half of another.
+    pub(super) fn can_be_drained(&self, ending: &Ending) -> bool {
+        !self.run.abandoned
+            && !self.explorer.restart
+            && self.run.left == 0
+            && !matches!(
+                ending,
+                Ending::Complete | Ending::Deadlock | Ending::Livelock
+            )
+    }
+
+    pub(super) fn begin_to_drain(&mut self) {
+        self.explorer.drains = true;
+        self.run.drained = 0;
+        let actors = self.run.actors.iter_mut();
+        for actor in actors.filter(|actor| {
+            matches!(
+                actor.wait,
+                Wait::Elsewhere | Wait::Unmet | Wait::Asleep | Wait::Turn | Wait::Step
+            )
+        }) {
+            actor.wait = Wait::Nothing;
+        }
+    }
+
+    /// Whether the current thread may take one more step on its way to its end. Some never get there.
+    pub(super) fn goes_on_draining(&mut self) -> bool {
+        self.run.drained += 1;
+        let goes_on = self.run.drained <= MAX_DRAINED;
+        if !goes_on {
+            self.run.actor().wait = Wait::Stopped;
+        }
+        goes_on
+    }
+
+    /// The thread to go on with while the rest is drained.
+    pub(super) fn next_to_drain(&mut self) -> Option<usize> {
+        let next = self.first_ready().filter(|_| self.run.left == 0);
+        if next.is_none() {
+            self.explorer.drains = false;
+        }
+        next
+    }
+}
+
+/// Whether there is no point in letting the other threads go on.
+fn ends_at_once(ending: &Ending) -> bool {
+    matches!(
+        ending,
+        Ending::TooLong | Ending::GaveUp(_) | Ending::Nondeterministic(_)
+    )
+}

@@ -1,0 +1,150 @@
+//! Loops that wait: where a pass may begin again, in which state a thread is there, and what becomes of
+//! a pass that changed nothing.
+
+use super::{Execution, Step, Wait};
+use crate::Place;
+use crate::loops::{HINTS_IN_A_PASS, Pass};
+use crate::state::Sum;
+
+impl Execution {
+    /// Notes what the current thread has changed in memory since it took over, but for its own stack.
+    pub(super) fn note_changes(&mut self) {
+        let run = &mut self.run;
+        let heap = Sum::of_heap(&run.objects);
+        let mut changes = heap.since(run.heap);
+        run.heap = heap;
+        for (thread, actor) in run.actors.iter_mut().enumerate() {
+            if actor.coroutine.is_none() {
+                continue;
+            }
+            // SAFETY: it is the thread's stack from its frame to its beginning, and it is suspended.
+            let stack = unsafe { Sum::of(actor.top..actor.base, &run.objects) };
+            if thread != run.current {
+                changes = changes.with(stack.since(actor.stack));
+            }
+            actor.stack = stack;
+        }
+        if let Some(actor) = run.actors.get_mut(run.current) {
+            actor.changes = actor.changes.with(changes);
+        }
+    }
+
+    /// The state of the current thread at the beginning of a step.
+    pub(super) fn look(&mut self, place: Place) {
+        self.note_changes();
+        let actor = self.run.actor();
+        let memory = actor.stack.with(actor.changes).number();
+        let state = memory ^ actor.step.wrapping_mul(0x517c_c1b7_2722_0a95);
+        actor.loops.looked(place, state);
+        actor.wait = Wait::Nothing;
+    }
+
+    /// Notes where a loop may come round. Returns what the thread has to wait for, if it has.
+    pub(super) fn goes_round(&mut self, step: &Step<'_>, at: Place) -> Option<Wait> {
+        if self.explorer.drains || !step.may_begin_loop() {
+            return None;
+        }
+        self.pass(at, self.explorer.config.max_passes)
+    }
+
+    /// Whether a loop may come round at a place: whether some thread has been there twice.
+    pub(super) fn may_come_round(&mut self, at: Place) -> bool {
+        let key = std::ptr::from_ref(at) as usize;
+        if self.run.actor().loops.has_arrived() {
+            // It had to wait, and takes the step now.
+            return false;
+        }
+        let again = self.run.actor().loops.comes_again(at);
+        let learnt = &mut self.explorer.learnt.loops;
+        if again && learnt.insert(key) {
+            self.explorer.restart = true;
+        }
+        learnt.contains(&key)
+    }
+
+    /// What the thread has to wait for before it goes on at a place where a loop may come round.
+    pub(super) fn pass(&mut self, at: Place, max_passes: u32) -> Option<Wait> {
+        match self.arrive(at, max_passes) {
+            Pass::Look => Some(Wait::Look(at)),
+            Pass::First => None,
+            Pass::TooMany(passes) => {
+                self.run.cut = Some(passes);
+                Some(Wait::Elsewhere)
+            }
+            Pass::Again { from, .. } => self.take_back(from),
+        }
+    }
+
+    /// Arrives at a place where a loop may come round.
+    pub(super) fn arrive(&mut self, at: Place, max_passes: u32) -> Pass {
+        if !self.may_come_round(at) {
+            return Pass::First;
+        }
+        let actor = &mut self.run.actors[self.run.current];
+        actor.loops.arrive(at, actor.done, max_passes)
+    }
+
+    /// A pass has changed nothing, and the thread is as it was. If the pass saw the newest there is,
+    /// it is taken back, and done again when there is something newer. Otherwise the same follows as
+    /// without it: the thread stops, unless later writes revisit.
+    pub(super) fn take_back(&mut self, from: usize) -> Option<Wait> {
+        let slot = self.run.current;
+        let (done, forced) = (
+            self.run.actors[slot].done,
+            self.run.actors[slot].loops.is_forced(),
+        );
+        if from == done {
+            // It does not look at anything: nothing will ever wake it.
+            self.run.actors[slot].loops.sleep(Vec::new());
+            return Some(Wait::Asleep);
+        }
+        let is_new = from >= self.run.old.get(slot);
+        let graph = self.explorer.graph();
+        if forced || !is_new || !graph.pass_is_newest(slot, from) {
+            return Some(Wait::Elsewhere);
+        }
+        let looked = self.explorer.undo_pass(slot, from);
+        let actor = &mut self.run.actors[slot];
+        actor.done = from;
+        actor.loops.sleep(looked);
+        Some(Wait::Asleep)
+    }
+
+    /// A hint that the thread waits, at a place where a loop may come round.
+    pub fn hint(&mut self, at: Place) -> bool {
+        if self.explorer.drains {
+            return self.goes_on_draining();
+        }
+        if self.run.commits > 0 {
+            self.run.set_commits(false);
+        }
+        let slot = self.run.current;
+        let at_the_edge = self.run.actors[slot].done >= self.explorer.graph().threads[slot].len();
+        if at_the_edge && self.run.left > 0 {
+            // It may say so again and again before its next step.
+            self.run.actor().wait = Wait::Replay;
+            return false;
+        }
+        let max_passes = self.explorer.config.max_passes;
+        let too_often = self.run.actor().loops.hinted(at, max_passes);
+        if let Some(passes) = too_often.filter(|_| at_the_edge) {
+            self.run.cut = Some(passes);
+            self.run.actor().wait = Wait::Elsewhere;
+            return false;
+        }
+        if at_the_edge && self.run.stepping.is_some() {
+            return self.hint_at_the_edge(at);
+        }
+        let waits = if at_the_edge {
+            self.pass(at, max_passes.saturating_mul(HINTS_IN_A_PASS))
+        } else {
+            (self.arrive(at, u32::MAX) == Pass::Look).then_some(Wait::Look(at))
+        };
+        let goes_on = waits.is_none();
+        match waits {
+            Some(wait) => self.run.actor().wait = wait,
+            None => self.run.actor().loops.stepped(at, false),
+        }
+        goes_on
+    }
+}
