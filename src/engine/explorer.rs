@@ -78,6 +78,8 @@ impl Work {
 pub struct Learnt {
     /// Places, by their addresses, at which loops come round again without having changed anything.
     pub loops: FxHashSet<usize>,
+    /// Those of them at which some thread came round with the same stack as before.
+    pub circles: FxHashSet<usize>,
     /// What the façade has to know of the program.
     pub facts: FxHashSet<&'static str>,
 }

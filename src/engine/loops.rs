@@ -22,6 +22,9 @@ pub const HINTS_IN_A_PASS: u32 = 16;
 /// state.
 const MAX_WORKED: u32 = 4;
 
+/// How often a thread comes to a place, whatever it changes in between, before its state is looked at there.
+const MANY: u32 = 8;
+
 /// How often a thread may come to a place in the same state, though it changes something in between,
 /// before that counts as a loop without an end.
 const MAX_SAME: u32 = 32;
@@ -33,8 +36,10 @@ pub struct Loop {
     arrivals: Vec<Arrival>,
     /// Every place with how often it was passed.
     places: Counts,
-    /// Every place at which a loop could begin, whatever was changed since.
-    visited: Vec<Place>,
+    /// Every place at which a loop could begin.
+    visited: Visits,
+    /// The same by what the thread's own stack held, where a loop may come round.
+    alike: Visits,
     /// Every arrival in a state, whatever was changed since, with how often it was the same.
     same: Counts,
     /// How often the thread has said at a place that it waits.
@@ -45,7 +50,8 @@ pub struct Loop {
     changed: bool,
     /// The state that was just looked at, for the arrival that asked for it.
     fresh: Option<(Place, u64)>,
-    /// It has come to its next step, and that is noted.
+    /// It has come to its next step, and that is noted: among the visits, and among the arrivals.
+    came: bool,
     arrived: bool,
     /// Where the last pass began that changed nothing.
     pass: usize,
@@ -85,13 +91,15 @@ impl Loop {
     pub fn reset(&mut self) {
         self.arrivals.clear();
         self.places.clear();
-        self.visited.clear();
+        self.visited.0.clear();
+        self.alike.0.clear();
         self.same.clear();
         self.hints.clear();
         self.worked.clear();
         self.looked.clear();
         (self.fresh, self.pass) = (None, 0);
-        (self.arrived, self.forced, self.changed) = (false, false, false);
+        (self.came, self.arrived) = (false, false);
+        (self.forced, self.changed) = (false, false);
     }
 
     /// Whether it is known already that the thread has come to its next step.
@@ -99,17 +107,26 @@ impl Loop {
         self.arrived
     }
 
-    /// Whether the thread has been at the place before.
+    /// Whether the thread has been at the place before, and has changed nothing since; or so often that
+    /// its state is worth a look.
     pub fn comes_again(&mut self, at: Place) -> bool {
-        if self.fresh.is_some() {
-            // It has just been looked at.
+        if self.came || self.fresh.is_some() {
+            // It had to wait, or has just been looked at.
             return false;
         }
-        let again = self.visited.iter().any(|place| is_same(place, at));
-        if !again {
-            self.visited.push(at);
-        }
-        again
+        self.came = true;
+        self.visited.comes_again(at, 0)
+    }
+
+    /// The same for the place and what the thread's own stack holds.
+    pub fn looks_alike(&mut self, at: Place, stack: u64) -> bool {
+        self.arrived = true;
+        self.alike.comes_again(at, stack)
+    }
+
+    /// How often it was at the place since it last changed something.
+    pub fn passes(&self, at: Place) -> u32 {
+        counted(&self.places, at)
     }
 
     /// Says that it waits. Returns after how many passes that is too often: fewer are enough where each
@@ -149,7 +166,7 @@ impl Loop {
             last: next,
         });
         let same = count(&mut self.same, at, state) - 1;
-        let passes = counted(&self.places, at);
+        let passes = self.passes(at);
         if same >= MAX_SAME.min(max_passes) {
             Pass::TooMany(same)
         } else if passes >= max_passes {
@@ -161,11 +178,13 @@ impl Loop {
 
     /// Has taken a step there.
     pub fn stepped(&mut self, at: Place, changes: bool) {
-        self.arrived = false;
+        (self.came, self.arrived) = (false, false);
         self.changed |= changes;
         if changes {
             self.arrivals.clear();
             self.places.clear();
+            self.visited.forget_recent();
+            self.alike.forget_recent();
             return;
         }
         count(&mut self.places, at, 0);
@@ -174,7 +193,7 @@ impl Loop {
     /// Falls asleep until one of the locations has a newer write.
     pub fn sleep(&mut self, looked: Vec<(u32, Pos)>) {
         self.looked = looked;
-        self.arrived = false;
+        (self.came, self.arrived) = (false, false);
         self.arrivals.clear();
         self.places.clear();
     }
@@ -202,6 +221,31 @@ impl Loop {
     /// Whether the last pass saw the newest there is: then it goes on like this for ever.
     pub fn is_livelocked(&self, graph: &Graph, thread: usize) -> bool {
         self.pass < graph.threads[thread].len() && graph.pass_is_newest(thread, self.pass)
+    }
+}
+
+/// Where a thread was, and in which state, where that matters: how often, and whether since it last
+/// changed something.
+#[derive(Debug, Default)]
+struct Visits(Vec<(Place, u64, u32, bool)>);
+
+impl Visits {
+    /// Whether it was there before, and has changed nothing since, or was there very often.
+    fn comes_again(&mut self, at: Place, state: u64) -> bool {
+        let mut visits = self.0.iter_mut();
+        let same = |visit: &&mut (Place, u64, u32, bool)| visit.1 == state && is_same(&visit.0, at);
+        let Some((_, _, times, recently)) = visits.find(same) else {
+            self.0.push((at, state, 1, true));
+            return false;
+        };
+        *times += 1;
+        std::mem::replace(recently, true) || *times > MANY
+    }
+
+    /// It has changed something.
+    fn forget_recent(&mut self) {
+        let visits = self.0.iter_mut();
+        visits.for_each(|(.., recently)| *recently = false);
     }
 }
 

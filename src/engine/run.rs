@@ -94,8 +94,10 @@ pub struct Run {
     /// How many threads may be about to add the write of an update.
     commits: usize,
     pub objects: Objects,
-    /// What the heap held when a thread last paused.
+    /// What the heap held when memory was last summed up, and whether that was when the current thread
+    /// took over.
     heap: Sum,
+    summed: bool,
     /// The order to replay in, and how far it has come.
     order: Option<(Vec<Pos>, usize)>,
     /// What is to be done if the graph is extended step by step.
@@ -225,6 +227,7 @@ impl Run {
             commits: 0,
             objects: Objects::default(),
             heap: Sum::default(),
+            summed: false,
             order: None,
             stepping: None,
             stacks: Vec::new(),
@@ -244,7 +247,7 @@ impl Run {
         (self.recheck, self.force) = (false, false);
         (self.abandoned, self.ending, self.cut) = (false, None, None);
         self.objects.begin();
-        self.heap = Sum::default();
+        (self.heap, self.summed) = (Sum::default(), false);
         self.order = order.map(|order| (order, 0));
     }
 

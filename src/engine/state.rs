@@ -10,9 +10,11 @@ use crate::memory;
 use crate::objects::Objects;
 use std::ops::Range;
 
-/// What memory holds, as a sum over its words: it can be added to and taken from.
+/// What memory holds, as a sum over its words: it can be added to and taken from. Each word is multiplied
+/// by a number that its address gives, and nothing of the product is cut off: a change of one word is made
+/// up for by one of another only by chance, about once in 2⁶⁴.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum(u64);
+pub struct Sum(u128);
 
 impl Sum {
     /// What lies between two addresses, in words from the first whole one on, and then in bytes. The
@@ -24,7 +26,7 @@ impl Sum {
     pub unsafe fn of(memory: Range<usize>, objects: &Objects) -> Sum {
         let first = memory.start.next_multiple_of(size_of::<usize>());
         let end_of_words = first.max(memory.end & !(size_of::<usize>() - 1));
-        let mut sum = 0_u64;
+        let mut sum = 0_u128;
         for address in (first..end_of_words).step_by(size_of::<usize>()) {
             // SAFETY: the caller's promise. What is not initialised there is only compared with itself;
             // a volatile read keeps the compiler from drawing conclusions.
@@ -63,17 +65,21 @@ impl Sum {
 
     /// As a number.
     pub fn number(self) -> u64 {
-        self.0
+        let folded = (self.0 >> 64) as u64 ^ self.0 as u64;
+        folded.wrapping_mul(FACTOR) ^ (self.0 >> 64) as u64
     }
 }
 
+/// 2⁶⁴ divided by the golden ratio.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// What a word contributes: nothing if it is zero, as the number of an object that has none.
-fn mix(address: usize, word: u64) -> u64 {
-    if word == 0 {
-        return 0;
-    }
-    let mixed = (word ^ (address as u64).rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ mixed >> 32
+#[inline]
+fn mix(address: usize, word: u64) -> u128 {
+    let scattered = (address as u64 ^ FACTOR).wrapping_mul(FACTOR);
+    // Words beside each other must not have numbers beside each other.
+    let key = scattered ^ scattered >> 29;
+    u128::from(key.wrapping_mul(key | 1)) * u128::from(word)
 }
 
 #[cfg(test)]

@@ -172,10 +172,15 @@ impl Job {
 impl Learnt {
     /// Adds what another one knows. Returns whether there was anything new.
     fn add(&mut self, other: &Learnt) -> bool {
-        let before = self.loops.len() + self.facts.len();
+        let before = self.len();
         self.loops.extend(&other.loops);
+        self.circles.extend(&other.circles);
         self.facts.extend(&other.facts);
-        self.loops.len() + self.facts.len() > before
+        self.len() > before
+    }
+
+    fn len(&self) -> usize {
+        self.loops.len() + self.circles.len() + self.facts.len()
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Actor {
     /// What its stack held then, and what it has changed elsewhere.
     pub(super) stack: Sum,
     pub(super) changes: Sum,
+    /// Somebody has asked for its state.
+    pub(super) looked: bool,
     pub loops: Loop,
     /// The spawn that it is the thread of.
     pub(super) spawn: Pos,
@@ -54,6 +56,7 @@ impl Actor {
             top: 0,
             stack: Sum::default(),
             changes: Sum::default(),
+            looked: false,
             loops: Loop::default(),
             spawn: NONE,
             plain: 0,
@@ -177,7 +180,7 @@ pub fn stop() -> ! {
 pub(super) fn resume(thread: usize) {
     let mut coroutine = with(|now| {
         if LOOKS.get() && now.run.current != thread {
-            now.note_changes();
+            now.hand_over_to(thread);
         }
         now.run.current = thread;
         now.run.recheck = false;
@@ -264,6 +267,7 @@ impl Execution {
             top: base,
             stack: Sum::default(),
             changes: Sum::default(),
+            looked: false,
             loops: self.run.spare.pop().unwrap_or_default(),
             spawn,
             plain: 0,

@@ -19,15 +19,9 @@ impl Execution {
             self.run.actor().wait = Wait::Event(waits);
             return None;
         }
-        if step.may_begin_loop() && self.may_come_round(at) {
-            let actor = &mut self.run.actors[self.run.current];
-            match actor.loops.arrive(at, actor.done, u32::MAX) {
-                Pass::Look => {
-                    actor.wait = Wait::Look(at);
-                    return None;
-                }
-                Pass::First | Pass::Again { .. } | Pass::TooMany(_) => {}
-            }
+        if step.may_begin_loop() && self.arrive(at, u32::MAX) == Pass::Look {
+            self.run.actor().wait = Wait::Look(at);
+            return None;
         }
         if let Err(differs) = self.matches(step, at, pos) {
             let mismatch = Mismatch {

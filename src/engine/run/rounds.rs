@@ -7,8 +7,19 @@ use crate::loops::{HINTS_IN_A_PASS, Pass};
 use crate::state::Sum;
 
 impl Execution {
+    /// Another thread takes over. What a thread changes matters from its first look on.
+    pub(super) fn hand_over_to(&mut self, thread: usize) {
+        let run = &mut self.run;
+        let mut both = [run.current, thread].into_iter();
+        if both.any(|thread| run.actors.get(thread).is_some_and(|actor| actor.looked)) {
+            self.note_changes();
+        } else {
+            run.summed = false;
+        }
+    }
+
     /// Notes what the current thread has changed in memory since it took over, but for its own stack.
-    pub(super) fn note_changes(&mut self) {
+    fn note_changes(&mut self) {
         let run = &mut self.run;
         let heap = Sum::of_heap(&run.objects);
         let mut changes = heap.since(run.heap);
@@ -24,7 +35,9 @@ impl Execution {
             }
             actor.stack = stack;
         }
-        if let Some(actor) = run.actors.get_mut(run.current) {
+        let was_summed = std::mem::replace(&mut run.summed, true);
+        let current = run.actors.get_mut(run.current);
+        if let Some(actor) = current.filter(|actor| actor.looked && was_summed) {
             actor.changes = actor.changes.with(changes);
         }
     }
@@ -33,8 +46,8 @@ impl Execution {
     pub(super) fn look(&mut self, place: Place) {
         self.note_changes();
         let actor = self.run.actor();
-        let memory = actor.stack.with(actor.changes).number();
-        let state = memory ^ actor.step.wrapping_mul(0x517c_c1b7_2722_0a95);
+        actor.looked = true;
+        let state = state(actor.stack.with(actor.changes), actor.step);
         actor.loops.looked(place, state);
         actor.wait = Wait::Nothing;
     }
@@ -47,7 +60,8 @@ impl Execution {
         self.pass(at, self.explorer.config.max_passes)
     }
 
-    /// Whether a loop may come round at a place: whether some thread has been there twice.
+    /// Whether a loop that waits may come round at a place: whether some thread has been there twice
+    /// without changing anything, or so often that it may never end.
     pub(super) fn may_come_round(&mut self, at: Place) -> bool {
         let key = std::ptr::from_ref(at) as usize;
         if self.run.actor().loops.has_arrived() {
@@ -80,8 +94,32 @@ impl Execution {
         if !self.may_come_round(at) {
             return Pass::First;
         }
+        let learnt = &self.explorer.learnt.circles;
+        if !learnt.contains(&(std::ptr::from_ref(at) as usize)) {
+            return self.arrive_at_first(at, max_passes);
+        }
         let actor = &mut self.run.actors[self.run.current];
         actor.loops.arrive(at, actor.done, max_passes)
+    }
+
+    /// Arrives where nobody was known to come round in the same state: looks only whether the thread's
+    /// own stack is as it was.
+    fn arrive_at_first(&mut self, at: Place, max_passes: u32) -> Pass {
+        let run = &mut self.run;
+        let actor = &mut run.actors[run.current];
+        // SAFETY: it is the thread's stack from its frame to its beginning. What the thread does
+        // meanwhile lies below.
+        let stack = unsafe { Sum::of(actor.top..actor.base, &run.objects) };
+        let passes = actor.loops.passes(at);
+        if actor.loops.looks_alike(at, state(stack, actor.step)) {
+            let learnt = &mut self.explorer.learnt.circles;
+            learnt.insert(std::ptr::from_ref(at) as usize);
+            self.explorer.restart = true;
+        }
+        match passes >= max_passes {
+            true => Pass::TooMany(passes),
+            false => Pass::First,
+        }
     }
 
     /// A pass has changed nothing, and the thread is as it was. If the pass saw the newest there is,
@@ -147,4 +185,9 @@ impl Execution {
         }
         goes_on
     }
+}
+
+/// A thread's state, from what memory holds and the step that it is about to take.
+fn state(memory: Sum, step: u64) -> u64 {
+    memory.number() ^ step.wrapping_mul(0x517c_c1b7_2722_0a95)
 }
