@@ -334,10 +334,18 @@ impl Explorer {
         }
     }
 
+    /// The graph on top, for an item that makes others of it. Nobody needs it if that is the last.
+    fn graph_of_item(&mut self, stamp: u32) -> Graph {
+        let top = self.frames.last_mut().expect("something is explored");
+        top.graph.restrict(stamp);
+        if !top.work.is_empty() {
+            return top.graph.clone();
+        }
+        std::mem::replace(&mut top.graph, Graph::new(None))
+    }
+
     fn apply_revisit(&mut self, stamp: u32, read: Pos, write: Pos, mut keep: Clock) -> Applied {
-        let graph = self.graph_mut();
-        graph.restrict(stamp);
-        let mut smaller = graph.clone();
+        let mut smaller = self.graph_of_item(stamp);
         smaller.unplace(write);
         let revisited = *smaller.event(read);
         keep.set(read.thread as usize, read.index as usize);
@@ -358,8 +366,9 @@ impl Explorer {
             Some(own) => vec![smaller.rank(smaller.event(own).rf)],
             None => smaller.places(write),
         };
-        for rank in ranks {
-            let mut graph = smaller.clone();
+        // The last one gets the graph itself.
+        let graphs = std::iter::repeat_n(smaller, ranks.len());
+        for (rank, mut graph) in ranks.into_iter().zip(graphs) {
             graph.place(write, rank);
             let rival = behind.and_then(|own| {
                 let from = graph.event(own).rf;
@@ -390,13 +399,15 @@ impl Explorer {
         let mut event = revisited;
         event.rf = NONE;
         self.graph_mut().push_stamped(read.thread as usize, event);
-        let ways = revisited.update.variants(value);
+        let offered = self.is_offered(self.graph(), revisited.why);
+        let ways = match offered {
+            true => revisited.update.variants(value),
+            false => 1,
+        };
         let base = self.frames.pop().expect("it was just pushed");
-        for variant in 0..ways {
-            if variant > 0 && !self.is_offered(&base.graph, revisited.why) {
-                continue;
-            }
-            self.frames.push(base.clone());
+        let frames = std::iter::repeat_n(base, ways.into());
+        for (variant, frame) in (0..ways).zip(frames) {
+            self.frames.push(frame);
             if self.read_from(read, write, variant) {
                 self.later(Item::Run);
             }
@@ -405,9 +416,7 @@ impl Explorer {
 
     fn apply_steal(&mut self, steal: Steal) -> Applied {
         let pins = self.config.sabotage != Some(Sabotage::NoPins);
-        let graph = self.graph_mut();
-        graph.restrict(steal.stamp);
-        let mut smaller = graph.clone();
+        let mut smaller = self.graph_of_item(steal.stamp);
         smaller.cut(&steal.keep);
         let mut event = Event::new(steal.kind, Order::Acquire, steal.loc, steal.at);
         event.rf = steal.from;

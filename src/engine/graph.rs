@@ -180,17 +180,22 @@ impl Graph {
     /// Computes the clocks of an event from those of what it directly depends on.
     pub fn set_clocks(&mut self, pos: Pos) {
         let mut event = *self.event(pos);
-        self.inherit(&mut event, pos);
-        self.receive(&mut event);
+        self.compute_clocks(&mut event, pos);
+        *self.event_mut(pos) = event;
+    }
+
+    /// The same for an event that is to be at `pos`.
+    fn compute_clocks(&self, event: &mut Event, pos: Pos) {
+        self.inherit(event, pos);
+        self.receive(event);
         event.hb.add(pos);
         event.porf.add(pos);
         if event.kind == Kind::Fence && event.order.releases() {
             event.released = event.hb;
         }
         if event.kind.writes() {
-            self.hand_over(&mut event, pos);
+            self.hand_over(event, pos);
         }
-        *self.event_mut(pos) = event;
     }
 
     /// Begins with the clocks of the event before in the thread, or of the spawn.
@@ -267,14 +272,14 @@ impl Graph {
     }
 
     /// As [`push`](Self::push), with the stamp that the event has already.
-    pub fn push_stamped(&mut self, thread: usize, event: Event) -> Pos {
+    pub fn push_stamped(&mut self, thread: usize, mut event: Event) -> Pos {
         let pos = Pos::new(thread, self.threads[thread].len());
         self.has_sc |= event.order == Order::SeqCst || event.failure == Order::SeqCst;
-        self.threads[thread].push(event);
+        self.compute_clocks(&mut event, pos);
         if event.kind.reads() {
             self.loc_mut(event.loc).reads.push(pos);
         }
-        self.set_clocks(pos);
+        self.threads[thread].push(event);
         pos
     }
 

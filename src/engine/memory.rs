@@ -62,18 +62,11 @@ fn got(block: *mut u8) -> *mut u8 {
     block
 }
 
-/// A block that was freed, in a list of them. It lies at the beginning of the block's own successor: a
-/// small block of the system's, since the freed one is not to be touched.
-struct Freed {
-    block: *mut u8,
-    layout: Layout,
-    next: *mut Freed,
-}
-
 thread_local! {
     /// Who works on this OS thread.
     static WORKS: Cell<Works> = const { Cell::new(Works::Nobody) };
-    static FREED: Cell<*mut Freed> = const { Cell::new(std::ptr::null_mut()) };
+    /// What was freed, and is to be given back.
+    static FREED: RefCell<Vec<(*mut u8, Layout)>> = const { RefCell::new(Vec::new()) };
     /// By where they begin. None is used twice in an execution, but for stacks.
     static MADE: RefCell<BTreeMap<usize, Made>> = const { RefCell::new(BTreeMap::new()) };
 }
@@ -217,21 +210,16 @@ fn ends(block: *mut u8) -> bool {
 
 /// Notes that a block is to be given back later. If there is no memory for the note, it never is.
 fn keep(block: *mut u8, layout: Layout) {
-    let note = Layout::new::<Freed>();
-    // SAFETY: the layout is not of size zero.
-    let freed = unsafe { System.alloc(note) }.cast::<Freed>();
-    if !freed.is_null() {
-        let next = FREED.get();
-        // SAFETY: the block is new, and of that layout.
-        unsafe {
-            freed.write(Freed {
-                block,
-                layout,
-                next,
-            });
+    let works = WORKS.replace(Works::Nobody);
+    // As above.
+    let _ = FREED.try_with(|freed| {
+        if let Ok(mut freed) = freed.try_borrow_mut()
+            && freed.try_reserve(1).is_ok()
+        {
+            freed.push((block, layout));
         }
-        FREED.set(freed);
-    }
+    });
+    WORKS.set(works);
 }
 
 /// From now on somebody else works on this OS thread. Returns who did before.
@@ -259,15 +247,10 @@ pub fn aside<R>(f: impl FnOnce() -> R) -> R {
 /// Gives back what was kept.
 pub fn give_back() {
     MADE.with_borrow_mut(BTreeMap::clear);
-    let mut next = FREED.replace(std::ptr::null_mut());
-    while !next.is_null() {
-        // SAFETY: `keep` wrote it, and it is in one list, once.
-        let freed = unsafe { next.read() };
-        // SAFETY: both came from the system with these layouts, and nobody has them any more.
-        unsafe {
-            System.dealloc(freed.block, freed.layout);
-            System.dealloc(next.cast(), Layout::new::<Freed>());
+    FREED.with_borrow_mut(|freed| {
+        for (block, layout) in freed.drain(..) {
+            // SAFETY: it came from the system with this layout, and nobody has it any more.
+            unsafe { System.dealloc(block, layout) };
         }
-        next = freed.next;
-    }
+    });
 }
