@@ -15,6 +15,7 @@
 //! | [`worlds`] | what `sync` means: native, live, model; and the bugs mounted in each |
 //! | `locks`, `bugs` | lock strategies and their proofs; the bugs: one file each |
 //! | `src/engine` | a crate of its own: runs a program once for each execution that the memory model allows |
+//! | `files` | the user's own files: written as a whole or not at all |
 //! | [`trace`] | what happened: events, their names and values |
 //! | [`catalogue`] | what a bug says of itself: name, shape, variants, outcomes |
 //!
@@ -42,6 +43,7 @@ pub mod cost;
 #[cfg(feature = "learn")]
 pub mod course;
 pub mod explain;
+mod files;
 pub mod stress;
 pub mod trace;
 pub mod worlds;

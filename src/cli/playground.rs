@@ -9,23 +9,23 @@ use crate::course::playground::{self, Tried};
 use crate::course::watch::Watch;
 use crate::explain;
 use crate::explain::style::{Paint, paint};
-use anyhow::{Context, Result};
-use std::io::{ErrorKind, IsTerminal, Write};
+use crate::files;
+use anyhow::{Context, Result, anyhow};
+use std::io::{ErrorKind, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
 /// Writes the template, unless there is a file already.
 pub fn new(args: &New) -> Result<Exit> {
     let name = args.file.display();
-    let created = std::fs::File::create_new(&args.file);
-    let mut file = match created {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            anyhow::bail!("{name} exists already, and is left as it is: choose another name")
+    files::write_new(&args.file, playground::TEMPLATE.as_bytes()).map_err(|error| {
+        match error.downcast_ref::<std::io::Error>() {
+            Some(error) if error.kind() == ErrorKind::AlreadyExists => {
+                anyhow!("{name} exists already, and is left as it is: choose another name")
+            }
+            _ => error,
         }
-        created => created.with_context(|| format!("cannot write {name}"))?,
-    };
-    file.write_all(playground::TEMPLATE.as_bytes())
-        .with_context(|| format!("cannot write {name}"))?;
+    })?;
     output::print(&format!(
         "{name} is written: two threads, and a count that does not add up.\n\nheisenbug try {name} \
          shows how."

@@ -151,9 +151,9 @@ struct Heard {
 
 /// Runs a child to its end.
 fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard> {
-    File::create(&task.counter)
-        .and_then(|file| file.set_len(journal::SHARED_BYTES as u64))
-        .context("cannot make a temporary file")?;
+    // Written, and not only made as long: where the disk is full, whoever maps it would die of that.
+    std::fs::write(&task.counter, [0; journal::SHARED_BYTES])
+        .context("cannot write a temporary file")?;
     let shared = journal::map(&task.counter).context("cannot map a temporary file")?;
     let (from_child, to_parent) = pipe().context("cannot make a pipe")?;
     let child = Command::new(executable)
