@@ -50,6 +50,35 @@ pub fn text(file: &Path) -> Result<String> {
     })
 }
 
+/// Whether a file still holds what was read from it.
+///
+/// # Errors
+///
+/// With its name, if it does not: what another program has made of it is of another text then.
+pub fn unchanged(file: &Path, text: &str) -> Result<()> {
+    if read(file)?.is_some_and(|bytes| bytes == text.as_bytes()) {
+        return Ok(());
+    }
+    bail!(
+        "{} was changed while it was being compiled: try once more",
+        file.display()
+    )
+}
+
+/// The name of a file that rustc is to read.
+///
+/// # Errors
+///
+/// With the name, if it is not UTF-8.
+pub fn utf8(file: &Path) -> Result<&str> {
+    file.to_str().with_context(|| {
+        format!(
+            "rustc reads files whose names are UTF-8 alone, and {} is not: rename it",
+            file.display()
+        )
+    })
+}
+
 /// One byte more than is read, if there are so many. Whoever opens a pipe waits for somebody who writes to
 /// it, and a device may have no end.
 fn open(file: &Path) -> io::Result<Vec<u8>> {
@@ -69,7 +98,7 @@ fn open(file: &Path) -> io::Result<Vec<u8>> {
 fn plain(metadata: &fs::Metadata) -> io::Result<()> {
     let what = match metadata.file_type() {
         kind if kind.is_file() => return Ok(()),
-        kind if kind.is_dir() => "it is a folder",
+        kind if kind.is_dir() => "it is not a file, but a folder",
         _ => "it is not a file, but a pipe or a device",
     };
     Err(io::Error::other(what))
@@ -377,7 +406,7 @@ mod tests {
     fn what_is_no_plain_file_of_a_bounded_size_is_an_error() {
         let (folder, file) = folder();
         let why = |file: &Path| format!("{:#}", read(file).unwrap_err());
-        assert!(why(folder.path()).contains("it is a folder"));
+        assert!(why(folder.path()).contains("but a folder"));
         let huge = File::create(&file).unwrap();
         huge.set_len(MAX_BYTES).unwrap();
         assert_eq!(read(&file).unwrap().unwrap().len() as u64, MAX_BYTES);
@@ -392,6 +421,17 @@ mod tests {
         fs::write(&file, b"one\ntwo \xff\n").unwrap();
         let why = text(&file).unwrap_err().to_string();
         assert!(why.ends_with("mine: line 2 is not UTF-8"), "{why}");
+    }
+
+    #[test]
+    fn what_was_changed_since_it_was_read_is_said_to_be() {
+        let (_folder, file) = folder();
+        assert!(unchanged(&file, "old").is_ok());
+        fs::write(&file, "new").unwrap();
+        let why = unchanged(&file, "old").unwrap_err().to_string();
+        assert!(why.contains("mine was changed"), "{why}");
+        fs::remove_file(&file).unwrap();
+        assert!(unchanged(&file, "old").is_err());
     }
 
     #[cfg(unix)]

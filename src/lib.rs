@@ -15,9 +15,9 @@
 //! | [`worlds`] | what `sync` means: native, live, model; and the bugs mounted in each |
 //! | `locks`, `bugs` | lock strategies and their proofs; the bugs: one file each |
 //! | `src/engine` | a crate of its own: runs a program once for each execution that the memory model allows |
-//! | `files` | the user's own files: written as a whole or not at all |
 //! | [`trace`] | what happened: events, their names and values |
 //! | [`catalogue`] | what a bug says of itself: name, shape, variants, outcomes |
+//! | `files` | the user's own files: read in bounded time, written as a whole or not at all |
 //!
 //! # Glossary
 //!

@@ -10,7 +10,7 @@ use crate::course::watch::Watch;
 use crate::explain;
 use crate::explain::style::{Paint, paint};
 use crate::files;
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use std::io::{ErrorKind, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
@@ -38,9 +38,8 @@ pub fn try_file(args: &Try) -> Result<Exit> {
     if args.limits.engine == Engine::Loom {
         anyhow::bail!("loom knows the catalogue only: your file is linked with heisenbug's types");
     }
-    // A file that is not there is said to be so before anything is built.
-    std::fs::metadata(&args.file)
-        .with_context(|| format!("cannot read {}", args.file.display()))?;
+    // A file that cannot be read is said to be so before anything is built.
+    playground::read(&args.file)?;
     let library = library()?;
     if args.watch {
         return watch(args, &library);
