@@ -223,3 +223,41 @@ fn a_reset_that_cannot_write_takes_nothing_away() {
         );
     }
 }
+
+/// What a terminal would obey in a program's own texts is shown, and JSON has it as it is.
+#[test]
+fn what_a_program_says_moves_no_cursor() {
+    let folder = folder();
+    let text = "use heisenbug::thread;\n\
+                pub fn scenario() {\n\
+                let name = \"a\\u{1b}[2Jb\\u{202e}\".to_owned();\n\
+                let t = thread::Builder::new().name(name).spawn(thread::yield_now).unwrap();\n\
+                t.join().unwrap();\n\
+                let raw = \"\u{7}\"; panic!(\"{raw}over\\u{8}\\u{9b}8mwritten\");\n\
+                }\n";
+    let file = with_text(folder.path().join("mine.rs"), text.as_bytes());
+    let tried = [OsStr::new("try"), file.as_os_str()];
+    let (code, out, err) = run(&tried);
+    assert_eq!(code, Some(1), "{out}{err}");
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t' || c == '\u{202e}';
+    assert!(!out.contains(obeyed), "{out:?}");
+    assert!(out.contains("\\u{7}over\\u{8}\\u{9b}8mwritten"), "{out}");
+
+    let (_, json, _) = run(&[&tried[..], &[OsStr::new("--json")]].concat());
+    assert!(!json.contains(obeyed), "{json:?}");
+    let reports: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let message = reports[0]["message"].as_str().expect("it failed");
+    assert!(
+        message.contains("\u{7}over\u{8}\u{9b}8mwritten"),
+        "{message:?}"
+    );
+    let named = |name: &serde_json::Value| name == "a\u{1b}[2Jb\u{202e}";
+    assert!(
+        reports[0]["actors"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .any(named),
+        "{json}"
+    );
+}
