@@ -3,6 +3,7 @@
 use super::args::{Engine, New, Try};
 use super::output::Progress;
 use super::{Exit, check, output};
+use crate::check::isolated::Onlooker;
 use crate::check::{Report, Verdict, interrupted};
 use crate::course::compile::Library;
 use crate::course::playground::{self, Tried};
@@ -57,7 +58,18 @@ pub fn try_file(args: &Try) -> Result<Exit> {
 pub fn library() -> Result<Library> {
     let progress = Progress::new();
     progress.show("building what your file is linked with (once)");
-    Library::build(&|_: u64| {})
+    Library::build(&Building)
+}
+
+/// Waits for the library.
+struct Building;
+
+impl Onlooker for Building {
+    fn see(&self, _executions: u64) {}
+
+    fn waits(&self, for_whom: &str) {
+        output::remark(for_whom);
+    }
 }
 
 fn attempt(args: &Try, library: &Library) -> Result<Tried> {

@@ -1,5 +1,6 @@
 //! Where a learner works: the course, the folder of the learner's files, and how far they are.
 
+use super::home;
 use super::judge::Limits;
 use super::manifest::{Course, Exercise};
 use super::progress::{self, Progress};
@@ -7,9 +8,6 @@ use crate::files;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// The course that comes with the program.
-pub const OWN_COURSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/exercises");
 
 /// A course, and where its files are worked on.
 #[derive(Clone, Debug)]
@@ -49,12 +47,14 @@ impl Workplace {
             (None, None) if folder.join("course.toml").is_file() => {
                 (folder.to_owned(), folder.to_owned())
             }
-            (None, None) if here => (OWN_COURSE.into(), folder.to_owned()),
-            (None, None) => (OWN_COURSE.into(), OWN_COURSE.into()),
+            (None, None) if here => (home::course()?, folder.to_owned()),
+            (None, None) => (home::course()?, home::course()?),
         };
         let absolute = |folder: &Path| {
-            { folder.canonicalize() }
-                .with_context(|| format!("cannot find the course {}", folder.display()))
+            { folder.canonicalize() }.with_context(|| {
+                let folder = folder.display();
+                format!("cannot find the course {folder}: `--course DIR` says where it is now")
+            })
         };
         let folder = absolute(&folder)?;
         let mut read = match here {

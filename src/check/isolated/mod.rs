@@ -39,6 +39,9 @@ pub trait Onlooker {
     /// Is told now and then how many executions there were so far.
     fn see(&self, executions: u64);
 
+    /// Is told that it waits for somebody else as well, in a sentence without a full stop.
+    fn waits(&self, _for_whom: &str) {}
+
     /// Whether the result is no longer wanted. Then the check ends soon, with none.
     fn has_left(&self) -> bool {
         false

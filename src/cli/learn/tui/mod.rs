@@ -100,7 +100,15 @@ fn until_left(
                 News::Key(key) => state.key(key),
                 News::Resized => Vec::new(),
                 News::Saved(names) => state.saved(&names),
-                News::Built(built) => state.tools_are(built),
+                News::Waits(for_whom) => {
+                    state.complain(format!("{for_whom}."));
+                    Vec::new()
+                }
+                News::Built(built) => {
+                    // Nobody waits any more.
+                    state.notice = state.place.warning.clone();
+                    state.tools_are(built)
+                }
                 News::Progress(run, executions) => {
                     state.progressed(run, executions);
                     Vec::new()
