@@ -261,3 +261,72 @@ fn what_a_program_says_moves_no_cursor() {
         "{json}"
     );
 }
+
+const HOLDS: &[u8] = b"pub fn scenario() { heisenbug::thread::yield_now(); }\n";
+
+/// What somebody's folder and environment ask of other builds.
+#[test]
+fn no_wish_for_other_builds_changes_a_verdict() {
+    let folder = folder();
+    let file = with_text(folder.path().join("mine.rs"), HOLDS);
+    let toolchain = "[toolchain]\nchannel = \"1.0.0\"\n";
+    with_text(
+        folder.path().join("rust-toolchain.toml"),
+        toolchain.as_bytes(),
+    );
+    let config =
+        "[build]\nrustflags = [\"--nonsense\"]\ntarget = \"nowhere\"\nrustc = \"nothing\"\n";
+    fs::create_dir(folder.path().join(".cargo")).expect("made");
+    with_text(folder.path().join(".cargo/config.toml"), config.as_bytes());
+    let output = Command::new(env!("CARGO_BIN_EXE_heisenbug"))
+        .arg("try")
+        .arg(&file)
+        .current_dir(folder.path())
+        .env("CARGO", "/nowhere/cargo")
+        .env("CARGO_BUILD_TARGET", "nowhere")
+        .env("CARGO_TARGET_DIR", folder.path().join("target"))
+        .env("RUSTC", "/nowhere/rustc")
+        .env("RUSTC_WRAPPER", "/nowhere/wrapper")
+        .env("RUSTFLAGS", "--nonsense")
+        .env("RUSTUP_TOOLCHAIN", "nowhere")
+        .timeout(HANGS)
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(!folder.path().join("target").exists());
+}
+
+/// While another cargo is at work in the same folder, whoever waits for it is told.
+#[test]
+fn waiting_for_cargo_is_said() {
+    use std::io::{BufRead, BufReader};
+    let folder = folder();
+    let file = with_text(folder.path().join("mine.rs"), HOLDS);
+    let target = { Path::new(env!("CARGO_BIN_EXE_heisenbug")).parent() }.expect("it is built");
+    let lock = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(
+            target
+                .parent()
+                .expect("in a folder")
+                .join("debug/.cargo-lock"),
+        )
+        .expect("cargo has a lock");
+    lock.lock().expect("locked");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_heisenbug"))
+        .arg("try")
+        .arg(&file)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let said = BufReader::new(child.stderr.take().expect("it is piped"));
+    let waits = |line: Result<String, _>| line.is_ok_and(|line| line.contains("Waiting for cargo"));
+    let is_said = said.lines().any(waits);
+    lock.unlock().expect("unlocked");
+    assert!(child.wait().expect("it ends").success());
+    assert!(is_said);
+}

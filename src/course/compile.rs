@@ -9,6 +9,7 @@ use super::tool::{self, Ended};
 use crate::check::isolated::Onlooker;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,8 +74,12 @@ impl Library {
             .env("RUSTC_WRAPPER", "")
             .env("RUSTC_WORKSPACE_WRAPPER", "")
             .env("CARGO_ENCODED_RUSTFLAGS", "");
+        // Once each: cargo takes some locks several times.
+        let told = RefCell::new(BTreeSet::new());
         let hear = |line: &str| {
-            if let Some(what) = waited_for(line) {
+            if let Some(what) =
+                waited_for(line).filter(|&it| told.borrow_mut().insert(it.to_owned()))
+            {
                 onlooker.waits(&format!("Waiting for cargo, which is {what}"));
             }
         };
@@ -163,7 +168,7 @@ impl Library {
 
 /// What cargo waits for, if this is where it says so.
 fn waited_for(line: &str) -> Option<&str> {
-    line.trim_start().strip_prefix("Blocking ")
+    line.trim().strip_prefix("Blocking ")
 }
 
 /// What rustc says, in its own words.
