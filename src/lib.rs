@@ -17,6 +17,7 @@
 //! | `src/engine` | a crate of its own: runs a program once for each execution that the memory model allows |
 //! | [`trace`] | what happened: events, their names and values |
 //! | [`catalogue`] | what a bug says of itself: name, shape, variants, outcomes |
+//! | `files` | the user's own files: read in bounded time, written as a whole or not at all |
 //!
 //! # Glossary
 //!
@@ -42,6 +43,7 @@ pub mod cost;
 #[cfg(feature = "learn")]
 pub mod course;
 pub mod explain;
+mod files;
 pub mod stress;
 pub mod trace;
 pub mod worlds;

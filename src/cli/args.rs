@@ -16,8 +16,8 @@ use std::time::Duration;
     max_term_width = 80,
     after_help = "\
 Exit codes: 0 it holds, or all is as declared; 1 it fails; 2 usage,
-or nowhere to write to; 3 unknown; 4 it holds with loops of a bounded
-number of passes; 130 interrupted.
+or a file that cannot be read or written; 3 unknown; 4 it holds with
+loops of a bounded number of passes; 130 interrupted.
 
 Example:
   heisenbug check lost-update/buggy"
@@ -343,7 +343,7 @@ pub struct New {
 A scenario is a public function without arguments whose name begins with
 `scenario`. It asserts what must hold, and its result stands in the table of
 outcomes. The exit code is 0 if all hold, 1 if one fails or the file does not
-compile, 3 if nobody knows, 4 if one holds with loops of a bounded number of
+compile, 2 if it cannot be read or has none, 3 if nobody knows, 4 if one holds with loops of a bounded number of
 passes.
 
 Examples:

@@ -5,6 +5,7 @@ use super::{Exit, output};
 use crate::check::interrupted;
 use crate::cost::{self, Entrant, Machine, Options, Report, Times, csv, plot};
 use crate::explain;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -120,10 +121,7 @@ fn check_folder(folder: &Path) -> Result<()> {
 /// One CSV file of figures, one of what each process measured, and a plot for each sweep of each group.
 fn write_files(folder: &Path, command: &str, report: &Report) -> Result<()> {
     let name = command.split(' ').next().unwrap_or(command);
-    let write = |name: &str, text: &[u8]| {
-        let path = folder.join(name);
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
-    };
+    let write = |name: &str, text: &[u8]| files::write(&folder.join(name), text);
     let (mut cells, mut processes) = (Vec::new(), Vec::new());
     csv::write(report, &mut cells)?;
     csv::write_processes(report, &mut processes)?;

@@ -58,15 +58,19 @@ impl Exit {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let mut hidden = std::env::args().skip(1);
-    match hidden.next().as_deref() {
-        Some(crate::check::isolated::COMMAND) => return child(hidden.collect()),
-        #[cfg(feature = "peers")]
-        Some(crate::check::loom::COMMAND) => return peers::child(&hidden.collect::<Vec<_>>()),
-        Some(stress::COMMAND) => return stress::child(&hidden.collect::<Vec<_>>()),
-        #[cfg(feature = "cost")]
-        Some(crate::cost::COMMAND) => return measuring::child(&hidden.collect::<Vec<_>>()),
-        _ => {}
+    // What a process of this program hands to another one is text. What somebody typed may be anything.
+    let given = std::env::args_os().skip(1);
+    let words: Vec<String> = given.map_while(|word| word.into_string().ok()).collect();
+    if let Some((command, rest)) = words.split_first() {
+        match command.as_str() {
+            crate::check::isolated::COMMAND => return child(rest.to_vec()),
+            #[cfg(feature = "peers")]
+            crate::check::loom::COMMAND => return peers::child(rest),
+            stress::COMMAND => return stress::child(rest),
+            #[cfg(feature = "cost")]
+            crate::cost::COMMAND => return measuring::child(rest),
+            _ => {}
+        }
     }
     // Prints help and usage errors by itself, and exits with 0 and 2.
     let args = Args::parse();

@@ -1,11 +1,12 @@
 //! Writing to the terminal, or to whatever stands in for it.
 
-use crate::explain::MAX_WIDTH;
+use crate::explain::{self, MAX_WIDTH, visible, visible_but_styles};
 use anyhow::Context;
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 
-/// Prints a text with its styles, which are stripped where nobody would see them.
+/// Prints a text with its styles, which are stripped where nobody would see them. Of whatever else it
+/// holds that a terminal would obey, nothing is obeyed.
 ///
 /// A pipe that is closed is no error: whoever reads has read enough.
 ///
@@ -14,7 +15,7 @@ use std::io::{ErrorKind, IsTerminal, Write};
 /// If the output cannot be written for another reason.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    match writeln!(out, "{}", visible_but_styles(text)).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.context("cannot write the output"),
     }
@@ -26,7 +27,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 ///
 /// As for [`print`].
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
-    print(&serde_json::to_string_pretty(value)?)
+    print(&explain::json(&serde_json::to_string_pretty(value)?))
 }
 
 /// Says what is wrong.
@@ -34,7 +35,13 @@ pub fn complain(error: &str) {
     let red = anstyle::Style::new()
         .fg_color(Some(anstyle::AnsiColor::Red.into()))
         .bold();
+    let error = visible(error);
     let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {error}");
+}
+
+/// Says what is being done, beside the output.
+pub fn remark(what: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", visible(what));
 }
 
 /// How wide the output may be.
@@ -62,8 +69,8 @@ impl Progress {
         let seconds = self.began.elapsed().as_secs();
         if self.shown && seconds > 0 {
             // A line that wraps could not be taken back.
-            let line =
-                crate::explain::cut(&format!("{what}, {seconds} s"), width().saturating_sub(1));
+            let line = format!("{what}, {seconds} s");
+            let line = explain::cut(&visible(&line), width().saturating_sub(1));
             let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
         }
     }

@@ -3,29 +3,30 @@
 use super::args::{Engine, New, Try};
 use super::output::Progress;
 use super::{Exit, check, output};
+use crate::check::isolated::Onlooker;
 use crate::check::{Report, Verdict, interrupted};
 use crate::course::compile::Library;
 use crate::course::playground::{self, Tried};
 use crate::course::watch::Watch;
 use crate::explain;
 use crate::explain::style::{Paint, paint};
-use anyhow::{Context, Result};
-use std::io::{ErrorKind, IsTerminal, Write};
+use crate::files;
+use anyhow::{Result, anyhow};
+use std::io::{ErrorKind, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
 /// Writes the template, unless there is a file already.
 pub fn new(args: &New) -> Result<Exit> {
     let name = args.file.display();
-    let created = std::fs::File::create_new(&args.file);
-    let mut file = match created {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            anyhow::bail!("{name} exists already, and is left as it is: choose another name")
+    files::write_new(&args.file, playground::TEMPLATE.as_bytes()).map_err(|error| {
+        match error.downcast_ref::<std::io::Error>() {
+            Some(error) if error.kind() == ErrorKind::AlreadyExists => {
+                anyhow!("{name} exists already, and is left as it is: choose another name")
+            }
+            _ => error,
         }
-        created => created.with_context(|| format!("cannot write {name}"))?,
-    };
-    file.write_all(playground::TEMPLATE.as_bytes())
-        .with_context(|| format!("cannot write {name}"))?;
+    })?;
     output::print(&format!(
         "{name} is written: two threads, and a count that does not add up.\n\nheisenbug try {name} \
          shows how."
@@ -38,9 +39,8 @@ pub fn try_file(args: &Try) -> Result<Exit> {
     if args.limits.engine == Engine::Loom {
         anyhow::bail!("loom knows the catalogue only: your file is linked with heisenbug's types");
     }
-    // A file that is not there is said to be so before anything is built.
-    std::fs::metadata(&args.file)
-        .with_context(|| format!("cannot read {}", args.file.display()))?;
+    // A file that cannot be read is said to be so before anything is built.
+    playground::read(&args.file)?;
     let library = library()?;
     if args.watch {
         return watch(args, &library);
@@ -58,7 +58,18 @@ pub fn try_file(args: &Try) -> Result<Exit> {
 pub fn library() -> Result<Library> {
     let progress = Progress::new();
     progress.show("building what your file is linked with (once)");
-    Library::build(&|_: u64| {})
+    Library::build(&Building)
+}
+
+/// Waits for the library.
+struct Building;
+
+impl Onlooker for Building {
+    fn see(&self, _executions: u64) {}
+
+    fn waits(&self, for_whom: &str) {
+        output::remark(for_whom);
+    }
 }
 
 fn attempt(args: &Try, library: &Library) -> Result<Tried> {

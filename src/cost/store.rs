@@ -1,16 +1,16 @@
 //! The last price of each fix, kept in the user's data folder for `show` and `check`.
 //!
 //! The file is replaced as a whole, under a lock, so that it is never half written and two runs at
-//! once do not lose each other's prices. One that cannot be read is set aside, and not overwritten.
+//! once do not lose each other's prices. One that is damaged is set aside, and not overwritten.
 
 use super::report::Report;
 use super::table;
+use crate::files;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The variable that names another folder.
 pub const FOLDER: &str = "HEISENBUG_DATA";
@@ -90,7 +90,7 @@ pub struct Store {
 pub struct Saved {
     /// The file.
     pub file: PathBuf,
-    /// Where the file that was there before went, if it could not be read.
+    /// Where the file that was there before went, if it was damaged.
     pub set_aside: Option<PathBuf>,
     /// How many prices stayed as they were, since they are better than the new ones.
     pub kept: usize,
@@ -118,31 +118,27 @@ impl Store {
     /// If there is one and it cannot be read.
     pub fn load(&self) -> Result<Prices> {
         let file = self.file();
-        let text = match fs::read(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Prices::new()),
-            text => text.with_context(|| format!("cannot read {}", file.display()))?,
-        };
-        parse(&text).with_context(|| format!("{} is damaged", file.display()))
+        match files::read(&file)? {
+            None => Ok(Prices::new()),
+            Some(text) => parse(&text).with_context(|| format!("{} is damaged", file.display())),
+        }
     }
 
     /// Keeps these prices, beside those of other programs that are there already.
     ///
     /// # Errors
     ///
-    /// If the file cannot be written. The old one is as it was then.
+    /// If the old file cannot be read, or the new one not be written. The old one is as it was then.
     pub fn save(&self, new: Prices) -> Result<Saved> {
         let file = self.file();
         let cannot = || format!("cannot write {}", file.display());
         fs::create_dir_all(&self.folder).with_context(cannot)?;
         let lock = File::create(self.folder.join("prices.lock")).with_context(cannot)?;
         lock.lock().with_context(cannot)?;
-        let (mut prices, set_aside) = match fs::read(&file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (Prices::new(), None),
-            Err(error) => return Err(error).with_context(cannot),
-            Ok(text) => match parse(&text) {
-                Ok(prices) => (prices, None),
-                Err(_) => (Prices::new(), Some(set_aside(&file).with_context(cannot)?)),
-            },
+        let (mut prices, set_aside) = match files::read(&file)?.map(|text| parse(&text)) {
+            None => (Prices::new(), None),
+            Some(Ok(prices)) => (prices, None),
+            Some(Err(_)) => (Prices::new(), Some(files::set_aside(&file, "damaged")?)),
         };
         let mut kept = 0;
         for (name, new) in new {
@@ -154,22 +150,14 @@ impl Store {
                 false => drop(prices.insert(name, new)),
             }
         }
-        self.replace(prices).with_context(cannot)?;
+        let version = VERSION;
+        let text = serde_json::to_vec_pretty(&Stored { version, prices })?;
+        files::write(&file, &text)?;
         Ok(Saved {
             file,
             set_aside,
             kept,
         })
-    }
-
-    fn replace(&self, prices: Prices) -> Result<()> {
-        let version = VERSION;
-        let text = serde_json::to_vec_pretty(&Stored { version, prices })?;
-        let mut new = tempfile::NamedTempFile::new_in(&self.folder)?;
-        new.write_all(&text)?;
-        new.as_file().sync_all()?;
-        new.persist(self.file())?;
-        Ok(())
     }
 }
 
@@ -177,15 +165,6 @@ fn parse(text: &[u8]) -> Result<Prices> {
     let stored: Stored = serde_json::from_slice(text)?;
     anyhow::ensure!(stored.version == VERSION, "it is of another version");
     Ok(stored.prices)
-}
-
-/// Renames the file to a name that is not taken.
-fn set_aside(file: &Path) -> io::Result<PathBuf> {
-    let mut names = (1..).map(|nth| file.with_extension(format!("damaged-{nth}.json")));
-    let free = names.find(|name| !name.exists());
-    let free = free.expect("there are more numbers than files");
-    fs::rename(file, &free)?;
-    Ok(free)
 }
 
 /// The folder, given what the environment says.
@@ -318,6 +297,37 @@ mod tests {
             assert_eq!(fs::read_to_string(kept).unwrap(), damage);
             assert_eq!(store.load().unwrap(), one("a/x", 1.0));
         }
+    }
+
+    #[test]
+    fn no_step_that_fails_loses_a_price() {
+        let begin = |text: &'static str| {
+            move || {
+                let folder = tempfile::tempdir().unwrap();
+                let store = Store::at(folder.path().to_owned());
+                store.save(one("a/x", 1.0)).unwrap();
+                if !text.is_empty() {
+                    fs::write(store.file(), text).unwrap();
+                }
+                (folder, store)
+            }
+        };
+        let save = |(_, store): &(_, Store)| store.save(one("b/y", 2.0));
+        files::faults::each(begin(""), save, |(_, store), failed, done| {
+            let why = format!("{:#}", done.unwrap_err());
+            assert!(why.contains("prices.json"), "{why}");
+            let prices = store.load().unwrap();
+            assert_eq!(prices.get("a/x"), Some(&price(1.0)), "{failed:?}");
+        });
+        files::faults::each(begin("damaged"), save, |(folder, _), failed, done| {
+            assert!(done.is_err(), "{failed:?}");
+            let mut entries = fs::read_dir(folder.path()).unwrap();
+            let kept = entries.any(|entry| {
+                let text = fs::read(entry.unwrap().path()).unwrap();
+                text == b"damaged"
+            });
+            assert!(kept, "{failed:?}");
+        });
     }
 
     #[test]

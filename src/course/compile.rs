@@ -3,14 +3,15 @@
 //! What a judge is linked with is built once, by cargo. After that each save costs one call of
 //! rustc, which is what a one-line change costs at least.
 
+use super::home;
 use super::tokens::tokens;
 use super::tool::{self, Ended};
 use crate::check::isolated::Onlooker;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// How long rustc may take. A file of an exercise takes half a second; macros can take for ever.
@@ -19,6 +20,7 @@ const MAX_TIME: Duration = Duration::from_secs(60);
 /// This library as cargo built it, and what it depends on.
 #[derive(Clone, Debug)]
 pub struct Library {
+    package: PathBuf,
     rlib: PathBuf,
     dependencies: PathBuf,
 }
@@ -52,34 +54,37 @@ pub fn may_wait(text: &str) -> bool {
         ])
 }
 
-/// Where this library's own package lies.
-fn package() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
 impl Library {
     /// Builds the library, or finds that it is up to date.
     ///
     /// # Errors
     ///
-    /// If its sources are gone, cargo fails, or the onlooker leaves.
+    /// If its sources are [gone](home::package), cargo fails, or the onlooker leaves.
     pub fn build(onlooker: &dyn Onlooker) -> Result<Library> {
-        let manifest = package().join("Cargo.toml");
-        if !manifest.is_file() {
-            bail!(
-                "exercises are compiled against heisenbug's own sources, which were at {} when \
-                 this program was built and are not there any more",
-                package().display()
-            );
-        }
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
+        let package = home::package()?;
+        let mut command = home::tool("cargo", &package);
         command
             .args(["build", "--lib", "--message-format=json-render-diagnostics"])
-            .arg("--manifest-path")
-            .arg(&manifest);
+            .arg("--target-dir")
+            .arg(home::target(&package))
+            .env("CARGO_TERM_COLOR", "never")
+            // Said, so that no file of cargo's says otherwise: the compiler that the judges are compiled
+            // with, as it is, and no flags.
+            .env("RUSTC", home::tool("rustc", &package).get_program())
+            .env("RUSTC_WRAPPER", "")
+            .env("RUSTC_WORKSPACE_WRAPPER", "")
+            .env("CARGO_ENCODED_RUSTFLAGS", "");
+        // Once each: cargo takes some locks several times.
+        let told = RefCell::new(BTreeSet::new());
+        let hear = |line: &str| {
+            if let Some(what) =
+                waited_for(line).filter(|&it| told.borrow_mut().insert(it.to_owned()))
+            {
+                onlooker.waits(&format!("Waiting for cargo, which is {what}"));
+            }
+        };
         // A first build takes as long as it takes.
-        let heard = tool::output(&mut command, Duration::MAX, onlooker)
+        let heard = tool::heard(&mut command, Duration::MAX, onlooker, &hear)
             .context("cannot start cargo, which exercises are compiled with")?;
         if heard.ended.is_some() {
             bail!("interrupted");
@@ -98,7 +103,11 @@ impl Library {
         let dependencies = { rlib.parent() }
             .map(|folder| folder.join("deps"))
             .context("the built library lies in no folder")?;
-        Ok(Library { rlib, dependencies })
+        Ok(Library {
+            package,
+            rlib,
+            dependencies,
+        })
     }
 
     /// Compiles a judge and the learner's file in it.
@@ -112,8 +121,7 @@ impl Library {
         executable: &Path,
         onlooker: &dyn Onlooker,
     ) -> Result<Compiled> {
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        let mut command = Command::new(rustc);
+        let mut command = home::tool("rustc", &self.package);
         command
             .args(["--edition", "2024", "--crate-name", "judge"])
             .args([
@@ -141,9 +149,7 @@ impl Library {
             .arg("-o")
             .arg(executable)
             .arg(source.main)
-            .env("EXERCISES", source.exercises)
-            // The toolchain that built the library, whatever the learner's folder asks for.
-            .current_dir(package());
+            .env("EXERCISES", source.exercises);
         let heard = tool::output(&mut command, MAX_TIME, onlooker)
             .context("cannot start rustc, which exercises are compiled with")?;
         match heard.ended {
@@ -158,6 +164,11 @@ impl Library {
             )))),
         }
     }
+}
+
+/// What cargo waits for, if this is where it says so.
+fn waited_for(line: &str) -> Option<&str> {
+    line.trim().strip_prefix("Blocking ")
 }
 
 /// What rustc says, in its own words.

@@ -8,6 +8,7 @@ use super::unseen::{unseen, vouched};
 use super::{orderings, rules, tool};
 use crate::check::isolated::{self, Onlooker};
 use crate::check::{Checker, Report};
+use crate::files;
 use crate::trace::source;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -132,18 +133,9 @@ pub fn judge(
     onlooker: &dyn Onlooker,
 ) -> Result<Judgement> {
     let file = folder.join(exercise.file());
-    if file.exists() && !file.is_file() {
-        let why = format!("{}: not a file", file.display());
-        return Ok(Judgement::Unreadable(why));
-    }
-    let text = match std::fs::read_to_string(&file) {
+    let text = match files::utf8(&file).and_then(|_| files::text(&file)) {
         Ok(text) => text,
-        Err(error) => {
-            return Ok(Judgement::Unreadable(format!(
-                "{}: {error}",
-                file.display()
-            )));
-        }
+        Err(error) => return Ok(Judgement::Unreadable(format!("{error:#}"))),
     };
     if let Some(message) = rules::broken(&exercise.file(), &text) {
         return Ok(Judgement::NotCompiled(message));
@@ -152,8 +144,7 @@ pub fn judge(
     let main = course.judge(exercise);
     // As the compiler will name them.
     let files = [(&file, exercise.file(), text), {
-        let text = std::fs::read_to_string(&main)
-            .with_context(|| format!("cannot read the judge {}", main.display()))?;
+        let text = files::text(&main).context("the course lacks a judge")?;
         (&main, format!("judge/{}", exercise.file()), text)
     }];
     let build = tempfile::tempdir().context("cannot make a temporary folder")?;
@@ -164,7 +155,11 @@ pub fn judge(
         colour,
         waits: files.iter().any(|(_, _, text)| may_wait(text)),
     };
-    if let Compiled::No(message) = library.compile(&source, &executable, onlooker)? {
+    let compiled = library.compile(&source, &executable, onlooker)?;
+    if let Err(error) = files::unchanged(&file, &files[0].2) {
+        return Ok(Judgement::Unreadable(format!("{error:#}")));
+    }
+    if let Compiled::No(message) = compiled {
         let [(_, name, _), judge] = &files;
         return Ok(Judgement::NotCompiled(explained(
             &message, &file, name, judge,

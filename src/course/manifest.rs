@@ -1,6 +1,7 @@
 //! What a course says of itself: `course.toml`, and the files beside it.
 
 use crate::catalogue::Class;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -109,12 +110,8 @@ impl Course {
     /// If it is not there, or not what such a file must be.
     pub fn read(folder: &Path) -> Result<Course> {
         let path = folder.join("course.toml");
-        // Whoever opens a pipe waits for somebody who writes to it.
-        if path.exists() && !path.is_file() {
-            bail!("{} is not a file", path.display());
-        }
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read the course at {}", path.display()))?;
+        let text = files::text(&path).context("there is no course that can be read")?;
+        files::utf8(folder)?;
         let file: File =
             toml::from_str(&text).with_context(|| format!("{} is not a course", path.display()))?;
         for (nth, exercise) in file.exercises.iter().enumerate() {

@@ -3,13 +3,14 @@
 //!
 //! A learner's file is plain Rust and knows nothing of all this. What checks it is a small program
 //! beside it, the *judge*, that includes the file and holds its scenarios; [`program`] is what a
-//! judge is made of, and [`contract`] what each of its cases must do. [`compile`] turns both into an executable, and [`judge`] runs it in child
+//! judge is made of, and [`contract`] what each of its cases must do. [`compile`] turns both into an executable with what [`home`] finds, and [`judge`] runs it in child
 //! processes and says what came of it. [`rules`] is what a learner's file must keep to, `unseen`
 //! finds what no engine sees in a file of one's own, [`orderings`] finds those that could be weaker. [`manifest`] reads what a course says of itself,
 //! and [`mutants`] are what [`verify`] tries a judge with.
 
 pub mod compile;
 pub mod contract;
+pub mod home;
 pub mod judge;
 pub mod manifest;
 pub mod mutants;

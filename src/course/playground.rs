@@ -5,9 +5,10 @@ use super::program;
 use super::scenarios::{Scenarios, scenarios};
 use super::unseen::{unseen, vouched};
 use crate::check::{Checker, Report, isolated};
+use crate::files;
 use crate::trace::source;
 use anyhow::{Context, Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What `heisenbug new` writes.
 pub const TEMPLATE: &str = include_str!("playground/template.rs");
@@ -37,12 +38,11 @@ pub fn try_file(
     progress: &dyn Fn(&str, u64),
 ) -> Result<Tried> {
     let name = file.to_string_lossy().into_owned();
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+    let (path, text) = read(file)?;
     let Scenarios {
         names: scenarios,
         left_out,
     } = scenarios(&text);
-    let path = { file.canonicalize() }.with_context(|| format!("cannot find {name}"))?;
     let build = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (main, executable) = (build.path().join("main.rs"), build.path().join("judge"));
     std::fs::write(&main, main_of(&path, &scenarios)).context("cannot write a temporary file")?;
@@ -52,7 +52,9 @@ pub fn try_file(
         colour,
         waits: may_wait(&text),
     };
-    if let Compiled::No(message) = library.compile(&source, &executable, &|_: u64| {})? {
+    let compiled = library.compile(&source, &executable, &|_: u64| {})?;
+    files::unchanged(&path, &text)?;
+    if let Compiled::No(message) = compiled {
         // The compiler was given the whole path; whoever reads knows the file by its own.
         return Ok(Tried::NotCompiled(
             message.replace(&*path.to_string_lossy(), &name),
@@ -77,6 +79,19 @@ pub fn try_file(
         reports.push(report);
     }
     Ok(Tried::Checked(reports))
+}
+
+/// Where a file is, and what is in it.
+///
+/// # Errors
+///
+/// With its name, if it cannot be read, or rustc cannot read it.
+pub fn read(file: &Path) -> Result<(PathBuf, String)> {
+    let text = files::text(file)?;
+    let path =
+        { file.canonicalize() }.with_context(|| format!("cannot find {}", file.display()))?;
+    files::utf8(&path)?;
+    Ok((path, text))
 }
 
 /// What a file without scenarios lacks.

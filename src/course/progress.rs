@@ -7,9 +7,9 @@
 //! done = ["whose_turn", "lost_update"]
 //! ```
 
-use anyhow::{Context, Result};
+use crate::files;
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// The name of the file.
@@ -33,9 +33,9 @@ pub struct Progress {
 /// What was read, and what must be said about it.
 #[derive(Clone, Debug, Default)]
 pub struct Read {
-    /// The progress; none at all if there was no file that could be read.
+    /// The progress; none at all if there was no file, or a damaged one.
     pub progress: Progress,
-    /// What became of a file that could not be read.
+    /// What became of a file that was damaged.
     pub warning: Option<String>,
 }
 
@@ -44,55 +44,44 @@ impl Progress {
     ///
     /// # Errors
     ///
-    /// If there is one that can be neither read nor set aside.
+    /// If there is one and it cannot be read, or it is damaged and cannot be set aside. Then it stays
+    /// where it is.
     pub fn read(folder: &Path) -> Result<Read> {
         let path = folder.join(FILE);
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => String::from_utf8(bytes).map_err(|error| error.to_string()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Read::default());
-            }
-            Err(error) => Err(error.to_string()),
+        let Some(bytes) = files::read(&path)? else {
+            return Ok(Read::default());
         };
-        let parsed =
-            text.and_then(|text| toml::from_str(&text).map_err(|error| error.message().to_owned()));
-        match parsed {
-            Ok(progress) => Ok(Read {
-                progress,
-                warning: None,
-            }),
-            Err(why) => {
-                let aside = free_name(&path);
-                std::fs::rename(&path, &aside)
-                    .with_context(|| format!("cannot set {} aside", path.display()))?;
-                Ok(Read {
-                    progress: Progress::default(),
-                    warning: Some(format!(
-                        "{} is damaged ({why}). It is now {}, and the course begins anew",
-                        path.display(),
-                        aside.display()
-                    )),
-                })
+        let why = match Progress::parse(bytes) {
+            Ok(progress) => {
+                let warning = None;
+                return Ok(Read { progress, warning });
             }
-        }
+            Err(why) => why,
+        };
+        let aside = files::set_aside(&path, "bak")?;
+        Ok(Read {
+            progress: Progress::default(),
+            warning: Some(format!(
+                "{} is damaged ({why}). It is now {}, and the course begins anew",
+                path.display(),
+                aside.display()
+            )),
+        })
+    }
+
+    fn parse(bytes: Vec<u8>) -> Result<Progress, String> {
+        let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
+        toml::from_str(&text).map_err(|error| error.message().to_owned())
     }
 
     /// Writes the file, as a whole or not at all.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be written to.
+    /// If it cannot be written. Then it is as it was.
     pub fn write(&self, folder: &Path) -> Result<()> {
-        let path = folder.join(FILE);
-        let write = || -> Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(HEADING.as_bytes())?;
-            file.write_all(toml::to_string(self)?.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().with_context(|| format!("cannot write {}", path.display()))
+        let text = format!("{HEADING}{}", toml::to_string(self)?);
+        files::write(&folder.join(FILE), text.as_bytes())
     }
 
     /// Whether an exercise was proven.
@@ -111,15 +100,6 @@ impl Progress {
     pub fn reopen(&mut self, exercise: &str) {
         self.done.retain(|done| done != exercise);
     }
-}
-
-/// A name beside `path` that no file has.
-pub fn free_name(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let free = (1_u32..).map(|nth| path.with_file_name(format!("{name}.{nth}.bak")));
-    { free }
-        .find(|path| !path.exists())
-        .expect("there are more numbers than files")
 }
 
 #[cfg(test)]

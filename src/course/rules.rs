@@ -5,6 +5,7 @@
 //! is a mistake in the learner's reasoning, so neither may look like one.
 
 use super::tokens::{Token, tokens};
+use crate::explain::visible;
 
 /// What there is in this library for a learner, by the names of std.
 const OURS: [&str; 4] = ["cell", "hint", "sync", "thread"];
@@ -27,7 +28,7 @@ pub fn broken(file: &str, text: &str) -> Option<String> {
     let tokens = tokens(text);
     let (first, last, why, help) = first_broken(&tokens)?;
     let (first, last) = (&tokens[first], &tokens[last]);
-    let source = text.lines().nth(first.line - 1).unwrap_or_default();
+    let source = visible(text.lines().nth(first.line - 1).unwrap_or_default());
     let end = match last.line == first.line {
         true => last.column + last.text.chars().count(),
         false => source.chars().count() + 1,

@@ -2,7 +2,7 @@
 
 use crate::check::interrupted;
 use crate::check::isolated::Onlooker;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -38,16 +38,36 @@ pub fn output(
     limit: Duration,
     onlooker: &dyn Onlooker,
 ) -> std::io::Result<Heard> {
+    heard(command, limit, onlooker, &|_| {})
+}
+
+/// Runs a command, for so long at most, and hands on each line of its complaints as soon as it is said.
+///
+/// # Errors
+///
+/// As for [`output`].
+pub fn heard(
+    command: &mut Command,
+    limit: Duration,
+    onlooker: &dyn Onlooker,
+    hear: &dyn Fn(&str),
+) -> std::io::Result<Heard> {
     let began = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
-    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let (mut out, err) = (child.stdout.take(), child.stderr.take());
     std::thread::scope(|scope| {
         let (done, ended) = channel::<()>();
-        let stderr = scope.spawn(move || read(&mut err));
+        let (say, said) = channel();
+        let stderr = scope.spawn(move || {
+            read_lines(err, &|line| {
+                // Whoever does not listen any more has heard enough.
+                let _ = say.send(line);
+            })
+        });
         let stdout = scope.spawn(move || {
             let text = read(&mut out);
             // Told as soon as the output ends: nobody has to poll for it.
@@ -56,6 +76,7 @@ pub fn output(
         });
         let mut cut = None;
         while cut.is_none() && ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            said.try_iter().for_each(|line: String| hear(&line));
             cut = match () {
                 () if onlooker.has_left() || interrupted() => Some(Ended::Left),
                 () if began.elapsed() > limit => Some(Ended::TooLate),
@@ -79,6 +100,22 @@ pub fn output(
         let ended = cut.or_else(|| interrupted().then_some(Ended::Left));
         Ok(Heard { output, ended })
     })
+}
+
+/// All of it, and each line as it comes.
+fn read_lines(from: Option<impl Read>, tell: &dyn Fn(String)) -> Vec<u8> {
+    let mut text = Vec::new();
+    let Some(mut from) = from.map(BufReader::new) else {
+        return text;
+    };
+    loop {
+        let begin = text.len();
+        match from.read_until(b'\n', &mut text) {
+            Ok(1..) => tell(String::from_utf8_lossy(&text[begin..]).into_owned()),
+            // As below.
+            Ok(0) | Err(_) => return text,
+        }
+    }
 }
 
 fn read(from: &mut Option<impl Read>) -> Vec<u8> {
@@ -114,6 +151,27 @@ mod tests {
         assert_eq!(output.stdout, b"out\n");
         assert_eq!(output.stderr, b"err\n");
         assert_eq!(output.status.code(), Some(3));
+    }
+
+    #[test]
+    fn what_a_command_complains_of_is_handed_on_before_it_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let heard_of = folder.path().join("heard");
+        let mut command = Command::new("sh");
+        // It ends only once somebody has heard of it.
+        command
+            .arg("-c")
+            .arg("echo waiting >&2; until [ -e \"$0\" ]; do :; done");
+        command.arg(&heard_of);
+        let hear = |line: &str| {
+            assert_eq!(line.trim_end(), "waiting");
+            std::fs::write(&heard_of, "").unwrap();
+        };
+        let heard = heard(&mut command, Duration::MAX, &|_: u64| {}, &hear).unwrap();
+        assert_eq!(
+            (heard.ended, heard.output.stderr),
+            (None, b"waiting\n".to_vec())
+        );
     }
 
     #[test]

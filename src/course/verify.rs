@@ -6,6 +6,7 @@ use super::compile::Library;
 use super::judge::{Judgement, Limits, judge};
 use super::manifest::{Course, Exercise, Failure};
 use super::mutants::mutants;
+use crate::files;
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
@@ -159,8 +160,7 @@ pub fn killed(
         ..limits
     };
     let path = course.solutions().join(exercise.file());
-    let solution = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read the solution {}", path.display()))?;
+    let solution = files::text(&path).context("the course lacks a solution")?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (mut tried, mut passed) = (0, Vec::new());
     for mutant in mutants(&solution) {
@@ -273,7 +273,9 @@ fn strays(course: &Course) -> Result<Option<String>> {
 }
 
 fn collect(folder: &Path, deep: bool, found: &mut BTreeSet<PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read the folder {}", folder.display()))?;
+    for entry in entries {
         let entry = entry?;
         let path = entry.path();
         // A link is not followed: it may lead back here.

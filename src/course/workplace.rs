@@ -1,14 +1,13 @@
 //! Where a learner works: the course, the folder of the learner's files, and how far they are.
 
+use super::home;
 use super::judge::Limits;
 use super::manifest::{Course, Exercise};
 use super::progress::{self, Progress};
+use crate::files;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// The course that comes with the program.
-pub const OWN_COURSE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/exercises");
 
 /// A course, and where its files are worked on.
 #[derive(Clone, Debug)]
@@ -48,12 +47,14 @@ impl Workplace {
             (None, None) if folder.join("course.toml").is_file() => {
                 (folder.to_owned(), folder.to_owned())
             }
-            (None, None) if here => (OWN_COURSE.into(), folder.to_owned()),
-            (None, None) => (OWN_COURSE.into(), OWN_COURSE.into()),
+            (None, None) if here => (home::course()?, folder.to_owned()),
+            (None, None) => (home::course()?, home::course()?),
         };
         let absolute = |folder: &Path| {
-            { folder.canonicalize() }
-                .with_context(|| format!("cannot find the course {}", folder.display()))
+            { folder.canonicalize() }.with_context(|| {
+                let folder = folder.display();
+                format!("cannot find the course {folder}: `--course DIR` says where it is now")
+            })
         };
         let folder = absolute(&folder)?;
         let mut read = match here {
@@ -95,12 +96,8 @@ impl Workplace {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
         for exercise in &course.exercises {
-            let (from, to) = (
-                course.folder.join(exercise.file()),
-                folder.join(exercise.file()),
-            );
-            std::fs::copy(&from, &to)
-                .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+            let given = given(course, exercise)?;
+            files::write_new(&folder.join(exercise.file()), &given)?;
         }
         let progress = Progress {
             course: Some(course.folder.canonicalize()?),
@@ -180,19 +177,11 @@ impl Workplace {
     pub fn reset(&mut self, exercise: &Exercise) -> Result<Option<PathBuf>> {
         let file = self.file(exercise);
         let original = self.original(exercise)?;
-        let written = std::fs::read(&file).ok();
-        let kept = match &written {
-            Some(bytes) if *bytes == original => None,
-            Some(bytes) => {
-                let backup = progress::free_name(&file);
-                std::fs::write(&backup, bytes)
-                    .with_context(|| format!("cannot write {}", backup.display()))?;
-                Some(backup)
-            }
-            None => None,
-        };
-        std::fs::write(&file, original)
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        let written = files::read(&file)?.filter(|written| *written != original);
+        let kept = { written }
+            .map(|written| files::keep_beside(&file, "bak", &written))
+            .transpose()?;
+        files::write(&file, &original)?;
         self.reopen(&exercise.name)?;
         Ok(kept)
     }
@@ -200,9 +189,7 @@ impl Workplace {
     /// An exercise as it was given. In the course's own folder, that is what git has.
     fn original(&self, exercise: &Exercise) -> Result<Vec<u8>> {
         if self.folder != self.course.folder {
-            let path = self.course.folder.join(exercise.file());
-            return std::fs::read(&path)
-                .with_context(|| format!("cannot read the original {}", path.display()));
+            return given(&self.course, exercise);
         }
         let output = Command::new("git")
             .arg("show")
@@ -221,9 +208,16 @@ impl Workplace {
     }
 }
 
+/// An exercise as the course has it.
+fn given(course: &Course, exercise: &Exercise) -> Result<Vec<u8>> {
+    let path = course.folder.join(exercise.file());
+    files::read(&path)?.with_context(|| format!("the course lacks {}", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::faults;
 
     fn course(folder: &Path) -> Course {
         let text = "title = \"A course\"\n[[exercise]]\nname = \"one\"\ntitle = \"\"\nconcept = \"\"\n\
@@ -260,5 +254,120 @@ mod tests {
         let kept = place.reset(&exercise).unwrap().unwrap();
         assert_eq!(std::fs::read(kept).unwrap(), b"mine");
         assert_eq!(std::fs::read(place.file(&exercise)).unwrap(), b"// TODO");
+    }
+
+    /// A course of one exercise, and a copy in which it was worked on and proven.
+    struct Copy {
+        _given: tempfile::TempDir,
+        folder: tempfile::TempDir,
+        course: Course,
+    }
+
+    impl Copy {
+        fn begun() -> Copy {
+            let (given, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let course = course(given.path());
+            Workplace::init(&course, folder.path()).unwrap();
+            std::fs::write(folder.path().join("one.rs"), "mine").unwrap();
+            let copy = Copy {
+                _given: given,
+                folder,
+                course,
+            };
+            copy.open().unwrap().finish("one").unwrap();
+            copy
+        }
+
+        fn open(&self) -> Result<Workplace> {
+            Workplace::open(self.folder.path(), None)
+        }
+
+        /// What is in the files of the folder whose names begin so, in the order of their names.
+        fn texts(&self, name: &str) -> Vec<String> {
+            let entries = std::fs::read_dir(self.folder.path()).unwrap();
+            let paths = entries.map(|entry| entry.unwrap().path());
+            let is_of = |path: &PathBuf| {
+                let file = path.file_name().unwrap().to_str().unwrap();
+                file.starts_with(name)
+            };
+            let mut paths: Vec<PathBuf> = paths.filter(is_of).collect();
+            paths.sort();
+            { paths.iter() }
+                .map(|path| std::fs::read_to_string(path).unwrap())
+                .collect()
+        }
+    }
+
+    #[test]
+    fn no_step_of_a_reset_that_fails_loses_what_was_written() {
+        faults::each(
+            Copy::begun,
+            |copy| {
+                let mut place = copy.open()?;
+                place.reset(&copy.course.exercises[0])
+            },
+            |copy, failed, done| {
+                assert!(done.is_err(), "{failed:?}");
+                let texts = copy.texts("one.rs");
+                assert!(texts.iter().any(|text| text == "mine"), "{failed:?}");
+                assert!(!texts[0].is_empty(), "{failed:?}");
+                // As far as one can tell it is proven, or it was reset: but somebody works here.
+                let place = copy.open().unwrap();
+                assert!(place.warning.is_none(), "{failed:?}");
+                assert_eq!(place.course.folder, copy.course.folder);
+            },
+        );
+    }
+
+    #[test]
+    fn no_step_that_fails_loses_the_progress() {
+        faults::each(
+            Copy::begun,
+            |copy| copy.open()?.go_to("one"),
+            |copy, failed, done| {
+                let why = format!("{:#}", done.unwrap_err());
+                let is_named = why.contains(progress::FILE) || why.contains("course.toml");
+                assert!(is_named, "{failed:?}: {why}");
+                assert_eq!(copy.texts(progress::FILE).len(), 1, "{failed:?}");
+                assert!(copy.open().unwrap().progress.is_done("one"), "{failed:?}");
+            },
+        );
+    }
+
+    #[test]
+    fn a_damaged_progress_is_kept_whatever_fails() {
+        let damaged = || {
+            let copy = Copy::begun();
+            std::fs::write(copy.folder.path().join(progress::FILE), "done = [").unwrap();
+            copy
+        };
+        faults::each(
+            damaged,
+            |copy| copy.open(),
+            |copy, failed, _| {
+                let kept = copy.texts(progress::FILE);
+                assert!(kept.iter().any(|text| text == "done = ["), "{failed:?}");
+            },
+        );
+    }
+
+    #[test]
+    fn a_copy_that_cannot_be_made_says_which_file_and_takes_none_away() {
+        let begin = || {
+            let (given, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            let course = course(given.path());
+            (given, folder, course)
+        };
+        faults::each(
+            begin,
+            |(_, folder, course)| Workplace::init(course, folder.path()),
+            |(given, _, _), failed, done| {
+                let why = format!("{:#}", done.unwrap_err());
+                let is_named = why.contains("one.rs") || why.contains(progress::FILE);
+                assert!(is_named, "{failed:?}: {why}");
+                let text = std::fs::read_to_string(given.path().join("one.rs")).unwrap();
+                assert_eq!(text, "// TODO");
+            },
+        );
     }
 }

@@ -10,6 +10,7 @@ mod sentence;
 pub mod style;
 mod table;
 mod timeline;
+mod visible;
 
 use crate::catalogue::Grade;
 use crate::check::{Engine, Report, Verdict};
@@ -17,6 +18,7 @@ use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
 pub use table::{Table, thousands};
+pub use visible::{json, visible, visible_but_styles};
 
 /// The widest output, in columns. Wider lines are harder to read, not easier.
 pub const MAX_WIDTH: usize = 80;
@@ -27,6 +29,7 @@ pub const MIN_WIDTH: usize = 40;
 /// The whole report: verdict, outcomes, timeline, how it was reached.
 pub fn report(report: &Report, width: usize) -> String {
     let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
+    let report = &*visible::report(report);
     let mut blocks = vec![headline(report, width)];
     let tells = report.outcomes.len() > 1 || !report.holds_bounded();
     if tells && !report.outcomes.is_empty() {

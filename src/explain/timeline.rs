@@ -7,6 +7,7 @@ use super::cells::cell;
 use super::layout;
 use super::repeats::{Folded, fold};
 use super::style::{Paint, paint};
+use super::visible::visible;
 use crate::catalogue::Class;
 use crate::check::Report;
 use crate::trace::{Event, Op, source};
@@ -104,7 +105,7 @@ fn rows(report: &Report) -> Vec<Row> {
             rows.push(Row {
                 file: event.file.clone(),
                 line: event.line,
-                source: source::line(&event.file, event.line).unwrap_or_default(),
+                source: code(&event.file, event.line),
                 actor: number(report, &event.actor),
                 cell: text,
                 paint: (event.newest.is_some() || event.op == Op::Panic).then_some(Paint::Notice),
@@ -119,7 +120,7 @@ fn rows(report: &Report) -> Vec<Row> {
         rows.push(Row {
             file: blocked.file.clone(),
             line: blocked.line,
-            source: source::line(&blocked.file, blocked.line).unwrap_or_default(),
+            source: code(&blocked.file, blocked.line),
             actor: number(report, &blocked.actor),
             cell: what,
             paint: Some(Paint::Bad),
@@ -127,6 +128,12 @@ fn rows(report: &Report) -> Vec<Row> {
     }
     rows.extend(last_access(report));
     rows
+}
+
+/// A line of the program's source.
+fn code(file: &str, line: u32) -> String {
+    let line = source::line(file, line).unwrap_or_default();
+    visible(&line).into_owned()
 }
 
 /// The access that the execution ended with, if it is no operation since it never took place.
@@ -146,7 +153,7 @@ fn last_access(report: &Report) -> Option<Row> {
     Some(Row {
         file: second.file.clone(),
         line: second.line,
-        source: source::line(&second.file, second.line).unwrap_or_default(),
+        source: code(&second.file, second.line),
         actor: number(report, &second.actor),
         cell: cell.to_owned(),
         paint: Some(Paint::Bad),

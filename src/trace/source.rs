@@ -1,5 +1,6 @@
 //! Source text by file name, for object names and timelines.
 
+use crate::files;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -39,7 +40,7 @@ pub fn text(file: &str) -> Option<Arc<str>> {
 fn find(file: &str) -> Option<Arc<str>> {
     let here = std::env::current_dir().ok()?;
     here.ancestors()
-        .find_map(|folder| std::fs::read_to_string(folder.join(file)).ok())
+        .find_map(|folder| files::text(&folder.join(file)).ok())
         .map(Arc::from)
 }
 

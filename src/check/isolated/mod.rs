@@ -39,6 +39,9 @@ pub trait Onlooker {
     /// Is told now and then how many executions there were so far.
     fn see(&self, executions: u64);
 
+    /// Is told that it waits for somebody else as well, in a sentence without a full stop.
+    fn waits(&self, _for_whom: &str) {}
+
     /// Whether the result is no longer wanted. Then the check ends soon, with none.
     fn has_left(&self) -> bool {
         false
@@ -151,9 +154,9 @@ struct Heard {
 
 /// Runs a child to its end.
 fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard> {
-    File::create(&task.counter)
-        .and_then(|file| file.set_len(journal::SHARED_BYTES as u64))
-        .context("cannot make a temporary file")?;
+    // Written, and not only made as long: where the disk is full, whoever maps it would die of that.
+    std::fs::write(&task.counter, [0; journal::SHARED_BYTES])
+        .context("cannot write a temporary file")?;
     let shared = journal::map(&task.counter).context("cannot map a temporary file")?;
     let (from_child, to_parent) = pipe().context("cannot make a pipe")?;
     let child = Command::new(executable)

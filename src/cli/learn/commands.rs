@@ -12,6 +12,7 @@ use crate::course::workplace::Workplace;
 use crate::course::{Course, Exercise, Judgement};
 use crate::explain::style::{Paint, paint};
 use crate::explain::{self, Table, wrap};
+use crate::files;
 use anyhow::{Result, bail};
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -164,6 +165,7 @@ pub fn run(place: &mut Workplace, exercise: &Exercise, json: bool) -> Result<Exi
         _ if interrupted() => Exit::Interrupted,
         Judgement::Passed { .. } => Exit::Good,
         Judgement::Unknown(_) => Exit::Unknown,
+        Judgement::Unreadable(_) => Exit::Usage,
         _ => Exit::Bad,
     })
 }
@@ -211,7 +213,7 @@ pub fn solution(place: &Workplace, exercise: &Exercise) -> Result<Exit> {
         );
     }
     let path = place.course.solutions().join(exercise.file());
-    output::print(std::fs::read_to_string(path)?.trim_end())?;
+    output::print(files::text(&path)?.trim_end())?;
     Ok(Exit::Good)
 }
 

@@ -8,8 +8,8 @@ use super::args::{Learn, LearnCommand};
 use super::{Exit, output};
 use crate::course::judge::Limits;
 use crate::course::verify::Depth;
-use crate::course::workplace::{OWN_COURSE, Workplace};
-use crate::course::{Course, Exercise};
+use crate::course::workplace::Workplace;
+use crate::course::{Course, Exercise, home};
 use anyhow::{Context, Result, bail};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -86,10 +86,10 @@ fn limits(args: &Learn) -> Limits {
 
 /// The course that is named, or the program's own.
 fn course(args: &Learn) -> Result<Course> {
-    let folder = args
-        .course
-        .clone()
-        .unwrap_or_else(|| PathBuf::from(OWN_COURSE));
+    let folder = match &args.course {
+        Some(folder) => folder.clone(),
+        None => home::course()?,
+    };
     Course::read(&absolute(&folder)?)
 }
 

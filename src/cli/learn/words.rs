@@ -4,7 +4,7 @@ use crate::check::Report;
 use crate::course::Judgement;
 use crate::course::manifest::Exercise;
 use crate::explain::style::{Paint, paint};
-use crate::explain::{self, wrap};
+use crate::explain::{self, visible, wrap};
 
 /// What to tell a learner, in so many columns.
 pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> String {
@@ -48,7 +48,11 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
             format!("{}\n\n{}", refused(exercise), message.trim_end())
         }
         Judgement::Unreadable(why) => {
-            format!("{}\n{}", refused(exercise), wrap(why, width, "  "))
+            format!(
+                "{}\n{}",
+                refused(exercise),
+                wrap(&visible(why), width, "  ")
+            )
         }
     }
 }
@@ -60,7 +64,7 @@ pub fn failure(judgement: &Judgement) -> String {
         Judgement::Failed(report) => {
             let class = report.class.map_or("failure", |class| class.words());
             match &report.outcome {
-                Some(outcome) if outcome != class => format!("{class}, \"{outcome}\""),
+                Some(outcome) if outcome != class => format!("{class}, \"{}\"", visible(outcome)),
                 _ => class.to_owned(),
             }
         }
@@ -71,7 +75,7 @@ pub fn failure(judgement: &Judgement) -> String {
             { report.stopped.clone() }.unwrap_or_else(|| "nobody knows".to_owned())
         }
         Judgement::NotCompiled(_) => "does not compile".to_owned(),
-        Judgement::Unreadable(why) => why.clone(),
+        Judgement::Unreadable(why) => visible(why).into_owned(),
     }
 }
 

@@ -15,6 +15,7 @@ use super::{Exit, output};
 use crate::check::interrupted;
 use crate::course::watch::Watch;
 use crate::course::workplace::Workplace;
+use crate::files;
 use anyhow::{Context, Result, bail};
 use ratatui::DefaultTerminal;
 use state::{Effect, State};
@@ -99,7 +100,15 @@ fn until_left(
                 News::Key(key) => state.key(key),
                 News::Resized => Vec::new(),
                 News::Saved(names) => state.saved(&names),
-                News::Built(built) => state.tools_are(built),
+                News::Waits(for_whom) => {
+                    state.complain(format!("{for_whom}."));
+                    Vec::new()
+                }
+                News::Built(built) => {
+                    // Nobody waits any more.
+                    state.notice = state.place.warning.clone();
+                    state.tools_are(built)
+                }
                 News::Progress(run, executions) => {
                     state.progressed(run, executions);
                     Vec::new()
@@ -161,11 +170,8 @@ fn perform(state: &mut State, worker: &Worker, effects: Vec<Effect>) -> bool {
 /// The learner's file, and the solution.
 fn solution(place: &Workplace, nth: usize) -> Result<(String, String)> {
     let exercise = &place.course.exercises[nth];
-    let read = |path: std::path::PathBuf| {
-        std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
-    };
     Ok((
-        read(place.file(exercise))?,
-        read(place.course.solutions().join(exercise.file()))?,
+        files::text(&place.file(exercise))?,
+        files::text(&place.course.solutions().join(exercise.file()))?,
     ))
 }

@@ -24,6 +24,8 @@ pub enum News {
     Saved(Vec<String>),
     /// The library is built, or cannot be.
     Built(Result<(), String>),
+    /// What is waited for, while the library is built.
+    Waits(String),
     /// How many executions of a run there were so far.
     Progress(u64, u64),
     /// What came of a run.
@@ -55,6 +57,10 @@ struct Waiting<'a> {
 impl Onlooker for Waiting<'_> {
     fn see(&self, executions: u64) {
         let _ = self.news.send(News::Progress(self.run, executions));
+    }
+
+    fn waits(&self, for_whom: &str) {
+        let _ = self.news.send(News::Waits(for_whom.to_owned()));
     }
 
     fn has_left(&self) -> bool {
@@ -186,12 +192,11 @@ pub fn watch(watch: Watch, news: Sender<News>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::workplace::OWN_COURSE;
-    use std::path::Path;
+    use crate::course::home;
 
     #[test]
     fn orders_are_judged_and_what_is_stopped_has_no_result() {
-        let course = Course::read(Path::new(OWN_COURSE)).unwrap();
+        let course = Course::read(&home::course().unwrap()).unwrap();
         let exercise = course.exercises[0].clone();
         let (sender, news) = channel();
         let worker = Worker::start(
@@ -201,10 +206,11 @@ mod tests {
             false,
             sender,
         );
-        let Ok(News::Built(built)) = news.recv() else {
-            panic!("first comes the library");
-        };
-        assert_eq!(built, Ok(()));
+        let built = news.iter().find_map(|told| match told {
+            News::Built(built) => Some(built),
+            _ => None,
+        });
+        assert_eq!(built, Some(Ok(())), "first comes the library");
         worker.judge(1, exercise.clone());
         let judgement = news.iter().find_map(|told| match told {
             News::Judged(1, judgement) => Some(judgement),

@@ -7,7 +7,7 @@ use super::state::{Hint, State, Tools};
 use super::view::{Scroll, View};
 use crate::cli::learn::words;
 use crate::explain::style::{Paint, paint};
-use crate::explain::{cut, plain, thousands, wrap};
+use crate::explain::{cut, plain, thousands, visible, wrap};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Color;
@@ -118,7 +118,7 @@ fn work(state: &mut State, columns: u16) -> Vec<Line<'static>> {
                 Err(why) => format!(
                     "{}\n{}",
                     paint(Paint::Bad, "This cannot be judged."),
-                    wrap(why, width, "  ")
+                    wrap(&visible(why), width, "  ")
                 ),
             };
             verdict.words = Some((columns, words));
@@ -155,6 +155,7 @@ fn header(state: &State, width: usize, roomy: bool) -> Vec<Line<'static>> {
     let exercise = state.exercise();
     let number = format!("exercise {} of {all}", state.current + 1);
     let path = state.place.file(exercise).display().to_string();
+    let path = visible(&path);
     let edit = format!("edit {}", text::cut_left(&path, width.saturating_sub(5)));
     let name = match roomy {
         true => format!("{}: {}", exercise.name, exercise.title),

@@ -1,7 +1,7 @@
 //! Lines that fit.
 
-use crate::explain::cut;
 use crate::explain::style::{Paint, paint};
+use crate::explain::{cut, visible, visible_but_styles};
 use crate::explain::{plain, wrap};
 use ansi_to_tui::IntoText;
 use ratatui::text::{Line, Span, Text};
@@ -10,7 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// A text with ANSI styles as lines of at most that width; longer ones go on in the next line.
 pub fn fit(text: &str, width: usize) -> Vec<Line<'static>> {
     // Tabs would be drawn as nothing at all.
-    let text = text.replace('\t', "    ");
+    let text = visible_but_styles(text).replace('\t', "    ");
     let styled = match text.as_bytes().into_text() {
         Ok(styled) => styled,
         Err(_) => Text::raw(plain(&text)),
@@ -46,7 +46,7 @@ fn broken(line: Line<'_>, width: usize) -> Vec<Line<'static>> {
 
 /// A line of code in lines of at most that width, all of them indented as it is.
 pub fn pieces(code: &str, width: usize) -> Vec<String> {
-    let code = code.replace('\t', "    ");
+    let code = visible(code).replace('\t', "    ");
     let indent = " ".repeat(code.len() - code.trim_start().len());
     let wrapped = wrap(code.trim(), width, &indent);
     match wrapped.is_empty() {
