@@ -14,6 +14,7 @@ mod outside;
 mod passes;
 mod programs;
 mod questions;
+mod select;
 mod seqcst;
 mod std_allows;
 mod waiting;

@@ -4,9 +4,17 @@
 
 mod ends;
 mod queue;
+#[doc(hidden)]
+pub mod select;
+#[macro_use]
+mod select_macro;
 
+#[doc(inline)]
+pub use crate::__select as select;
 pub use ends::{IntoIter, Iter, Receiver, Sender, TryIter};
 
+#[doc(hidden)]
+pub use queue::Patience;
 use queue::Queue;
 use std::fmt;
 

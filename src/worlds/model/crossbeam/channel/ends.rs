@@ -5,7 +5,7 @@ use super::{RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvErr
 use crate::worlds::model::unordered::Unordered;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Sends values.
 pub struct Sender<T>(Arc<Unordered<Queue<T>>>);
@@ -16,6 +16,13 @@ pub struct Receiver<T>(Arc<Unordered<Queue<T>>>);
 pub(super) fn pair<T>(queue: Queue<T>) -> (Sender<T>, Receiver<T>) {
     let queue = Arc::new(Unordered::new(queue));
     (Sender(Arc::clone(&queue)), Receiver(queue))
+}
+
+impl<T> Receiver<T> {
+    /// For those who wait for several.
+    pub(super) fn queue(&self) -> &Queue<T> {
+        &self.0
+    }
 }
 
 impl<T> Sender<T> {
@@ -61,6 +68,18 @@ impl<T> Sender<T> {
     }
 }
 
+impl<T> Sender<T> {
+    /// As [`send_timeout`](Self::send_timeout), waiting for no longer than until then.
+    ///
+    /// # Errors
+    ///
+    /// The value, if there was no room in time or all receivers are gone.
+    #[track_caller]
+    pub fn send_deadline(&self, value: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
+        self.send_timeout(value, deadline.saturating_duration_since(Instant::now()))
+    }
+}
+
 impl<T> Receiver<T> {
     /// Waits for a value.
     ///
@@ -98,6 +117,16 @@ impl<T> Receiver<T> {
             Unreceived::Empty => RecvTimeoutError::Timeout,
             Unreceived::Disconnected => RecvTimeoutError::Disconnected,
         })
+    }
+
+    /// As [`recv_timeout`](Self::recv_timeout), for no longer than until then.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` if none came in time, `Disconnected` if none will ever come.
+    #[track_caller]
+    pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
+        self.recv_timeout(deadline.saturating_duration_since(Instant::now()))
     }
 
     /// The values to come, until all senders are gone.

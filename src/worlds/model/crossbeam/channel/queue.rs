@@ -1,6 +1,9 @@
 //! What the ends of a channel share.
 
+use super::RecvError;
+use super::select::{Signal, Watcher};
 use crate::worlds::model::parking_lot::{Condvar, Mutex, MutexGuard};
+use heisenbug_engine::steps;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -22,13 +25,18 @@ struct State<T> {
     /// How many values were sent and received: a rendezvous waits for its own.
     sent: u64,
     received: u64,
+    /// Those who wait for several channels, this one among them.
+    watchers: Vec<Watcher>,
 }
 
 /// How long somebody is willing to wait.
 #[derive(Clone, Copy)]
 pub enum Patience {
+    /// Not at all.
     None,
+    /// For so long.
     For(Duration),
+    /// For as long as it takes.
     Endless,
 }
 
@@ -57,6 +65,7 @@ impl<T> Queue<T> {
                 waiting: 0,
                 sent: 0,
                 received: 0,
+                watchers: Vec::new(),
             }),
             changed: Condvar::new(),
             capacity,
@@ -94,6 +103,7 @@ impl<T> Queue<T> {
         state.sent += 1;
         let mine = state.sent;
         self.changed.notify_all();
+        state.watchers.iter().for_each(Watcher::tell);
         if self.capacity == Some(0) && !matches!(patience, Patience::None) {
             return self.hand_over(state, mine, patience);
         }
@@ -103,7 +113,13 @@ impl<T> Queue<T> {
     fn has_room(&self, state: &State<T>, patience: Patience) -> bool {
         match (self.capacity, patience) {
             (None, _) => true,
-            (Some(0), Patience::None) => state.values.len() < state.waiting,
+            (Some(0), Patience::None) if state.values.len() < state.waiting => true,
+            (Some(0), Patience::None) => {
+                if !state.watchers.is_empty() && steps::running() {
+                    steps::give_up("a `try_send` of a rendezvous meets a `select!`");
+                }
+                false
+            }
             // The one value that is changing hands.
             (Some(0), _) => state.values.is_empty(),
             (Some(capacity), _) => state.values.len() < capacity,
@@ -141,13 +157,10 @@ impl<T> Queue<T> {
     pub fn receive(&self, patience: Patience) -> Result<T, Unreceived> {
         let mut state = self.state.lock();
         loop {
-            if let Some(value) = state.values.pop_front() {
-                state.received += 1;
-                self.changed.notify_all();
-                return Ok(value);
-            }
-            if state.senders == 0 {
-                return Err(Unreceived::Disconnected);
+            match self.take_from(&mut state) {
+                Some(Ok(value)) => return Ok(value),
+                Some(Err(RecvError)) => return Err(Unreceived::Disconnected),
+                None => {}
             }
             state.waiting += 1;
             let again = self.wait(&mut state, patience);
@@ -155,6 +168,46 @@ impl<T> Queue<T> {
             if !again && state.values.is_empty() {
                 return Err(Unreceived::Empty);
             }
+        }
+    }
+
+    /// What comes of a receive, if that needs no waiting.
+    #[track_caller]
+    fn take_from(&self, state: &mut State<T>) -> Option<Result<T, RecvError>> {
+        if let Some(value) = state.values.pop_front() {
+            state.received += 1;
+            self.changed.notify_all();
+            return Some(Ok(value));
+        }
+        (state.senders == 0).then_some(Err(RecvError))
+    }
+
+    /// As [`receive`](Self::receive), if that needs no waiting.
+    #[track_caller]
+    pub fn take(&self) -> Option<Result<T, RecvError>> {
+        self.take_from(&mut self.state.lock())
+    }
+
+    /// The same. Otherwise somebody will be told when there is something.
+    #[track_caller]
+    pub fn take_or_watch(&self, watcher: Watcher) -> Option<Result<T, RecvError>> {
+        let mut state = self.state.lock();
+        let taken = self.take_from(&mut state);
+        if taken.is_none() {
+            state.watchers.push(watcher);
+        }
+        taken
+    }
+
+    /// Nobody is to be told any more. Receives, if asked to and possible.
+    #[track_caller]
+    pub fn unwatch(&self, signal: &Signal, take: bool) -> Option<Result<T, RecvError>> {
+        let mut state = self.state.lock();
+        state.watchers.retain(|watcher| !watcher.has(signal));
+        if take {
+            self.take_from(&mut state)
+        } else {
+            None
         }
     }
 
@@ -182,6 +235,7 @@ impl<T> Queue<T> {
         state.senders -= 1;
         if state.senders == 0 {
             self.changed.notify_all();
+            state.watchers.iter().for_each(Watcher::tell);
         }
     }
 

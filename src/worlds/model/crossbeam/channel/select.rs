@@ -1,0 +1,250 @@
+//! What `select!` is made of: an offer to several receivers, one of which takes it.
+//!
+//! First each receiver is looked at. Which one first is a choice, so that each of several that are ready
+//! is taken in some execution. If none is ready, each is left word of a [`Signal`], and whoever has
+//! something for one of them gives the signal.
+
+use super::RecvError;
+use super::ends::Receiver;
+use super::queue::Patience;
+use crate::worlds::model::session::{Call, Shared};
+use crate::worlds::model::unordered::Unordered;
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, Rmw, Until, Why};
+use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Wakes one who waits for several receivers, once.
+#[derive(Clone)]
+pub struct Signal(Arc<Unordered<Word>>);
+
+struct Word {
+    /// 0 until it is given, then one more than the number of the arm; or `TOO_LATE`. Relaxed: what is
+    /// handed over is ordered by the channel's lock.
+    word: Shared,
+    outside: (Mutex<u64>, Condvar),
+}
+
+/// The waiting one has gone.
+const TOO_LATE: u64 = u64::MAX;
+
+/// Whom a channel tells that it has something.
+pub struct Watcher {
+    signal: Signal,
+    arm: u64,
+}
+
+impl Signal {
+    fn new(at: Place) -> Signal {
+        Signal(Arc::new(Unordered::new(Word {
+            word: Shared::made_at("select", at),
+            outside: Default::default(),
+        })))
+    }
+
+    /// Waits for the signal. Returns the arm it was given for, or nothing when time is up.
+    fn wait(&self, patience: Patience, deadline: Option<Instant>, at: Place) -> Option<usize> {
+        let Some(call) = Call::begin("select", at) else {
+            return self.wait_outside(deadline);
+        };
+        call.waits_for(&self.0.word);
+        let object = self.0.word.object();
+        let timed = matches!(patience, Patience::For(_));
+        let mut given = 0;
+        if timed && steps::choose(2, Why::TimeOut, at) == 1 {
+            // Who was told just before has not run out of time.
+            let gone = Rmw::exchange(0, TOO_LATE);
+            given = steps::rmw(object, 0, gone, Relaxed, Relaxed, at).read;
+        } else {
+            let until = Until::IsNot(0);
+            given = given.max(steps::await_load(object, 0, until, Relaxed, timed, at));
+        }
+        call.silent();
+        Some(given.checked_sub(1)? as usize)
+    }
+
+    fn wait_outside(&self, deadline: Option<Instant>) -> Option<usize> {
+        let (given, changed) = &self.0.outside;
+        let given = given.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = match deadline {
+            None => changed.wait_while(given, |given| *given == 0),
+            Some(deadline) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let waited = changed.wait_timeout_while(given, left, |given| *given == 0);
+                Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
+            }
+        };
+        let given = *given.unwrap_or_else(PoisonError::into_inner);
+        Some(given.checked_sub(1)? as usize)
+    }
+}
+
+impl Watcher {
+    /// Gives the signal, if nobody has.
+    #[track_caller]
+    pub fn tell(&self) {
+        let Some(call) = Call::begin("select", Location::caller()) else {
+            let (given, changed) = &self.signal.0.outside;
+            let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
+            if *given == 0 {
+                *given = self.arm + 1;
+            }
+            return changed.notify_one();
+        };
+        let give = Rmw::exchange(0, self.arm + 1);
+        let object = self.signal.0.word.object();
+        steps::rmw(object, 0, give, Relaxed, Relaxed, call.at());
+        call.silent();
+    }
+
+    /// Whether it is a watcher with that signal.
+    pub fn has(&self, signal: &Signal) -> bool {
+        Arc::ptr_eq(&self.signal.0, &signal.0)
+    }
+}
+
+/// One of several things to wait for.
+pub trait Arm {
+    /// Does it, if that needs no waiting. Returns whether it is done.
+    #[track_caller]
+    fn attempt(&mut self) -> bool;
+
+    /// As [`attempt`](Self::attempt). If it needs waiting, leaves word.
+    #[track_caller]
+    fn offer(&mut self, signal: &Signal, arm: usize) -> bool;
+
+    /// Takes the word back, and does it if asked to and possible. Returns whether it is done.
+    #[track_caller]
+    fn withdraw(&mut self, signal: &Signal, attempt: bool) -> bool;
+}
+
+/// To receive.
+pub struct Receiving<'a, T> {
+    from: &'a Receiver<T>,
+    got: Option<Result<T, RecvError>>,
+}
+
+impl<'a, T> Receiving<'a, T> {
+    /// Nothing has been received yet.
+    pub fn new(from: &'a Receiver<T>) -> Receiving<'a, T> {
+        Receiving { from, got: None }
+    }
+
+    /// What was received, if it was this one.
+    pub fn got(&mut self) -> Option<Result<T, RecvError>> {
+        self.got.take()
+    }
+}
+
+impl<T> Arm for Receiving<'_, T> {
+    fn attempt(&mut self) -> bool {
+        self.got = self.from.queue().take();
+        self.got.is_some()
+    }
+
+    fn offer(&mut self, signal: &Signal, arm: usize) -> bool {
+        let watcher = Watcher {
+            signal: signal.clone(),
+            arm: arm as u64,
+        };
+        self.got = self.from.queue().take_or_watch(watcher);
+        self.got.is_some()
+    }
+
+    fn withdraw(&mut self, signal: &Signal, attempt: bool) -> bool {
+        let got = self.from.queue().unwatch(signal, attempt);
+        let done = got.is_some();
+        self.got = self.got.take().or(got);
+        done
+    }
+}
+
+/// Does one of these, waiting for so long. Returns whether one was done.
+#[track_caller]
+pub fn select(arms: &mut [&mut dyn Arm], patience: Patience) -> bool {
+    let at = Location::caller();
+    let deadline = match patience {
+        Patience::For(timeout) => Instant::now().checked_add(timeout),
+        _ => None,
+    };
+    loop {
+        if attempt_any(arms, patience, at) {
+            return true;
+        }
+        if matches!(patience, Patience::None) {
+            return false;
+        }
+        if let Some(done) = wait_for_any(arms, patience, deadline, at) {
+            return done;
+        }
+    }
+}
+
+/// Looks at each. The first one is a choice, and so is each other one if the caller will not look again:
+/// then it can tell in which order they were found empty.
+#[track_caller]
+fn attempt_any(arms: &mut [&mut dyn Arm], patience: Patience, at: Place) -> bool {
+    let mut left: Vec<usize> = (0..arms.len()).collect();
+    while !left.is_empty() {
+        let is_open = left.len() == arms.len() || matches!(patience, Patience::None);
+        let next = if is_open { any_of(left.len(), at) } else { 0 };
+        if arms[left.remove(next)].attempt() {
+            return true;
+        }
+    }
+    false
+}
+
+/// One of so many, whichever.
+fn any_of(number: usize, at: Place) -> usize {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    if !steps::running() {
+        return TURN.fetch_add(1, Relaxed) % number;
+    }
+    match u8::try_from(number) {
+        Ok(0 | 1) => 0,
+        Ok(number) => steps::choose(number, Why::Program, at).into(),
+        Err(_) => steps::give_up("a `select!` over more than 255 receivers"),
+    }
+}
+
+/// Waits until one can be done, and does it. Returns whether it did, or nothing if somebody was quicker.
+#[track_caller]
+fn wait_for_any(
+    arms: &mut [&mut dyn Arm],
+    patience: Patience,
+    deadline: Option<Instant>,
+    at: Place,
+) -> Option<bool> {
+    let signal = Signal::new(at);
+    let mut told = 0;
+    let mut done = false;
+    while told < arms.len() && !done {
+        done = arms[told].offer(&signal, told);
+        told += usize::from(!done);
+    }
+    let mut time_is_up = false;
+    if !done {
+        let given = signal.wait(patience, deadline, at);
+        time_is_up = given.is_none();
+        if let Some(arm) = given {
+            done = arms[arm].withdraw(&signal, true);
+            arms.swap(0, arm);
+            told -= 1;
+            for other in &mut arms[1..=told] {
+                other.withdraw(&signal, false);
+            }
+            arms.swap(0, arm);
+            return done.then_some(true);
+        }
+    }
+    for other in &mut arms[..told] {
+        other.withdraw(&signal, false);
+    }
+    if time_is_up {
+        return Some(false);
+    }
+    done.then_some(true)
+}
