@@ -13,10 +13,10 @@
 //! queue: who has waited longest looks least often, and is the last to see that the lock is free.
 //! How long to pause depends on the machine: the bound here is some microseconds.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each. loom disagrees, as it does on
-//! `test_and_set`. loom cannot join a thread that panicked, so it is not asked about that.
+//! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
+//! once each. loom disagrees, as it does on `test_and_set`. loom cannot join a thread that panicked, so it is not asked about that.
 
-use super::exclusive::{Locked, RawLock, a_panic, two_threads};
+use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::sync::atomic::{
     AtomicBool,
     Ordering::{Acquire, Relaxed, Release},
@@ -133,6 +133,7 @@ pub const PROOF: Bug = Bug {
     ],
     outcomes: &[
         Outcome::acceptable("4 of 4 counted", "nobody came in between"),
+        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
         Outcome::acceptable("2 of 2 counted", "nobody came in between"),
         Outcome::forbidden(
             "data race",
@@ -145,6 +146,11 @@ pub const PROOF: Bug = Bug {
             "two_threads",
             "two threads take the lock twice each",
             two_threads::<Backoff<u64>, 2, 2>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "three threads take the lock once each",
+            three_threads::<Backoff<u64>>,
         ),
         Variant::sound(
             "a_panic",

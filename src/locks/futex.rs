@@ -17,11 +17,10 @@
 //! microseconds on bare metal, and tens of them on a virtual machine. Meanwhile others come and go,
 //! the last holder first of all: good for throughput, and unfair.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each. What is
-//! said above of a third thread is argued, and not proven. loom
-//! has no futex, so it is not asked.
+//! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
+//! once each. loom has no futex, so it is not asked.
 
-use super::exclusive::{Locked, RawLock, a_panic, two_threads};
+use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::sync::Futex;
 use super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
@@ -145,6 +144,7 @@ pub const PROOF: Bug = Bug {
     ],
     outcomes: &[
         Outcome::acceptable("4 of 4 counted", "nobody came in between"),
+        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
         Outcome::acceptable("2 of 2 counted", "nobody came in between"),
         Outcome::forbidden(
             "deadlock",
@@ -157,6 +157,11 @@ pub const PROOF: Bug = Bug {
             "two_threads",
             "two threads take the lock twice each",
             two_threads::<FutexMutex<u64>, 2, 2>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "three threads take the lock once each",
+            three_threads::<FutexMutex<u64>>,
         ),
         Variant::sound(
             "a_panic",

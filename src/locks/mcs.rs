@@ -12,9 +12,10 @@
 //! served, and a hand-over moves two cache lines however many wait. As with all fair locks, the one
 //! whose turn it is must be running: with more threads than cores this lock collapses.
 //!
-//! **Proof.** Exhaustive for two threads, of which one takes the lock once and the other one twice.
+//! **Proof.** Exhaustive for two threads, of which one takes the lock once and the other one twice,
+//! and for three that take it once each.
 
-use super::exclusive::{Locked, RawLock, two_threads};
+use super::exclusive::{Locked, RawLock, three_threads, two_threads};
 use super::hint;
 use super::sync::atomic::{
     AtomicBool, AtomicPtr,
@@ -207,6 +208,11 @@ pub const PROOF: Bug = Bug {
             "two_threads",
             "main takes the lock once, and another thread takes it twice",
             two_threads::<Mcs<u64>, 1, 2>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "three threads take the lock once each",
+            three_threads::<Mcs<u64>>,
         ),
         Variant::trap(
             "trap_leave_early",

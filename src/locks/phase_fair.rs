@@ -14,9 +14,11 @@
 //! writers for at most one round of readers is worth that only where the longest wait counts.
 //!
 //! **Proof.** Exhaustive for a writer that comes twice and a reader, which is the least at which a
-//! reader can mistake one writer for another, and for two writers of which one reads afterwards.
+//! reader can mistake one writer for another, and for two writers of which one reads afterwards; and
+//! for two writers and a reader, three threads, that come once each.
 
 use super::hint;
+use super::read_mostly::two_writers_and_reader;
 use super::read_mostly::{OUTCOMES, Pair, RawRwLock, RwLocked};
 use super::read_mostly::{writer_and_reader, writer_and_writing_reader};
 use super::sync::atomic::{
@@ -249,6 +251,11 @@ pub const PROOF: Bug = Bug {
             "two_writers",
             "two threads write, and one of them reads then",
             writer_and_writing_reader::<PhaseFair<Pair>>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "two threads write once each, a third reads once",
+            two_writers_and_reader::<PhaseFair<Pair>, 1>,
         ),
         Variant::trap(
             "trap_no_phase",

@@ -141,6 +141,19 @@ pub fn writer_and_two_readers<L: ReadMostly<Pair>>() -> String {
         .into()
 }
 
+/// Main and another thread write once each, and a third thread reads `READS` times.
+pub fn two_writers_and_reader<L: ReadMostly<Pair>, const READS: u64>() -> String {
+    let pair = Arc::new(L::new([0, 0]));
+    let other = start(&pair, write::<L, 1>);
+    let reader = start(&pair, |pair| read::<L, READS>(pair, 0));
+    write::<L, 1>(&pair);
+    other.join().unwrap();
+    match reader.join().unwrap() {
+        "whole" => written(pair, 2),
+        seen => seen.into(),
+    }
+}
+
 fn start<L: Send + Sync + 'static, R: Send + 'static>(
     pair: &Arc<L>,
     part: fn(&L) -> R,

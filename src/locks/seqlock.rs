@@ -15,9 +15,10 @@
 //! time. The count wraps: a read must not last as long as half of all its values.
 //!
 //! **Proof.** Exhaustive for a writer and a reader that reads twice, and for two writers of which one
-//! reads afterwards.
+//! reads afterwards; and for two writers and a reader, three threads, that come once each.
 
 use super::hint;
+use super::read_mostly::two_writers_and_reader;
 use super::read_mostly::{OUTCOMES, Pair, ReadMostly};
 use super::read_mostly::{writer_and_reader, writer_and_writing_reader};
 use super::sync::atomic::{
@@ -243,6 +244,11 @@ pub const PROOF: Bug = Bug {
             "two_writers",
             "two threads write, and one of them reads then",
             writer_and_writing_reader::<SeqLock<2>>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "two threads write once each, a third reads once",
+            two_writers_and_reader::<SeqLock<2>, 1>,
         ),
         Variant::trap(
             "trap_no_fence",

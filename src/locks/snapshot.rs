@@ -21,9 +21,11 @@
 //!
 //! **Proof.** Exhaustive for two shards, with a writer that comes twice and a reader: the least at
 //! which a copy is overwritten that somebody may still read. The writer looks at the counters by
-//! writing to them, any number of times; explored are up to 128 passes of that loop.
+//! writing to them, any number of times; explored are up to 128 passes of that loop. The
+//! same for two writers and a reader, three threads, that come once each, with one shard.
 
 use super::cell::UnsafeCell;
+use super::read_mostly::two_writers_and_reader;
 use super::read_mostly::{OUTCOMES, Pair, ReadMostly, writer_and_reader};
 use super::sync::atomic::{
     AtomicUsize,
@@ -294,6 +296,11 @@ pub const PROOF: Bug = Bug {
             "writer_and_reader",
             "one thread writes twice, another reads",
             writer_and_reader::<Snapshot<Pair, 2>, 2, 1>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "two threads write once each, a third reads once",
+            two_writers_and_reader::<Snapshot<Pair, 1>, 1>,
         ),
         Variant::trap(
             "trap_no_wait",

@@ -11,10 +11,10 @@
 //! lock's cache line away from the holder: while critical sections are shorter than one such
 //! transfer, it is faster to sleep and let the others go about it undisturbed.
 //!
-//! **Proof.** Exhaustive for two threads that take the lock twice each, and look once before they
-//! sleep. To look more often is to do the same again. loom has no futex, so it is not asked.
+//! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
+//! once each; they look once before they sleep. To look more often is to do the same again. loom has no futex, so it is not asked.
 
-use super::exclusive::{Locked, RawLock, a_panic, two_threads};
+use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::hint;
 use super::sync::Futex;
 use super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -157,6 +157,7 @@ pub const PROOF: Bug = Bug {
     ],
     outcomes: &[
         Outcome::acceptable("4 of 4 counted", "nobody came in between"),
+        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
         Outcome::acceptable("2 of 2 counted", "nobody came in between"),
         Outcome::forbidden(
             "deadlock",
@@ -169,6 +170,11 @@ pub const PROOF: Bug = Bug {
             "two_threads",
             "two threads take the lock twice each",
             two_threads::<Locked<Lock<1>, u64>, 2, 2>,
+        ),
+        Variant::sound(
+            "three_threads",
+            "three threads take the lock once each",
+            three_threads::<Locked<Lock<1>, u64>>,
         ),
         Variant::sound(
             "a_panic",
