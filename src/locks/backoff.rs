@@ -14,7 +14,8 @@
 //! How long to pause depends on the machine: the bound here is some microseconds.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
-//! once each. loom disagrees, as it does on `test_and_set`. loom cannot join a thread that panicked, so it is not asked about that.
+//! once each. loom disagrees, as it does on `test_and_set`. loom cannot join a thread that panicked, so
+//! it is not asked about that.
 
 use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::sync::atomic::{

@@ -13,7 +13,8 @@
 //! whose turn it is must be running: with more threads than cores this lock collapses.
 //!
 //! **Proof.** Exhaustive for two threads, of which one takes the lock once and the other one twice,
-//! and for three that take it once each.
+//! and for three that take it once each. loom cannot come to the end of the three within a minute, so it
+//! is not asked about them.
 
 use super::exclusive::{Locked, RawLock, three_threads, two_threads};
 use super::hint;

@@ -18,9 +18,8 @@
 //! for two writers and a reader, three threads, that come once each.
 
 use super::hint;
-use super::read_mostly::two_writers_and_reader;
 use super::read_mostly::{OUTCOMES, Pair, RawRwLock, RwLocked};
-use super::read_mostly::{writer_and_reader, writer_and_writing_reader};
+use super::read_mostly::{two_writers_and_reader, writer_and_reader, writer_and_writing_reader};
 use super::sync::atomic::{
     AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
@@ -91,7 +90,6 @@ impl Lock {
     fn lock_exclusive(&self) -> u32 {
         let number = self.writers_in.fetch_add(1, Relaxed);
         // Acquire, so that what the writer before wrote is seen.
-        // With a single writer it may be weaker: that one has seen it.
         while self.writers_out.load(Acquire) != number {
             hint::spin_loop();
         }
@@ -108,7 +106,7 @@ impl Lock {
     fn unlock_exclusive(&self, number: u32) {
         // Release, so that the readers see what was written.
         self.readers_in.fetch_and(!WRITER, Release);
-        // Release, so that the next writer does. With a single writer it may be weaker: as above.
+        // Release, so that the next writer does.
         self.writers_out.store(number.wrapping_add(1), Release);
     }
 }

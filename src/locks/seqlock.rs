@@ -15,12 +15,12 @@
 //! time. The count wraps: a read must not last as long as half of all its values.
 //!
 //! **Proof.** Exhaustive for a writer and a reader that reads twice, and for two writers of which one
-//! reads afterwards; and for two writers and a reader, three threads, that come once each.
+//! reads afterwards; and for two writers and a reader, three threads, that come once each. loom cannot
+//! come to the end of the three within a minute, so it is not asked about them.
 
 use super::hint;
-use super::read_mostly::two_writers_and_reader;
 use super::read_mostly::{OUTCOMES, Pair, ReadMostly};
-use super::read_mostly::{writer_and_reader, writer_and_writing_reader};
+use super::read_mostly::{two_writers_and_reader, writer_and_reader, writer_and_writing_reader};
 use super::sync::atomic::{
     AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},

@@ -25,8 +25,7 @@
 //! same for two writers and a reader, three threads, that come once each, with one shard.
 
 use super::cell::UnsafeCell;
-use super::read_mostly::two_writers_and_reader;
-use super::read_mostly::{OUTCOMES, Pair, ReadMostly, writer_and_reader};
+use super::read_mostly::{OUTCOMES, Pair, ReadMostly, two_writers_and_reader, writer_and_reader};
 use super::sync::atomic::{
     AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed, Release},

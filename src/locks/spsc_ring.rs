@@ -14,7 +14,7 @@
 //! `&mut` and cannot be cloned, so a second one does not compile.
 //!
 //! **Proof.** Exhaustive for three elements through one slot, and for four through two: the row is
-//! used more than once around.
+//! used more than once around. Two threads are all that there can be: each end belongs to one.
 
 use super::cell::UnsafeCell;
 use super::queue::{self, Spsc, dropped, one_to_one};

@@ -54,9 +54,12 @@ const LACKING: &[(&str, &str, &str)] = &[
     ("backoff", "a_panic", CAUGHT_PANICS),
     ("ticket", "three_threads", TWO_THAT_WAIT),
     ("ticket", "a_panic", CAUGHT_PANICS),
+    ("mcs", "three_threads", TOO_MANY),
     ("flat-combining", "a_panic", CAUGHT_PANICS),
+    ("seqlock", "three_threads", TOO_MANY),
 ];
 
 const ONCE_LOCK: &str = "loom has no OnceLock";
 const TWO_THAT_WAIT: &str = "loom cannot tell two threads that wait for their turn from a livelock";
+const TOO_MANY: &str = "loom does not come to the end of it within a minute";
 const CAUGHT_PANICS: &str = "in loom a thread that panics ends the model, and cannot be joined";

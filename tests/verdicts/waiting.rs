@@ -1,10 +1,10 @@
 //! Who waits by looking: the others get their turn, and a loop that gives up does give up.
 
-use crate::judged::{deadlocks, fails, holds};
+use crate::judged::{Plain, deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
 use heisenbug::sync::atomic::{
-    AtomicBool, AtomicU32,
-    Ordering::{Acquire, Release, SeqCst},
+    AtomicBool, AtomicU32, Ordering,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 use heisenbug::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
 use heisenbug::thread::{self, sleep as nap};
@@ -149,6 +149,29 @@ fn looking_only_under_a_lock_that_was_free_does_not_fail() {
             }
         }
     });
+}
+
+/// Another thread does some work on the stack of the one that waits for it.
+fn lends(ordering: Ordering) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let (result, done) = &(Plain::new(0), AtomicBool::new(false));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                result.set(7);
+                done.store(true, Release);
+            });
+            while !done.load(ordering) {
+                hint::spin_loop();
+            }
+            assert_eq!(result.get(), 7);
+        });
+    }
+}
+
+#[test]
+fn waiting_for_what_others_do_on_ones_own_stack_holds() {
+    holds(lends(Acquire));
+    fails(lends(Relaxed), Class::DataRace, "nothing orders them");
 }
 
 #[test]

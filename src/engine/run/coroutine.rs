@@ -30,6 +30,9 @@ pub struct Actor {
     /// What its stack held then, and what it has changed elsewhere.
     pub(super) stack: Sum,
     pub(super) changes: Sum,
+    /// What others have changed on its stack since its state was first asked for: in variables that it
+    /// lends them.
+    pub(super) lent: Sum,
     /// Somebody has asked for its state.
     pub(super) looked: bool,
     pub loops: Loop,
@@ -56,6 +59,7 @@ impl Actor {
             top: 0,
             stack: Sum::default(),
             changes: Sum::default(),
+            lent: Sum::default(),
             looked: false,
             loops: Loop::default(),
             spawn: NONE,
@@ -267,6 +271,7 @@ impl Execution {
             top: base,
             stack: Sum::default(),
             changes: Sum::default(),
+            lent: Sum::default(),
             looked: false,
             loops: self.run.spare.pop().unwrap_or_default(),
             spawn,

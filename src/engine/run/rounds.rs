@@ -31,7 +31,11 @@ impl Execution {
             // SAFETY: it is the thread's stack from its frame to its beginning, and it is suspended.
             let stack = unsafe { Sum::of(actor.top..actor.base, &run.objects) };
             if thread != run.current {
-                changes = changes.with(stack.since(actor.stack));
+                let change = stack.since(actor.stack);
+                changes = changes.with(change);
+                if actor.looked {
+                    actor.lent = actor.lent.with(change);
+                }
             }
             actor.stack = stack;
         }
@@ -47,7 +51,8 @@ impl Execution {
         self.note_changes();
         let actor = self.run.actor();
         actor.looked = true;
-        let state = state(actor.stack.with(actor.changes), actor.step);
+        let memory = actor.stack.since(actor.lent).with(actor.changes);
+        let state = state(memory, actor.step);
         actor.loops.looked(place, state);
         actor.wait = Wait::Nothing;
     }
@@ -111,7 +116,8 @@ impl Execution {
         // meanwhile lies below.
         let stack = unsafe { Sum::of(actor.top..actor.base, &run.objects) };
         let passes = actor.loops.passes(at);
-        if actor.loops.looks_alike(at, state(stack, actor.step)) {
+        let own = state(stack.since(actor.lent), actor.step);
+        if actor.loops.looks_alike(at, own) {
             let learnt = &mut self.explorer.learnt.circles;
             learnt.insert(std::ptr::from_ref(at) as usize);
             self.explorer.restart = true;

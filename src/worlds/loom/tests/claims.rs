@@ -126,6 +126,7 @@ claims! {
     backoff {
         // As with `test_and_set`.
         two_threads: CriesWolf(Class::Livelock),
+        three_threads: CriesWolf(Class::Livelock),
         a_panic: NotAsked,
         trap_acquire_on_look: Fails,
     }
@@ -137,6 +138,7 @@ claims! {
     }
     mcs {
         two_threads: Holds,
+        three_threads: NotAsked,
         trap_leave_early: Fails,
     }
     clh {
@@ -147,12 +149,14 @@ claims! {
     flat_combining {
         // As with `test_and_set`: its lock is taken by a swap.
         two_threads: CriesWolf(Class::Livelock),
+        three_threads: CriesWolf(Class::Livelock),
         a_panic: NotAsked,
         trap_only_asks: Fails,
     }
     phase_fair {
         writer_and_reader: Holds,
         two_writers: Holds,
+        three_threads: Holds,
         trap_no_phase: Fails,
         trap_look_first: Fails,
     }
@@ -165,11 +169,13 @@ claims! {
     seqlock {
         writer_and_reader: Holds,
         two_writers: Holds,
+        three_threads: NotAsked,
         trap_no_fence: Fails,
         trap_plain_data: Fails,
     }
     snapshot {
         writer_and_reader: Holds,
+        three_threads: Holds,
         trap_no_wait: Fails,
         trap_one_wait: Fails,
         trap_look_by_load: Fails,
