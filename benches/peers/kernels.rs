@@ -1,5 +1,6 @@
-//! Nine programs of three threads, written once for each checker: `super` says whose `sync` and
-//! `thread` they use. All are right: a checker has to go through everything it can think of.
+//! Nine programs of three threads, each of which does its work twice, written once for each checker:
+//! `super` says whose `sync` and `thread` they use. All are right: a checker has to go through everything
+//! that it can think of.
 
 use super::sync::atomic::{
     AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
@@ -8,21 +9,28 @@ use super::sync::{Arc, Condvar, Mutex};
 use super::thread;
 
 const THREADS: usize = 3;
+const TIMES: usize = 2;
 
-/// Runs a body in three threads, this one among them. Returns what they share.
+/// Runs a body twice in each of three threads, this one among them. Returns what they share.
 fn in_threads<S: Send + Sync + 'static>(shared: S, body: fn(&S, usize)) -> Arc<S> {
     let shared = Arc::new(shared);
     let others: Vec<_> = (1..THREADS)
         .map(|thread| {
             let shared = Arc::clone(&shared);
-            thread::spawn(move || body(&shared, thread))
+            thread::spawn(move || twice::<S>(&shared, thread, body))
         })
         .collect();
-    body(&shared, 0);
+    twice::<S>(&shared, 0, body);
     for other in others {
         other.join().unwrap();
     }
     shared
+}
+
+fn twice<S>(shared: &S, thread: usize, body: fn(&S, usize)) {
+    for _ in 0..TIMES {
+        body(shared, thread);
+    }
 }
 
 fn zero() -> AtomicUsize {
@@ -42,7 +50,7 @@ fn wait(place: &AtomicUsize, wanted: impl Fn(usize) -> bool) -> usize {
 
 pub fn increments() {
     let count = in_threads(zero(), |count, _| _ = count.fetch_add(1, Relaxed));
-    assert_eq!(count.load(Relaxed), THREADS);
+    assert_eq!(count.load(Relaxed), THREADS * TIMES);
 }
 
 pub fn loads_and_stores() {
@@ -59,12 +67,12 @@ pub fn exchange_loops() {
             before = newer;
         }
     });
-    assert_eq!(count.load(Relaxed), THREADS);
+    assert_eq!(count.load(Relaxed), THREADS * TIMES);
 }
 
 pub fn mutex() {
     let count = in_threads(Mutex::new(0), |count, _| *count.lock().unwrap() += 1);
-    assert_eq!(*count.lock().unwrap(), THREADS);
+    assert_eq!(*count.lock().unwrap(), THREADS * TIMES);
 }
 
 pub fn ticket() {
@@ -74,7 +82,7 @@ pub fn ticket() {
         data.store(data.load(Relaxed) + 1, Relaxed);
         now.store(mine + 1, Release);
     });
-    assert_eq!(shared.2.load(Relaxed), THREADS);
+    assert_eq!(shared.2.load(Relaxed), THREADS * TIMES);
 }
 
 /// The queue lock of Mellor-Crummey and Scott: who is last; who comes behind each, and whether each
@@ -99,11 +107,12 @@ pub fn mcs() {
         mcs.data.store(data + 1, Relaxed);
         mcs.unlock(thread);
     });
-    assert_eq!(shared.data.load(Relaxed), THREADS);
+    assert_eq!(shared.data.load(Relaxed), THREADS * TIMES);
 }
 
 impl Mcs {
     fn lock(&self, thread: usize) {
+        self.next[thread].store(0, Relaxed);
         self.waits[thread].store(1, Relaxed);
         let before = self.tail.swap(thread + 1, AcqRel);
         if before != 0 {
@@ -125,29 +134,51 @@ impl Mcs {
     }
 }
 
-/// Treiber's stack, with nodes by number: two push, one pops.
+/// Treiber's stack, with nodes by number: two push, one pops. No node comes back.
+struct Treiber {
+    top: AtomicUsize,
+    next: [AtomicUsize; THREADS * TIMES],
+    used: AtomicUsize,
+}
+
 pub fn treiber() {
-    let shared = (zero(), [zero(), zero(), zero()]);
-    in_threads(shared, |(head, next), thread| {
-        let mut top = head.load(Acquire);
+    let shared = Treiber {
+        top: zero(),
+        next: [zero(), zero(), zero(), zero(), zero(), zero()],
+        used: zero(),
+    };
+    in_threads(shared, |stack, thread| match thread {
+        0 => stack.pop(),
+        _ => stack.push(),
+    });
+}
+
+impl Treiber {
+    fn push(&self) {
+        let node = self.used.fetch_add(1, Relaxed);
+        let mut top = self.top.load(Relaxed);
         loop {
-            let new = match thread {
-                0 if top == 0 => return,
-                0 => next[top - 1].load(Relaxed),
-                _ => {
-                    next[thread].store(top, Relaxed);
-                    thread + 1
-                }
-            };
-            match head.compare_exchange(top, new, AcqRel, Acquire) {
+            self.next[node].store(top, Relaxed);
+            match (self.top).compare_exchange(top, node + 1, Release, Relaxed) {
                 Ok(_) => return,
                 Err(newer) => top = newer,
             }
         }
-    });
+    }
+
+    fn pop(&self) {
+        let mut top = self.top.load(Acquire);
+        while top != 0 {
+            let next = self.next[top - 1].load(Relaxed);
+            match (self.top).compare_exchange(top, next, Acquire, Acquire) {
+                Ok(_) => return,
+                Err(newer) => top = newer,
+            }
+        }
+    }
 }
 
-/// Vyukov's bounded queue with two slots: two send, one receives once.
+/// Vyukov's bounded queue with two slots: two send, one receives whatever is there.
 struct Queue {
     turns: [AtomicUsize; 2],
     data: [AtomicUsize; 2],
@@ -169,34 +200,51 @@ pub fn queue() {
 }
 
 impl Queue {
+    /// Sends, unless the queue is full.
     fn send(&self, value: usize) {
-        let place = self.tail.fetch_add(1, Relaxed);
-        wait(&self.turns[place], |turn| turn == place);
-        self.data[place].store(value, Relaxed);
-        self.turns[place].store(place + 1, Release);
+        let mut place = self.tail.load(Relaxed);
+        loop {
+            let turn = self.turns[place % 2].load(Acquire);
+            if turn < place {
+                return;
+            }
+            place = match self.claim(&self.tail, place, turn == place) {
+                Ok(place) => {
+                    self.data[place % 2].store(value, Relaxed);
+                    return self.turns[place % 2].store(place + 1, Release);
+                }
+                Err(newer) => newer,
+            };
+        }
     }
 
+    /// Receives, unless the queue is empty.
     fn receive(&self) {
-        let place = self.head.fetch_add(1, Relaxed);
-        wait(&self.turns[place], |turn| turn == place + 1);
-        assert_ne!(self.data[place].load(Relaxed), 0);
-        self.turns[place].store(place + 2, Release);
+        let place = self.head.load(Relaxed);
+        if self.turns[place % 2].load(Acquire) == place + 1 {
+            self.head.store(place + 1, Relaxed);
+            assert_ne!(self.data[place % 2].load(Relaxed), 0);
+            self.turns[place % 2].store(place + 2, Release);
+        }
+    }
+
+    fn claim(&self, index: &AtomicUsize, place: usize, free: bool) -> Result<usize, usize> {
+        if free {
+            return index.compare_exchange(place, place + 1, Relaxed, Relaxed);
+        }
+        Err(index.load(Relaxed))
     }
 }
 
-/// One sets a flag, two wait for it.
+/// All do something in turns, and sleep until it is theirs.
 pub fn condvar() {
-    let shared = (Mutex::new(false), Condvar::new());
-    in_threads(shared, |(flag, set), thread| {
-        let mut is_set = flag.lock().unwrap();
-        if thread == 0 {
-            *is_set = true;
-            set.notify_all();
-            return;
+    in_threads((Mutex::new(0), Condvar::new()), |(turn, next), thread| {
+        let mut now = turn.lock().unwrap();
+        while *now % THREADS != thread {
+            now = next.wait(now).unwrap();
         }
-        while !*is_set {
-            is_set = set.wait(is_set).unwrap();
-        }
+        *now += 1;
+        next.notify_all();
     });
 }
 

@@ -1,20 +1,23 @@
 //! How long a verdict takes: here, in loom and in shuttle's depth-first search, side by side.
 //!
-//! Nine right programs of three threads, each explored to the end by all three. A peer that has not
-//! come to its end after [`PATIENCE`] is stopped, and what it needs is at least what the table says.
-//! One number means the same for all: an execution is one call of the program.
+//! Nine right programs of three threads, each explored to the end by all three. A peer that takes
+//! [`PATIENCE`] times as long as this checker is stopped, so that all of it takes about ten minutes. One
+//! number means the same for all: an execution is one call of the program.
 //!
 //! What they explore differs. shuttle takes every ordering for SeqCst, and tries all interleavings of all
 //! steps; loom knows weak memory, with the gaps that `src/worlds/loom/tests` shows, and of the condition
 //! variable no wake-ups for no reason.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// How long a peer may take for one program.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How many times as long as this checker a peer may take.
+const PATIENCE: u32 = 110;
+
+/// How many steps of one execution shuttle takes before it gives it up: the loops that wait never end
+/// where nobody else gets a turn.
+const SHUTTLES_STEPS: usize = 2_000;
 
 /// How long this checker is run for, again and again: most of its verdicts take less than a clock can tell.
 const AT_LEAST: Duration = Duration::from_millis(300);
@@ -83,51 +86,52 @@ fn ours(kernel: fn()) -> Needed {
     }
 }
 
-/// Runs a peer on a kernel that it calls once for each execution, and stops it when it takes too long.
-fn peer(kernel: fn(), check: impl FnOnce(Box<dyn Fn() + Send + Sync>)) -> Needed {
+/// Has a peer check a kernel, which it calls once for each execution, for so long at most.
+fn peer(
+    kernel: fn(),
+    patience: Duration,
+    check: impl FnOnce(Box<dyn Fn() + Send + Sync>),
+) -> Needed {
     let executions = Arc::new(AtomicU64::new(0));
-    let begun = Instant::now();
     let counted = {
         let executions = Arc::clone(&executions);
         move || {
             executions.fetch_add(1, Relaxed);
-            if begun.elapsed() > PATIENCE {
-                std::panic::panic_any(OutOfPatience);
-            }
             kernel();
         }
     };
-    let ended = catch_unwind(AssertUnwindSafe(|| check(Box::new(counted)))).is_ok();
+    let begun = Instant::now();
+    check(Box::new(counted));
+    let time = begun.elapsed();
     Needed {
         executions: executions.load(Relaxed),
-        time: begun.elapsed(),
-        ended,
+        time,
+        ended: time < patience,
     }
 }
 
-/// The way out of a checker that goes on for too long.
-struct OutOfPatience;
-
-fn loom(kernel: fn()) -> Needed {
-    peer(kernel, |kernel| {
+fn loom(kernel: fn(), patience: Duration) -> Needed {
+    peer(kernel, patience, |kernel| {
         let mut model = loom::model::Builder::new();
         model.max_branches = 100_000;
+        model.max_duration = Some(patience);
         model.check(kernel);
     })
 }
 
-fn shuttle(kernel: fn()) -> Needed {
-    peer(kernel, |kernel| {
+fn shuttle(kernel: fn(), patience: Duration) -> Needed {
+    peer(kernel, patience, |kernel| {
         let mut config = shuttle::Config::new();
         config.failure_persistence = shuttle::FailurePersistence::None;
         config.silence_warnings = true;
+        config.max_steps = shuttle::MaxSteps::ContinueAfter(SHUTTLES_STEPS);
+        config.max_time = Some(patience);
         let everything = shuttle::scheduler::DfsScheduler::new(None, false);
         shuttle::Runner::new(everything, config).run(kernel);
     })
 }
 
 fn main() {
-    std::panic::set_hook(Box::new(|_| {}));
     println!("A verdict on three threads: executions, and the time for all of them.");
     println!(
         "In brackets: how often heisenbug's time fits in, and how often its time per execution.\n"
@@ -137,7 +141,10 @@ fn main() {
     for ((name, kernel), ((_, for_loom), (_, for_shuttle))) in kernels.zip(theirs) {
         let ours = ours(kernel);
         println!("{name:<20} heisenbug {}", ours.shown());
-        for (peer, needed) in [("loom", loom(for_loom)), ("shuttle", shuttle(for_shuttle))] {
+        let patience = ours.time * PATIENCE;
+        let loom = loom(for_loom, patience);
+        let shuttle = shuttle(for_shuttle, patience);
+        for (peer, needed) in [("loom", loom), ("shuttle", shuttle)] {
             let times = needed.time.as_secs_f64() / ours.time.as_secs_f64();
             let each = needed.per_execution() / ours.per_execution();
             let more = if needed.ended { "" } else { "> " };
