@@ -77,9 +77,13 @@ pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Explorat
         in_vain: AtomicBool::new(false),
     };
     let mut all = std::thread::scope(|scope| {
-        let others = (1..jobs).map(|_| scope.spawn(|| together.take_part()));
-        let others: Vec<_> = others.collect();
-        let mut all = together.take_part();
+        let mut others = Vec::new();
+        let mut all = together.take_part(&mut || {
+            if others.is_empty() && workers.are_worth_it() {
+                let more = (1..jobs).map(|_| scope.spawn(|| together.take_part(&mut || ())));
+                others.extend(more);
+            }
+        });
         for other in others {
             let part = other.join().unwrap_or_else(|panic| resume_unwind(panic));
             all = all.and_then(|all| part.map(|part| all.merge(part)));
@@ -125,8 +129,8 @@ struct Together<'a> {
 }
 
 impl Together<'_> {
-    /// Explores a part, on this OS thread.
-    fn take_part(&self) -> Result<Exploration, String> {
+    /// Explores a part, on this OS thread. Before each execution, others may be called to help.
+    fn take_part(&self, call_others: &mut dyn FnMut()) -> Result<Exploration, String> {
         let part = panics::watch(|| {
             let session = session::enter(Options {
                 mutation: self.task.mutation,
@@ -137,6 +141,7 @@ impl Together<'_> {
             let mut counting = Counting {
                 together: self,
                 session: &session,
+                call_others,
                 tally: Tally::default(),
                 stopped: None,
             };
@@ -189,6 +194,7 @@ impl Exploration {
 struct Counting<'a> {
     together: &'a Together<'a>,
     session: &'a Entered,
+    call_others: &'a mut dyn FnMut(),
     tally: Tally,
     stopped: Option<String>,
 }
@@ -226,6 +232,7 @@ impl Observer for Counting<'_> {
             self.together.in_vain.store(true, Relaxed);
             return false;
         }
+        (self.call_others)();
         let executions = self.together.executions.load(Relaxed);
         let events = self.together.events.load(Relaxed);
         self.stopped = self.together.task.budget.exhausted(executions, events);

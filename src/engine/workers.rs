@@ -10,7 +10,8 @@ use rustc_hash::FxHashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// How many runs an exploration has to take before it is worth sharing.
+/// How many runs an exploration has to take before it is worth sharing: a thread more costs as much as a
+/// few of them.
 const WORTH_SHARING: u64 = 300;
 
 /// An exploration that several OS threads [take part](crate::search::take_part) in.
@@ -70,6 +71,11 @@ impl Workers {
     pub fn stop(&self) {
         self.stopped.store(true, Relaxed);
         self.changed.notify_all();
+    }
+
+    /// Whether the exploration is so large that others may as well take part.
+    pub fn are_worth_it(&self) -> bool {
+        self.runs() >= WORTH_SHARING
     }
 
     /// Says that the program must not run on two OS threads at once. Returns whether it never has: if it
@@ -133,7 +139,7 @@ impl Workers {
     /// Gives something to those who have nothing to do, of an exploration of that generation.
     pub(crate) fn share(&self, explorer: &mut Explorer, generation: u64) {
         let alone = self.alone.load(Relaxed);
-        if alone || self.idle.load(Relaxed) == 0 || self.runs() < WORTH_SHARING {
+        if alone || self.idle.load(Relaxed) == 0 || !self.are_worth_it() {
             return;
         }
         let mut state = self.state();
