@@ -6,6 +6,7 @@ use super::compile::Library;
 use super::judge::{Judgement, Limits, judge};
 use super::manifest::{Course, Exercise, Failure};
 use super::mutants::mutants;
+use crate::check::Report;
 use crate::files;
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,9 +27,12 @@ pub struct Promise {
     pub broken: Option<String>,
 }
 
-/// How many executions of a mutant's case may be explored. Solutions need fewer than 5,000, and what
-/// needs many more is no solution.
-const MAX_EXECUTIONS_OF_MUTANT: u64 = 10_000;
+/// How many executions a solution needs at most, of all its cases together: a learner gets an answer at
+/// once.
+const MAX_EXECUTIONS_OF_SOLUTION: u64 = 5_000;
+
+/// How many executions of a mutant's case may be explored. What needs many more than a solution is none.
+const MAX_EXECUTIONS_OF_MUTANT: u64 = 2 * MAX_EXECUTIONS_OF_SOLUTION;
 
 /// What to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +138,7 @@ fn promises(
             fails_as(&given, exercise.fails, exercise.outcome.as_deref()),
         ),
         promise("the solution passes", passes(&solution)),
+        promise("the solution is small", is_small(&solution)),
         promise("has a trap", least),
     ];
     for trap in &exercise.traps {
@@ -233,6 +238,17 @@ fn passes(judgement: &Judgement) -> Option<String> {
         Judgement::Passed { notes, .. } => (!notes.is_empty()).then(|| notes.join("\n")),
         other => Some(describe(other)),
     }
+}
+
+/// What is wrong if a solution needs too many executions.
+fn is_small(judgement: &Judgement) -> Option<String> {
+    let Judgement::Passed { reports, .. } = judgement else {
+        return None;
+    };
+    let executions: u64 = reports.iter().map(Report::explored).sum();
+    (executions >= MAX_EXECUTIONS_OF_SOLUTION).then(|| {
+        format!("it needs {executions} executions, of {MAX_EXECUTIONS_OF_SOLUTION} at most")
+    })
 }
 
 fn describe(judgement: &Judgement) -> String {

@@ -1,0 +1,32 @@
+//! How much memory a check takes: as much as its largest execution, however many there are.
+#![cfg(unix)]
+
+use assert_cmd::cargo::cargo_bin_cmd;
+
+/// In MiB, for the largest process of a check.
+const MOST: i64 = 50;
+
+/// The most memory that any process had, of those that were started here and have ended, in MiB.
+fn most_so_far() -> i64 {
+    // SAFETY: all-zero is a value of that type, which the call below fills in.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: it is given something to write to.
+    let failed = unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage) };
+    assert_eq!(failed, 0);
+    // Some systems count in bytes.
+    let unit = if cfg!(target_os = "linux") {
+        1024
+    } else {
+        1024 * 1024
+    };
+    i64::from(usage.ru_maxrss) / unit
+}
+
+/// All bugs, and a proof of a hundred thousand executions.
+#[test]
+fn no_check_needs_more_than_50_mb() {
+    for args in [&["check"][..], &["check", "futex/three_threads"]] {
+        cargo_bin_cmd!("heisenbug").args(args).assert().success();
+    }
+    assert!(most_so_far() < MOST, "{} MiB", most_so_far());
+}
