@@ -351,6 +351,12 @@ impl Exploration {
                     .to_owned(),
             );
         }
+        if self.tally.executions == 0 && self.tally.passes.is_none() {
+            return Some(
+                "no execution was seen to its end, which is a mistake of heisenbug's own, not of                  the program"
+                    .to_owned(),
+            );
+        }
         let panic = self.tally.panic.as_ref()?;
         Some(format!(
             "a thread panicked (\"{panic}\") while another one went round a loop that was cut: \

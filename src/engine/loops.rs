@@ -218,9 +218,9 @@ impl Loop {
         self.forced
     }
 
-    /// Whether the last pass saw the newest there is: then it goes on like this for ever.
-    pub fn is_livelocked(&self, graph: &Graph, thread: usize) -> bool {
-        self.pass < graph.threads[thread].len() && graph.pass_is_newest(thread, self.pass)
+    /// Where the last pass began that changed nothing, if it is in the graph.
+    pub fn pass(&self, graph: &Graph, thread: usize) -> Option<usize> {
+        (self.pass < graph.threads[thread].len()).then_some(self.pass)
     }
 }
 
@@ -289,26 +289,60 @@ impl Graph {
     /// Whether the events of a thread from `from` on have changed nothing in the end, and saw the newest
     /// there is.
     pub fn pass_is_newest(&self, thread: usize, from: usize) -> bool {
-        let events = &self.threads[thread][from..];
+        self.pass_sees_newest(thread, from, &|_| false)
+    }
+
+    /// The same if other threads only take locks and give them back, for ever: what is idle counts for
+    /// nothing, and a lock may well have been theirs before.
+    pub fn pass_sees_newest(
+        &self,
+        thread: usize,
+        from: usize,
+        is_idle: &dyn Fn(Pos) -> bool,
+    ) -> bool {
         let own = |pos: Pos| pos.thread as usize == thread && pos.index as usize >= from;
-        let writes = events.iter().any(|event| event.kind.writes());
-        let began = events.first().map_or(0, |event| event.stamp);
-        // What others have added since may have to do with what was written.
-        let alone = !writes
-            || self.threads.iter().enumerate().all(|(other, events)| {
-                other == thread || events.last().is_none_or(|last| last.stamp < began)
-            });
+        let reads_newest = |event: &Event| {
+            let mut writes = self.locs[event.loc as usize].mo.iter().rev().copied();
+            let newest = writes.find(|&write| !is_idle(write)).unwrap_or(INIT);
+            // What fails for no reason would not fail again and again.
+            event.variant == 0 && (newest == event.rf || own(newest))
+        };
         let is_newest = |event: &Event| match event.kind {
-            Kind::Read | Kind::Lock | Kind::ReadLock | Kind::WriteLock => {
-                let newest = self.newest(event.loc);
-                // What fails for no reason would not fail again and again.
-                event.variant == 0 && (newest == event.rf || own(newest))
+            Kind::Read => reads_newest(event),
+            Kind::Lock | Kind::ReadLock | Kind::WriteLock => {
+                reads_newest(event) || is_idle(event.rf)
             }
             Kind::Write => self.is_undone(event.loc, own),
             Kind::Unlock | Kind::WriteUnlock | Kind::ReadUnlock | Kind::Fence => true,
             _ => false,
         };
-        alone && events.iter().all(is_newest)
+        self.threads[thread][from..].iter().all(is_newest)
+    }
+
+    /// Whether the pass that begins at `from` has come to nothing: it may as well not have been.
+    pub fn pass_is_over(&self, thread: usize, from: usize) -> bool {
+        self.pass_is_newest(thread, from) && self.pass_is_unseen(thread, from)
+    }
+
+    /// Whether nobody can have seen anything of the pass that begins at `from`. Of locks that it took
+    /// and gave back that is whoever has come to them since. What it stored, and stored back, may have to
+    /// do with whatever others have done since.
+    pub fn pass_is_unseen(&self, thread: usize, from: usize) -> bool {
+        let events = &self.threads[thread][from..];
+        let began = events.first().map_or(0, |event| event.stamp);
+        let stores = self.pass_stores(thread, from);
+        let touches = |event: &Event| events.iter().any(|own| own.loc == event.loc);
+        let mut others = self.threads.iter().enumerate();
+        others.all(|(other, events)| {
+            let later = events.iter().rev().take_while(|event| event.stamp >= began);
+            other == thread || later.into_iter().all(|event| !stores && !touches(event))
+        })
+    }
+
+    /// Whether the pass that begins at `from` stores anything.
+    pub fn pass_stores(&self, thread: usize, from: usize) -> bool {
+        let mut events = self.threads[thread][from..].iter();
+        events.any(|event| event.kind == Kind::Write)
     }
 
     /// Whether the newest writes of a location, which are those of one pass, leave the value that was

@@ -44,7 +44,7 @@ impl Options<'_> {
     fn ways(&self, thread: usize, next: &Next) -> Result<Vec<Way>, Waits> {
         let circles = next
             .circles_from
-            .is_some_and(|from| self.graph.pass_is_newest(thread, from));
+            .is_some_and(|from| self.graph.pass_is_over(thread, from));
         let Some(event) = next.event.as_ref().filter(|_| !circles) else {
             return Err(Waits::News);
         };

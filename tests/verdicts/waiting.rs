@@ -151,6 +151,77 @@ fn looking_only_under_a_lock_that_was_free_does_not_fail() {
     });
 }
 
+/// Waits until a number under a lock is large enough, looking again and again.
+fn looks(lock: &Mutex<u32>, wanted: u32) {
+    while *lock.lock().unwrap() < wanted {
+        hint::spin_loop();
+    }
+}
+
+#[test]
+fn looking_under_a_lock_for_what_never_comes_fails() {
+    let livelocks = |others: fn(&Mutex<u32>)| {
+        let program = move || {
+            let lock = Mutex::new(0);
+            thread::scope(|scope| {
+                scope.spawn(|| others(&lock));
+                looks(&lock, 3);
+            });
+        };
+        fails(program, Class::Livelock, "go on for ever");
+    };
+    livelocks(|_| ());
+    livelocks(|lock| *lock.lock().unwrap() += 1);
+    livelocks(|lock| {
+        *lock.lock().unwrap() += 1;
+        *lock.lock().unwrap() += 1;
+    });
+    // Each of them comes to the lock after the other one.
+    livelocks(|lock| looks(lock, 3));
+    livelocks(|lock| looks(lock, 2));
+    // Gives up if the lock is taken, be it by somebody who only looks.
+    livelocks(|lock| {
+        if let Ok(mut number) = lock.try_lock() {
+            *number = 3;
+        }
+    });
+}
+
+#[test]
+fn looking_under_a_lock_is_seen_by_others_fails() {
+    let busy = |tries: u32| {
+        move || {
+            let (lock, times) = (Mutex::new(0), AtomicU32::new(0));
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    for _ in 0..tries {
+                        if lock.try_lock().is_err() {
+                            times.fetch_add(1, SeqCst);
+                        }
+                    }
+                    *lock.lock().unwrap() = 1;
+                });
+                looks(&lock, 1);
+                assert_ne!(times.load(SeqCst), tries, "busy each time");
+            });
+        }
+    };
+    fails(busy(1), Class::Assertion, "busy each time");
+    fails(busy(3), Class::Assertion, "busy each time");
+}
+
+#[test]
+fn several_that_look_under_a_lock_hold() {
+    holds(|| {
+        let lock = Mutex::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| looks(&lock, 1));
+            scope.spawn(|| *lock.lock().unwrap() = 1);
+            looks(&lock, 1);
+        });
+    });
+}
+
 /// Another thread does some work on the stack of the one that waits for it.
 fn lends(ordering: Ordering) -> impl Fn() + Send + Sync + 'static {
     move || {

@@ -1,6 +1,7 @@
 //! How a run ended, and the way to the end for the threads that are left.
 
 use super::{Execution, Wait};
+use crate::clock::Pos;
 use crate::event::Kind;
 use crate::maximal::Wanted;
 use crate::search::Ending;
@@ -60,8 +61,7 @@ impl Execution {
         let mut circles = false;
         for (thread, wait) in waits.iter().enumerate() {
             match wait {
-                Wait::Elsewhere => match self.run.actors[thread].loops.is_livelocked(graph, thread)
-                {
+                Wait::Elsewhere => match self.goes_on_for_ever(thread, waits) {
                     true => circles = true,
                     false if self.run.cut.is_some() => cut = self.run.cut,
                     false => return Ending::Wasted,
@@ -85,6 +85,25 @@ impl Execution {
             None if circles => Ending::Livelock,
             None => Ending::Deadlock,
         }
+    }
+
+    /// Whether the last pass of a thread saw the newest there is, now that nothing else can run: then it
+    /// goes on like this for ever. Whoever else does may take locks and give them back.
+    fn goes_on_for_ever(&self, thread: usize, waits: &[Wait]) -> bool {
+        let graph = self.explorer.graph();
+        let pass = |thread: usize| {
+            let loops = &self.run.actors.get(thread)?.loops;
+            { loops.pass(graph, thread) }.filter(|_| waits[thread] == Wait::Elsewhere)
+        };
+        let is_idle = |pos: Pos| {
+            let thread = pos.thread as usize;
+            let from = pass(thread).filter(|&from| !graph.pass_stores(thread, from));
+            from.is_some_and(|from| pos.index as usize >= from)
+        };
+        pass(thread).is_some_and(|from| match graph.pass_stores(thread, from) {
+            true => graph.pass_is_over(thread, from),
+            false => graph.pass_sees_newest(thread, from, &is_idle),
+        })
     }
 
     /// Whoever waits with a time-out does not wait for ever: what follows is explored where the

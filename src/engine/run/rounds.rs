@@ -144,7 +144,7 @@ impl Execution {
         }
         let is_new = from >= self.run.old.get(slot);
         let graph = self.explorer.graph();
-        if forced || !is_new || !graph.pass_is_newest(slot, from) {
+        if forced || !is_new || !graph.pass_is_over(slot, from) {
             return Some(Wait::Elsewhere);
         }
         let looked = self.explorer.undo_pass(slot, from);
