@@ -292,8 +292,8 @@ impl Graph {
         self.pass_sees_newest(thread, from, &|_| false)
     }
 
-    /// The same if other threads only take locks and give them back, for ever: what is idle counts for
-    /// nothing, and a lock may well have been theirs before.
+    /// The same if other threads go round for ever without changing anything: what is idle counts for
+    /// nothing, and may as well have been read.
     pub fn pass_sees_newest(
         &self,
         thread: usize,
@@ -302,17 +302,18 @@ impl Graph {
     ) -> bool {
         let own = |pos: Pos| pos.thread as usize == thread && pos.index as usize >= from;
         let reads_newest = |event: &Event| {
-            let mut writes = self.locs[event.loc as usize].mo.iter().rev().copied();
-            let newest = writes.find(|&write| !is_idle(write)).unwrap_or(INIT);
-            // What fails for no reason would not fail again and again.
-            event.variant == 0 && (newest == event.rf || own(newest))
+            let mo = &self.locs[event.loc as usize].mo;
+            let newest = mo.iter().rposition(|&write| !is_idle(write));
+            let idle = &mo[newest.map_or(0, |newest| newest + 1)..];
+            let newest = newest.map_or(INIT, |newest| mo[newest]);
+            newest == event.rf || own(newest) || idle.contains(&event.rf)
         };
         let is_newest = |event: &Event| match event.kind {
-            Kind::Read => reads_newest(event),
-            Kind::Lock | Kind::ReadLock | Kind::WriteLock => {
-                reads_newest(event) || is_idle(event.rf)
+            Kind::Read | Kind::Lock | Kind::ReadLock | Kind::WriteLock => {
+                // What fails for no reason would not fail again and again.
+                event.variant == 0 && reads_newest(event)
             }
-            Kind::Write => self.is_undone(event.loc, own),
+            Kind::Write => self.stores_the_same(event) || self.is_undone(event.loc, own),
             Kind::Unlock | Kind::WriteUnlock | Kind::ReadUnlock | Kind::Fence => true,
             _ => false,
         };
@@ -324,25 +325,36 @@ impl Graph {
         self.pass_is_newest(thread, from) && self.pass_is_unseen(thread, from)
     }
 
-    /// Whether nobody can have seen anything of the pass that begins at `from`. Of locks that it took
-    /// and gave back that is whoever has come to them since. What it stored, and stored back, may have to
-    /// do with whatever others have done since.
+    /// Whether nobody can have seen anything of the pass that begins at `from`: nobody has come since to
+    /// what it wrote or locked. If it has stored something else there in between, that may have to do with
+    /// whatever others have done since.
     pub fn pass_is_unseen(&self, thread: usize, from: usize) -> bool {
         let events = &self.threads[thread][from..];
         let began = events.first().map_or(0, |event| event.stamp);
-        let stores = self.pass_stores(thread, from);
+        let changes = self.pass_changes(thread, from);
         let touches = |event: &Event| events.iter().any(|own| own.loc == event.loc);
         let mut others = self.threads.iter().enumerate();
         others.all(|(other, events)| {
             let later = events.iter().rev().take_while(|event| event.stamp >= began);
-            other == thread || later.into_iter().all(|event| !stores && !touches(event))
+            other == thread || later.into_iter().all(|event| !changes && !touches(event))
         })
     }
 
-    /// Whether the pass that begins at `from` stores anything.
-    pub fn pass_stores(&self, thread: usize, from: usize) -> bool {
-        let mut events = self.threads[thread][from..].iter();
-        events.any(|event| event.kind == Kind::Write)
+    /// Whether the pass that begins at `from` stores anything but what was there already.
+    pub fn pass_changes(&self, thread: usize, from: usize) -> bool {
+        let mut writes = self.threads[thread][from..].iter();
+        writes.any(|event| event.kind == Kind::Write && !self.stores_the_same(event))
+    }
+
+    /// Whether a write stores what was there already.
+    fn stores_the_same(&self, write: &Event) -> bool {
+        let mo = &self.locs[write.loc as usize].mo;
+        let is_it = |&pos: &Pos| self.event(pos).stamp == write.stamp;
+        let at = mo.iter().position(is_it);
+        let before = at
+            .and_then(|at| at.checked_sub(1))
+            .map_or(INIT, |at| mo[at]);
+        self.value(before, write.loc) == write.value
     }
 
     /// Whether the newest writes of a location, which are those of one pass, leave the value that was

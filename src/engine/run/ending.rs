@@ -88,7 +88,7 @@ impl Execution {
     }
 
     /// Whether the last pass of a thread saw the newest there is, now that nothing else can run: then it
-    /// goes on like this for ever. Whoever else does may take locks and give them back.
+    /// goes on like this for ever. Others may do so as well, without changing anything.
     fn goes_on_for_ever(&self, thread: usize, waits: &[Wait]) -> bool {
         let graph = self.explorer.graph();
         let pass = |thread: usize| {
@@ -97,10 +97,10 @@ impl Execution {
         };
         let is_idle = |pos: Pos| {
             let thread = pos.thread as usize;
-            let from = pass(thread).filter(|&from| !graph.pass_stores(thread, from));
+            let from = pass(thread).filter(|&from| !graph.pass_changes(thread, from));
             from.is_some_and(|from| pos.index as usize >= from)
         };
-        pass(thread).is_some_and(|from| match graph.pass_stores(thread, from) {
+        pass(thread).is_some_and(|from| match graph.pass_changes(thread, from) {
             true => graph.pass_is_over(thread, from),
             false => graph.pass_sees_newest(thread, from, &is_idle),
         })
