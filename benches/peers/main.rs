@@ -129,7 +129,9 @@ fn shuttle(kernel: fn()) -> Needed {
 fn main() {
     std::panic::set_hook(Box::new(|_| {}));
     println!("A verdict on three threads: executions, and the time for all of them.");
-    println!("In brackets: how often heisenbug's time fits in, and how often its time per execution.\n");
+    println!(
+        "In brackets: how often heisenbug's time fits in, and how often its time per execution.\n"
+    );
     let kernels = ours::kernels::ALL.into_iter();
     let theirs = looms::kernels::ALL.into_iter().zip(shuttles::kernels::ALL);
     for ((name, kernel), ((_, for_loom), (_, for_shuttle))) in kernels.zip(theirs) {

@@ -17,4 +17,5 @@ mod questions;
 mod select;
 mod seqcst;
 mod std_allows;
+mod upgrades;
 mod waiting;

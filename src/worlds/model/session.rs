@@ -202,11 +202,6 @@ pub fn trace() -> Trace {
     with_execution(|execution| execution.trace()).unwrap_or_default()
 }
 
-/// The number of the current execution: no two have the same.
-pub(crate) fn generation() -> u32 {
-    GENERATION.get()
-}
-
 /// The name of a thread of the execution that has just ended.
 pub fn thread_name(thread: ThreadId) -> String {
     let name = with_execution(|execution| {

@@ -5,32 +5,24 @@ use super::{Labelled, LockResult, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared, keep_static};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Object, ReadToken, Rmw, Until, Why};
+use heisenbug_engine::steps::{self, ReadToken};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A lock that many may hold for reading, or one for writing.
 ///
-/// Who comes next is unspecified, as with std: a thread that reads already and reads again may be let
-/// in, or may have to wait for a writer that waits for it.
+/// Who comes next is unspecified, as with std: while a writer waits for those who read to leave, others
+/// who want to read may be let in, or may have to wait for it, and `try_read` may fail.
 pub struct RwLock<T: ?Sized> {
     shared: Shared,
     outside: std::sync::RwLock<()>,
     poison: Poison,
-    readers: Readers,
-    /// How many threads hold the lock for writing or wait to: counted once the program reads twice.
-    writers: Object,
     data: UnsafeCell<T>,
 }
-
-/// What the engine is told when a thread reads that reads already: from then on writers say that
-/// they wait.
-const READS_TWICE: &str = "a thread reads twice";
 
 // SAFETY: as std's. Either lock lets readers or one writer in, and readers share `&T`.
 unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
@@ -74,8 +66,6 @@ impl<T> RwLock<T> {
             shared: Shared::new("RwLock"),
             outside: std::sync::RwLock::new(()),
             poison: Poison::new(),
-            readers: Readers::new(),
-            writers: Object::new(),
             data: UnsafeCell::new(value),
         }
     }
@@ -106,9 +96,6 @@ impl<T: ?Sized> RwLock<T> {
             return self.poison.wrap(self.read_guard(held, at));
         };
         call.waits_for(&self.shared);
-        if self.readers.has_me() {
-            self.let_writers_first(at);
-        }
         let token = steps::read_lock(self.shared.object(), at);
         call.acquired(Op::ReadLock, &self.shared, || self.peek());
         self.poison.wrap(self.reads(token, at))
@@ -127,14 +114,7 @@ impl<T: ?Sized> RwLock<T> {
             return self.poison.wrap(self.write_guard(held, at));
         };
         call.waits_for(&self.shared);
-        let announced = steps::knows(READS_TWICE);
-        if announced {
-            self.announce(Rmw::add(1), at);
-        }
         steps::write_lock(self.shared.object(), at);
-        if announced {
-            self.announce(Rmw::sub(1), at);
-        }
         self.keep();
         call.acquired(Op::WriteLock, &self.shared, || self.peek());
         self.poison.wrap(self.write_guard(Held::Model(()), at))
@@ -228,22 +208,8 @@ impl<T: ?Sized> RwLock<T> {
         }
     }
 
-    /// A thread that reads already is about to read again: the lock may prefer writers, and then it
-    /// waits until none waits.
-    fn let_writers_first(&self, at: Place) {
-        steps::learn(READS_TWICE);
-        if steps::choose(2, Why::Program, at) == 1 {
-            steps::await_load(&self.writers, 0, Until::Is(0), Relaxed, false, at);
-        }
-    }
-
-    /// Says that a writer begins or ceases to wait.
-    fn announce(&self, change: Rmw, at: Place) {
-        steps::rmw(&self.writers, 0, change, Relaxed, Relaxed, at);
-    }
-
     fn reads(&self, token: ReadToken, at: Place) -> RwLockReadGuard<'_, T> {
-        self.readers.add_me();
+        steps::begins_to_read();
         self.read_guard(Held::Model(token), at)
     }
 
@@ -273,52 +239,6 @@ impl<T: ?Sized> RwLock<T> {
             changed: false,
             data: PhantomData,
         }
-    }
-}
-
-/// Which threads read, in the execution that runs: four bits each for the first sixteen, which count
-/// how often. Plain data of one OS thread, since a thread asks only about itself.
-#[derive(Debug)]
-struct Readers {
-    counts: AtomicU64,
-    execution: AtomicU64,
-}
-
-impl Readers {
-    const fn new() -> Readers {
-        Readers {
-            counts: AtomicU64::new(0),
-            execution: AtomicU64::new(0),
-        }
-    }
-
-    fn has_me(&self) -> bool {
-        self.my_count() > 0
-    }
-
-    fn add_me(&self) {
-        if self.my_count() < 15 {
-            self.counts.fetch_add(1 << Self::my_shift(), Relaxed);
-        }
-    }
-
-    fn remove_me(&self) {
-        if self.my_count() > 0 {
-            self.counts.fetch_sub(1 << Self::my_shift(), Relaxed);
-        }
-    }
-
-    fn my_count(&self) -> u64 {
-        let now = u64::from(session::generation());
-        if self.execution.swap(now, Relaxed) != now {
-            // What is left was left by an execution that did not end.
-            self.counts.store(0, Relaxed);
-        }
-        self.counts.load(Relaxed) >> Self::my_shift() & 15
-    }
-
-    fn my_shift() -> u32 {
-        4 * (u32::from(steps::current()) % 16)
     }
 }
 
@@ -368,8 +288,8 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
             return;
         };
         if let Some(call) = Call::begin("unlock", self.at) {
-            self.lock.readers.remove_me();
             steps::read_unlock(self.lock.shared.object(), token, self.at);
+            steps::ends_reading();
             call.released(Op::ReadUnlock, &self.lock.shared, Value::Nothing);
         }
     }
