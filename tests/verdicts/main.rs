@@ -11,11 +11,11 @@ mod orders;
 mod other_crates;
 #[cfg(feature = "learn")]
 mod outside;
+mod parking;
 mod passes;
 mod programs;
 mod questions;
 mod select;
 mod seqcst;
 mod std_allows;
-mod upgrades;
 mod waiting;

@@ -10,7 +10,7 @@
 //! then waits for the readers to leave. Meanwhile nobody else is let in to read. The locks of std may do
 //! the same. Where nobody waits while it reads, whoever is kept out might as well have come later.
 
-use super::{Object, Rmw, Until, Why, choose, give_up, knows, learn, update};
+use super::{Object, Rmw, Until, Why, choose, give_up, knows, learn, load, update};
 use crate::Place;
 use crate::event::{Order, Update};
 use crate::run::{self, Step, perform};
@@ -131,6 +131,22 @@ pub fn try_lock_for(object: &Object, at: Place) -> bool {
     true
 }
 
+/// Whether somebody holds a mutex. Orders nothing.
+pub fn is_locked(object: &Object, at: Place) -> bool {
+    if !learn(LOOKS_AT_LOCKS) {
+        give_up("something was learnt");
+    }
+    load(object, 0, Ordering::Relaxed, at) > 0
+}
+
+/// Whether somebody holds a reader-writer lock; and whether it is to write, or to wait for that. Orders
+/// nothing.
+pub fn is_read_or_write_locked(object: &Object, at: Place) -> (bool, bool) {
+    must_be_words();
+    let word = load(object, 0, Ordering::Relaxed, at);
+    (word > 0, word >= WRITER)
+}
+
 /// Gives a mutex back. `changed` tells whether what it protects may have been changed: a loop that
 /// takes a lock, only looks, and gives it back waits.
 #[inline(always)]
@@ -143,7 +159,7 @@ pub fn unlock(object: &Object, changed: bool, at: Place) {
 }
 
 /// Which read section a read lock began.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ReadToken(u32);
 
 /// Says that the calling thread has begun to read under a lock: should it wait while it does, then
@@ -293,12 +309,17 @@ pub fn write_unlock(object: &Object, changed: bool, at: Place) {
     }
 }
 
-/// From writing to reading, with no writer in between; `upgradable`: and with the right to
-/// [`upgrade`] again.
-pub fn downgrade(object: &Object, upgradable: bool, changed: bool, at: Place) {
+/// From writing to reading, with no writer in between.
+pub fn downgrade(object: &Object, changed: bool, at: Place) -> ReadToken {
     must_be_words();
-    let rest = if upgradable { UPGRADER } else { 1 };
-    leave(object, rest, changed, at);
+    leave(object, 1, changed, at);
+    ReadToken(0)
+}
+
+/// The same, with the right to [`upgrade`] again.
+pub fn downgrade_to_upgradable(object: &Object, changed: bool, at: Place) {
+    must_be_words();
+    leave(object, UPGRADER, changed, at);
 }
 
 /// Takes a reader-writer lock for reading, with the right to [`upgrade`], which one has at a time.
@@ -325,14 +346,15 @@ pub fn try_upgradable_lock_for(object: &Object, at: Place) -> bool {
     true
 }
 
-/// Gives such a lock back; `reads_on`: but for the right to read.
-pub fn upgradable_unlock(object: &Object, reads_on: bool, at: Place) {
-    if reads_on {
-        // As parking_lot does: nobody learns what this one has read.
-        change(object, Order::Relaxed, Rmw::sub(UPGRADER - 1), at);
-    } else {
-        change(object, Order::Release, Rmw::sub(UPGRADER), at);
-    }
+/// Gives such a lock back.
+pub fn upgradable_unlock(object: &Object, at: Place) {
+    change(object, Order::Release, Rmw::sub(UPGRADER), at);
+}
+
+/// Gives the right to upgrade back, and reads on. Nobody learns of that, as with parking_lot.
+pub fn upgradable_to_reader(object: &Object, at: Place) -> ReadToken {
+    change(object, Order::Relaxed, Rmw::sub(UPGRADER - 1), at);
+    ReadToken(0)
 }
 
 /// From an upgradable lock to writing: waits for the readers to leave, with no writer in between.

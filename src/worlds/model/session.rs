@@ -202,6 +202,11 @@ pub fn trace() -> Trace {
     with_execution(|execution| execution.trace()).unwrap_or_default()
 }
 
+/// Whether operations are recorded: what is only to be shown need not be worked out otherwise.
+pub(crate) fn recording() -> bool {
+    flags::get().contains(Flags::RECORDING)
+}
+
 /// The name of a thread of the execution that has just ended.
 pub fn thread_name(thread: ThreadId) -> String {
     let name = with_execution(|execution| {
