@@ -2,8 +2,10 @@
 //! its name.
 
 mod counts;
+mod crossbeam_names;
 mod exchanges;
 mod finite;
+mod futures;
 #[path = "../judged/mod.rs"]
 mod judged;
 mod memory;
