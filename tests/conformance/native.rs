@@ -4,3 +4,15 @@ use heisenbug::worlds::native as world;
 
 #[path = "programs.rs"]
 pub mod programs;
+
+#[path = "names.rs"]
+pub mod names;
+
+/// The crates themselves.
+pub mod crates_of {
+    pub use ::{crossbeam, parking_lot};
+}
+use crates_of as crates;
+
+#[path = "crates.rs"]
+pub mod other_crates;

@@ -546,3 +546,41 @@ fn asking_whether_a_once_is_done_instead_of_waiting_fails() {
     };
     fails(program, Class::Assertion, "somebody runs it");
 }
+
+#[test]
+fn a_downgrade_of_stds_lock_keeps_writers_out_holds() {
+    holds(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let adds = |lock: &RwLock<i32>| {
+            let mut held = lock.write().unwrap();
+            *held += 1;
+            let mine = *held;
+            let held = heisenbug::sync::RwLockWriteGuard::downgrade(held);
+            assert_eq!(*held, mine, "nobody wrote in between");
+        };
+        let other = thread::spawn({
+            let lock = Arc::clone(&lock);
+            move || adds(&lock)
+        });
+        adds(&lock);
+        other.join().unwrap();
+        assert_eq!(*lock.read().unwrap(), 2);
+    });
+}
+
+#[test]
+fn whoever_waits_for_a_reader_after_a_downgrade_fails_beside_a_writer() {
+    deadlocks(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let start = |act: fn(&RwLock<i32>)| {
+            let lock = Arc::clone(&lock);
+            thread::spawn(move || act(&lock))
+        };
+        let held = lock.write().unwrap();
+        let writer = start(|lock| *lock.write().unwrap() = 1);
+        let held = heisenbug::sync::RwLockWriteGuard::downgrade(held);
+        start(|lock| drop(lock.read().unwrap())).join().unwrap();
+        drop(held);
+        writer.join().unwrap();
+    });
+}

@@ -9,6 +9,7 @@ use heisenbug_engine::steps::{self, ReadToken};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::PoisonError;
@@ -239,6 +240,30 @@ impl<T: ?Sized> RwLock<T> {
             changed: false,
             data: PhantomData,
         }
+    }
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    /// From writing to reading, with no writer in between.
+    #[track_caller]
+    pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
+        let at = Location::caller();
+        let guard = ManuallyDrop::new(guard);
+        let lock = guard.lock;
+        // SAFETY: the guard is not used again.
+        let held = match unsafe { std::ptr::read(&raw const guard.held) } {
+            Held::Outside(held) => Held::Outside(std::sync::RwLockWriteGuard::downgrade(held)),
+            Held::Model(()) => {
+                let call = Call::begin("downgrade", at);
+                let token = steps::downgrade(lock.shared.object(), guard.changed, at);
+                steps::begins_to_read();
+                if let Some(call) = call {
+                    call.turned(Op::ReadLock, &lock.shared, || lock.peek());
+                }
+                Held::Model(token)
+            }
+        };
+        lock.read_guard(held, at)
     }
 }
 
