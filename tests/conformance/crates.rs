@@ -6,8 +6,7 @@ use super::crates::crossbeam::queue::{ArrayQueue, SegQueue};
 use super::crates::crossbeam::sync::{Parker, ShardedLock, WaitGroup};
 use super::crates::parking_lot::{
     Condvar, FairMutex, MappedMutexGuard, Mutex, MutexGuard, Once, OnceState, ReentrantMutex,
-    RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard, const_mutex,
-    const_rwlock,
+    RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
 use super::world::sync::Arc;
 use super::world::thread;
@@ -16,7 +15,7 @@ use std::time::{Duration, Instant};
 const NO_TIME: Duration = Duration::from_millis(1);
 
 pub fn mutexes() {
-    static LOCK: Mutex<u8> = const_mutex(0);
+    static LOCK: Mutex<u8> = Mutex::new(0);
     let held = LOCK.lock();
     assert!(LOCK.is_locked() && LOCK.try_lock().is_none());
     assert!(LOCK.try_lock_for(NO_TIME).is_none() && LOCK.try_lock_until(Instant::now()).is_none());
@@ -44,7 +43,7 @@ pub fn mutexes() {
 }
 
 pub fn rwlocks() {
-    static LOCK: RwLock<u8> = const_rwlock(0);
+    static LOCK: RwLock<u8> = RwLock::new(0);
     let (first, second) = (LOCK.read(), LOCK.try_read_for(NO_TIME));
     assert!(
         second.is_some() && LOCK.try_write().is_none() && LOCK.try_write_for(NO_TIME).is_none()

@@ -9,10 +9,9 @@ pub mod programs;
 pub mod names;
 
 /// The crates themselves.
-pub mod crates_of {
+mod crates {
     pub use ::{crossbeam, parking_lot};
 }
-use crates_of as crates;
 
 #[path = "crates.rs"]
 pub mod other_crates;

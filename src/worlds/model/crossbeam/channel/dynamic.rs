@@ -15,12 +15,39 @@ pub struct Select<'a> {
 }
 
 /// To send to or to receive from a channel of some type.
+#[derive(Clone, Copy)]
 struct Operation<'a> {
     end: End,
-    /// Makes an arm that does it: a [`Sending`] or [`Receiving`].
-    does: Box<dyn Fn() -> Box<dyn Arm + 'a> + 'a>,
-    /// Makes one that only looks.
-    looks: Box<dyn Fn() -> Box<dyn Arm + 'a> + 'a>,
+    channel: &'a (dyn Selectable + 'a),
+}
+
+/// An end of a channel that an operation may be selected on.
+trait Selectable {
+    /// An arm that does it: a [`Sending`] or [`Receiving`].
+    fn does(&self) -> Box<dyn Arm + '_>;
+
+    /// One that only looks.
+    fn looks(&self) -> Box<dyn Arm + '_>;
+}
+
+impl<T> Selectable for Receiver<T> {
+    fn does(&self) -> Box<dyn Arm + '_> {
+        Box::new(Receiving::new(self))
+    }
+
+    fn looks(&self) -> Box<dyn Arm + '_> {
+        Box::new(Looking::new(self.queue(), false))
+    }
+}
+
+impl<T> Selectable for Sender<T> {
+    fn does(&self) -> Box<dyn Arm + '_> {
+        Box::new(Sending::new(self))
+    }
+
+    fn looks(&self) -> Box<dyn Arm + '_> {
+        Box::new(Looking::new(self.queue(), true))
+    }
 }
 
 /// An end of a channel, by where it is.
@@ -78,8 +105,7 @@ impl<'a> Select<'a> {
     pub fn recv<T>(&mut self, from: &'a Receiver<T>) -> usize {
         self.add(Operation {
             end: End::Receiver(std::ptr::from_ref(from).cast()),
-            does: Box::new(move || Box::new(Receiving::new(from))),
-            looks: Box::new(move || Box::new(Looking::new(from.queue(), false))),
+            channel: from,
         })
     }
 
@@ -87,8 +113,7 @@ impl<'a> Select<'a> {
     pub fn send<T>(&mut self, to: &'a Sender<T>) -> usize {
         self.add(Operation {
             end: End::Sender(std::ptr::from_ref(to).cast()),
-            does: Box::new(move || Box::new(Sending::new(to))),
-            looks: Box::new(move || Box::new(Looking::new(to.queue(), true))),
+            channel: to,
         })
     }
 
@@ -207,10 +232,13 @@ impl<'a> Select<'a> {
     fn wait(&self, patience: Patience, looks: bool) -> Option<(usize, Box<dyn Arm + 'a>)> {
         let operations = self.operations.iter().enumerate();
         let arm = |(index, operation): (usize, &Option<Operation<'a>>)| {
-            let Operation {
-                does, looks: look, ..
-            } = operation.as_ref()?;
-            Some((index, if looks { look() } else { does() }))
+            let channel = (*operation)?.channel;
+            let arm = if looks {
+                channel.looks()
+            } else {
+                channel.does()
+            };
+            Some((index, arm))
         };
         let mut arms: Vec<(usize, Box<dyn Arm + 'a>)> = operations.filter_map(arm).collect();
         let mut lent: Vec<&mut dyn Arm> = Vec::new();
