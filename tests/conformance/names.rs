@@ -5,8 +5,7 @@ use super::world::sync::atomic::{
 };
 use super::world::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use super::world::sync::{
-    Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, RwLockWriteGuard, TryLockError,
-    Weak,
+    Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, TryLockError, Weak,
 };
 use super::world::{hint, thread};
 use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -68,7 +67,7 @@ pub fn locks() {
     drop(held);
     let mut held = lock.write().unwrap();
     *held += 1;
-    assert_eq!(*RwLockWriteGuard::downgrade(held), 3);
+    drop(held);
     assert_eq!(lock.into_inner().unwrap(), 3);
     let pair = (Mutex::new(false), Condvar::new());
     let held = pair.0.lock().unwrap();
@@ -150,8 +149,6 @@ pub fn atomics() {
         Ok(1)
     );
     assert_eq!(small.fetch_update(AcqRel, Acquire, |_| None), Err(2));
-    assert_eq!(small.update(AcqRel, Acquire, |old| old), 2);
-    assert!(small.try_update(AcqRel, Acquire, |_| None).is_err());
     assert_eq!(
         (small.swap(3, AcqRel), small.fetch_nand(1, Relaxed)),
         (2, 3)
@@ -173,19 +170,6 @@ pub fn atomics() {
     let updated = pointer.fetch_update(AcqRel, Acquire, |_| Some(std::ptr::null_mut()));
     assert_eq!(updated, Ok(&raw mut second));
     assert!(pointer.load(Acquire).is_null());
-    let words = [1_u64; 4];
-    let pointer = AtomicPtr::new(words.as_ptr().cast_mut());
-    assert_eq!(pointer.fetch_ptr_add(2, Relaxed), words.as_ptr().cast_mut());
-    assert_eq!(
-        pointer.fetch_ptr_sub(1, Relaxed),
-        words[2..].as_ptr().cast_mut()
-    );
-    pointer.fetch_byte_add(8, Relaxed);
-    pointer.fetch_byte_sub(16, Relaxed);
-    pointer.fetch_or(1, Relaxed);
-    pointer.fetch_and(!1, Relaxed);
-    pointer.fetch_xor(0, Relaxed);
-    assert_eq!(pointer.into_inner(), words.as_ptr().cast_mut());
     AtomicUsize::new(0).store(1, Release);
     fence(SeqCst);
     compiler_fence(SeqCst);

@@ -453,6 +453,12 @@ fn looking_whether_a_lock_is_held_keeps_nobody_out_holds() {
     });
 }
 
+/// A pair under a lock of either kind.
+type Pairs = (
+    parking_lot::Mutex<(i32, i32)>,
+    parking_lot::RwLock<(i32, i32)>,
+);
+
 #[test]
 fn parts_of_what_a_lock_protects_are_protected_holds() {
     holds(|| {
@@ -460,10 +466,7 @@ fn parts_of_what_a_lock_protects_are_protected_holds() {
             parking_lot::Mutex::new((0, 0)),
             parking_lot::RwLock::new((0, 0)),
         ));
-        let adds = |lock: &(
-            parking_lot::Mutex<(i32, i32)>,
-            parking_lot::RwLock<(i32, i32)>,
-        )| {
+        let adds = |lock: &Pairs| {
             *parking_lot::MutexGuard::map(lock.0.lock(), |both| &mut both.1) += 1;
             *RwLockWriteGuard::map(lock.1.write(), |both| &mut both.0) += 1;
             let part = parking_lot::RwLockReadGuard::map(lock.1.read(), |both| &both.0);

@@ -12,7 +12,6 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::sync::PoisonError;
 
 /// A lock that many may hold for reading, or one for writing.
 ///
@@ -20,7 +19,8 @@ use std::sync::PoisonError;
 /// who want to read may be let in, or may have to wait for it, and `try_read` may fail.
 pub struct RwLock<T: ?Sized> {
     shared: Shared,
-    outside: std::sync::RwLock<()>,
+    /// The lock outside of a check: one that can be downgraded by every Rust that this crate is for.
+    outside: ::parking_lot::RwLock<()>,
     poison: Poison,
     data: UnsafeCell<T>,
 }
@@ -34,7 +34,7 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
+    held: Held<::parking_lot::RwLockReadGuard<'a, ()>, ReadToken>,
     at: Place,
     data: PhantomData<&'a T>,
 }
@@ -43,7 +43,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
+    held: Held<::parking_lot::RwLockWriteGuard<'a, ()>, ()>,
     at: Place,
     panicking: bool,
     /// Whether the data may have been changed through it.
@@ -53,7 +53,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 
 /// How a guard holds its lock.
 enum Held<G, M> {
-    /// By a guard of std's.
+    /// By a guard of the lock outside.
     Outside(G),
     /// By a step.
     Model(M),
@@ -65,7 +65,7 @@ impl<T> RwLock<T> {
     pub const fn new(value: T) -> RwLock<T> {
         RwLock {
             shared: Shared::new("RwLock"),
-            outside: std::sync::RwLock::new(()),
+            outside: ::parking_lot::RwLock::new(()),
             poison: Poison::new(),
             data: UnsafeCell::new(value),
         }
@@ -93,7 +93,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("read", at) else {
-            let held = outside(|| self.outside.read());
+            let held = Held::Outside(self.outside.read());
             return self.poison.wrap(self.read_guard(held, at));
         };
         call.waits_for(&self.shared);
@@ -111,7 +111,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("write", at) else {
-            let held = outside(|| self.outside.write());
+            let held = Held::Outside(self.outside.write());
             return self.poison.wrap(self.write_guard(held, at));
         };
         call.waits_for(&self.shared);
@@ -130,7 +130,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("try_read", at) else {
-            let held = try_outside(|| self.outside.try_read());
+            let held = self.outside.try_read().map(Held::Outside);
             let guard = self.read_guard(held.ok_or(TryLockError::WouldBlock)?, at);
             return Ok(self.poison.wrap(guard)?);
         };
@@ -151,7 +151,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("try_write", at) else {
-            let held = try_outside(|| self.outside.try_write());
+            let held = self.outside.try_write().map(Held::Outside);
             let guard = self.write_guard(held.ok_or(TryLockError::WouldBlock)?, at);
             return Ok(self.poison.wrap(guard)?);
         };
@@ -216,7 +216,7 @@ impl<T: ?Sized> RwLock<T> {
 
     fn read_guard<'a>(
         &'a self,
-        held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
+        held: Held<::parking_lot::RwLockReadGuard<'a, ()>, ReadToken>,
         at: Place,
     ) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard {
@@ -229,7 +229,7 @@ impl<T: ?Sized> RwLock<T> {
 
     fn write_guard<'a>(
         &'a self,
-        held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
+        held: Held<::parking_lot::RwLockWriteGuard<'a, ()>, ()>,
         at: Place,
     ) -> RwLockWriteGuard<'a, T> {
         RwLockWriteGuard {
@@ -252,7 +252,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         let lock = guard.lock;
         // SAFETY: the guard is not used again.
         let held = match unsafe { std::ptr::read(&raw const guard.held) } {
-            Held::Outside(held) => Held::Outside(std::sync::RwLockWriteGuard::downgrade(held)),
+            Held::Outside(held) => Held::Outside(::parking_lot::RwLockWriteGuard::downgrade(held)),
             Held::Model(()) => {
                 let call = Call::begin("downgrade", at);
                 let token = steps::downgrade(lock.shared.object(), guard.changed, at);
@@ -264,20 +264,6 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
             }
         };
         lock.read_guard(held, at)
-    }
-}
-
-/// Takes a lock of std's, poisoned or not: the façade keeps its own record of that.
-fn outside<G, M>(lock: impl FnOnce() -> LockResult<G>) -> Held<G, M> {
-    Held::Outside(lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// As [`outside`], if the lock is free.
-fn try_outside<G, M>(lock: impl FnOnce() -> TryLockResult<G>) -> Option<Held<G, M>> {
-    match lock() {
-        Ok(guard) => Some(Held::Outside(guard)),
-        Err(TryLockError::Poisoned(error)) => Some(Held::Outside(error.into_inner())),
-        Err(TryLockError::WouldBlock) => None,
     }
 }
 
