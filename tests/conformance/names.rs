@@ -136,7 +136,6 @@ pub fn threads() {
     thread::current().unpark();
     thread::park();
     thread::park_timeout(NO_TIME);
-    thread::sleep(Duration::ZERO);
     thread::yield_now();
     hint::spin_loop();
     assert!(!thread::panicking() && thread::available_parallelism().is_ok());
