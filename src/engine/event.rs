@@ -169,6 +169,7 @@ impl Rmw {
             RmwOp::MinSigned => (read as i64).min(operand as i64) as u64,
             RmwOp::Exchange => return (read == expected).then_some(operand),
             RmwOp::ExchangeWeak => return (read == expected && variant == 0).then_some(operand),
+            RmwOp::AddBelow => return (read < expected).then(|| read.wrapping_add(operand)),
             RmwOp::TakeBit => return (read != 0).then(|| read & !nth_bit(read, variant)),
         })
     }

@@ -164,6 +164,7 @@
 //! | mutex | `Lock` reads from the `Unlock` that it follows, each from another one |
 //! | reader-writer lock | the same; any number of readers read from one write section, and the next writer comes after all of them, so readers are in no order among themselves |
 //! | lock that somebody *tries* to take, or looks at | a word, taken by a read-modify-write that blocks |
+//! | reader-writer lock under which somebody waits while it reads, or that is upgraded or downgraded | a word, too: a writer keeps others out by one step, and then waits for the readers to leave |
 //! | what blocks otherwise: parking, barriers, one-time initialisation, channels, futexes | words, and reads and read-modify-writes that wait for a value ([`Until`](steps::Until)) |
 //! | condition variable | a word with a bit for each thread that waits, and a word for each of these: it orders nothing by itself |
 //! | time-out, wake-up for no reason | a [choice](steps::choose), of which one execution has only so many |

@@ -35,6 +35,9 @@ pub use stepping::{Next, Stepping};
 
 use coroutine::{Actor, abandon, drain, resume};
 
+/// What is learnt of a program where reader-writer locks have to be words: see [`steps`](crate::steps).
+pub const WRITERS_WAIT_IN_WORDS: &str = "reader-writer locks are words";
+
 /// What a thread waits for.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Wait {
@@ -93,6 +96,8 @@ pub struct Run {
     drained: u32,
     /// How many threads may be about to add the write of an update.
     commits: usize,
+    /// Whether it is known that somebody waits while it reads under a lock.
+    pub writers_wait_in_words: bool,
     pub objects: Objects,
     /// What the heap held when memory was last summed up, and whether that was when the current thread
     /// took over.
@@ -163,6 +168,8 @@ pub fn run_once(
 ) {
     execution.run.begin(execution.explorer.graph(), order);
     LOOKS.set(!execution.explorer.learnt.loops.is_empty());
+    let facts = &execution.explorer.learnt.facts;
+    execution.run.writers_wait_in_words = facts.contains(WRITERS_WAIT_IN_WORDS);
     let current = Current::enter(execution);
     // SAFETY: only the lifetime differs. All coroutines of the run are gone before this returns.
     let program: &'static dyn Fn() =
@@ -225,6 +232,7 @@ impl Run {
             cut: None,
             drained: 0,
             commits: 0,
+            writers_wait_in_words: false,
             objects: Objects::default(),
             heap: Sum::default(),
             summed: false,
@@ -292,6 +300,9 @@ impl Execution {
             self.run.actor().wait = Wait::Replay;
             return None;
         }
+        if self.run.actors[slot].reads > 0 && step.may_wait() {
+            self.waits_while_it_reads();
+        }
         if let ControlFlow::Break(answer) = self.at_the_edge(step, at) {
             return answer;
         }
@@ -321,6 +332,18 @@ impl Execution {
             .stepped(at, step.changes(answer));
         self.run.recheck |= self.lags(slot);
         Some(answer)
+    }
+
+    /// Counts under how many locks the current thread reads.
+    pub fn count_readers(&mut self, change: i32) {
+        let reads = &mut self.run.actor().reads;
+        *reads = reads.saturating_add_signed(change);
+    }
+
+    /// The current thread may have to wait while it reads: what waits to write meanwhile matters.
+    fn waits_while_it_reads(&mut self) {
+        let facts = &mut self.explorer.learnt.facts;
+        self.explorer.restart |= facts.insert(WRITERS_WAIT_IN_WORDS);
     }
 
     /// Fills in what the closure of an update has computed: the value of the write just behind.

@@ -10,6 +10,17 @@ use crate::run::{self, Answer, Step, perform};
 use crate::search::Ending;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+mod locks;
+
+pub use locks::{
+    ReadToken, begins_to_read, downgrade, downgrade_to_upgradable, ends_reading, is_locked,
+    is_read_or_write_locked, lock, read_lock, read_lock_again, read_unlock, try_lock, try_lock_for,
+    try_read_lock, try_read_lock_again, try_read_lock_for, try_upgradable_lock,
+    try_upgradable_lock_for, try_upgrade, try_upgrade_for, try_write_lock, try_write_lock_for,
+    unlock, upgradable_lock, upgradable_to_reader, upgradable_unlock, upgrade, write_lock,
+    write_unlock,
+};
+
 /// Whether a model thread runs.
 #[inline]
 pub fn running() -> bool {
@@ -148,6 +159,8 @@ pub enum RmwOp {
     ExchangeWeak,
     /// Takes away one bit that is set; which one is a choice. Writes nothing if none is.
     TakeBit,
+    /// Adds if the value is less than what is expected.
+    AddBelow,
 }
 
 /// What a read-modify-write found, and what it left.
@@ -392,154 +405,6 @@ pub fn choose(n: u8, why: Why, at: Place) -> u8 {
     perform(Step::Choice { n, why }, at).value as u8
 }
 
-/// What `try_lock` and its like need to know: that a mutex is looked at, and not only waited for.
-const LOOKS_AT_LOCKS: &str = "locks are looked at";
-
-/// A lock that somebody writes under. Readers count in ones.
-const WRITER: u64 = 1 << 32;
-
-/// Takes a lock that is looked at, as soon as it is free.
-#[inline(always)]
-fn take(object: &Object, free: Until, taken: Rmw, at: Place) {
-    let step = Step::Update {
-        object,
-        init: 0,
-        order: Order::Acquire,
-        failure: Order::Relaxed,
-        update: Update::Rmw(taken),
-        until: free,
-        timed: false,
-        undone: true,
-    };
-    perform(step, at);
-}
-
-/// Gives back a lock that is looked at, which the caller had for itself.
-#[inline(always)]
-fn leave(object: &Object, changed: bool, at: Place) {
-    let step = Step::Store {
-        object,
-        init: 0,
-        order: Order::Release,
-        value: 0,
-        undoes: !changed,
-    };
-    perform(step, at);
-}
-
-/// Takes a mutex: blocks while somebody else (or the caller itself) holds it.
-#[inline(always)]
-pub fn lock(object: &Object, at: Place) {
-    if knows(LOOKS_AT_LOCKS) {
-        take(object, Until::Is(0), Rmw::exchange(0, WRITER), at);
-    } else {
-        perform(Step::Lock { object }, at);
-    }
-}
-
-/// Takes a mutex if nobody holds it.
-#[inline(always)]
-pub fn try_lock(object: &Object, at: Place) -> bool {
-    try_write_lock(object, at)
-}
-
-/// Gives a mutex back. `changed` tells whether what it protects may have been changed: a loop that
-/// takes a lock, only looks, and gives it back waits.
-#[inline(always)]
-pub fn unlock(object: &Object, changed: bool, at: Place) {
-    if knows(LOOKS_AT_LOCKS) {
-        leave(object, changed, at);
-    } else {
-        perform(Step::Unlock { object, changed }, at);
-    }
-}
-
-/// Takes a reader-writer lock for reading. The returned token goes to [`read_unlock`].
-#[inline(always)]
-pub fn read_lock(object: &Object, at: Place) -> ReadToken {
-    if knows(LOOKS_AT_LOCKS) {
-        take(object, Until::Below(WRITER), Rmw::add(1), at);
-        return ReadToken(0);
-    }
-    ReadToken(perform(Step::ReadLock { object }, at).value as u32)
-}
-
-/// Takes a reader-writer lock for reading if nobody writes.
-#[inline(always)]
-pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
-    if !learn(LOOKS_AT_LOCKS) {
-        give_up_this_run();
-    }
-    let free = |readers| (readers < WRITER).then_some(readers + 1);
-    let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
-    let taken = update(object, 0, success, failure, at, &mut { free });
-    taken.wrote.map(|_| ReadToken(0))
-}
-
-/// Gives a read lock back.
-#[inline(always)]
-pub fn read_unlock(object: &Object, token: ReadToken, at: Place) {
-    if knows(LOOKS_AT_LOCKS) {
-        let step = Step::Update {
-            object,
-            init: 0,
-            order: Order::Release,
-            failure: Order::Relaxed,
-            update: Update::Rmw(Rmw::sub(1)),
-            until: Until::Any,
-            timed: false,
-            undone: true,
-        };
-        perform(step, at);
-    } else {
-        let section = u64::from(token.0);
-        perform(Step::ReadUnlock { object, section }, at);
-    }
-}
-
-/// Takes a reader-writer lock for writing.
-#[inline(always)]
-pub fn write_lock(object: &Object, at: Place) {
-    if knows(LOOKS_AT_LOCKS) {
-        take(object, Until::Is(0), Rmw::exchange(0, WRITER), at);
-    } else {
-        perform(Step::WriteLock { object }, at);
-    }
-}
-
-/// Takes a reader-writer lock for writing if nobody holds it.
-#[inline(always)]
-pub fn try_write_lock(object: &Object, at: Place) -> bool {
-    if !learn(LOOKS_AT_LOCKS) {
-        give_up_this_run();
-    }
-    let step = Step::Update {
-        object,
-        init: 0,
-        order: Order::Acquire,
-        failure: Order::Relaxed,
-        update: Update::Rmw(Rmw::exchange(0, WRITER)),
-        until: Until::Any,
-        timed: false,
-        undone: true,
-    };
-    perform(step, at).wrote().is_some()
-}
-
-/// Gives a write lock back. As [`unlock`].
-#[inline(always)]
-pub fn write_unlock(object: &Object, changed: bool, at: Place) {
-    if knows(LOOKS_AT_LOCKS) {
-        leave(object, changed, at);
-    } else {
-        perform(Step::WriteUnlock { object, changed }, at);
-    }
-}
-
-/// Which read section a read lock began.
-#[derive(Clone, Copy, Debug)]
-pub struct ReadToken(u32);
-
 /// A plain read of data that no step protects. If nothing orders it after the last write of another
 /// thread, the calling thread never returns from here: the execution is a data race.
 pub fn plain_read(object: &Object, at: Place) {
@@ -673,13 +538,6 @@ pub fn give_up(why: &'static str) -> ! {
     run::stop()
 }
 
-/// Stops the current run, whose outcome does not matter.
-fn give_up_this_run() {
-    if running() {
-        give_up("something was learnt");
-    }
-}
-
 impl Rmw {
     fn of(op: RmwOp, expected: u64, operand: u64) -> Rmw {
         Rmw {
@@ -704,6 +562,11 @@ impl Rmw {
     /// A subtraction from 64 bits.
     pub fn sub(operand: u64) -> Rmw {
         Rmw::of(RmwOp::Sub, 0, operand)
+    }
+
+    /// An addition to 64 bits, if there is less than `limit`.
+    pub fn add_below(limit: u64, operand: u64) -> Rmw {
+        Rmw::of(RmwOp::AddBelow, limit, operand)
     }
 
     /// A swap.

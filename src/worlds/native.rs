@@ -20,8 +20,8 @@ pub mod sync {
     impl<T> Labelled for T {}
 
     pub use std::sync::{
-        Arc, Barrier, Condvar, LockResult, Mutex, MutexGuard, Once, OnceLock, PoisonError, RwLock,
-        RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult, Weak,
+        Arc, Barrier, Condvar, LazyLock, LockResult, Mutex, MutexGuard, Once, OnceLock,
+        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult, Weak,
     };
 }
 

@@ -145,3 +145,31 @@ conformance! {
     futex_sleepers_are_woken
     futex_wake_all_wakes_all
 }
+
+/// Lists of names, on every world.
+macro_rules! names {
+    ($from:ident: $($list:ident)*) => {
+        use super::*;
+        $(
+            #[test]
+            fn $list() {
+                native::$from::$list();
+                model::$from::$list();
+                let report = Checker::new().check(model::$from::$list);
+                let passes = report.holds() || report.class.is_none() && report.stopped.is_none();
+                assert!(passes, "{:?}: {:?}", report.verdict, report.message);
+            }
+        )*
+    };
+}
+
+mod std_has {
+    names! { names: arcs locks once channels threads atomics }
+}
+
+mod other_crates_have {
+    names! {
+        other_crates: mutexes rwlocks writers_and_readers condvars once channels rendezvous
+        cells_and_queues groups
+    }
+}

@@ -4,3 +4,11 @@ use heisenbug::worlds::model as world;
 
 #[path = "programs.rs"]
 pub mod programs;
+
+#[path = "names.rs"]
+pub mod names;
+
+use heisenbug as crates;
+
+#[path = "crates.rs"]
+pub mod other_crates;

@@ -2,8 +2,10 @@
 //! its name.
 
 mod counts;
+mod crossbeam_names;
 mod exchanges;
 mod finite;
+mod futures;
 #[path = "../judged/mod.rs"]
 mod judged;
 mod memory;
@@ -11,6 +13,7 @@ mod orders;
 mod other_crates;
 #[cfg(feature = "learn")]
 mod outside;
+mod parking;
 mod passes;
 mod programs;
 mod questions;

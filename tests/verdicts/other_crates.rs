@@ -269,12 +269,58 @@ fn a_wait_for_a_while_that_looks_again_holds() {
         }
     }));
     holds(told(|changed, told| {
-        let timed_out = changed
-            .wait_while_for(told, |told| !*told, A_WHILE)
-            .timed_out();
-        assert_eq!(timed_out, !**told);
+        let waited = changed.wait_while_for(told, |told| !*told, A_WHILE);
+        assert!(**told || waited.timed_out());
         **told = true;
     }));
+}
+
+/// The time may be over and the condition met: parking_lot does not look again.
+#[test]
+fn taking_a_time_out_for_a_condition_that_is_not_met_fails() {
+    let program = told(|changed, told| {
+        let waited = changed.wait_while_for(told, |told| !*told, A_WHILE);
+        assert_eq!(waited.timed_out(), !**told, "it was met after all");
+        **told = true;
+    });
+    fails(program, Class::Assertion, "it was met after all");
+}
+
+#[test]
+fn whoever_wakes_knows_how_many_holds() {
+    holds(|| {
+        let shared = Arc::new((Mutex::new(0), Condvar::new()));
+        assert!(!shared.1.notify_one() && shared.1.notify_all() == 0);
+        let waiters = [(); 2].map(|()| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                let mut waiting = shared.0.lock();
+                *waiting += 1;
+                shared.1.wait(&mut waiting);
+            })
+        });
+        let mut woken = 0;
+        while woken < 2 {
+            let waiting = *shared.0.lock();
+            let now = shared.1.notify_all();
+            assert!(now + woken >= waiting, "who has said so waits");
+            woken += now;
+        }
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn counting_on_being_awaited_fails() {
+    let program = told(|changed, told| {
+        if !**told {
+            changed.wait(told);
+        }
+        assert!(changed.notify_one(), "nobody waits");
+    });
+    fails(program, Class::Assertion, "nobody waits");
 }
 
 /// A value that changes hands has its receiver: what the receiver did before is there.

@@ -248,3 +248,33 @@ fn a_pointer_to_a_trait_object_says_what_to_write_instead() {
     let cured = "Arc::from(Box::new(|| ()) as Box<dyn Fn() + Send>)";
     assert!(report(&text.replace("MADE", cured)).holds());
 }
+
+#[test]
+fn what_cannot_be_had_says_what_to_write_instead() {
+    for (text, advice) in [
+        (
+            "pub fn scenario() { heisenbug::sync::atomic::AtomicU32::new(0).as_ptr(); }\n",
+            "share the atomic itself",
+        ),
+        (
+            "pub fn scenario() {\n\
+             let p: *mut *mut u8 = std::ptr::null_mut();\n\
+             unsafe { heisenbug::sync::atomic::AtomicPtr::from_ptr(p) };\n\
+             }\n",
+            "share the atomic itself",
+        ),
+        (
+            "pub fn scenario() { unsafe { *heisenbug::cell::UnsafeCell::new(0).get() = 1 }; }\n",
+            "write by `cell.with_mut(|value| unsafe { *value = … })`",
+        ),
+        (
+            "use std::{sync::Arc, task::{Wake, Waker}};\n\
+             struct Task;\n\
+             impl Wake for Task { fn wake(self: Arc<Self>) {} }\n\
+             pub fn scenario() { let _ = Waker::from(heisenbug::sync::Arc::new(Task)); }\n",
+            "implement `heisenbug::future::Wake`",
+        ),
+    ] {
+        does_not_compile(text, advice);
+    }
+}

@@ -245,3 +245,55 @@ fn a_finished_thread_that_is_asked_too_early_fails() {
     };
     fails(program, Class::Assertion, "not yet");
 }
+
+/// What keeps its own channel alive for as long as it is in there.
+struct Kept {
+    _owner: Arc<()>,
+    _own: Box<dyn Send>,
+}
+
+/// Main lets a receiver go while another thread sends what must not stay in the channel.
+fn sends_to_who_goes<S, R>(
+    channel: fn() -> (S, R),
+    send: fn(S, Kept),
+) -> impl Fn() + Send + Sync + 'static
+where
+    S: Clone + Send + 'static,
+    R: 'static,
+{
+    move || {
+        let owner = Arc::new(());
+        let (to, from) = channel();
+        let kept = Kept {
+            _owner: Arc::clone(&owner),
+            _own: Box::new(to.clone()),
+        };
+        let other = thread::spawn(move || send(to, kept));
+        drop(from);
+        other.join().unwrap();
+        assert_eq!(Arc::strong_count(&owner), 1, "it is still in the channel");
+    }
+}
+
+/// What is sent while the receiver goes comes back, or goes with it.
+#[test]
+fn a_value_sent_to_a_receiver_that_goes_is_dropped_holds() {
+    holds(sends_to_who_goes(mpsc::channel, |to, kept| {
+        drop(to.send(kept));
+    }));
+    let one = || mpsc::sync_channel(1);
+    holds(sends_to_who_goes(one, |to, kept| drop(to.send(kept))));
+    holds(sends_to_who_goes(one, |to, kept| drop(to.try_send(kept))));
+}
+
+#[test]
+fn a_value_sent_to_a_receiver_that_is_forgotten_fails() {
+    let program = sends_to_who_goes(
+        || {
+            let (to, from) = mpsc::channel();
+            (to, std::mem::ManuallyDrop::new(from))
+        },
+        |to, kept| drop(to.send(kept)),
+    );
+    fails(program, Class::Assertion, "it is still in the channel");
+}

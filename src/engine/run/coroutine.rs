@@ -45,6 +45,8 @@ pub struct Actor {
     pub(super) step: u64,
     /// It has done the read of an update, and may be about to add the write: nobody comes in between.
     pub(super) commits: bool,
+    /// Under how many locks it reads.
+    pub(super) reads: u32,
 }
 
 impl Actor {
@@ -66,6 +68,7 @@ impl Actor {
             plain: 0,
             step: 0,
             commits: false,
+            reads: 0,
             children: 0,
         }
     }
@@ -278,6 +281,7 @@ impl Execution {
             plain: 0,
             step: 0,
             commits: false,
+            reads: 0,
             children: self
                 .run
                 .actors

@@ -74,6 +74,9 @@ impl Execution {
             return false;
         }
         let again = self.run.actor().loops.comes_again(at);
+        if again && self.run.actor().reads > 0 {
+            self.waits_while_it_reads();
+        }
         let learnt = &mut self.explorer.learnt.loops;
         if again && learnt.insert(key) {
             self.explorer.restart = true;

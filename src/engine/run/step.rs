@@ -218,6 +218,17 @@ impl<'a> Step<'a> {
         !matches!(self, Step::Load { .. })
     }
 
+    /// Whether it may have to wait for somebody else.
+    #[inline]
+    pub(super) fn may_wait(&self) -> bool {
+        match self {
+            Step::Load { until, .. } | Step::Update { until, .. } => *until != Until::Any,
+            Step::Lock { .. } | Step::ReadLock { .. } | Step::WriteLock { .. } => true,
+            Step::Join { .. } => true,
+            _ => false,
+        }
+    }
+
     /// Whether a loop that waits may begin with it.
     #[inline]
     pub(super) fn may_begin_loop(&self) -> bool {

@@ -1,5 +1,6 @@
 //! `UnsafeCell`, with accesses that have a beginning and an end.
 
+use super::missing::IsAccessedUnseen;
 use super::session::{Call, Shared, keep_static};
 use super::sync::Labelled;
 use crate::trace::{Op, Value};
@@ -51,6 +52,24 @@ impl<T> UnsafeCell<T> {
             Value::peek(unsafe { &*self.data.get() })
         });
         result
+    }
+
+    /// Cannot be had.
+    #[doc(hidden)]
+    pub fn get(&self) -> *mut T
+    where
+        for<'never> &'never (): IsAccessedUnseen,
+    {
+        self.data.get()
+    }
+
+    /// Cannot be had.
+    #[doc(hidden)]
+    pub fn raw_get(_: *const Self) -> *mut T
+    where
+        for<'never> &'never (): IsAccessedUnseen,
+    {
+        unreachable!("nothing implements what this needs")
     }
 
     /// What it holds now, if that is to be shown.

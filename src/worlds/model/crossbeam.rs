@@ -1,10 +1,13 @@
-//! The names of crossbeam, for code that uses that crate: [`channel`], [`sync`], [`thread`] and [`utils`].
+//! The names of crossbeam, for code that uses that crate: [`atomic`], [`channel`], [`queue`], [`sync`],
+//! [`thread`] and [`utils`].
 //!
-//! What differs from the crate: `select!` is over receivers only, without `send(…)`, and there is no
-//! `Select`; a `try_send` of a channel without any room that meets a waiting `select!` makes the check
-//! unknown; and there are no channels that tick.
+//! What differs from the crate: a `try_send` of a channel without any room that meets a waiting
+//! `select!`, and a `select!` that sends there and meets another one, make the check unknown; a ticker
+//! ticks a few times only; and there are no work-stealing deques and no epochs.
 
+pub mod atomic;
 pub mod channel;
+pub mod queue;
 pub mod sync;
 pub mod thread;
 pub mod utils;

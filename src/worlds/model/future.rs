@@ -8,6 +8,10 @@ use std::pin::pin;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 /// What wakes a task: `std::task::Wake`, for the [`Arc`] of this crate.
+#[diagnostic::on_unimplemented(
+    note = "`std::task::Wake` is for std's `Arc`: implement `heisenbug::future::Wake`, whose functions take \
+            `this: Arc<Self>` and `this: &Arc<Self>`"
+)]
 pub trait Wake: Send + Sync + 'static {
     /// Wakes the task.
     fn wake(this: Arc<Self>);

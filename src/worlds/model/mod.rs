@@ -25,6 +25,7 @@
 //!   called as `Type::function(&pointer)`. `heisenbug try` adds that to the compiler's error.
 //! - Atomics have no `as_ptr` and no `from_ptr`: their values are the engine's. So there are no accesses
 //!   of different sizes to the same atomic, either.
+//!   The compiler's error says so, as for `UnsafeCell::get`.
 //! - There is no `consume` ordering, and no load buffering: in this model no load reads what only follows
 //!   from it.
 //! - [`UnsafeCell`](cell::UnsafeCell) is read through `with` and written through `with_mut`, which is
@@ -42,6 +43,7 @@ pub mod cell;
 pub mod crossbeam;
 pub mod future;
 pub mod hint;
+mod missing;
 pub mod parking_lot;
 #[doc(hidden)]
 pub mod session;

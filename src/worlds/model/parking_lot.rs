@@ -1,13 +1,44 @@
 //! The names of parking_lot, for code that uses that crate: locks without poison, read locks that can be
 //! upgraded, write locks that can be downgraded, and a condition variable that never wakes for no reason.
 //!
-//! What differs from the crate: `notify_one` and `notify_all` do not say how many threads they woke, and
-//! there are no mapped guards.
+//! What differs from the crate: there are no guards that own an `Arc`, no raw locks, and a fair lock is
+//! as fair as any other.
+
+/// Guards are shown as what they protect.
+macro_rules! shown_as_the_data {
+    ($($guard:ident),*) => {
+        $(
+            impl<T: ?Sized + fmt::Debug> fmt::Debug for $guard<'_, T> {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    (**self).fmt(f)
+                }
+            }
+
+            impl<T: ?Sized + fmt::Display> fmt::Display for $guard<'_, T> {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    (**self).fmt(f)
+                }
+            }
+        )*
+    };
+}
 
 mod condvar;
 mod mutex;
+mod once;
+mod outside;
+mod raw_rwlock;
+mod reentrant;
 mod rwlock;
 
 pub use condvar::{Condvar, WaitTimeoutResult};
-pub use mutex::{Mutex, MutexGuard};
-pub use rwlock::{RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
+pub use mutex::{
+    FairMutex, FairMutexGuard, MappedFairMutexGuard, MappedMutexGuard, Mutex, MutexGuard,
+    const_fair_mutex, const_mutex,
+};
+pub use once::{Once, OnceState};
+pub use reentrant::{ReentrantMutex, ReentrantMutexGuard, const_reentrant_mutex};
+pub use rwlock::{
+    MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLock, RwLockReadGuard,
+    RwLockUpgradableReadGuard, RwLockWriteGuard, const_rwlock,
+};

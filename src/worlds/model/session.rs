@@ -202,9 +202,9 @@ pub fn trace() -> Trace {
     with_execution(|execution| execution.trace()).unwrap_or_default()
 }
 
-/// The number of the current execution: no two have the same.
-pub(crate) fn generation() -> u32 {
-    GENERATION.get()
+/// Whether operations are recorded: what is only to be shown need not be worked out otherwise.
+pub(crate) fn recording() -> bool {
+    flags::get().contains(Flags::RECORDING)
 }
 
 /// The name of a thread of the execution that has just ended.

@@ -2,21 +2,27 @@
 //!
 //! Made of a mutex and a condition variable, which is how a timeline shows them.
 
+mod dynamic;
 mod ends;
 mod queue;
 #[doc(hidden)]
 pub mod select;
 #[macro_use]
 mod select_macro;
+mod timer;
 
 #[doc(inline)]
 pub use crate::__select as select;
+pub use dynamic::{
+    ReadyTimeoutError, Select, SelectTimeoutError, SelectedOperation, TryReadyError, TrySelectError,
+};
 pub use ends::{IntoIter, Iter, Receiver, Sender, TryIter};
 
 #[doc(hidden)]
 pub use queue::Patience;
 use queue::Queue;
 use std::fmt;
+pub use timer::{after, at, tick};
 
 /// A channel without a bound.
 #[track_caller]

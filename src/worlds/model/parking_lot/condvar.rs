@@ -1,13 +1,18 @@
 //! `parking_lot::Condvar`.
 
 use super::MutexGuard;
+use super::outside::{Patience, Queue};
 use crate::worlds::model::sync;
+use heisenbug_engine::{Place, steps};
+use std::fmt;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
 /// A place to wait for a condition that a mutex protects. A wait that returns was notified, or timed out.
-#[derive(Debug)]
-pub struct Condvar(sync::Condvar);
+pub struct Condvar {
+    inside: sync::Condvar,
+    outside: Queue,
+}
 
 /// Whether a wait timed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +29,16 @@ impl Condvar {
     /// A condition variable nobody waits on.
     #[track_caller]
     pub const fn new() -> Condvar {
-        Condvar(sync::Condvar::new())
+        Condvar {
+            inside: sync::Condvar::new(),
+            outside: Queue::new(),
+        }
     }
 
     /// Unlocks the mutex, waits for a notification, and locks the mutex again.
     #[track_caller]
     pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
-        let at = Location::caller();
-        self.0.wait_for_a_reason(guard.held(), None, at);
+        self.wait_at(guard, "wait", Patience::Endless, Location::caller());
     }
 
     /// As [`wait`](Self::wait), for no longer than `timeout`.
@@ -42,7 +49,7 @@ impl Condvar {
         timeout: Duration,
     ) -> WaitTimeoutResult {
         let at = Location::caller();
-        WaitTimeoutResult(self.0.wait_for_a_reason(guard.held(), Some(timeout), at))
+        self.wait_at(guard, "wait_for", Patience::of(timeout), at)
     }
 
     /// As [`wait`](Self::wait), for no longer than until then.
@@ -52,7 +59,8 @@ impl Condvar {
         guard: &mut MutexGuard<'_, T>,
         timeout: Instant,
     ) -> WaitTimeoutResult {
-        self.wait_for(guard, timeout.saturating_duration_since(Instant::now()))
+        let at = Location::caller();
+        self.wait_at(guard, "wait_until", Patience::Until(timeout), at)
     }
 
     /// Waits until `condition` no longer holds.
@@ -60,11 +68,10 @@ impl Condvar {
     pub fn wait_while<T: ?Sized>(
         &self,
         guard: &mut MutexGuard<'_, T>,
-        mut condition: impl FnMut(&mut T) -> bool,
+        condition: impl FnMut(&mut T) -> bool,
     ) {
-        while condition(guard) {
-            self.wait(guard);
-        }
+        let at = Location::caller();
+        self.wait_while_at(guard, "wait", Patience::Endless, condition, at);
     }
 
     /// As [`wait_while`](Self::wait_while), for no longer than `timeout`.
@@ -72,26 +79,76 @@ impl Condvar {
     pub fn wait_while_for<T: ?Sized>(
         &self,
         guard: &mut MutexGuard<'_, T>,
-        mut condition: impl FnMut(&mut T) -> bool,
+        condition: impl FnMut(&mut T) -> bool,
         timeout: Duration,
+    ) -> WaitTimeoutResult {
+        let at = Location::caller();
+        self.wait_while_at(guard, "wait_for", Patience::of(timeout), condition, at)
+    }
+
+    /// As [`wait_while`](Self::wait_while), for no longer than until then.
+    #[track_caller]
+    pub fn wait_while_until<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        condition: impl FnMut(&mut T) -> bool,
+        timeout: Instant,
+    ) -> WaitTimeoutResult {
+        let at = Location::caller();
+        let patience = Patience::Until(timeout);
+        self.wait_while_at(guard, "wait_until", patience, condition, at)
+    }
+
+    /// Lets one waiting thread go on. Returns whether there was one.
+    #[track_caller]
+    pub fn notify_one(&self) -> bool {
+        match steps::running() {
+            true => self.inside.wakes_one(Location::caller()),
+            false => self.outside.wake(1) > 0,
+        }
+    }
+
+    /// Lets all waiting threads go on. Returns how many there were.
+    #[track_caller]
+    pub fn notify_all(&self) -> usize {
+        match steps::running() {
+            true => self.inside.wakes_all(Location::caller()),
+            false => self.outside.wake(usize::MAX),
+        }
+    }
+
+    fn wait_while_at<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        name: &'static str,
+        patience: Patience,
+        mut condition: impl FnMut(&mut T) -> bool,
+        at: Place,
     ) -> WaitTimeoutResult {
         let mut timed_out = false;
         while !timed_out && condition(guard) {
-            timed_out = self.wait_for(guard, timeout).timed_out();
+            timed_out = self.wait_at(guard, name, patience, at).timed_out();
         }
-        WaitTimeoutResult(timed_out && condition(guard))
+        WaitTimeoutResult(timed_out)
     }
 
-    /// Lets one waiting thread go on.
-    #[track_caller]
-    pub fn notify_one(&self) {
-        self.0.notify_one();
-    }
-
-    /// Lets all waiting threads go on.
-    #[track_caller]
-    pub fn notify_all(&self) {
-        self.0.notify_all();
+    fn wait_at<T: ?Sized>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        name: &'static str,
+        patience: Patience,
+        at: Place,
+    ) -> WaitTimeoutResult {
+        if steps::running() {
+            let timed = matches!(patience, Patience::Until(_));
+            return WaitTimeoutResult(self.inside.wait_for_a_reason(guard, name, timed, at));
+        }
+        let held = guard.held();
+        let me = self.outside.enter();
+        held.let_go_outside();
+        let in_time = self.outside.wait(me, patience);
+        held.take_again_outside();
+        WaitTimeoutResult(!in_time)
     }
 }
 
@@ -99,5 +156,11 @@ impl Default for Condvar {
     #[track_caller]
     fn default() -> Self {
         Condvar::new()
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
     }
 }

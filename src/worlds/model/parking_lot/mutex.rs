@@ -1,31 +1,211 @@
 //! `parking_lot::Mutex`.
 
-use crate::worlds::model::sync;
+use super::outside::{Patience, WRITER, Word};
+use crate::trace::{Op, Value};
+use crate::worlds::model::session::{self, Call, Shared, keep_static};
+use crate::worlds::model::sync::WaitsWith;
+use heisenbug_engine::{Place, steps};
+use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
-use std::sync::{PoisonError, TryLockError};
+use std::panic::Location;
+use std::time::{Duration, Instant};
 
 /// A lock around a value, without poison.
-pub struct Mutex<T: ?Sized>(sync::Mutex<T>);
+pub struct Mutex<T: ?Sized> {
+    raw: RawMutex,
+    data: UnsafeCell<T>,
+}
+
+/// A lock that hands over to whoever has waited longest. In a check that is anybody, as with [`Mutex`].
+pub type FairMutex<T> = Mutex<T>;
+
+/// Holds a [`FairMutex`] until it is dropped.
+pub type FairMutexGuard<'a, T> = MutexGuard<'a, T>;
+
+/// Holds a part of what is in a [`FairMutex`].
+pub type MappedFairMutexGuard<'a, T> = MappedMutexGuard<'a, T>;
+
+// SAFETY: as parking_lot's. The data is reached through a guard only, and the lock lets one guard exist.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 /// Holds a [`Mutex`] until it is dropped.
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
-    /// `None` only while [`unlocked`](MutexGuard::unlocked) runs.
-    held: Option<sync::MutexGuard<'a, T>>,
+    held: Held<'a>,
+    /// Shared guards are shared data.
+    data: PhantomData<&'a mut T>,
+}
+
+/// Holds a [`Mutex`] for the sake of a part of what it protects.
+#[must_use = "if unused the Mutex will immediately unlock"]
+pub struct MappedMutexGuard<'a, T: ?Sized> {
+    part: *mut T,
+    held: Held<'a>,
+    data: PhantomData<&'a mut T>,
+}
+
+// SAFETY: shared guards are shared data.
+unsafe impl<T: ?Sized + Sync> Sync for MappedMutexGuard<'_, T> {}
+
+/// The lock itself.
+pub(super) struct RawMutex {
+    shared: Shared,
+    outside: Word,
+}
+
+/// The lock is held until this is dropped.
+pub(super) struct Held<'a> {
+    raw: &'a RawMutex,
+    inside: bool,
+    at: Place,
+    /// Whether the data may have been changed.
+    changed: bool,
+    /// What the lock protects, as it is left.
+    left: Value,
+    /// Guards stay with their thread.
+    thread: PhantomData<*mut ()>,
+}
+
+// SAFETY: to look at it is to look at the lock.
+unsafe impl Sync for Held<'_> {}
+
+impl RawMutex {
+    #[track_caller]
+    pub(super) const fn new(kind: &'static str) -> RawMutex {
+        RawMutex {
+            shared: Shared::new(kind),
+            outside: Word::new(),
+        }
+    }
+
+    /// Takes the lock. `peek` shows what it protects, once it is held.
+    pub(super) fn take(
+        &self,
+        patience: Patience,
+        name: &'static str,
+        at: Place,
+        peek: impl FnOnce() -> Value,
+    ) -> Option<Held<'_>> {
+        let Some(call) = Call::begin(name, at) else {
+            let taken = self.outside.take(|word| word == 0, WRITER, patience);
+            return taken.then(|| self.held(false, at));
+        };
+        call.waits_for(&self.shared);
+        let taken = match patience {
+            Patience::Endless => {
+                steps::lock(self.shared.object(), at);
+                true
+            }
+            Patience::No => steps::try_lock(self.shared.object(), at),
+            Patience::Until(_) => steps::try_lock_for(self.shared.object(), at),
+        };
+        if !taken {
+            call.done(Op::TryFail, &self.shared);
+            return None;
+        }
+        call.acquired(Op::Lock, &self.shared, peek);
+        Some(self.held(true, at))
+    }
+
+    fn held(&self, inside: bool, at: Place) -> Held<'_> {
+        Held {
+            raw: self,
+            inside,
+            at,
+            changed: false,
+            left: Value::Nothing,
+            thread: PhantomData,
+        }
+    }
+
+    /// Gives it back. `left` is what it protects, as it is left.
+    pub(super) fn give_back(&self, inside: bool, changed: bool, left: Value, at: Place) {
+        if !inside {
+            return self.outside.change(WRITER, 0);
+        }
+        if let Some(call) = Call::begin("unlock", at) {
+            steps::unlock(self.shared.object(), changed, at);
+            call.released(Op::Unlock, &self.shared, left);
+        }
+    }
+
+    pub(super) fn is_locked(&self, at: Place) -> bool {
+        let Some(call) = Call::begin("is_locked", at) else {
+            return self.outside.get() > 0;
+        };
+        let locked = steps::is_locked(self.shared.object(), at);
+        call.received(Op::Load, &self.shared, locked.into());
+        locked
+    }
+}
+
+impl<'a> Held<'a> {
+    pub(super) fn shared(&self) -> &'a Shared {
+        &self.raw.shared
+    }
+
+    /// Gives the lock back for a while, outside of a check.
+    pub(super) fn let_go_outside(&self) {
+        self.raw.outside.change(WRITER, 0);
+    }
+
+    /// Takes it again.
+    pub(super) fn take_again_outside(&self) {
+        let free = |word| word == 0;
+        self.raw.outside.take(free, WRITER, Patience::Endless);
+    }
+
+    /// The same in a check.
+    pub(super) fn let_go(&mut self, at: Place) {
+        steps::unlock(self.raw.shared.object(), self.changed, at);
+        self.changed = false;
+    }
+
+    /// As [`take_again_outside`](Self::take_again_outside), in a check.
+    pub(super) fn take_again(&mut self, at: Place) {
+        steps::lock(self.raw.shared.object(), at);
+        self.at = at;
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        (self.raw).give_back(self.inside, self.changed, self.left, self.at);
+    }
+}
+
+/// A mutex around `value`, for statics.
+#[track_caller]
+pub const fn const_mutex<T>(value: T) -> Mutex<T> {
+    Mutex::new(value)
+}
+
+/// A fair mutex around `value`, for statics.
+#[track_caller]
+pub const fn const_fair_mutex<T>(value: T) -> FairMutex<T> {
+    Mutex::new(value)
 }
 
 impl<T> Mutex<T> {
     /// A mutex around `value`.
     #[track_caller]
     pub const fn new(value: T) -> Mutex<T> {
-        Mutex(sync::Mutex::new(value))
+        Mutex {
+            raw: RawMutex::new("Mutex"),
+            data: UnsafeCell::new(value),
+        }
     }
 
     /// The value.
     pub fn into_inner(self) -> T {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        session::used();
+        self.data.into_inner()
     }
 }
 
@@ -33,47 +213,107 @@ impl<T: ?Sized> Mutex<T> {
     /// Waits until nobody else holds the lock, and takes it.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        MutexGuard {
-            mutex: self,
-            held: Some(held),
-        }
+        let taken = self.take(Patience::Endless, "lock", Location::caller());
+        taken.expect("it waits until it has the lock")
     }
 
     /// Takes the lock if nobody holds it.
     #[track_caller]
+    #[inline(always)]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let held = match self.0.try_lock() {
-            Ok(held) => held,
-            Err(TryLockError::Poisoned(error)) => error.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(MutexGuard {
-            mutex: self,
-            held: Some(held),
-        })
+        steps::comes();
+        self.take(Patience::No, "try_lock", Location::caller())
+    }
+
+    /// As [`lock`](Self::lock), for no longer than `timeout`.
+    #[track_caller]
+    pub fn try_lock_for(&self, timeout: Duration) -> Option<MutexGuard<'_, T>> {
+        let at = Location::caller();
+        self.take(Patience::of(timeout), "try_lock_for", at)
+    }
+
+    /// As [`lock`](Self::lock), for no longer than until then.
+    #[track_caller]
+    pub fn try_lock_until(&self, timeout: Instant) -> Option<MutexGuard<'_, T>> {
+        let at = Location::caller();
+        self.take(Patience::Until(timeout), "try_lock_until", at)
     }
 
     /// Whether somebody holds the lock. The answer may change at any time.
     #[track_caller]
     pub fn is_locked(&self) -> bool {
-        self.try_lock().is_none()
+        self.raw.is_locked(Location::caller())
     }
 
     /// Returns a mutable reference; `&mut self` guarantees exclusive access.
     pub fn get_mut(&mut self) -> &mut T {
-        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+        session::used();
+        self.data.get_mut()
+    }
+
+    /// Where the value is.
+    pub fn data_ptr(&self) -> *mut T {
+        self.data.get()
+    }
+
+    #[inline(never)]
+    fn take(&self, patience: Patience, name: &'static str, at: Place) -> Option<MutexGuard<'_, T>> {
+        let held = self.raw.take(patience, name, at, || self.peek())?;
+        self.keep();
+        Some(MutexGuard {
+            mutex: self,
+            held,
+            data: PhantomData,
+        })
+    }
+
+    /// What the lock protects, as it is shown. Only for who holds it.
+    fn peek(&self) -> Value {
+        // SAFETY: the caller holds the lock, and lends the data to nobody meanwhile.
+        Value::peek(unsafe { &*self.data.get() })
+    }
+
+    /// The holder may change the data: the next execution begins with what it was.
+    fn keep(&self) {
+        // SAFETY: the caller holds the lock, and so do all who reach the data.
+        unsafe {
+            let data = self.data.get();
+            keep_static(data.cast::<u8>(), size_of_val(&*data));
+        }
     }
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// What it holds.
+    pub fn mutex(guard: &Self) -> &'a Mutex<T> {
+        guard.mutex
+    }
+
     /// Gives the lock back, and runs `f` before taking it again.
     #[track_caller]
     pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
-        guard.held = None;
-        let result = f();
-        guard.held = guard.mutex.lock().held.take();
-        result
+        /// Takes the lock again, even if `f` panics.
+        struct Again<'g, 'a, T: ?Sized>(&'g mut MutexGuard<'a, T>, Place);
+        impl<T: ?Sized> Drop for Again<'_, '_, T> {
+            fn drop(&mut self) {
+                let again = self.0.mutex.take(Patience::Endless, "lock", self.1);
+                let mut again = ManuallyDrop::new(again.expect("it waits until it has the lock"));
+                std::mem::swap(&mut self.0.held, &mut again.held);
+            }
+        }
+        let at = Location::caller();
+        guard.tell_what_is_left();
+        // SAFETY: what is dropped here is dropped once: `again` puts another one in its place, and keeps
+        // this one from being dropped again.
+        unsafe { std::ptr::drop_in_place(&raw mut guard.held) };
+        let _again = Again(guard, at);
+        f()
+    }
+
+    /// As [`unlocked`](Self::unlocked). Who is next, nobody knows in a check.
+    #[track_caller]
+    pub fn unlocked_fair<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
+        MutexGuard::unlocked(guard, f)
     }
 
     /// Gives the lock back, so that others may take it, and takes it again.
@@ -87,9 +327,124 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         drop(guard);
     }
 
+    /// Never gives the lock back.
+    pub fn leak(guard: Self) -> &'a mut T {
+        let guard = ManuallyDrop::new(guard);
+        // SAFETY: the lock is held for ever, and nobody else has a reference.
+        unsafe { &mut *guard.mutex.data.get() }
+    }
+
+    /// Goes on with a part of the data only.
+    pub fn map<U: ?Sized>(
+        mut guard: Self,
+        f: impl FnOnce(&mut T) -> &mut U,
+    ) -> MappedMutexGuard<'a, U> {
+        let part: *mut U = f(&mut guard);
+        MappedMutexGuard {
+            part,
+            held: guard.into_held(),
+            data: PhantomData,
+        }
+    }
+
+    /// Goes on with a part of the data only, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The guard, if there is none.
+    pub fn try_map<U: ?Sized>(
+        mut guard: Self,
+        f: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedMutexGuard<'a, U>, Self> {
+        let Some(part) = f(&mut guard).map(|part| &raw mut *part) else {
+            return Err(guard);
+        };
+        Ok(MappedMutexGuard {
+            part,
+            held: guard.into_held(),
+            data: PhantomData,
+        })
+    }
+
+    fn into_held(self) -> Held<'a> {
+        let guard = ManuallyDrop::new(self);
+        // SAFETY: the guard is not used again.
+        unsafe { std::ptr::read(&raw const guard.held) }
+    }
+
+    fn tell_what_is_left(&mut self) {
+        if session::recording() {
+            self.held.left = self.mutex.peek();
+        }
+    }
+
     /// For the condition variable.
-    pub(super) fn held(&mut self) -> &mut sync::MutexGuard<'a, T> {
-        self.held.as_mut().expect("a guard holds its lock")
+    pub(super) fn held(&mut self) -> &mut Held<'a> {
+        &mut self.held
+    }
+}
+
+impl<'a, T: ?Sized> WaitsWith<'a> for MutexGuard<'a, T> {
+    fn shared(&self) -> &'a Shared {
+        self.held.shared()
+    }
+
+    fn value(&self) -> Value {
+        self.mutex.peek()
+    }
+
+    fn unlock_in_model(&mut self, at: Place) {
+        self.held.let_go(at);
+    }
+
+    fn lock_in_model(&mut self, at: Place) {
+        self.held.take_again(at);
+        self.mutex.keep();
+    }
+}
+
+impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
+    /// Goes on with a part of the part only.
+    pub fn map<U: ?Sized>(
+        mut guard: Self,
+        f: impl FnOnce(&mut T) -> &mut U,
+    ) -> MappedMutexGuard<'a, U> {
+        let part: *mut U = f(&mut guard);
+        MappedMutexGuard {
+            part,
+            held: guard.held,
+            data: PhantomData,
+        }
+    }
+
+    /// Goes on with a part of the part only, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The guard, if there is none.
+    pub fn try_map<U: ?Sized>(
+        mut guard: Self,
+        f: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedMutexGuard<'a, U>, Self> {
+        let Some(part) = f(&mut guard).map(|part| &raw mut *part) else {
+            return Err(guard);
+        };
+        Ok(MappedMutexGuard {
+            part,
+            held: guard.held,
+            data: PhantomData,
+        })
+    }
+
+    /// Gives the lock back. Who is next, nobody knows in a check.
+    pub fn unlock_fair(guard: Self) {
+        drop(guard);
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        self.tell_what_is_left();
     }
 }
 
@@ -97,27 +452,37 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.held.as_ref().expect("a guard holds its lock")
+        // SAFETY: the guard holds the lock, so nobody else has a reference.
+        unsafe { &*self.mutex.data.get() }
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.held()
+        self.held.changed = true;
+        // SAFETY: as above.
+        unsafe { &mut *self.mutex.data.get() }
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
+impl<T: ?Sized> Deref for MappedMutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the guard holds the lock, so nobody else has a reference.
+        unsafe { &*self.part }
     }
 }
 
-impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
+impl<T: ?Sized> DerefMut for MappedMutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.held.changed = true;
+        // SAFETY: as above.
+        unsafe { &mut *self.part }
     }
 }
+
+shown_as_the_data!(MutexGuard, MappedMutexGuard);
 
 impl<T: ?Sized> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,103 +1,76 @@
 //! `parking_lot::RwLock`.
-//!
-//! Who holds an upgradable lock, or changes a lock from writing to reading, must not be overtaken by a
-//! writer. So all writers and upgradable readers go through a *gate*, one at a time, and hold it for as
-//! long as they may write. In a check that costs steps only in programs that use such locks.
 
-use crate::worlds::model::sync;
-use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Object};
+use super::outside::Patience;
+use super::raw_rwlock::{As, Held, RawRwLock};
+use crate::trace::Value;
+use crate::worlds::model::session::{self, keep_static};
+use heisenbug_engine::{Place, steps};
+use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::sync::{PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 /// A lock that many may hold for reading, or one for writing, without poison.
+///
+/// A writer that waits for the readers to leave lets nobody else in. One of the readers may have the
+/// right to become the writer.
 pub struct RwLock<T: ?Sized> {
-    gate: Gate,
-    lock: sync::RwLock<T>,
+    raw: RawRwLock,
+    data: UnsafeCell<T>,
 }
+
+// SAFETY: as parking_lot's. The lock lets readers or one writer in, and readers share `&T`.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
 /// Holds a [`RwLock`] for reading.
 #[must_use = "if unused the RwLock will immediately unlock"]
-pub struct RwLockReadGuard<'a, T: ?Sized>(sync::RwLockReadGuard<'a, T>);
+pub struct RwLockReadGuard<'a, T: ?Sized>(Guard<'a, T>);
 
 /// Holds a [`RwLock`] for writing.
 #[must_use = "if unused the RwLock will immediately unlock"]
-pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    // The lock is given back before the gate: fields are dropped in this order.
-    held: sync::RwLockWriteGuard<'a, T>,
-    gate: Passed<'a>,
-    lock: &'a RwLock<T>,
-}
+pub struct RwLockWriteGuard<'a, T: ?Sized>(Guard<'a, T>);
 
 /// Holds a [`RwLock`] for reading, and may come to hold it for writing.
 #[must_use = "if unused the RwLock will immediately unlock"]
-pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
-    held: sync::RwLockReadGuard<'a, T>,
-    gate: Passed<'a>,
+pub struct RwLockUpgradableReadGuard<'a, T: ?Sized>(Guard<'a, T>);
+
+/// Holds a [`RwLock`] for reading, for the sake of a part of what it protects.
+#[must_use = "if unused the RwLock will immediately unlock"]
+pub struct MappedRwLockReadGuard<'a, T: ?Sized> {
+    part: *const T,
+    held: Held<'a>,
+    data: PhantomData<&'a T>,
+}
+
+/// Holds a [`RwLock`] for writing, for the sake of a part of what it protects.
+#[must_use = "if unused the RwLock will immediately unlock"]
+pub struct MappedRwLockWriteGuard<'a, T: ?Sized> {
+    part: *mut T,
+    held: Held<'a>,
+    data: PhantomData<&'a mut T>,
+}
+
+// SAFETY: shared guards are shared data.
+unsafe impl<T: ?Sized + Sync> Sync for MappedRwLockReadGuard<'_, T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for MappedRwLockWriteGuard<'_, T> {}
+
+/// What all guards of the whole have in common.
+struct Guard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
+    held: Held<'a>,
+    data: PhantomData<&'a mut T>,
 }
 
-/// Lets one in at a time.
-struct Gate {
-    object: Object,
-    outside: std::sync::Mutex<()>,
-}
-
-/// Was let in.
-enum Passed<'a> {
-    Outside(#[allow(dead_code, reason = "held for its destructor")] std::sync::MutexGuard<'a, ()>),
-    Model(&'a Gate, Place),
-    /// Of a program in which nobody needs the gate.
-    Open,
-}
-
-/// What the engine is told once a program needs gates.
-const GATES: &str = "locks are upgraded or downgraded";
-
-impl Gate {
-    fn pass(&self, at: Place) -> Passed<'_> {
-        if !steps::running() {
-            return Passed::Outside(self.outside.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        if !steps::knows(GATES) {
-            return Passed::Open;
-        }
-        steps::lock(&self.object, at);
-        Passed::Model(self, at)
-    }
-
-    fn try_pass(&self, at: Place) -> Option<Passed<'_>> {
-        if !steps::running() {
-            let passed = match self.outside.try_lock() {
-                Ok(passed) => passed,
-                Err(TryLockError::Poisoned(error)) => error.into_inner(),
-                Err(TryLockError::WouldBlock) => return None,
-            };
-            return Some(Passed::Outside(passed));
-        }
-        if !steps::knows(GATES) {
-            return Some(Passed::Open);
-        }
-        steps::try_lock(&self.object, at).then_some(())?;
-        Some(Passed::Model(self, at))
-    }
-
-    /// Says that gates are needed from now on.
-    fn need() {
-        if steps::running() {
-            steps::learn(GATES);
-        }
-    }
-}
-
-impl Drop for Passed<'_> {
-    fn drop(&mut self) {
-        if let Passed::Model(gate, at) = self {
-            steps::unlock(&gate.object, true, at);
-        }
-    }
+/// A lock around `value`, for statics.
+#[track_caller]
+pub const fn const_rwlock<T>(value: T) -> RwLock<T> {
+    RwLock::new(value)
 }
 
 impl<T> RwLock<T> {
@@ -105,96 +78,228 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub const fn new(value: T) -> RwLock<T> {
         RwLock {
-            gate: Gate {
-                object: Object::new(),
-                outside: std::sync::Mutex::new(()),
-            },
-            lock: sync::RwLock::new(value),
+            raw: RawRwLock::new(),
+            data: UnsafeCell::new(value),
         }
     }
 
     /// The value.
     pub fn into_inner(self) -> T {
-        self.lock
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        session::used();
+        self.data.into_inner()
     }
 }
 
+/// The ways to take the lock, each by name: whether to wait, and as what to hold it.
+macro_rules! taken {
+    ($($(#[$doc:meta])* $name:ident($($timeout:ident: $time:ty)?): $how:expr, $by:ident, $guard:ident;)*) => {
+        impl<T: ?Sized> RwLock<T> {
+            $(
+                $(#[$doc])*
+                #[track_caller]
+                pub fn $name(&self $(, $timeout: $time)?) -> Option<$guard<'_, T>> {
+                    let at = Location::caller();
+                    self.take(As::$by, $how, stringify!($name), at).map($guard)
+                }
+            )*
+        }
+    };
+}
+
+taken! {
+    /// Takes the lock for reading, if nobody writes or waits to.
+    try_read(): Patience::No, Reader, RwLockReadGuard;
+    /// As [`read`](Self::read), for no longer than `timeout`.
+    try_read_for(timeout: Duration): Patience::of(timeout), Reader, RwLockReadGuard;
+    /// As [`read`](Self::read), for no longer than until then.
+    try_read_until(timeout: Instant): Patience::Until(timeout), Reader, RwLockReadGuard;
+    /// Takes the lock for reading, if nobody writes, or there are readers.
+    try_read_recursive(): Patience::No, ReaderAgain, RwLockReadGuard;
+    /// Takes the lock for writing if nobody holds it.
+    try_write(): Patience::No, Writer, RwLockWriteGuard;
+    /// As [`write`](Self::write), for no longer than `timeout`.
+    try_write_for(timeout: Duration): Patience::of(timeout), Writer, RwLockWriteGuard;
+    /// As [`write`](Self::write), for no longer than until then.
+    try_write_until(timeout: Instant): Patience::Until(timeout), Writer, RwLockWriteGuard;
+    /// As [`upgradable_read`](Self::upgradable_read), if that needs no waiting.
+    try_upgradable_read(): Patience::No, Upgradable, RwLockUpgradableReadGuard;
+    /// As [`upgradable_read`](Self::upgradable_read), for no longer than `timeout`.
+    try_upgradable_read_for(timeout: Duration):
+        Patience::of(timeout), Upgradable, RwLockUpgradableReadGuard;
+    /// As [`upgradable_read`](Self::upgradable_read), for no longer than until then.
+    try_upgradable_read_until(timeout: Instant):
+        Patience::Until(timeout), Upgradable, RwLockUpgradableReadGuard;
+}
+
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until nobody writes, and takes the lock for reading.
+    /// Waits until nobody writes or waits to, and takes the lock for reading.
     #[track_caller]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard(self.lock.read().unwrap_or_else(PoisonError::into_inner))
+        RwLockReadGuard(self.wait(As::Reader, "read", Location::caller()))
     }
 
-    /// Takes the lock for reading if nobody writes.
+    /// As [`read`](Self::read), but does not wait for a writer that waits for other readers to leave.
     #[track_caller]
-    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        match self.lock.try_read() {
-            Ok(held) => Some(RwLockReadGuard(held)),
-            Err(TryLockError::Poisoned(error)) => Some(RwLockReadGuard(error.into_inner())),
-            Err(TryLockError::WouldBlock) => None,
-        }
+    pub fn read_recursive(&self) -> RwLockReadGuard<'_, T> {
+        RwLockReadGuard(self.wait(As::ReaderAgain, "read_recursive", Location::caller()))
     }
 
     /// Waits until nobody holds the lock, and takes it for writing.
     #[track_caller]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
-        let gate = self.gate.pass(Location::caller());
-        let held = self.lock.write().unwrap_or_else(PoisonError::into_inner);
-        RwLockWriteGuard {
-            held,
-            gate,
-            lock: self,
-        }
-    }
-
-    /// Takes the lock for writing if nobody holds it.
-    #[track_caller]
-    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        let gate = self.gate.try_pass(Location::caller())?;
-        let held = match self.lock.try_write() {
-            Ok(held) => held,
-            Err(TryLockError::Poisoned(error)) => error.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        Some(RwLockWriteGuard {
-            held,
-            gate,
-            lock: self,
-        })
+        RwLockWriteGuard(self.wait(As::Writer, "write", Location::caller()))
     }
 
     /// Waits until nobody writes or may come to, and takes the lock for reading.
     #[track_caller]
     pub fn upgradable_read(&self) -> RwLockUpgradableReadGuard<'_, T> {
-        Gate::need();
-        let gate = self.gate.pass(Location::caller());
-        let held = self.lock.read().unwrap_or_else(PoisonError::into_inner);
-        RwLockUpgradableReadGuard {
-            held,
-            gate,
-            lock: self,
-        }
+        let at = Location::caller();
+        RwLockUpgradableReadGuard(self.wait(As::Upgradable, "upgradable_read", at))
     }
 
-    /// As [`upgradable_read`](Self::upgradable_read), if that needs no waiting.
+    /// Whether somebody holds the lock. The answer may change at any time.
     #[track_caller]
-    pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
-        Gate::need();
-        let gate = self.gate.try_pass(Location::caller())?;
-        let held = self.try_read()?.0;
-        Some(RwLockUpgradableReadGuard {
-            held,
-            gate,
-            lock: self,
-        })
+    pub fn is_locked(&self) -> bool {
+        self.raw.is_locked("is_locked", Location::caller()).0
+    }
+
+    /// Whether somebody holds the lock for writing, or waits for the readers to leave.
+    #[track_caller]
+    pub fn is_locked_exclusive(&self) -> bool {
+        let at = Location::caller();
+        self.raw.is_locked("is_locked_exclusive", at).1
     }
 
     /// Returns a mutable reference; `&mut self` guarantees exclusive access.
     pub fn get_mut(&mut self) -> &mut T {
-        self.lock.get_mut().unwrap_or_else(PoisonError::into_inner)
+        session::used();
+        self.data.get_mut()
+    }
+
+    /// Where the value is.
+    pub fn data_ptr(&self) -> *mut T {
+        self.data.get()
+    }
+
+    fn wait(&self, by: As, name: &'static str, at: Place) -> Guard<'_, T> {
+        let guard = self.take(by, Patience::Endless, name, at);
+        guard.expect("it waits until it has the lock")
+    }
+
+    fn take(
+        &self,
+        by: As,
+        patience: Patience,
+        name: &'static str,
+        at: Place,
+    ) -> Option<Guard<'_, T>> {
+        steps::comes();
+        let held = self.raw.take(by, patience, name, at, || self.peek())?;
+        if by == As::Writer {
+            self.keep();
+        }
+        Some(Guard {
+            lock: self,
+            held,
+            data: PhantomData,
+        })
+    }
+
+    /// What the lock protects, as it is shown. Only for who holds it.
+    fn peek(&self) -> Value {
+        // SAFETY: the caller holds the lock, and lends the data for writing to nobody meanwhile.
+        Value::peek(unsafe { &*self.data.get() })
+    }
+
+    /// The holder may change the data: the next execution begins with what it was.
+    fn keep(&self) {
+        // SAFETY: the caller holds the lock for writing, and all who reach the data hold it.
+        unsafe {
+            let data = self.data.get();
+            keep_static(data.cast::<u8>(), size_of_val(&*data));
+        }
+    }
+}
+
+impl<'a, T: ?Sized> Guard<'a, T> {
+    fn into_held(self) -> Held<'a> {
+        self.held
+    }
+
+    fn downgrade(mut self, to: As, name: &'static str, at: Place) -> Self {
+        let lock = self.lock;
+        self.held.downgrade(to, name, at, || lock.peek());
+        self
+    }
+
+    fn upgrade(mut self, patience: Patience, name: &'static str, at: Place) -> Result<Self, Self> {
+        let lock = self.lock;
+        if !self.held.upgrade(patience, name, at, || lock.peek()) {
+            return Err(self);
+        }
+        lock.keep();
+        Ok(self)
+    }
+
+    fn tell_what_is_left(&mut self) {
+        if session::recording() {
+            self.held.left = self.lock.peek();
+        }
+    }
+
+    /// Gives the lock back, and runs `f` before taking it again.
+    fn unlocked<R>(&mut self, by: As, name: &'static str, at: Place, f: impl FnOnce() -> R) -> R {
+        /// Takes the lock again, even if `f` panics.
+        struct Again<'g, 'a, T: ?Sized>(&'g mut Guard<'a, T>, As, &'static str, Place);
+        impl<T: ?Sized> Drop for Again<'_, '_, T> {
+            fn drop(&mut self) {
+                let mut again = ManuallyDrop::new(self.0.lock.wait(self.1, self.2, self.3));
+                std::mem::swap(&mut self.0.held, &mut again.held);
+            }
+        }
+        self.tell_what_is_left();
+        // SAFETY: what is dropped here is dropped once: `Again` puts another one in its place, and keeps
+        // this one from being dropped again.
+        unsafe { std::ptr::drop_in_place(&raw mut self.held) };
+        let _again = Again(self, by, name, at);
+        f()
+    }
+}
+
+impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
+    /// Goes on with a part of the data only.
+    pub fn map<U: ?Sized>(guard: Self, f: impl FnOnce(&T) -> &U) -> MappedRwLockReadGuard<'a, U> {
+        let part: *const U = f(&guard);
+        MappedRwLockReadGuard {
+            part,
+            held: guard.0.into_held(),
+            data: PhantomData,
+        }
+    }
+
+    /// Goes on with a part of the data only, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The guard, if there is none.
+    pub fn try_map<U: ?Sized>(
+        guard: Self,
+        f: impl FnOnce(&T) -> Option<&U>,
+    ) -> Result<MappedRwLockReadGuard<'a, U>, Self> {
+        match f(&guard).map(std::ptr::from_ref) {
+            Some(part) => Ok(MappedRwLockReadGuard {
+                part,
+                held: guard.0.into_held(),
+                data: PhantomData,
+            }),
+            None => Err(guard),
+        }
+    }
+
+    /// Gives the lock back, and runs `f` before taking it again.
+    #[track_caller]
+    pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
+        (guard.0).unlocked(As::Reader, "read", Location::caller(), f)
     }
 }
 
@@ -202,20 +307,59 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// From writing to reading, with no writer in between.
     #[track_caller]
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
-        let RwLockUpgradableReadGuard { held, gate, .. } =
-            RwLockWriteGuard::downgrade_to_upgradable(guard);
-        drop(gate);
-        RwLockReadGuard(held)
+        let at = Location::caller();
+        RwLockReadGuard(guard.into_guard().downgrade(As::Reader, "downgrade", at))
     }
 
     /// From writing to reading, with no writer in between, and the right to write again.
     #[track_caller]
     pub fn downgrade_to_upgradable(guard: Self) -> RwLockUpgradableReadGuard<'a, T> {
-        Gate::need();
-        let RwLockWriteGuard { held, gate, lock } = guard;
-        drop(held);
-        let held = lock.lock.read().unwrap_or_else(PoisonError::into_inner);
-        RwLockUpgradableReadGuard { held, gate, lock }
+        let (at, name) = (Location::caller(), "downgrade_to_upgradable");
+        RwLockUpgradableReadGuard(guard.into_guard().downgrade(As::Upgradable, name, at))
+    }
+
+    /// Goes on with a part of the data only.
+    pub fn map<U: ?Sized>(
+        mut guard: Self,
+        f: impl FnOnce(&mut T) -> &mut U,
+    ) -> MappedRwLockWriteGuard<'a, U> {
+        let part: *mut U = f(&mut guard);
+        MappedRwLockWriteGuard {
+            part,
+            held: guard.into_guard().into_held(),
+            data: PhantomData,
+        }
+    }
+
+    /// Goes on with a part of the data only, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The guard, if there is none.
+    pub fn try_map<U: ?Sized>(
+        mut guard: Self,
+        f: impl FnOnce(&mut T) -> Option<&mut U>,
+    ) -> Result<MappedRwLockWriteGuard<'a, U>, Self> {
+        let Some(part) = f(&mut guard).map(|part| &raw mut *part) else {
+            return Err(guard);
+        };
+        Ok(MappedRwLockWriteGuard {
+            part,
+            held: guard.into_guard().into_held(),
+            data: PhantomData,
+        })
+    }
+
+    /// Gives the lock back, and runs `f` before taking it again.
+    #[track_caller]
+    pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
+        (guard.0).unlocked(As::Writer, "write", Location::caller(), f)
+    }
+
+    fn into_guard(self) -> Guard<'a, T> {
+        let guard = ManuallyDrop::new(self);
+        // SAFETY: the guard is not used again.
+        unsafe { std::ptr::read(&raw const guard.0) }
     }
 }
 
@@ -223,72 +367,218 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
     /// From reading to writing, with no other writer in between.
     #[track_caller]
     pub fn upgrade(guard: Self) -> RwLockWriteGuard<'a, T> {
-        let RwLockUpgradableReadGuard { held, gate, lock } = guard;
-        drop(held);
-        let held = lock.lock.write().unwrap_or_else(PoisonError::into_inner);
-        RwLockWriteGuard { held, gate, lock }
+        let upgraded = (guard.0).upgrade(Patience::Endless, "upgrade", Location::caller());
+        let Ok(guard) = upgraded else {
+            unreachable!("it waits until the others have left");
+        };
+        RwLockWriteGuard(guard)
     }
 
     /// As [`upgrade`](Self::upgrade), if nobody else reads.
     ///
     /// # Errors
     ///
-    /// The guard, if somebody does.
+    /// The guard, which has held the lock all the time, if somebody does.
     #[track_caller]
     pub fn try_upgrade(guard: Self) -> Result<RwLockWriteGuard<'a, T>, Self> {
-        let RwLockUpgradableReadGuard { held, gate, lock } = guard;
-        drop(held);
-        match lock.lock.try_write() {
-            Ok(held) => Ok(RwLockWriteGuard { held, gate, lock }),
-            Err(TryLockError::Poisoned(error)) => Ok(RwLockWriteGuard {
-                held: error.into_inner(),
-                gate,
-                lock,
-            }),
-            Err(TryLockError::WouldBlock) => {
-                let held = lock.lock.read().unwrap_or_else(PoisonError::into_inner);
-                Err(RwLockUpgradableReadGuard { held, gate, lock })
-            }
-        }
+        let upgraded = (guard.0).upgrade(Patience::No, "try_upgrade", Location::caller());
+        upgraded
+            .map(RwLockWriteGuard)
+            .map_err(RwLockUpgradableReadGuard)
+    }
+
+    /// As [`upgrade`](Self::upgrade), for no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// The guard, which has held the lock all the time.
+    #[track_caller]
+    pub fn try_upgrade_for(
+        guard: Self,
+        timeout: Duration,
+    ) -> Result<RwLockWriteGuard<'a, T>, Self> {
+        let (at, patience) = (Location::caller(), Patience::of(timeout));
+        let upgraded = (guard.0).upgrade(patience, "try_upgrade_for", at);
+        upgraded
+            .map(RwLockWriteGuard)
+            .map_err(RwLockUpgradableReadGuard)
+    }
+
+    /// As [`upgrade`](Self::upgrade), for no longer than until then.
+    ///
+    /// # Errors
+    ///
+    /// The guard, which has held the lock all the time.
+    #[track_caller]
+    pub fn try_upgrade_until(
+        guard: Self,
+        timeout: Instant,
+    ) -> Result<RwLockWriteGuard<'a, T>, Self> {
+        let (at, patience) = (Location::caller(), Patience::Until(timeout));
+        let upgraded = (guard.0).upgrade(patience, "try_upgrade_until", at);
+        upgraded
+            .map(RwLockWriteGuard)
+            .map_err(RwLockUpgradableReadGuard)
     }
 
     /// Gives up the right to write.
+    #[track_caller]
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
-        let RwLockUpgradableReadGuard { held, gate, .. } = guard;
-        drop(gate);
-        RwLockReadGuard(held)
+        let at = Location::caller();
+        RwLockReadGuard(guard.0.downgrade(As::Reader, "downgrade", at))
+    }
+
+    /// Runs `f` as a writer, and goes on as before.
+    #[track_caller]
+    pub fn with_upgraded<R>(&mut self, f: impl FnOnce(&mut T) -> R) -> R {
+        let (at, lock) = (Location::caller(), self.0.lock);
+        let peek = || lock.peek();
+        (self.0.held).upgrade(Patience::Endless, "with_upgraded", at, peek);
+        self.write_once(at, f)
+    }
+
+    /// As [`with_upgraded`](Self::with_upgraded), if nobody else reads.
+    #[track_caller]
+    pub fn try_with_upgraded<R>(&mut self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let (at, lock) = (Location::caller(), self.0.lock);
+        let peek = || lock.peek();
+        let upgraded = (self.0.held).upgrade(Patience::No, "try_with_upgraded", at, peek);
+        upgraded.then(|| self.write_once(at, f))
+    }
+
+    /// Changes the data as the writer, which it is no longer afterwards, even if `f` panics.
+    fn write_once<R>(&mut self, at: Place, f: impl FnOnce(&mut T) -> R) -> R {
+        struct Writes<'g, 'a, T: ?Sized>(&'g mut Guard<'a, T>, Place);
+        impl<T: ?Sized> Drop for Writes<'_, '_, T> {
+            fn drop(&mut self) {
+                let lock = self.0.lock;
+                let peek = || lock.peek();
+                (self.0.held).downgrade(As::Upgradable, "with_upgraded", self.1, peek);
+            }
+        }
+        let writes = Writes(&mut self.0, at);
+        let lock = writes.0.lock;
+        lock.keep();
+        writes.0.held.changed = true;
+        // SAFETY: the lock is held for writing, and only this closure has the data.
+        f(unsafe { &mut *lock.data.get() })
     }
 }
 
-impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
+impl<'a, T: ?Sized> MappedRwLockReadGuard<'a, T> {
+    /// Goes on with a part of the part only.
+    pub fn map<U: ?Sized>(guard: Self, f: impl FnOnce(&T) -> &U) -> MappedRwLockReadGuard<'a, U> {
+        let part: *const U = f(&guard);
+        MappedRwLockReadGuard {
+            part,
+            held: guard.held,
+            data: PhantomData,
+        }
     }
 }
 
-impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.held
+impl<'a, T: ?Sized> MappedRwLockWriteGuard<'a, T> {
+    /// Goes on with a part of the part only.
+    pub fn map<U: ?Sized>(
+        mut guard: Self,
+        f: impl FnOnce(&mut T) -> &mut U,
+    ) -> MappedRwLockWriteGuard<'a, U> {
+        let part: *mut U = f(&mut guard);
+        MappedRwLockWriteGuard {
+            part,
+            held: guard.held,
+            data: PhantomData,
+        }
     }
+}
+
+impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
+    fn drop(&mut self) {
+        self.0.tell_what_is_left();
+    }
+}
+
+/// What guards of the whole have in common: the data, and who is next.
+macro_rules! guards {
+    ($($guard:ident: $by:ident, $name:literal;)*) => {
+        $(
+            impl<'a, T: ?Sized> $guard<'a, T> {
+                /// What it holds.
+                pub fn rwlock(guard: &Self) -> &'a RwLock<T> {
+                    guard.0.lock
+                }
+
+                /// Gives the lock back. Who is next, nobody knows in a check.
+                pub fn unlock_fair(guard: Self) {
+                    drop(guard);
+                }
+
+                /// Gives the lock back, so that others may take it, and takes it again.
+                #[track_caller]
+                pub fn bump(guard: &mut Self) {
+                    (guard.0).unlocked(As::$by, $name, Location::caller(), || {});
+                }
+            }
+
+            impl<T: ?Sized> Deref for $guard<'_, T> {
+                type Target = T;
+
+                fn deref(&self) -> &T {
+                    // SAFETY: the guard keeps writers out.
+                    unsafe { &*self.0.lock.data.get() }
+                }
+            }
+        )*
+    };
+}
+
+guards! {
+    RwLockReadGuard: Reader, "read";
+    RwLockWriteGuard: Writer, "write";
+    RwLockUpgradableReadGuard: Upgradable, "upgradable_read";
 }
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.held
+        self.0.held.changed = true;
+        // SAFETY: the guard keeps everybody else out.
+        unsafe { &mut *self.0.lock.data.get() }
     }
 }
 
-impl<T: ?Sized> Deref for RwLockUpgradableReadGuard<'_, T> {
+impl<T: ?Sized> Deref for MappedRwLockReadGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.held
+        // SAFETY: the guard keeps writers out.
+        unsafe { &*self.part }
     }
 }
+
+impl<T: ?Sized> Deref for MappedRwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the guard keeps everybody else out.
+        unsafe { &*self.part }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MappedRwLockWriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.held.changed = true;
+        // SAFETY: as above.
+        unsafe { &mut *self.part }
+    }
+}
+
+shown_as_the_data!(
+    RwLockReadGuard,
+    RwLockWriteGuard,
+    RwLockUpgradableReadGuard,
+    MappedRwLockReadGuard,
+    MappedRwLockWriteGuard
+);
 
 impl<T: ?Sized> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -240,6 +240,15 @@ impl Call {
         }
     }
 
+    /// Closes the turning of a lock that is held into one of another kind.
+    pub(crate) fn turned(self, op: Op, lock: &Shared, value: impl FnOnce() -> Value) {
+        if self.recording {
+            let value = value();
+            self.row(op, lock, |event, _| event.read = value);
+            self.silent();
+        }
+    }
+
     /// Closes the giving back of a lock, which leaves `value` behind.
     #[inline]
     pub(crate) fn released(self, op: Op, lock: &Shared, value: Value) {

@@ -13,6 +13,7 @@ mod counts;
 mod from;
 mod raw;
 mod shown;
+mod uninit;
 mod weak;
 
 pub use weak::Weak;

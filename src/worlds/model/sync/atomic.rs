@@ -5,6 +5,7 @@
 
 use super::Labelled;
 use crate::trace::{Op, Value};
+use crate::worlds::model::missing::HasAnAddress;
 use crate::worlds::model::session::{Call, Shared};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Rmw, RmwOp};
@@ -145,6 +146,28 @@ macro_rules! atomic {
                     shared: Shared::$shared(stringify!($name)),
                     value: std::sync::atomic::$name::new(value),
                 }
+            }
+
+            /// Cannot be had.
+            #[doc(hidden)]
+            pub fn as_ptr(&self) -> *mut $plain
+            where
+                for<'never> &'never (): HasAnAddress,
+            {
+                unreachable!("nothing implements what this needs")
+            }
+
+            /// Cannot be had.
+            ///
+            /// # Safety
+            ///
+            /// None is enough.
+            #[doc(hidden)]
+            pub unsafe fn from_ptr<'a>(_: *mut $plain) -> &'a Self
+            where
+                for<'never> &'never (): HasAnAddress,
+            {
+                unreachable!("nothing implements what this needs")
             }
 
             /// Loads the value.

@@ -1,7 +1,7 @@
 //! `std::sync::Condvar`.
 
 use super::{Labelled, LockResult, MutexGuard};
-use crate::trace::Op;
+use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared};
 use heisenbug_engine::steps::{self, Rmw, RmwOp, ThreadId, Until, Why};
 use std::panic::Location;
@@ -40,6 +40,18 @@ enum Woken {
     Notified,
     ForNoReason,
     TimedOut,
+}
+
+/// The guard of a mutex that is given back while its thread waits.
+pub(in crate::worlds::model) trait WaitsWith<'a> {
+    /// The mutex.
+    fn shared(&self) -> &'a Shared;
+    /// What it protects, as it is shown.
+    fn value(&self) -> Value;
+    /// Gives the lock back. Until it is taken again the guard holds nothing.
+    fn unlock_in_model(&mut self, at: Place);
+    /// Takes the lock again.
+    fn lock_in_model(&mut self, at: Place);
 }
 
 impl Condvar {
@@ -154,27 +166,42 @@ impl Condvar {
     /// Lets one waiting thread go on.
     #[track_caller]
     pub fn notify_one(&self) {
-        let Some(call) = Call::begin("notify_one", Location::caller()) else {
-            return self.outside.notify_one();
-        };
-        let at = call.at();
-        let woken = Waiters(&self.shared).take_one(at);
-        call.done(Op::NotifyOne, &self.shared);
-        woken
-            .into_iter()
-            .for_each(|thread| wake(thread, Relaxed, at));
+        match steps::running() {
+            true => drop(self.wakes_one(Location::caller())),
+            false => self.outside.notify_one(),
+        }
     }
 
     /// Lets all waiting threads go on.
     #[track_caller]
     pub fn notify_all(&self) {
-        let Some(call) = Call::begin("notify_all", Location::caller()) else {
-            return self.outside.notify_all();
-        };
-        let at = call.at();
+        match steps::running() {
+            true => drop(self.wakes_all(Location::caller())),
+            false => self.outside.notify_all(),
+        }
+    }
+
+    /// Wakes one in a check, if there is one.
+    pub(in crate::worlds::model) fn wakes_one(&self, at: Place) -> bool {
+        let call = Call::begin("notify_one", at);
+        let woken = Waiters(&self.shared).take_one(at);
+        if let Some(call) = call {
+            call.done(Op::NotifyOne, &self.shared);
+        }
+        if let Some(thread) = woken {
+            wake(thread, Relaxed, at);
+        }
+        woken.is_some()
+    }
+
+    /// Wakes all in a check. Returns how many there were.
+    pub(in crate::worlds::model) fn wakes_all(&self, at: Place) -> usize {
+        let call = Call::begin("notify_all", at);
         let woken = Waiters(&self.shared).take_all(at);
-        call.done(Op::NotifyAll, &self.shared);
-        woken.for_each(|thread| wake(thread, Relaxed, at));
+        if let Some(call) = call {
+            call.done(Op::NotifyAll, &self.shared);
+        }
+        woken.map(|thread| wake(thread, Relaxed, at)).count()
     }
 
     fn wait_at<'a, T: ?Sized>(
@@ -215,38 +242,24 @@ impl Condvar {
         }
     }
 
-    /// A wait that returns for a reason only, as parking_lot promises. Returns whether it timed out.
-    pub(in crate::worlds::model) fn wait_for_a_reason<T: ?Sized>(
+    /// A wait in a check that returns for a reason only, as parking_lot promises. Returns whether it
+    /// timed out.
+    pub(in crate::worlds::model) fn wait_for_a_reason<'a>(
         &self,
-        guard: &mut MutexGuard<'_, T>,
-        timeout: Option<Duration>,
+        guard: &mut impl WaitsWith<'a>,
+        name: &'static str,
+        timed: bool,
         at: Place,
     ) -> bool {
-        let name = match timeout {
-            Some(_) => "wait_for",
-            None => "wait",
-        };
-        if let Some(call) = Call::begin(name, at) {
-            return self.wait_in(call, guard, timeout.is_some(), false) == Woken::TimedOut;
-        }
-        let mut timed_out = false;
-        guard.wait_outside(|guard| match timeout {
-            Some(timeout) => {
-                let result = self.outside.wait_timeout(guard, timeout);
-                let (guard, result) = result.unwrap_or_else(PoisonError::into_inner);
-                timed_out = result.timed_out();
-                guard
-            }
-            None => (self.outside.wait(guard)).unwrap_or_else(PoisonError::into_inner),
-        });
-        timed_out
+        let call = Call::begin(name, at);
+        call.is_some_and(|call| self.wait_in(call, guard, timed, false) == Woken::TimedOut)
     }
 
     /// A wait in a check. `spurious`: it may also end for no reason.
-    fn wait_in<T: ?Sized>(
+    fn wait_in<'a>(
         &self,
         call: Call,
-        guard: &mut MutexGuard<'_, T>,
+        guard: &mut impl WaitsWith<'a>,
         timed: bool,
         spurious: bool,
     ) -> Woken {

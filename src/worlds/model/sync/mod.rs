@@ -16,11 +16,13 @@ mod slot;
 
 pub use arc::{Arc, Weak};
 pub use barrier::{Barrier, BarrierWaitResult};
+pub(super) use condvar::WaitsWith;
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use futex::Futex;
 pub use labelled::Labelled;
 pub use lazy::LazyLock;
 pub use mutex::{Mutex, MutexGuard};
+pub(super) use once::{DONE as ONCE_DONE, POISONED as ONCE_POISONED, RUNNING as ONCE_RUNNING};
 pub use once::{Once, OnceLock, OnceState};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use slot::slot;

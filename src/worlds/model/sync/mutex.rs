@@ -1,7 +1,7 @@
 //! `std::sync::Mutex`.
 
 use super::poison::Poison;
-use super::{Labelled, LockResult, TryLockError, TryLockResult};
+use super::{Labelled, LockResult, TryLockError, TryLockResult, WaitsWith};
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared, keep_static};
 use heisenbug_engine::Place;
@@ -198,16 +198,6 @@ impl<T: ?Sized> Mutex<T> {
 
 /// For the condition variable, which gives a mutex back and takes it again.
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// What the session knows the mutex by.
-    pub(super) fn shared(&self) -> &'a Shared {
-        &self.mutex.shared
-    }
-
-    /// What the lock protects, as it is shown.
-    pub(super) fn value(&self) -> Value {
-        self.mutex.peek()
-    }
-
     /// The guard, and an error if the lock is poisoned.
     pub(super) fn or_poisoned(self) -> LockResult<MutexGuard<'a, T>> {
         let mutex = self.mutex;
@@ -223,17 +213,25 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
             self.held = Held::Outside(wait(guard));
         }
     }
+}
 
-    /// Gives the lock back. Until it is taken again the guard holds nothing.
-    pub(super) fn unlock_in_model(&mut self, at: &'static Location<'static>) {
+impl<'a, T: ?Sized> WaitsWith<'a> for MutexGuard<'a, T> {
+    fn shared(&self) -> &'a Shared {
+        &self.mutex.shared
+    }
+
+    fn value(&self) -> Value {
+        self.mutex.peek()
+    }
+
+    fn unlock_in_model(&mut self, at: &'static Location<'static>) {
         self.mutex.poison.guard_dropped(self.panicking, at);
         self.held = Held::No;
         steps::unlock(self.mutex.shared.object(), self.changed, at);
         self.changed = false;
     }
 
-    /// Takes the lock again.
-    pub(super) fn lock_in_model(&mut self, at: &'static Location<'static>) {
+    fn lock_in_model(&mut self, at: &'static Location<'static>) {
         self.mutex.lock_in_model(at);
         self.held = Held::Model;
         self.at = at;

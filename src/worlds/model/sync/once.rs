@@ -22,9 +22,9 @@ pub struct Once {
 
 /// What the location of a [`Once`] holds.
 const NEW: u64 = 0;
-const RUNNING: u64 = 1;
-const DONE: u64 = 2;
-const POISONED: u64 = 3;
+pub(in crate::worlds::model) const RUNNING: u64 = 1;
+pub(in crate::worlds::model) const DONE: u64 = 2;
+pub(in crate::worlds::model) const POISONED: u64 = 3;
 
 /// What a closure of [`Once::call_once_force`] is told.
 #[derive(Debug)]
@@ -126,6 +126,14 @@ impl Once {
         let state = steps::load(self.shared.object(), self.before(), Acquire, at);
         call.done(Op::OnceDone, &self.shared);
         state == DONE
+    }
+
+    /// In a check: one of the states below, as it is for the moment.
+    pub(in crate::worlds::model) fn state_inside(&self, at: Place) -> Option<u64> {
+        let call = Call::begin("state", at)?;
+        let state = steps::load(self.shared.object(), self.before(), Acquire, at);
+        call.done(Op::OnceDone, &self.shared);
+        Some(state)
     }
 
     /// What it was before its first step.

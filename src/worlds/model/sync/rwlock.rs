@@ -5,32 +5,25 @@ use super::{Labelled, LockResult, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared, keep_static};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Object, ReadToken, Rmw, Until, Why};
+use heisenbug_engine::steps::{self, ReadToken};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A lock that many may hold for reading, or one for writing.
 ///
-/// Who comes next is unspecified, as with std: a thread that reads already and reads again may be let
-/// in, or may have to wait for a writer that waits for it.
+/// Who comes next is unspecified, as with std: while a writer waits for those who read to leave, others
+/// who want to read may be let in, or may have to wait for it, and `try_read` may fail.
 pub struct RwLock<T: ?Sized> {
     shared: Shared,
-    outside: std::sync::RwLock<()>,
+    /// The lock outside of a check: one that can be downgraded by every Rust that this crate is for.
+    outside: ::parking_lot::RwLock<()>,
     poison: Poison,
-    readers: Readers,
-    /// How many threads hold the lock for writing or wait to: counted once the program reads twice.
-    writers: Object,
     data: UnsafeCell<T>,
 }
-
-/// What the engine is told when a thread reads that reads already: from then on writers say that
-/// they wait.
-const READS_TWICE: &str = "a thread reads twice";
 
 // SAFETY: as std's. Either lock lets readers or one writer in, and readers share `&T`.
 unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
@@ -41,7 +34,7 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
+    held: Held<::parking_lot::RwLockReadGuard<'a, ()>, ReadToken>,
     at: Place,
     data: PhantomData<&'a T>,
 }
@@ -50,7 +43,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
+    held: Held<::parking_lot::RwLockWriteGuard<'a, ()>, ()>,
     at: Place,
     panicking: bool,
     /// Whether the data may have been changed through it.
@@ -60,7 +53,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 
 /// How a guard holds its lock.
 enum Held<G, M> {
-    /// By a guard of std's.
+    /// By a guard of the lock outside.
     Outside(G),
     /// By a step.
     Model(M),
@@ -72,10 +65,8 @@ impl<T> RwLock<T> {
     pub const fn new(value: T) -> RwLock<T> {
         RwLock {
             shared: Shared::new("RwLock"),
-            outside: std::sync::RwLock::new(()),
+            outside: ::parking_lot::RwLock::new(()),
             poison: Poison::new(),
-            readers: Readers::new(),
-            writers: Object::new(),
             data: UnsafeCell::new(value),
         }
     }
@@ -102,13 +93,10 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("read", at) else {
-            let held = outside(|| self.outside.read());
+            let held = Held::Outside(self.outside.read());
             return self.poison.wrap(self.read_guard(held, at));
         };
         call.waits_for(&self.shared);
-        if self.readers.has_me() {
-            self.let_writers_first(at);
-        }
         let token = steps::read_lock(self.shared.object(), at);
         call.acquired(Op::ReadLock, &self.shared, || self.peek());
         self.poison.wrap(self.reads(token, at))
@@ -123,18 +111,11 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("write", at) else {
-            let held = outside(|| self.outside.write());
+            let held = Held::Outside(self.outside.write());
             return self.poison.wrap(self.write_guard(held, at));
         };
         call.waits_for(&self.shared);
-        let announced = steps::knows(READS_TWICE);
-        if announced {
-            self.announce(Rmw::add(1), at);
-        }
         steps::write_lock(self.shared.object(), at);
-        if announced {
-            self.announce(Rmw::sub(1), at);
-        }
         self.keep();
         call.acquired(Op::WriteLock, &self.shared, || self.peek());
         self.poison.wrap(self.write_guard(Held::Model(()), at))
@@ -149,7 +130,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("try_read", at) else {
-            let held = try_outside(|| self.outside.try_read());
+            let held = self.outside.try_read().map(Held::Outside);
             let guard = self.read_guard(held.ok_or(TryLockError::WouldBlock)?, at);
             return Ok(self.poison.wrap(guard)?);
         };
@@ -170,7 +151,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("try_write", at) else {
-            let held = try_outside(|| self.outside.try_write());
+            let held = self.outside.try_write().map(Held::Outside);
             let guard = self.write_guard(held.ok_or(TryLockError::WouldBlock)?, at);
             return Ok(self.poison.wrap(guard)?);
         };
@@ -228,28 +209,14 @@ impl<T: ?Sized> RwLock<T> {
         }
     }
 
-    /// A thread that reads already is about to read again: the lock may prefer writers, and then it
-    /// waits until none waits.
-    fn let_writers_first(&self, at: Place) {
-        steps::learn(READS_TWICE);
-        if steps::choose(2, Why::Program, at) == 1 {
-            steps::await_load(&self.writers, 0, Until::Is(0), Relaxed, false, at);
-        }
-    }
-
-    /// Says that a writer begins or ceases to wait.
-    fn announce(&self, change: Rmw, at: Place) {
-        steps::rmw(&self.writers, 0, change, Relaxed, Relaxed, at);
-    }
-
     fn reads(&self, token: ReadToken, at: Place) -> RwLockReadGuard<'_, T> {
-        self.readers.add_me();
+        steps::begins_to_read();
         self.read_guard(Held::Model(token), at)
     }
 
     fn read_guard<'a>(
         &'a self,
-        held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
+        held: Held<::parking_lot::RwLockReadGuard<'a, ()>, ReadToken>,
         at: Place,
     ) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard {
@@ -262,7 +229,7 @@ impl<T: ?Sized> RwLock<T> {
 
     fn write_guard<'a>(
         &'a self,
-        held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
+        held: Held<::parking_lot::RwLockWriteGuard<'a, ()>, ()>,
         at: Place,
     ) -> RwLockWriteGuard<'a, T> {
         RwLockWriteGuard {
@@ -276,63 +243,27 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
-/// Which threads read, in the execution that runs: four bits each for the first sixteen, which count
-/// how often. Plain data of one OS thread, since a thread asks only about itself.
-#[derive(Debug)]
-struct Readers {
-    counts: AtomicU64,
-    execution: AtomicU64,
-}
-
-impl Readers {
-    const fn new() -> Readers {
-        Readers {
-            counts: AtomicU64::new(0),
-            execution: AtomicU64::new(0),
-        }
-    }
-
-    fn has_me(&self) -> bool {
-        self.my_count() > 0
-    }
-
-    fn add_me(&self) {
-        if self.my_count() < 15 {
-            self.counts.fetch_add(1 << Self::my_shift(), Relaxed);
-        }
-    }
-
-    fn remove_me(&self) {
-        if self.my_count() > 0 {
-            self.counts.fetch_sub(1 << Self::my_shift(), Relaxed);
-        }
-    }
-
-    fn my_count(&self) -> u64 {
-        let now = u64::from(session::generation());
-        if self.execution.swap(now, Relaxed) != now {
-            // What is left was left by an execution that did not end.
-            self.counts.store(0, Relaxed);
-        }
-        self.counts.load(Relaxed) >> Self::my_shift() & 15
-    }
-
-    fn my_shift() -> u32 {
-        4 * (u32::from(steps::current()) % 16)
-    }
-}
-
-/// Takes a lock of std's, poisoned or not: the façade keeps its own record of that.
-fn outside<G, M>(lock: impl FnOnce() -> LockResult<G>) -> Held<G, M> {
-    Held::Outside(lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// As [`outside`], if the lock is free.
-fn try_outside<G, M>(lock: impl FnOnce() -> TryLockResult<G>) -> Option<Held<G, M>> {
-    match lock() {
-        Ok(guard) => Some(Held::Outside(guard)),
-        Err(TryLockError::Poisoned(error)) => Some(Held::Outside(error.into_inner())),
-        Err(TryLockError::WouldBlock) => None,
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    /// From writing to reading, with no writer in between.
+    #[track_caller]
+    pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
+        let at = Location::caller();
+        let guard = ManuallyDrop::new(guard);
+        let lock = guard.lock;
+        // SAFETY: the guard is not used again.
+        let held = match unsafe { std::ptr::read(&raw const guard.held) } {
+            Held::Outside(held) => Held::Outside(::parking_lot::RwLockWriteGuard::downgrade(held)),
+            Held::Model(()) => {
+                let call = Call::begin("downgrade", at);
+                let token = steps::downgrade(lock.shared.object(), guard.changed, at);
+                steps::begins_to_read();
+                if let Some(call) = call {
+                    call.turned(Op::ReadLock, &lock.shared, || lock.peek());
+                }
+                Held::Model(token)
+            }
+        };
+        lock.read_guard(held, at)
     }
 }
 
@@ -368,8 +299,8 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
             return;
         };
         if let Some(call) = Call::begin("unlock", self.at) {
-            self.lock.readers.remove_me();
             steps::read_unlock(self.lock.shared.object(), token, self.at);
+            steps::ends_reading();
             call.released(Op::ReadUnlock, &self.lock.shared, Value::Nothing);
         }
     }

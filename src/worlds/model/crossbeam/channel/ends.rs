@@ -26,6 +26,11 @@ impl<T> Receiver<T> {
 }
 
 impl<T> Sender<T> {
+    /// For those who wait for several.
+    pub(super) fn queue(&self) -> &Queue<T> {
+        &self.0
+    }
+
     /// Sends a value, waiting for room.
     ///
     /// # Errors

@@ -25,8 +25,12 @@ struct State<T> {
     /// How many values were sent and received: a rendezvous waits for its own.
     sent: u64,
     received: u64,
-    /// Those who wait for several channels, this one among them.
+    /// How many have been promised room, and have not sent yet.
+    promised: usize,
+    /// Those who wait for several channels: this one among them, for a value.
     watchers: Vec<Watcher>,
+    /// The same, for room.
+    room_watchers: Vec<Watcher>,
 }
 
 /// How long somebody is willing to wait.
@@ -52,6 +56,13 @@ pub enum Unreceived {
     Disconnected,
 }
 
+impl<T> State<T> {
+    /// How much room is taken.
+    fn taken(&self) -> usize {
+        self.values.len() + self.promised
+    }
+}
+
 type Guard<'a, T> = MutexGuard<'a, State<T>>;
 
 impl<T> Queue<T> {
@@ -65,7 +76,9 @@ impl<T> Queue<T> {
                 waiting: 0,
                 sent: 0,
                 received: 0,
+                promised: 0,
                 watchers: Vec::new(),
+                room_watchers: Vec::new(),
             }),
             changed: Condvar::new(),
             capacity,
@@ -99,21 +112,27 @@ impl<T> Queue<T> {
                 return Err(Unsent::Full(value));
             }
         }
-        state.values.push_back(value);
-        state.sent += 1;
-        let mine = state.sent;
-        self.changed.notify_all();
-        state.watchers.iter().for_each(Watcher::tell);
+        let mine = self.put(&mut state, value);
         if self.capacity == Some(0) && !matches!(patience, Patience::None) {
             return self.hand_over(state, mine, patience);
         }
         Ok(())
     }
 
+    /// Puts a value in. Returns its number.
+    #[track_caller]
+    fn put(&self, state: &mut State<T>, value: T) -> u64 {
+        state.values.push_back(value);
+        state.sent += 1;
+        self.changed.notify_all();
+        state.watchers.iter().for_each(Watcher::tell);
+        state.sent
+    }
+
     fn has_room(&self, state: &State<T>, patience: Patience) -> bool {
         match (self.capacity, patience) {
             (None, _) => true,
-            (Some(0), Patience::None) if state.values.len() < state.waiting => true,
+            (Some(0), Patience::None) if state.taken() < state.waiting => true,
             (Some(0), Patience::None) => {
                 if !state.watchers.is_empty() && steps::running() {
                     steps::give_up("a `try_send` of a rendezvous meets a `select!`");
@@ -121,8 +140,8 @@ impl<T> Queue<T> {
                 false
             }
             // The one value that is changing hands.
-            (Some(0), _) => state.values.is_empty(),
-            (Some(capacity), _) => state.values.len() < capacity,
+            (Some(0), _) => state.taken() == 0,
+            (Some(capacity), _) => state.taken() < capacity,
         }
     }
 
@@ -163,7 +182,14 @@ impl<T> Queue<T> {
                 None => {}
             }
             state.waiting += 1;
-            let again = self.wait(&mut state, patience);
+            if self.capacity == Some(0) {
+                state.room_watchers.iter().for_each(Watcher::tell);
+            }
+            let mut again = self.wait(&mut state, patience);
+            while self.capacity == Some(0) && state.promised > 0 && state.values.is_empty() {
+                // A value is on its way to somebody who waits.
+                again = self.wait(&mut state, Patience::Endless);
+            }
             state.waiting -= 1;
             if !again && state.values.is_empty() {
                 return Err(Unreceived::Empty);
@@ -177,6 +203,7 @@ impl<T> Queue<T> {
         if let Some(value) = state.values.pop_front() {
             state.received += 1;
             self.changed.notify_all();
+            state.room_watchers.iter().for_each(Watcher::tell);
             return Some(Ok(value));
         }
         (state.senders == 0).then_some(Err(RecvError))
@@ -208,6 +235,97 @@ impl<T> Queue<T> {
             self.take_from(&mut state)
         } else {
             None
+        }
+    }
+
+    /// Promises room for one value, if there is some. An error if nobody will receive it.
+    #[track_caller]
+    fn promise_in(&self, state: &mut State<T>) -> Option<Result<(), RecvError>> {
+        if state.receivers == 0 {
+            return Some(Err(RecvError));
+        }
+        if self.has_room(state, Patience::None) {
+            state.promised += 1;
+            return Some(Ok(()));
+        }
+        None
+    }
+
+    /// The same, for whoever waits for several.
+    #[track_caller]
+    pub fn promise(&self) -> Option<Result<(), RecvError>> {
+        self.promise_in(&mut self.state.lock())
+    }
+
+    /// The same. Otherwise somebody will be told when there is room.
+    #[track_caller]
+    pub fn promise_or_watch(&self, watcher: Watcher) -> Option<Result<(), RecvError>> {
+        let mut state = self.state.lock();
+        let promised = self.promise_in(&mut state);
+        if promised.is_none() {
+            state.room_watchers.push(watcher);
+        }
+        promised
+    }
+
+    /// Nobody is to be told any more. Promises room, if asked to and possible.
+    #[track_caller]
+    pub fn unwatch_room(&self, signal: &Signal, promise: bool) -> Option<Result<(), RecvError>> {
+        let mut state = self.state.lock();
+        state.room_watchers.retain(|watcher| !watcher.has(signal));
+        if promise {
+            self.promise_in(&mut state)
+        } else {
+            None
+        }
+    }
+
+    /// Sends what room was promised for. An error, with the value, if nobody will receive it.
+    #[track_caller]
+    pub fn send_promised(&self, value: T) -> Result<(), T> {
+        let mut state = self.state.lock();
+        state.promised -= 1;
+        if state.receivers == 0 {
+            return Err(value);
+        }
+        self.put(&mut state, value);
+        Ok(())
+    }
+
+    /// Gives the room back that was promised.
+    #[track_caller]
+    pub fn break_promise(&self) {
+        let mut state = self.state.lock();
+        state.promised -= 1;
+        self.changed.notify_all();
+        state.room_watchers.iter().for_each(Watcher::tell);
+    }
+
+    /// Whether a send or a receive needs no waiting. If it does, the watcher will be told when there is
+    /// something.
+    #[track_caller]
+    pub fn is_ready(&self, sends: bool, watcher: Option<Watcher>) -> bool {
+        let mut state = self.state.lock();
+        let ready = match sends {
+            true => state.receivers == 0 || self.has_room(&state, Patience::None),
+            false => !state.values.is_empty() || state.senders == 0,
+        };
+        if let Some(watcher) = watcher.filter(|_| !ready) {
+            let watchers = match sends {
+                true => &mut state.room_watchers,
+                false => &mut state.watchers,
+            };
+            watchers.push(watcher);
+        }
+        ready
+    }
+
+    /// Waits until all receivers are gone: for a ticker that has ticked often enough for a check.
+    #[track_caller]
+    pub fn await_end(&self) {
+        let mut state = self.state.lock();
+        while state.receivers > 0 {
+            self.wait(&mut state, Patience::For(Duration::from_secs(1)));
         }
     }
 
@@ -249,6 +367,7 @@ impl<T> Queue<T> {
                 unread = std::mem::take(&mut state.values);
             }
             self.changed.notify_all();
+            state.room_watchers.iter().for_each(Watcher::tell);
         }
         drop(state);
         // Not under the lock: what was sent may have a destructor that sends.

@@ -5,7 +5,8 @@
 //! something for one of them gives the signal.
 
 use super::RecvError;
-use super::ends::Receiver;
+use super::SendError;
+use super::ends::{Receiver, Sender};
 use super::queue::Patience;
 use crate::worlds::model::session::{Call, Shared};
 use crate::worlds::model::unordered::Unordered;
@@ -82,6 +83,14 @@ impl Signal {
 }
 
 impl Watcher {
+    /// Tells of that arm.
+    pub fn new(signal: &Signal, arm: usize) -> Watcher {
+        Watcher {
+            signal: signal.clone(),
+            arm: arm as u64,
+        }
+    }
+
     /// Gives the signal, if nobody has.
     #[track_caller]
     pub fn tell(&self) {
@@ -118,6 +127,9 @@ pub trait Arm {
     /// Takes the word back, and does it if asked to and possible. Returns whether it is done.
     #[track_caller]
     fn withdraw(&mut self, signal: &Signal, attempt: bool) -> bool;
+
+    /// Whether it is the one that was done.
+    fn is_done(&self) -> bool;
 }
 
 /// To receive.
@@ -132,9 +144,9 @@ impl<'a, T> Receiving<'a, T> {
         Receiving { from, got: None }
     }
 
-    /// What was received, if it was this one.
-    pub fn got(&mut self) -> Option<Result<T, RecvError>> {
-        self.got.take()
+    /// What was received.
+    pub fn finish(&mut self) -> Result<T, RecvError> {
+        self.got.take().expect("it was this one")
     }
 }
 
@@ -145,10 +157,7 @@ impl<T> Arm for Receiving<'_, T> {
     }
 
     fn offer(&mut self, signal: &Signal, arm: usize) -> bool {
-        let watcher = Watcher {
-            signal: signal.clone(),
-            arm: arm as u64,
-        };
+        let watcher = Watcher::new(signal, arm);
         self.got = self.from.queue().take_or_watch(watcher);
         self.got.is_some()
     }
@@ -158,6 +167,64 @@ impl<T> Arm for Receiving<'_, T> {
         let done = got.is_some();
         self.got = self.got.take().or(got);
         done
+    }
+
+    fn is_done(&self) -> bool {
+        self.got.is_some()
+    }
+}
+
+/// To send, once it is known that there is room.
+pub struct Sending<'a, T> {
+    to: &'a Sender<T>,
+    promised: Option<Result<(), RecvError>>,
+}
+
+impl<'a, T> Sending<'a, T> {
+    /// Nothing has been promised yet.
+    pub fn new(to: &'a Sender<T>) -> Sending<'a, T> {
+        Sending { to, promised: None }
+    }
+
+    /// Sends the value. An error if nobody will receive it.
+    #[track_caller]
+    pub fn finish(&mut self, value: T) -> Result<(), SendError<T>> {
+        match self.promised.take() {
+            Some(Ok(())) => self.to.queue().send_promised(value).map_err(SendError),
+            _ => Err(SendError(value)),
+        }
+    }
+}
+
+impl<T> Drop for Sending<'_, T> {
+    fn drop(&mut self) {
+        if let Some(Ok(())) = self.promised {
+            self.to.queue().break_promise();
+        }
+    }
+}
+
+impl<T> Arm for Sending<'_, T> {
+    fn attempt(&mut self) -> bool {
+        self.promised = self.to.queue().promise();
+        self.promised.is_some()
+    }
+
+    fn offer(&mut self, signal: &Signal, arm: usize) -> bool {
+        let watcher = Watcher::new(signal, arm);
+        self.promised = self.to.queue().promise_or_watch(watcher);
+        self.promised.is_some()
+    }
+
+    fn withdraw(&mut self, signal: &Signal, attempt: bool) -> bool {
+        let promised = self.to.queue().unwatch_room(signal, attempt);
+        let done = promised.is_some();
+        self.promised = self.promised.take().or(promised);
+        done
+    }
+
+    fn is_done(&self) -> bool {
+        self.promised.is_some()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The words of `select!`.
 
-/// Waits until one of several receivers has a value, or has lost its last sender, and goes on with that:
-/// crossbeam's `select!`, over receivers. Which of those that are ready is taken is open, so all are tried.
+/// Waits until one of several channels has a value or room for one, or has lost its other end, and goes
+/// on with that: crossbeam's `select!`. Which of those that are ready is taken is open, so all are tried.
 ///
 /// ```
 /// use heisenbug::crossbeam::channel::{select, unbounded};
@@ -16,8 +16,8 @@
 /// assert_eq!(got, 1);
 /// ```
 ///
-/// `default => …` is done if none is ready, `default(timeout) => …` if none is in time. There is no
-/// `send(…)`: whoever sends can do so from a thread of its own.
+/// `send(sender, value) -> result => …` sends; the value is made only if that is what is done.
+/// `default => …` is done if none is ready, `default(timeout) => …` if none is in time.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __select {
@@ -26,15 +26,31 @@ macro_rules! __select {
     };
     (@arms [$($arms:tt)*] $default:tt
         recv($from:expr) -> $result:pat => $body:block, $($rest:tt)*) => {
-        $crate::__select!(@arms [$($arms)* (arm, from, $from, $result, $body)] $default $($rest)*)
+        $crate::__select!(@arms [$($arms)* (arm, channel, $from, Receiving, (), $result, $body)] $default $($rest)*)
     };
     (@arms [$($arms:tt)*] $default:tt
         recv($from:expr) -> $result:pat => $body:block $($rest:tt)*) => {
-        $crate::__select!(@arms [$($arms)* (arm, from, $from, $result, $body)] $default $($rest)*)
+        $crate::__select!(@arms [$($arms)* (arm, channel, $from, Receiving, (), $result, $body)] $default $($rest)*)
     };
     (@arms [$($arms:tt)*] $default:tt
         recv($from:expr) -> $result:pat => $body:expr $(, $($rest:tt)*)?) => {
-        $crate::__select!(@arms [$($arms)* (arm, from, $from, $result, $body)] $default $($($rest)*)?)
+        $crate::__select!(@arms [$($arms)* (arm, channel, $from, Receiving, (), $result, $body)] $default $($($rest)*)?)
+    };
+    (@arms [$($arms:tt)*] $default:tt
+        send($to:expr, $value:expr $(,)?) -> $result:pat => $body:block, $($rest:tt)*) => {
+        $crate::__select!(@arms
+            [$($arms)* (arm, channel, $to, Sending, ($value), $result, $body)] $default $($rest)*)
+    };
+    (@arms [$($arms:tt)*] $default:tt
+        send($to:expr, $value:expr $(,)?) -> $result:pat => $body:block $($rest:tt)*) => {
+        $crate::__select!(@arms
+            [$($arms)* (arm, channel, $to, Sending, ($value), $result, $body)] $default $($rest)*)
+    };
+    (@arms [$($arms:tt)*] $default:tt
+        send($to:expr, $value:expr $(,)?) -> $result:pat => $body:expr $(, $($rest:tt)*)?) => {
+        $crate::__select!(@arms
+            [$($arms)* (arm, channel, $to, Sending, ($value), $result, $body)]
+            $default $($($rest)*)?)
     };
     (@arms $arms:tt [] default $(($($timeout:expr)?))? => $body:block, $($rest:tt)*) => {
         $crate::__select!(@arms $arms [($($($timeout)?)?) $body] $($rest)*)
@@ -45,13 +61,10 @@ macro_rules! __select {
     (@arms $arms:tt [] default $(($($timeout:expr)?))? => $body:expr $(, $($rest:tt)*)?) => {
         $crate::__select!(@arms $arms [($($($timeout)?)?) $body] $($($rest)*)?)
     };
-    (@arms $arms:tt $default:tt send $($rest:tt)*) => {
-        compile_error!("in heisenbug's `select!` there is no `send(…)`: send from a thread of its own")
-    };
     (@arms $arms:tt $default:tt $($rest:tt)*) => {
         compile_error!(concat!(
-            "`select!` takes `recv(receiver) -> result => …`, and once `default => …` or \
-             `default(timeout) => …`, not `", stringify!($($rest)*), "`",
+            "`select!` takes `recv(receiver) -> result => …`, `send(sender, value) -> result => …`, \
+             and once `default => …` or `default(timeout) => …`, not `", stringify!($($rest)*), "`",
         ))
     };
     (@run $arms:tt []) => {
@@ -65,17 +78,17 @@ macro_rules! __select {
     (@run $arms:tt [($timeout:expr) $default:expr]) => {
         $crate::__select!(@wait $arms (For($timeout)) $default)
     };
-    (@wait [$(($arm:ident, $name:ident, $from:expr, $result:pat, $body:expr))*]
-        ($($patience:tt)*) $default:expr) => {{
-        use $crate::crossbeam::channel::{Patience, select};
+    (@wait [$(($arm:ident, $name:ident, $channel:expr, $kind:ident, ($($value:expr)?), $result:pat,
+        $body:expr))*] ($($patience:tt)*) $default:expr) => {{
+        use $crate::crossbeam::channel::{Patience, select, select::Arm as _};
         $(
-            let $name = &$from;
-            let mut $arm = select::Receiving::new($name);
+            let $name = &$channel;
+            let mut $arm = select::$kind::new($name);
         )*
         select::select(&mut [$(&mut $arm),*], Patience::$($patience)*);
         $(
-            if let Some(got) = $arm.got() {
-                let $result = got;
+            if $arm.is_done() {
+                let $result = $arm.finish($($value)?);
                 $body
             } else
         )* {

@@ -3,13 +3,14 @@
 //! Senders claim an index of the queue one after the other: `tail` counts them. Each index has a slot,
 //! which says whether its value is there. So two sends are ordered as far as one may overtake the other,
 //! and a receive waits for one slot and nothing else. The last sender claims an index, too, and leaves
-//! word there that nothing will follow.
+//! word there that nothing will follow. A receiver that goes closes `tail`, and takes out what was claimed
+//! before: so a value that nobody will receive does not stay, and what it owns neither.
 
 use super::shown;
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{Call, Shared};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Object, Rmw, Until};
+use heisenbug_engine::steps::{self, Object, Rmw, RmwOp, Until};
 use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
@@ -17,13 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A channel of a check.
 pub struct Channel<T> {
-    /// How many indices are claimed. Goes without being dropped: nothing orders the two ends' last acts,
+    /// How many indices are claimed, and `CLOSED` when the receiver is gone. Goes without being dropped: nothing orders the two ends' last acts,
     /// and nothing has to.
     tail: ManuallyDrop<Shared>,
     /// How many values were received, if senders wait for that. `GONE` when the receiver is gone.
     head: Object,
-    /// Whether the receiver is gone.
-    closed: Object,
     /// How many senders there are, and `RECEIVER` if there is one.
     ends: Object,
     /// The index that the receiver waits for, plus one: only a rendezvous wants to know.
@@ -45,7 +44,12 @@ const FULL: u64 = 1;
 /// No value will come here, nor behind.
 const LAST: u64 = 2;
 
+/// The sender has found the receiver gone.
+const REFUSED: u64 = 3;
+
 const GONE: u64 = u64::MAX;
+
+const CLOSED: u64 = 1 << 63;
 
 const RECEIVER: u64 = 1 << 32;
 /// Both ends of a new channel.
@@ -80,7 +84,6 @@ impl<T> Channel<T> {
         Arc::new(Channel {
             tail: ManuallyDrop::new(Shared::made_at("channel", made)),
             head: Object::new(),
-            closed: Object::new(),
             ends: Object::new(),
             awaited: Object::new(),
             capacity,
@@ -99,15 +102,16 @@ impl<T> Channel<T> {
     /// Sends, waiting for room. Returns the value if there is nobody to receive it.
     pub fn send(&self, call: Call, value: T) -> Result<(), T> {
         call.waits_for(&*self.tail);
-        if self.is_closed(call.at()) {
+        let Some(index) = self.claim(call.at()) else {
             call.done(Op::Send, &*self.tail);
             return Err(value);
-        }
-        let index = self.claim(call.at());
+        };
         match self.capacity {
             Some(bound) if bound > 0 && index >= bound => {
                 let room = Until::AtLeast(index + 1 - bound);
                 if self.await_head(room, call.at()) == GONE {
+                    let slot = self.slot(index);
+                    steps::store(&slot.state, EMPTY, REFUSED, Release, call.at());
                     call.done(Op::Send, &*self.tail);
                     return Err(value);
                 }
@@ -141,10 +145,6 @@ impl<T> Channel<T> {
     /// Sends, if that needs no waiting.
     pub fn try_send(&self, call: Call, value: T) -> Result<(), Refused<T>> {
         let at = call.at();
-        if self.is_closed(at) {
-            call.done(Op::Send, &*self.tail);
-            return Err(Refused::Closed(value));
-        }
         let room = match self.capacity {
             None => GONE,
             // The receiver waits, and for this very index.
@@ -158,11 +158,14 @@ impl<T> Channel<T> {
             },
         };
         let object = self.tail.object();
-        let mut claim = |tail| (tail < room).then_some(tail + 1);
+        let mut claim = |tail| (tail < room.min(CLOSED)).then_some(tail + 1);
         let claimed = steps::update(object, 0, AcqRel, Acquire, at, &mut claim);
         if claimed.wrote.is_none() {
             call.done(Op::Send, &*self.tail);
-            return Err(Refused::Full(value));
+            return Err(match claimed.read & CLOSED {
+                0 => Refused::Full(value),
+                _ => Refused::Closed(value),
+            });
         }
         self.put(call, claimed.read, value);
         Ok(())
@@ -197,12 +200,11 @@ impl<T> Channel<T> {
         Arc::clone(&slots[index as usize])
     }
 
-    fn claim(&self, at: Place) -> u64 {
-        change(self.tail.object(), 0, Rmw::add(1), AcqRel, at)
-    }
-
-    fn is_closed(&self, at: Place) -> bool {
-        steps::load(&self.closed, 0, Acquire, at) != 0
+    /// Claims an index, unless the receiver is gone.
+    fn claim(&self, at: Place) -> Option<u64> {
+        let claim = Rmw::add_below(CLOSED, 1);
+        let claimed = steps::rmw(self.tail.object(), 0, claim, AcqRel, Acquire, at);
+        claimed.wrote.map(|_| claimed.read)
     }
 
     fn await_head(&self, until: Until, at: Place) -> u64 {
@@ -224,8 +226,9 @@ impl<T> Channel<T> {
             // Nobody is left to receive, and this was the last to send.
             1 => self.drop_values(),
             BOTH => {
-                let slot = self.slot(self.claim(self.made));
-                steps::store(&slot.state, EMPTY, LAST, Release, self.made);
+                if let Some(index) = self.claim(self.made) {
+                    steps::store(&self.slot(index).state, EMPTY, LAST, Release, self.made);
+                }
             }
             _ => {}
         }
@@ -282,19 +285,18 @@ impl<T> Inbox<T> {
         value.map_or(Took::Nothing, Took::Value)
     }
 
-    /// Drops the values that are there. The rest goes with the last sender. A value whose sender waits
-    /// for it to be received stays: it gets it back.
-    fn drop_received(&self) {
+    /// Drops the values that were sent before the channel was closed. Who has claimed an index and not
+    /// filled it yet is waited for.
+    fn drop_unreceived(&self, claimed: u64) {
         let channel = &*self.channel;
-        let mut index = self.received.get();
-        while steps::running() && channel.capacity != Some(0) {
+        for index in self.received.get()..claimed {
             let slot = channel.slot(index);
-            if steps::load(&slot.state, EMPTY, Acquire, channel.made) != FULL {
-                break;
+            let until = Until::IsNot(EMPTY);
+            let state = steps::await_load(&slot.state, EMPTY, until, Acquire, false, channel.made);
+            if state == FULL {
+                // SAFETY: the slot is full, so its sender is done with it.
+                drop(unsafe { (*slot.value.get()).take() });
             }
-            // SAFETY: the slot is full, so its sender is done with it.
-            drop(unsafe { (*slot.value.get()).take() });
-            index += 1;
         }
     }
 }
@@ -306,14 +308,19 @@ impl<T> Drop for Inbox<T> {
         let Some(call) = Call::begin("drop", at) else {
             return;
         };
-        steps::store(&channel.closed, 0, 1, Release, at);
+        let close = Rmw {
+            op: RmwOp::Or,
+            ..Rmw::set(CLOSED)
+        };
+        let claimed = change(channel.tail.object(), 0, close, AcqRel, at);
         if channel.capacity.is_some() {
             steps::store(&channel.head, 0, GONE, Release, at);
         }
         if change(&channel.ends, BOTH, Rmw::sub(RECEIVER), AcqRel, at) == RECEIVER {
             channel.drop_values();
-        } else {
-            self.drop_received();
+        } else if channel.capacity != Some(0) {
+            // A value whose sender waits for it to be received stays: it gets it back.
+            self.drop_unreceived(claimed);
         }
         call.silent();
     }

@@ -1,0 +1,383 @@
+//! The steps that take locks and give them back.
+//!
+//! Locks that are only waited for are events of their own, of which there are few orders to explore. Where
+//! more is asked of a lock it is a word instead, which read-modify-writes wait for and change: a mutex, in
+//! programs that look at mutexes without waiting; a reader-writer lock, in programs that look at such
+//! locks, that upgrade or downgrade them, or in which somebody waits while it reads. What is needed is
+//! learnt, and the exploration begins anew.
+//!
+//! As a word, a reader-writer lock is that of parking_lot: a writer keeps other writers out at once, and
+//! then waits for the readers to leave. Meanwhile nobody else is let in to read. The locks of std may do
+//! the same. Where nobody waits while it reads, whoever is kept out might as well have come later.
+
+use super::{Object, Rmw, Until, Why, choose, give_up, knows, learn, load, update};
+use crate::Place;
+use crate::event::{Order, Update};
+use crate::run::{self, Step, perform};
+use std::sync::atomic::Ordering;
+
+/// What `try_lock` needs to know: that a mutex is looked at, and not only waited for.
+const LOOKS_AT_LOCKS: &str = "locks are looked at";
+
+/// A mutex that somebody holds; a reader-writer lock that somebody writes under, or waits to.
+const WRITER: u64 = 1 << 32;
+
+/// A reader-writer lock that somebody holds for reading who may come to write. Readers count in ones.
+const UPGRADER: u64 = 1 << 16;
+
+/// Ends a run whose locks have to be words and are not.
+fn must_be_words() {
+    if run::with(|now| !now.run.writers_wait_in_words) {
+        learn(run::WRITERS_WAIT_IN_WORDS);
+        give_up("something was learnt");
+    }
+}
+
+fn are_words() -> bool {
+    run::with(|now| now.run.writers_wait_in_words)
+}
+
+/// A step that takes a lock, as soon as it is free.
+#[inline(always)]
+fn taking(object: &Object, free: Until, taken: Rmw, timed: bool) -> Step<'_> {
+    Step::Update {
+        object,
+        init: 0,
+        order: Order::Acquire,
+        failure: Order::Relaxed,
+        update: Update::Rmw(taken),
+        until: free,
+        timed,
+        undone: true,
+    }
+}
+
+/// Changes a lock of which the caller has a part.
+#[inline(always)]
+fn change(object: &Object, order: Order, change: Rmw, at: Place) -> u64 {
+    let step = Step::Update {
+        object,
+        init: 0,
+        order,
+        failure: Order::Relaxed,
+        update: Update::Rmw(change),
+        until: Until::Any,
+        timed: false,
+        undone: true,
+    };
+    perform(step, at).value
+}
+
+/// Gives back a lock that the caller had for itself, or a part of it.
+#[inline(always)]
+fn leave(object: &Object, rest: u64, changed: bool, at: Place) {
+    let step = Step::Store {
+        object,
+        init: 0,
+        order: Order::Release,
+        value: rest,
+        undoes: !changed,
+    };
+    perform(step, at);
+}
+
+/// Adds to a lock's word if that is less than `limit`. Returns what it was.
+fn try_add(object: &Object, limit: u64, taken: u64, at: Place) -> Option<u64> {
+    let step = taking(object, Until::Any, Rmw::add_below(limit, taken), false);
+    let answer = perform(step, at);
+    answer.wrote().map(|_| answer.value)
+}
+
+fn try_exchange(object: &Object, from: u64, to: u64, at: Place) -> bool {
+    let step = taking(object, Until::Any, Rmw::exchange(from, to), false);
+    perform(step, at).wrote().is_some()
+}
+
+/// Whether a wait with a time-out ends before what it waits for.
+fn times_out(at: Place) -> bool {
+    choose(2, Why::TimeOut, at) == 1
+}
+
+/// Takes a mutex: blocks while somebody else (or the caller itself) holds it.
+#[inline(always)]
+pub fn lock(object: &Object, at: Place) {
+    if knows(LOOKS_AT_LOCKS) {
+        let free = Until::Is(0);
+        perform(taking(object, free, Rmw::exchange(0, WRITER), false), at);
+    } else {
+        perform(Step::Lock { object }, at);
+    }
+}
+
+/// Takes a mutex if nobody holds it.
+#[inline(always)]
+pub fn try_lock(object: &Object, at: Place) -> bool {
+    if !learn(LOOKS_AT_LOCKS) {
+        give_up("something was learnt");
+    }
+    try_exchange(object, 0, WRITER, at)
+}
+
+/// Takes a mutex, unless the time-out comes before that.
+pub fn try_lock_for(object: &Object, at: Place) -> bool {
+    if !learn(LOOKS_AT_LOCKS) {
+        give_up("something was learnt");
+    }
+    if times_out(at) {
+        return try_exchange(object, 0, WRITER, at);
+    }
+    let free = Until::Is(0);
+    perform(taking(object, free, Rmw::exchange(0, WRITER), true), at);
+    true
+}
+
+/// Whether somebody holds a mutex. Orders nothing.
+pub fn is_locked(object: &Object, at: Place) -> bool {
+    if !learn(LOOKS_AT_LOCKS) {
+        give_up("something was learnt");
+    }
+    load(object, 0, Ordering::Relaxed, at) > 0
+}
+
+/// Whether somebody holds a reader-writer lock; and whether it is to write, or to wait for that. Orders
+/// nothing.
+pub fn is_read_or_write_locked(object: &Object, at: Place) -> (bool, bool) {
+    must_be_words();
+    let word = load(object, 0, Ordering::Relaxed, at);
+    (word > 0, word >= WRITER)
+}
+
+/// Gives a mutex back. `changed` tells whether what it protects may have been changed: a loop that
+/// takes a lock, only looks, and gives it back waits.
+#[inline(always)]
+pub fn unlock(object: &Object, changed: bool, at: Place) {
+    if knows(LOOKS_AT_LOCKS) {
+        leave(object, 0, changed, at);
+    } else {
+        perform(Step::Unlock { object, changed }, at);
+    }
+}
+
+/// Which read section a read lock began.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReadToken(u32);
+
+/// Says that the calling thread has begun to read under a lock: should it wait while it does, then
+/// writers that wait for it matter to other readers.
+pub fn begins_to_read() {
+    run::with(|now| now.count_readers(1));
+}
+
+/// Says that it reads no longer.
+pub fn ends_reading() {
+    run::with(|now| now.count_readers(-1));
+}
+
+/// Takes a reader-writer lock for reading. The returned token goes to [`read_unlock`].
+#[inline(always)]
+pub fn read_lock(object: &Object, at: Place) -> ReadToken {
+    if are_words() {
+        let free = Until::Below(WRITER);
+        perform(taking(object, free, Rmw::add(1), false), at);
+        return ReadToken(0);
+    }
+    ReadToken(perform(Step::ReadLock { object }, at).value as u32)
+}
+
+/// The same, where a writer that only waits is no reason to wait while there are readers.
+pub fn read_lock_again(object: &Object, at: Place) -> ReadToken {
+    must_be_words();
+    let free = Until::IsNot(WRITER);
+    perform(taking(object, free, Rmw::add(1), false), at);
+    ReadToken(0)
+}
+
+/// Takes a reader-writer lock for reading if nobody writes, or waits to.
+#[inline(always)]
+pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
+    must_be_words();
+    try_add(object, WRITER, 1, at).map(|_| ReadToken(0))
+}
+
+/// Takes a reader-writer lock for reading if nobody writes.
+pub fn try_read_lock_again(object: &Object, at: Place) -> Option<ReadToken> {
+    must_be_words();
+    let more = |word| (word != WRITER).then_some(word + 1);
+    let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
+    let taken = update(object, 0, success, failure, at, &mut { more });
+    taken.wrote.map(|_| ReadToken(0))
+}
+
+/// Takes a reader-writer lock for reading, unless the time-out comes before that.
+pub fn try_read_lock_for(object: &Object, at: Place) -> Option<ReadToken> {
+    must_be_words();
+    if times_out(at) {
+        return try_read_lock(object, at);
+    }
+    let free = Until::Below(WRITER);
+    perform(taking(object, free, Rmw::add(1), true), at);
+    Some(ReadToken(0))
+}
+
+/// Gives a read lock back.
+#[inline(always)]
+pub fn read_unlock(object: &Object, token: ReadToken, at: Place) {
+    if are_words() {
+        change(object, Order::Release, Rmw::sub(1), at);
+    } else {
+        let section = u64::from(token.0);
+        perform(Step::ReadUnlock { object, section }, at);
+    }
+}
+
+/// Waits for all readers to leave, where other writers are kept out already.
+#[inline(always)]
+fn await_readers(object: &Object, timed: bool, at: Place) {
+    let step = Step::Load {
+        object,
+        init: 0,
+        order: Order::Acquire,
+        until: Until::Is(WRITER),
+        timed,
+    };
+    perform(step, at);
+}
+
+/// Looks whether all readers have left; if not, gives the right to write back for `rest`.
+fn or_give_back(object: &Object, rest: u64, at: Place) -> bool {
+    let look = Step::Load {
+        object,
+        init: 0,
+        order: Order::Acquire,
+        until: Until::Any,
+        timed: false,
+    };
+    let alone = perform(look, at).value == WRITER;
+    if !alone {
+        change(object, Order::Relaxed, Rmw::sub(WRITER - rest), at);
+    }
+    alone
+}
+
+/// Takes a reader-writer lock for writing.
+#[inline(always)]
+pub fn write_lock(object: &Object, at: Place) {
+    if are_words() {
+        write_word(object, false, at);
+    } else {
+        perform(Step::WriteLock { object }, at);
+    }
+}
+
+#[inline(always)]
+fn write_word(object: &Object, timed: bool, at: Place) {
+    let free = Until::Below(UPGRADER);
+    let step = taking(object, free, Rmw::add(WRITER), timed);
+    if perform(step, at).value > 0 {
+        await_readers(object, timed, at);
+    }
+}
+
+/// Takes a reader-writer lock for writing if nobody holds it.
+#[inline(always)]
+pub fn try_write_lock(object: &Object, at: Place) -> bool {
+    must_be_words();
+    try_exchange(object, 0, WRITER, at)
+}
+
+/// Takes a reader-writer lock for writing, unless the time-out comes before that.
+pub fn try_write_lock_for(object: &Object, at: Place) -> bool {
+    must_be_words();
+    if !times_out(at) {
+        write_word(object, true, at);
+        return true;
+    }
+    match try_add(object, UPGRADER, WRITER, at) {
+        Some(0) => true,
+        Some(_) => or_give_back(object, 0, at),
+        None => false,
+    }
+}
+
+/// Gives a write lock back. As [`unlock`].
+#[inline(always)]
+pub fn write_unlock(object: &Object, changed: bool, at: Place) {
+    if are_words() {
+        leave(object, 0, changed, at);
+    } else {
+        perform(Step::WriteUnlock { object, changed }, at);
+    }
+}
+
+/// From writing to reading, with no writer in between.
+pub fn downgrade(object: &Object, changed: bool, at: Place) -> ReadToken {
+    must_be_words();
+    leave(object, 1, changed, at);
+    ReadToken(0)
+}
+
+/// The same, with the right to [`upgrade`] again.
+pub fn downgrade_to_upgradable(object: &Object, changed: bool, at: Place) {
+    must_be_words();
+    leave(object, UPGRADER, changed, at);
+}
+
+/// Takes a reader-writer lock for reading, with the right to [`upgrade`], which one has at a time.
+pub fn upgradable_lock(object: &Object, at: Place) {
+    must_be_words();
+    let free = Until::Below(UPGRADER);
+    perform(taking(object, free, Rmw::add(UPGRADER), false), at);
+}
+
+/// The same, if nobody writes, or waits to, or may come to.
+pub fn try_upgradable_lock(object: &Object, at: Place) -> bool {
+    must_be_words();
+    try_add(object, UPGRADER, UPGRADER, at).is_some()
+}
+
+/// The same, unless the time-out comes before that.
+pub fn try_upgradable_lock_for(object: &Object, at: Place) -> bool {
+    must_be_words();
+    if times_out(at) {
+        return try_upgradable_lock(object, at);
+    }
+    let free = Until::Below(UPGRADER);
+    perform(taking(object, free, Rmw::add(UPGRADER), true), at);
+    true
+}
+
+/// Gives such a lock back.
+pub fn upgradable_unlock(object: &Object, at: Place) {
+    change(object, Order::Release, Rmw::sub(UPGRADER), at);
+}
+
+/// Gives the right to upgrade back, and reads on. Nobody learns of that, as with parking_lot.
+pub fn upgradable_to_reader(object: &Object, at: Place) -> ReadToken {
+    change(object, Order::Relaxed, Rmw::sub(UPGRADER - 1), at);
+    ReadToken(0)
+}
+
+/// From an upgradable lock to writing: waits for the readers to leave, with no writer in between.
+pub fn upgrade(object: &Object, at: Place) {
+    if change(object, Order::Acquire, Rmw::add(WRITER - UPGRADER), at) != UPGRADER {
+        await_readers(object, false, at);
+    }
+}
+
+/// The same, if nobody else reads. Otherwise the lock stays as it is.
+pub fn try_upgrade(object: &Object, at: Place) -> bool {
+    try_exchange(object, UPGRADER, WRITER, at)
+}
+
+/// The same, unless the time-out comes before the readers leave.
+pub fn try_upgrade_for(object: &Object, at: Place) -> bool {
+    let early = times_out(at);
+    if change(object, Order::Acquire, Rmw::add(WRITER - UPGRADER), at) == UPGRADER {
+        return true;
+    }
+    if early {
+        return or_give_back(object, UPGRADER, at);
+    }
+    await_readers(object, true, at);
+    true
+}

@@ -1,0 +1,157 @@
+//! `crossbeam::queue`: queues that never wait, each operation of which is one step of the queue.
+//!
+//! Made of a mutex, which is how a timeline shows them.
+
+use crate::worlds::model::parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// A queue with room for so many.
+pub struct ArrayQueue<T> {
+    values: Mutex<VecDeque<T>>,
+    capacity: usize,
+}
+
+/// A queue without a bound.
+pub struct SegQueue<T>(Mutex<VecDeque<T>>);
+
+impl<T> ArrayQueue<T> {
+    /// An empty queue.
+    ///
+    /// # Panics
+    ///
+    /// If `capacity` is zero.
+    #[track_caller]
+    pub fn new(capacity: usize) -> ArrayQueue<T> {
+        assert!(capacity > 0, "capacity must be non-zero");
+        ArrayQueue {
+            values: Mutex::new(VecDeque::new()),
+            capacity,
+        }
+    }
+
+    /// Puts a value in.
+    ///
+    /// # Errors
+    ///
+    /// The value, if there is no room.
+    #[track_caller]
+    pub fn push(&self, value: T) -> Result<(), T> {
+        let mut values = self.values.lock();
+        if values.len() == self.capacity {
+            return Err(value);
+        }
+        values.push_back(value);
+        Ok(())
+    }
+
+    /// Puts a value in. If there is no room, the oldest one has to go.
+    #[track_caller]
+    pub fn force_push(&self, value: T) -> Option<T> {
+        let mut values = self.values.lock();
+        let oldest = match values.len() == self.capacity {
+            true => values.pop_front(),
+            false => None,
+        };
+        values.push_back(value);
+        oldest
+    }
+
+    /// Takes the oldest one out.
+    #[track_caller]
+    pub fn pop(&self) -> Option<T> {
+        self.values.lock().pop_front()
+    }
+
+    /// How many there is room for.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Whether there is no room. The answer may change at any time.
+    #[track_caller]
+    pub fn is_full(&self) -> bool {
+        self.len() == self.capacity
+    }
+
+    /// How many there are. The answer may change at any time.
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        self.values.lock().len()
+    }
+
+    /// Whether there are none. The answer may change at any time.
+    #[track_caller]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T> SegQueue<T> {
+    /// An empty queue.
+    #[track_caller]
+    pub const fn new() -> SegQueue<T> {
+        SegQueue(Mutex::new(VecDeque::new()))
+    }
+
+    /// Puts a value in.
+    #[track_caller]
+    pub fn push(&self, value: T) {
+        self.0.lock().push_back(value);
+    }
+
+    /// Takes the oldest one out.
+    #[track_caller]
+    pub fn pop(&self) -> Option<T> {
+        self.0.lock().pop_front()
+    }
+
+    /// How many there are. The answer may change at any time.
+    #[track_caller]
+    pub fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
+    /// Whether there are none. The answer may change at any time.
+    #[track_caller]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T> Default for SegQueue<T> {
+    #[track_caller]
+    fn default() -> SegQueue<T> {
+        SegQueue::new()
+    }
+}
+
+impl<T> IntoIterator for ArrayQueue<T> {
+    type Item = T;
+    type IntoIter = std::collections::vec_deque::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.values.into_inner().into_iter()
+    }
+}
+
+impl<T> IntoIterator for SegQueue<T> {
+    type Item = T;
+    type IntoIter = std::collections::vec_deque::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_inner().into_iter()
+    }
+}
+
+impl<T> fmt::Debug for ArrayQueue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArrayQueue").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for SegQueue<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SegQueue").finish_non_exhaustive()
+    }
+}

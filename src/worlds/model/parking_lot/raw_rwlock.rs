@@ -1,0 +1,246 @@
+//! The lock of a `RwLock`, without what it protects.
+
+use super::outside::{Patience, UPGRADER, WRITER, Word};
+use crate::trace::{Op, Value};
+use crate::worlds::model::session::{Call, Shared};
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, Object, ReadToken};
+use std::marker::PhantomData;
+
+/// Readers, one of whom may come to write; or one writer.
+pub(super) struct RawRwLock {
+    shared: Shared,
+    outside: Word,
+}
+
+/// As what the lock is held.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum As {
+    Reader,
+    /// A reader who does not wait for a writer that waits for readers.
+    ReaderAgain,
+    Upgradable,
+    Writer,
+}
+
+impl As {
+    /// Its part of the word.
+    fn part(self) -> u64 {
+        match self {
+            As::Reader | As::ReaderAgain => 1,
+            As::Upgradable => UPGRADER,
+            As::Writer => WRITER,
+        }
+    }
+
+    fn op(self) -> Op {
+        match self {
+            As::Writer => Op::WriteLock,
+            _ => Op::ReadLock,
+        }
+    }
+}
+
+/// The lock is held until this is dropped.
+pub(super) struct Held<'a> {
+    raw: &'a RawRwLock,
+    by: As,
+    /// In a check: which read section it is, if it is one.
+    inside: Option<ReadToken>,
+    at: Place,
+    /// Whether the data may have been changed.
+    pub(super) changed: bool,
+    /// What the lock protects, as it is left.
+    pub(super) left: Value,
+    /// Guards stay with their thread.
+    thread: PhantomData<*mut ()>,
+}
+
+// SAFETY: to look at it is to look at the lock.
+unsafe impl Sync for Held<'_> {}
+
+impl RawRwLock {
+    #[track_caller]
+    pub(super) const fn new() -> RawRwLock {
+        RawRwLock {
+            shared: Shared::new("RwLock"),
+            outside: Word::new(),
+        }
+    }
+
+    /// Takes the lock. `peek` shows what it protects, once it is held.
+    pub(super) fn take(
+        &self,
+        by: As,
+        patience: Patience,
+        name: &'static str,
+        at: Place,
+        peek: impl FnOnce() -> Value,
+    ) -> Option<Held<'_>> {
+        let Some(call) = Call::begin(name, at) else {
+            return self
+                .take_outside(by, patience)
+                .then(|| self.held(by, None, at));
+        };
+        call.waits_for(&self.shared);
+        let Some(token) = take_inside(self.shared.object(), by, patience, at) else {
+            call.done(Op::TryFail, &self.shared);
+            return None;
+        };
+        call.acquired(by.op(), &self.shared, peek);
+        if by != As::Writer {
+            steps::begins_to_read();
+        }
+        Some(self.held(by, Some(token), at))
+    }
+
+    fn take_outside(&self, by: As, patience: Patience) -> bool {
+        let word = &self.outside;
+        match by {
+            As::Reader => word.take(|word| word < WRITER, by.part(), patience),
+            As::ReaderAgain => word.take(|word| word != WRITER, by.part(), patience),
+            As::Upgradable => word.take(|word| word < UPGRADER, by.part(), patience),
+            As::Writer => word.write(patience),
+        }
+    }
+
+    fn held(&self, by: As, inside: Option<ReadToken>, at: Place) -> Held<'_> {
+        Held {
+            raw: self,
+            by,
+            inside,
+            at,
+            changed: false,
+            left: Value::Nothing,
+            thread: PhantomData,
+        }
+    }
+
+    /// Whether somebody holds it, and whether to write, or waits to.
+    pub(super) fn is_locked(&self, name: &'static str, at: Place) -> (bool, bool) {
+        let Some(call) = Call::begin(name, at) else {
+            let word = self.outside.get();
+            return (word > 0, word >= WRITER);
+        };
+        let answer = steps::is_read_or_write_locked(self.shared.object(), at);
+        let shown = if name == "is_locked" {
+            answer.0
+        } else {
+            answer.1
+        };
+        call.received(Op::Load, &self.shared, shown.into());
+        answer
+    }
+}
+
+/// Takes the lock by a step. Whoever does not read gets a token without a meaning.
+fn take_inside(object: &Object, by: As, patience: Patience, at: Place) -> Option<ReadToken> {
+    let taken = match (by, patience) {
+        (As::Reader, Patience::Endless) => return Some(steps::read_lock(object, at)),
+        (As::Reader, Patience::No) => return steps::try_read_lock(object, at),
+        (As::Reader, Patience::Until(_)) => return steps::try_read_lock_for(object, at),
+        (As::ReaderAgain, Patience::No) => return steps::try_read_lock_again(object, at),
+        (As::ReaderAgain, _) => return Some(steps::read_lock_again(object, at)),
+        (As::Upgradable, Patience::Endless) => {
+            steps::upgradable_lock(object, at);
+            true
+        }
+        (As::Upgradable, Patience::No) => steps::try_upgradable_lock(object, at),
+        (As::Upgradable, Patience::Until(_)) => steps::try_upgradable_lock_for(object, at),
+        (As::Writer, Patience::Endless) => {
+            steps::write_lock(object, at);
+            true
+        }
+        (As::Writer, Patience::No) => steps::try_write_lock(object, at),
+        (As::Writer, Patience::Until(_)) => steps::try_write_lock_for(object, at),
+    };
+    taken.then_some(ReadToken::default())
+}
+
+impl Held<'_> {
+    /// From an upgradable lock to writing. Returns whether that was in time.
+    pub(super) fn upgrade(
+        &mut self,
+        patience: Patience,
+        name: &'static str,
+        at: Place,
+        peek: impl FnOnce() -> Value,
+    ) -> bool {
+        let Some(call) = Call::begin(name, at) else {
+            let upgraded = self.raw.outside.upgrade(patience);
+            self.by = if upgraded { As::Writer } else { self.by };
+            return upgraded;
+        };
+        // It reads no longer: no other reader's wait for a writer is its own fault.
+        steps::ends_reading();
+        call.waits_for(&self.raw.shared);
+        let object = self.raw.shared.object();
+        let upgraded = match patience {
+            Patience::Endless => {
+                steps::upgrade(object, at);
+                true
+            }
+            Patience::No => steps::try_upgrade(object, at),
+            Patience::Until(_) => steps::try_upgrade_for(object, at),
+        };
+        if upgraded {
+            call.turned(Op::WriteLock, &self.raw.shared, peek);
+            (self.by, self.at) = (As::Writer, at);
+        } else {
+            call.done(Op::TryFail, &self.raw.shared);
+            steps::begins_to_read();
+        }
+        upgraded
+    }
+
+    /// From writing, or from the right to, to less.
+    pub(super) fn downgrade(
+        &mut self,
+        to: As,
+        name: &'static str,
+        at: Place,
+        peek: impl FnOnce() -> Value,
+    ) {
+        let from = std::mem::replace(&mut self.by, to);
+        let Some(call) = Call::begin(name, at) else {
+            return self.raw.outside.change(from.part(), to.part());
+        };
+        let object = self.raw.shared.object();
+        let token = match (from, to) {
+            (As::Writer, As::Upgradable) => {
+                steps::downgrade_to_upgradable(object, self.changed, at);
+                ReadToken::default()
+            }
+            (As::Writer, _) => steps::downgrade(object, self.changed, at),
+            _ => steps::upgradable_to_reader(object, at),
+        };
+        if from == As::Writer {
+            steps::begins_to_read();
+        }
+        call.turned(to.op(), &self.raw.shared, peek);
+        (self.inside, self.at, self.changed) = (Some(token), at, false);
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let Some(token) = self.inside else {
+            return self.raw.outside.change(self.by.part(), 0);
+        };
+        let Some(call) = Call::begin("unlock", self.at) else {
+            return;
+        };
+        let object = self.raw.shared.object();
+        match self.by {
+            As::Reader | As::ReaderAgain => steps::read_unlock(object, token, self.at),
+            As::Upgradable => steps::upgradable_unlock(object, self.at),
+            As::Writer => steps::write_unlock(object, self.changed, self.at),
+        }
+        if self.by == As::Writer {
+            call.released(Op::WriteUnlock, &self.raw.shared, self.left);
+        } else {
+            call.released(Op::ReadUnlock, &self.raw.shared, Value::Nothing);
+            steps::ends_reading();
+        }
+    }
+}
