@@ -8,6 +8,9 @@
 //! steps; loom knows weak memory, with the gaps that `src/worlds/loom/tests` shows, and of the condition
 //! variable no wake-ups for no reason.
 
+// The same programs, for each checker.
+#![allow(clippy::duplicate_mod)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};

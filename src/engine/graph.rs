@@ -429,6 +429,15 @@ impl Graph {
         location.reads.iter().filter(attached).copied().collect()
     }
 
+    /// The read section that a thread is in, the last of them that it has begun: all are alike.
+    pub fn open_section(&self, thread: usize, loc: u32) -> Option<Pos> {
+        let events = self.threads[thread].iter().enumerate().rev();
+        let mut begun = events
+            .filter(|(_, event)| event.kind == Kind::ReadLock && event.loc == loc)
+            .map(|(index, _)| Pos::new(thread, index));
+        begun.find(|&section| self.release_of(section).is_none())
+    }
+
     /// The end of a read section, if it has one.
     pub fn release_of(&self, section: Pos) -> Option<Pos> {
         let (thread, loc) = (section.thread as usize, self.event(section).loc);

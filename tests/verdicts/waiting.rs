@@ -4,7 +4,7 @@ use crate::judged::{Plain, deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
 use heisenbug::sync::atomic::{
     AtomicBool, AtomicU32, Ordering,
-    Ordering::{Acquire, Relaxed, Release, SeqCst},
+    Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
 };
 use heisenbug::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
 use heisenbug::thread::{self, sleep as nap};
@@ -185,6 +185,44 @@ fn looking_under_a_lock_for_what_never_comes_fails() {
             *number = 3;
         }
     });
+}
+
+#[test]
+fn reading_under_a_lock_what_never_comes_fails() {
+    let livelocks = |others: fn(&RwLock<u32>)| {
+        let program = move || {
+            let lock = RwLock::new(0);
+            thread::scope(|scope| {
+                scope.spawn(|| others(&lock));
+                while *lock.read().unwrap() < 3 {
+                    hint::spin_loop();
+                }
+            });
+        };
+        fails(program, Class::Livelock, "go on for ever");
+    };
+    livelocks(|lock| *lock.write().unwrap() += 1);
+    livelocks(|lock| while *lock.read().unwrap() < 3 {});
+    livelocks(|lock| while *lock.write().unwrap() < 3 {});
+}
+
+#[test]
+fn swapping_for_what_never_comes_fails() {
+    let livelocks = |others: fn(&AtomicBool, &AtomicU32)| {
+        let program = move || {
+            let (taken, other) = (AtomicBool::new(true), AtomicU32::new(0));
+            thread::scope(|scope| {
+                scope.spawn(|| others(&taken, &other));
+                while taken.swap(true, AcqRel) {
+                    hint::spin_loop();
+                }
+            });
+        };
+        fails(program, Class::Livelock, "go on for ever");
+    };
+    livelocks(|_, other| other.store(1, SeqCst));
+    livelocks(|taken, _| while taken.swap(true, AcqRel) {});
+    livelocks(|taken, _| _ = taken.load(SeqCst));
 }
 
 #[test]

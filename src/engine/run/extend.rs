@@ -50,7 +50,11 @@ impl Execution {
             Step::Unlock { .. } => self.extend_release(Kind::Unlock, loc, at),
             Step::WriteUnlock { .. } => self.extend_release(Kind::WriteUnlock, loc, at),
             Step::ReadUnlock { .. } => {
-                self.explorer.graph_mut().push(slot, step.event(loc, at));
+                let graph = self.explorer.graph_mut();
+                let section = graph.open_section(slot, loc);
+                let mut event = step.event(loc, at);
+                event.value = section.map_or(0, |section| u64::from(section.index));
+                graph.push(slot, event);
                 self.run.recheck = true;
                 Answer::default()
             }
@@ -185,9 +189,9 @@ impl Execution {
             at,
         };
         let waiting = self.waiting_readers(loc);
-        let taken = self.explorer.add_lock(wanted, from, &waiting);
+        self.explorer.add_lock(wanted, from, &waiting);
         self.run.actor().done += 1;
-        Some(Answer::value(u64::from(taken.index)))
+        Some(Answer::default())
     }
 
     pub(super) fn waiting_readers(&self, loc: u32) -> Vec<usize> {

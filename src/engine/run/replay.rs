@@ -119,7 +119,6 @@ impl Execution {
                 graph.event_mut(pos).value = value;
                 Some(Answer::default())
             }
-            Step::ReadLock { .. } => Some(Answer::value(u64::from(pos.index))),
             Step::Choice { .. } | Step::Spawn => Some(Answer::value(graph.event(pos).value)),
             _ => Some(Answer::default()),
         }

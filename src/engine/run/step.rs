@@ -53,7 +53,6 @@ pub enum Step<'a> {
     },
     ReadUnlock {
         object: &'a Object,
-        section: u64,
     },
     WriteLock {
         object: &'a Object,
@@ -188,9 +187,8 @@ impl<'a> Step<'a> {
                 (event.order, event.failure, event.value) = (order, order, value);
             }
             Step::Fence { order } => (event.order, event.failure) = (order, order),
-            Step::ReadUnlock { section, .. } => {
+            Step::ReadUnlock { .. } => {
                 (event.order, event.failure) = (Order::Release, Order::Release);
-                event.value = section;
             }
             Step::Choice { why, .. } => event.why = why,
             _ => {}

@@ -158,9 +158,10 @@ pub fn unlock(object: &Object, changed: bool, at: Place) {
     }
 }
 
-/// Which read section a read lock began.
+/// That the caller holds a lock for reading. It says nothing else, or a thread that comes round would
+/// hold something else each time.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ReadToken(u32);
+pub struct ReadToken(());
 
 /// Says that the calling thread has begun to read under a lock: should it wait while it does, then
 /// writers that wait for it matter to other readers.
@@ -179,9 +180,10 @@ pub fn read_lock(object: &Object, at: Place) -> ReadToken {
     if are_words() {
         let free = Until::Below(WRITER);
         perform(taking(object, free, Rmw::add(1), false), at);
-        return ReadToken(0);
+    } else {
+        perform(Step::ReadLock { object }, at);
     }
-    ReadToken(perform(Step::ReadLock { object }, at).value as u32)
+    ReadToken(())
 }
 
 /// The same, where a writer that only waits is no reason to wait while there are readers.
@@ -189,14 +191,14 @@ pub fn read_lock_again(object: &Object, at: Place) -> ReadToken {
     must_be_words();
     let free = Until::IsNot(WRITER);
     perform(taking(object, free, Rmw::add(1), false), at);
-    ReadToken(0)
+    ReadToken(())
 }
 
 /// Takes a reader-writer lock for reading if nobody writes, or waits to.
 #[inline(always)]
 pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
     must_be_words();
-    try_add(object, WRITER, 1, at).map(|_| ReadToken(0))
+    try_add(object, WRITER, 1, at).map(|_| ReadToken(()))
 }
 
 /// Takes a reader-writer lock for reading if nobody writes.
@@ -205,7 +207,7 @@ pub fn try_read_lock_again(object: &Object, at: Place) -> Option<ReadToken> {
     let more = |word| (word != WRITER).then_some(word + 1);
     let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
     let taken = update(object, 0, success, failure, at, &mut { more });
-    taken.wrote.map(|_| ReadToken(0))
+    taken.wrote.map(|_| ReadToken(()))
 }
 
 /// Takes a reader-writer lock for reading, unless the time-out comes before that.
@@ -216,17 +218,16 @@ pub fn try_read_lock_for(object: &Object, at: Place) -> Option<ReadToken> {
     }
     let free = Until::Below(WRITER);
     perform(taking(object, free, Rmw::add(1), true), at);
-    Some(ReadToken(0))
+    Some(ReadToken(()))
 }
 
 /// Gives a read lock back.
 #[inline(always)]
-pub fn read_unlock(object: &Object, token: ReadToken, at: Place) {
+pub fn read_unlock(object: &Object, _: ReadToken, at: Place) {
     if are_words() {
         change(object, Order::Release, Rmw::sub(1), at);
     } else {
-        let section = u64::from(token.0);
-        perform(Step::ReadUnlock { object, section }, at);
+        perform(Step::ReadUnlock { object }, at);
     }
 }
 
@@ -313,7 +314,7 @@ pub fn write_unlock(object: &Object, changed: bool, at: Place) {
 pub fn downgrade(object: &Object, changed: bool, at: Place) -> ReadToken {
     must_be_words();
     leave(object, 1, changed, at);
-    ReadToken(0)
+    ReadToken(())
 }
 
 /// The same, with the right to [`upgrade`] again.
@@ -354,7 +355,7 @@ pub fn upgradable_unlock(object: &Object, at: Place) {
 /// Gives the right to upgrade back, and reads on. Nobody learns of that, as with parking_lot.
 pub fn upgradable_to_reader(object: &Object, at: Place) -> ReadToken {
     change(object, Order::Relaxed, Rmw::sub(UPGRADER - 1), at);
-    ReadToken(0)
+    ReadToken(())
 }
 
 /// From an upgradable lock to writing: waits for the readers to leave, with no writer in between.

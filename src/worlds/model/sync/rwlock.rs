@@ -1,7 +1,7 @@
 //! `std::sync::RwLock`.
 
 use super::poison::Poison;
-use super::{Labelled, LockResult, TryLockError, TryLockResult};
+use super::{Labelled, LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
 use crate::worlds::model::session::{self, Call, Shared, keep_static};
 use heisenbug_engine::Place;
@@ -19,8 +19,7 @@ use std::panic::Location;
 /// who want to read may be let in, or may have to wait for it, and `try_read` may fail.
 pub struct RwLock<T: ?Sized> {
     shared: Shared,
-    /// The lock outside of a check: one that can be downgraded by every Rust that this crate is for.
-    outside: ::parking_lot::RwLock<()>,
+    outside: std::sync::RwLock<()>,
     poison: Poison,
     data: UnsafeCell<T>,
 }
@@ -34,7 +33,7 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    held: Held<::parking_lot::RwLockReadGuard<'a, ()>, ReadToken>,
+    held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
     at: Place,
     data: PhantomData<&'a T>,
 }
@@ -43,7 +42,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    held: Held<::parking_lot::RwLockWriteGuard<'a, ()>, ()>,
+    held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
     at: Place,
     panicking: bool,
     /// Whether the data may have been changed through it.
@@ -65,7 +64,7 @@ impl<T> RwLock<T> {
     pub const fn new(value: T) -> RwLock<T> {
         RwLock {
             shared: Shared::new("RwLock"),
-            outside: ::parking_lot::RwLock::new(()),
+            outside: std::sync::RwLock::new(()),
             poison: Poison::new(),
             data: UnsafeCell::new(value),
         }
@@ -93,7 +92,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("read", at) else {
-            let held = Held::Outside(self.outside.read());
+            let held = outside(|| self.outside.read());
             return self.poison.wrap(self.read_guard(held, at));
         };
         call.waits_for(&self.shared);
@@ -111,7 +110,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("write", at) else {
-            let held = Held::Outside(self.outside.write());
+            let held = outside(|| self.outside.write());
             return self.poison.wrap(self.write_guard(held, at));
         };
         call.waits_for(&self.shared);
@@ -130,7 +129,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("try_read", at) else {
-            let held = self.outside.try_read().map(Held::Outside);
+            let held = try_outside(|| self.outside.try_read());
             let guard = self.read_guard(held.ok_or(TryLockError::WouldBlock)?, at);
             return Ok(self.poison.wrap(guard)?);
         };
@@ -151,7 +150,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
         let Some(call) = Call::begin("try_write", at) else {
-            let held = self.outside.try_write().map(Held::Outside);
+            let held = try_outside(|| self.outside.try_write());
             let guard = self.write_guard(held.ok_or(TryLockError::WouldBlock)?, at);
             return Ok(self.poison.wrap(guard)?);
         };
@@ -216,7 +215,7 @@ impl<T: ?Sized> RwLock<T> {
 
     fn read_guard<'a>(
         &'a self,
-        held: Held<::parking_lot::RwLockReadGuard<'a, ()>, ReadToken>,
+        held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
         at: Place,
     ) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard {
@@ -229,7 +228,7 @@ impl<T: ?Sized> RwLock<T> {
 
     fn write_guard<'a>(
         &'a self,
-        held: Held<::parking_lot::RwLockWriteGuard<'a, ()>, ()>,
+        held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
         at: Place,
     ) -> RwLockWriteGuard<'a, T> {
         RwLockWriteGuard {
@@ -252,7 +251,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         let lock = guard.lock;
         // SAFETY: the guard is not used again.
         let held = match unsafe { std::ptr::read(&raw const guard.held) } {
-            Held::Outside(held) => Held::Outside(::parking_lot::RwLockWriteGuard::downgrade(held)),
+            Held::Outside(held) => Held::Outside(std::sync::RwLockWriteGuard::downgrade(held)),
             Held::Model(()) => {
                 let call = Call::begin("downgrade", at);
                 let token = steps::downgrade(lock.shared.object(), guard.changed, at);
@@ -361,6 +360,20 @@ impl<T> From<T> for RwLock<T> {
     #[track_caller]
     fn from(value: T) -> Self {
         RwLock::new(value)
+    }
+}
+
+/// Takes a lock of std's, poisoned or not: the façade keeps its own record of that.
+fn outside<G, M>(lock: impl FnOnce() -> LockResult<G>) -> Held<G, M> {
+    Held::Outside(lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// As [`outside`], if the lock is free.
+fn try_outside<G, M>(lock: impl FnOnce() -> TryLockResult<G>) -> Option<Held<G, M>> {
+    match lock() {
+        Ok(guard) => Some(Held::Outside(guard)),
+        Err(TryLockError::Poisoned(error)) => Some(Held::Outside(error.into_inner())),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
