@@ -67,6 +67,8 @@ pub struct Exploration {
 /// If something goes wrong in this library itself: what.
 pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration, String> {
     panics::install();
+    #[cfg(unix)]
+    super::overflow::install();
     let workers = Workers::new(task.config.clone());
     let together = Together {
         scenario,

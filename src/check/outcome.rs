@@ -40,7 +40,7 @@ impl Came {
     pub fn read(ending: &Ending, facts: &Facts) -> Came {
         match ending {
             Ending::Nondeterministic(mismatch) => Came::Unknown(nondeterministic(mismatch)),
-            Ending::GaveUp(why) => Came::Unknown((*why).to_owned()),
+            Ending::GaveUp(why) => Came::Unknown(why.clone().into_owned()),
             Ending::TooLong => Came::Unknown(
                 "stopped at an execution that took more steps than the engine follows".to_owned(),
             ),
