@@ -17,6 +17,7 @@ pub mod judge;
 pub mod manifest;
 pub mod mutants;
 pub mod orderings;
+mod parts;
 pub mod playground;
 pub mod program;
 pub mod progress;
