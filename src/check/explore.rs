@@ -279,9 +279,10 @@ impl Observer for Recording {
 }
 
 fn access((thread, place): (ThreadId, Place)) -> Access {
+    let (file, line, _) = source::place(place);
     Access {
         actor: session::name_of(thread),
-        file: source::tidy(place.file()),
-        line: place.line(),
+        file,
+        line,
     }
 }
