@@ -4,6 +4,7 @@ use heisenbug::catalogue::Class;
 use heisenbug::course::compile::Library;
 use heisenbug::course::judge::{Limits, judge};
 use heisenbug::course::manifest::{Failure, Refusal, Survivor};
+use heisenbug::course::playground::{self, Tried};
 use heisenbug::course::verify::{Depth, killed, verify};
 use heisenbug::course::{Course, Judgement};
 use heisenbug::trace::source;
@@ -671,4 +672,69 @@ fn limits_count_executions() {
         panic!("{judgement:?}")
     };
     assert_eq!(report.stopped.as_deref(), Some("stopped at 10 executions"));
+}
+
+/// What rustc and we say of a file of one's own that does not compile.
+fn not_compiled(text: &str) -> String {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let file = folder.path().join("mine.rs");
+    std::fs::write(&file, text).expect("the file can be written");
+    let checker = heisenbug::Checker::new();
+    match playground::try_file(library(), &file, &checker, false, &|_, _| {}) {
+        Ok(Tried::NotCompiled(message)) => message,
+        other => panic!("it compiled: {other:?}"),
+    }
+}
+
+#[test]
+fn what_rustc_would_import_is_named_as_it_is_here() {
+    let missing = [
+        ("Mutex::new(0)", "take `heisenbug::sync::Mutex` instead"),
+        ("AtomicU8::new(0)", "`heisenbug::sync::atomic::AtomicU8`"),
+        ("Ordering::SeqCst", "`heisenbug::sync::atomic::Ordering`"),
+        ("Relaxed", "`heisenbug::sync::atomic::Ordering::Relaxed`"),
+        ("fence(x)", "`heisenbug::sync::atomic::fence`"),
+        ("scope(|_| ())", "`heisenbug::thread::scope`"),
+        ("thread::spawn(x)", "take `heisenbug::thread` instead"),
+        ("sync_channel(1)", "`heisenbug::sync::mpsc::sync_channel`"),
+        ("spin_loop()", "`heisenbug::hint::spin_loop`"),
+        ("UnsafeCell::new(0)", "`heisenbug::cell::UnsafeCell`"),
+        (
+            "parking_lot::Mutex::new(0)",
+            "`heisenbug::parking_lot` instead",
+        ),
+        (
+            "crossbeam::utils::Backoff",
+            "`heisenbug::crossbeam` instead",
+        ),
+        (
+            "crossbeam_channel::bounded(1)",
+            "`heisenbug::crossbeam::channel` instead",
+        ),
+        (
+            "crossbeam_queue::ArrayQueue",
+            "heisenbug has no `crossbeam::queue`",
+        ),
+        ("RefCell::new(0)", "heisenbug has no `std::cell::RefCell`"),
+        (
+            "OnceCell::new()",
+            "what threads share is a `heisenbug::sync::OnceLock`",
+        ),
+        ("Instant::now()", "what a clock says differs each time"),
+    ];
+    let lines = missing.map(|(code, _)| format!("let _ = {code};\n"));
+    let said = not_compiled(&format!("pub fn scenario() {{\n{}}}\n", lines.concat()));
+    for (at, (code, advice)) in missing.into_iter().enumerate() {
+        let place = format!("mine.rs:{}:9\n", at + 2);
+        let (_, rest) = said.split_once(&place).unwrap_or_else(|| panic!("{said}"));
+        let of_this = rest.split("\nerror").next().unwrap_or_default();
+        assert!(of_this.contains(advice), "{code}: {of_this}");
+    }
+}
+
+#[test]
+fn what_rustc_would_import_that_no_thread_shares_is_left_to_rustc() {
+    let said = not_compiled("pub fn scenario() { let _ = HashMap::<u8, u8>::new(); }");
+    assert!(said.contains("use std::collections::HashMap"), "{said}");
+    assert!(!said.contains("heisenbug"), "{said}");
 }

@@ -330,3 +330,126 @@ fn waiting_for_cargo_is_said() {
     assert!(child.wait().expect("it ends").success());
     assert!(is_said);
 }
+
+/// The reports on a file of one's own, as JSON, and the text that is printed instead.
+fn tried(file: &Path) -> (serde_json::Value, String) {
+    let words = [OsStr::new("try"), file.as_os_str()];
+    let (_, text, err) = run(&words);
+    let (_, json, _) = run(&[&words[..], &[OsStr::new("--json")]].concat());
+    let reports = serde_json::from_str(&json).unwrap_or_else(|_| panic!("no JSON: {json}{err}"));
+    (reports, text)
+}
+
+const TAKES_IN: &str = "mod log;\n\
+                        #[path = \"other place/words.rs\"] mod words;\n\
+                        include!(\"more.rs\");\n\
+                        pub fn scenario() { log::add(words::WORD); }\n";
+
+#[test]
+fn what_a_file_takes_in_is_part_of_what_is_checked() {
+    let folder = folder();
+    let file = with_text(folder.path().join("mine.rs"), TAKES_IN.as_bytes());
+    fs::create_dir(folder.path().join("other place")).expect("made");
+    let words = b"pub const WORD: u8 = 1;";
+    with_text(folder.path().join("other place/words.rs"), words);
+    let more = b"pub fn scenario_more() { panic!(\"more\") }\n";
+    with_text(folder.path().join("more.rs"), more);
+    let log = folder.path().join("log.rs");
+    let ours = "pub fn add(n: u8) {\n\
+                heisenbug::sync::atomic::AtomicU8::new(n).swap(1, std::sync::atomic::Ordering::SeqCst);\n\
+                }\n";
+    with_text(log.clone(), ours.as_bytes());
+    let (reports, text) = tried(&file);
+    assert_eq!(reports[0]["verdict"], "holds", "{text}");
+    let named = |report: &serde_json::Value| {
+        let events = report["counterexample"].as_array().expect("a list").iter();
+        let files = events.map(|event| event["file"].as_str().expect("a name").to_owned());
+        files.collect::<Vec<_>>()
+    };
+    let more = folder.path().join("more.rs");
+    assert_eq!(reports[1]["variant"], "scenario_more", "{text}");
+    assert_eq!(named(&reports[1]), [more.to_string_lossy()], "{text}");
+
+    let theirs = ours.replace("heisenbug::", "std::");
+    with_text(log, theirs.as_bytes());
+    let (reports, _) = tried(&file);
+    let stopped = reports[0]["stopped"].as_str().unwrap_or_default();
+    assert_eq!(reports[0]["verdict"], "unknown");
+    assert!(stopped.starts_with("line 2 of "), "{stopped}");
+    assert!(
+        stopped.contains("log.rs uses `std::sync::atomic::AtomicU8`"),
+        "{stopped}"
+    );
+}
+
+#[test]
+fn what_a_file_takes_in_and_cannot_be_read_is_named() {
+    let folder = folder();
+    let main = b"#[cfg(nothing)]\nmod gone;\npub fn scenario() { heisenbug::thread::yield_now(); }";
+    let file = with_text(folder.path().join("mine.rs"), main);
+    let (reports, _) = tried(&file);
+    let stopped = reports[0]["stopped"].as_str().unwrap_or_default();
+    assert_eq!(reports[0]["verdict"], "unknown");
+    assert!(
+        stopped.starts_with("line 2 takes in another file"),
+        "{stopped}"
+    );
+    assert!(stopped.contains("gone.rs"), "{stopped}");
+}
+
+/// What panics and what takes steps within std, for somebody else's lines.
+const WITHIN_STD: [&str; 9] = [
+    "let v = [1]; let n = black_box(7); let _ = &v[n..];",
+    "let v = [1]; let n = black_box(7); let _ = v[n];",
+    "let c = RefCell::new(1); let _a = c.borrow_mut(); let _b = c.borrow_mut();",
+    "None::<u8>.unwrap();",
+    "let _ = BTreeMap::<u8, u8>::new()[&1];",
+    "[3, 1, 2].sort_by(|_, _| panic!(\"no\\n  order\"));",
+    "let _ = [u8::MAX, black_box(1)].iter().sum::<u8>();",
+    "let m = [Mutex::new(1)]; let _g: Vec<_> = m.iter().chain(&m).map(Mutex::lock).collect();",
+    "let t: Vec<_> = (0..2).map(|_| spawn(|| TURN.fetch_add(1, SeqCst))).collect();\n\
+     t.into_iter().map(JoinHandle::join).for_each(drop); assert_ne!(TURN.load(SeqCst), 2);",
+];
+
+#[test]
+fn no_path_of_the_toolchain_is_ever_shown() {
+    let folder = folder();
+    let mut text = "use heisenbug::sync::{Mutex, atomic::{AtomicU8, Ordering::SeqCst}};\n\
+                    use heisenbug::thread::{JoinHandle, spawn, yield_now};\n\
+                    use std::{cell::RefCell, collections::BTreeMap, hint::black_box};\n\
+                    static TURN: AtomicU8 = AtomicU8::new(0);\n"
+        .to_owned();
+    for (number, code) in WITHIN_STD.iter().enumerate() {
+        text.push_str(&format!(
+            "pub fn scenario_{number}() {{ yield_now(); {code} }}\n"
+        ));
+    }
+    let file = with_text(folder.path().join("mine.rs"), text.as_bytes());
+    let (reports, shown) = tried(&file);
+    let json = reports.to_string();
+    for text in [&shown, &json] {
+        assert!(!text.contains("library/"), "{text}");
+        assert!(!text.contains("rustc/"), "{text}");
+    }
+    let reports = reports.as_array().expect("a list");
+    assert_eq!(reports.len(), WITHIN_STD.len());
+    for report in reports {
+        assert_eq!(report["verdict"], "fails", "{shown}");
+    }
+}
+
+#[test]
+fn json_has_what_a_panic_says_as_it_says_it() {
+    let folder = folder();
+    let text =
+        b"pub fn scenario() { heisenbug::thread::yield_now(); assert_eq!(1, 1 + 1, \"a\\n  b\"); }";
+    let file = with_text(folder.path().join("mine.rs"), text);
+    let (reports, shown) = tried(&file);
+    let said = "assertion `left == right` failed: a\n  b\n  left: 1\n right: 2";
+    assert_eq!(reports[0]["message"], said);
+    assert_eq!(
+        reports[0]["outcomes"][0]["label"],
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
+    );
+    assert!(shown.contains("failed: a b left: 1 right: 2"), "{shown}");
+}

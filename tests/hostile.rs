@@ -16,6 +16,9 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// The hidden command that checks a program which overflows its stack, in the process itself.
+const HERE: &str = "__here";
+
 /// The bug whose variants are the hostile programs.
 static HOSTILE: Bug = Bug {
     name: "hostile",
@@ -31,6 +34,21 @@ static HOSTILE: Bug = Bug {
         Variant::fixed("aborts", "", || racing(|| std::process::abort())),
         Variant::fixed("exits", "", || racing(|| std::process::exit(0))),
         Variant::fixed("overflows", "", || racing(|| assert_ne!(descend(1), 0))),
+        Variant::fixed("overflows_a_stack_of_its_own", "", || {
+            on_a_stack_of(256 << 10, || assert_ne!(descend(1), 0))
+        }),
+        Variant::fixed("uses_what_std_has", "", || {
+            racing(|| assert_eq!(black_box([1_u8; 3 << 19])[9], 1))
+        }),
+        Variant::fixed("uses_what_it_asked_for", "", || {
+            on_a_stack_of(8 << 20, || assert_eq!(black_box([1_u8; 6 << 20])[9], 1))
+        }),
+        Variant::fixed("asks_for_too_large_a_stack", "", || {
+            on_a_stack_of(1 << 44, || {})
+        }),
+        Variant::fixed("asks_for_no_stack_and_panics", "", || {
+            on_a_stack_of(1, || assert!(black_box(false), "{:?}", vec![0.5; 9]))
+        }),
         Variant::fixed("loops", "", || racing(|| while black_box(true) {})),
         Variant::fixed("panics_twice", "", || {
             racing(|| panic!("{:?}", PanicsOnDrop))
@@ -53,6 +71,16 @@ fn racing(bad: fn()) -> String {
     }
     other.join().unwrap();
     "fine".to_owned()
+}
+
+/// Does something in a thread with so much stack.
+fn on_a_stack_of(size: usize, what: fn()) -> String {
+    let sized = thread::Builder::new().stack_size(size);
+    let other = sized.spawn(what).expect("a thread");
+    match other.join() {
+        Ok(()) => "fine".to_owned(),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
 }
 
 #[expect(unconditional_recursion, reason = "the point of it")]
@@ -103,6 +131,9 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::from(2),
         };
     }
+    if args.first().is_some_and(|first| first == HERE) {
+        heisenbug::check(|| assert_ne!(descend(1), 0)).assert_holds();
+    }
     let temporary = tempfile::tempdir().expect("a temporary folder");
     // SAFETY: there are no other threads yet.
     unsafe { std::env::set_var("TMPDIR", temporary.path()) };
@@ -112,9 +143,41 @@ fn main() -> ExitCode {
             "an_exit_is_a_crash_though_the_code_is_zero",
             an_exit_is_a_crash,
         ),
-        Trial::test("a_stack_overflow_is_a_crash", || {
-            crashes("overflows", "stack")
+        Trial::test(
+            "a_stack_overflow_is_a_crash_and_says_how_large_it_was",
+            || {
+                crashes("overflows", "stack of 2 MiB")?;
+                crashes("overflows_a_stack_of_its_own", "stack of 256 KiB")
+            },
+        ),
+        Trial::test(
+            "a_thread_has_the_stack_that_it_asks_for_or_std_gives",
+            || {
+                assert!(check("uses_what_std_has").holds());
+                assert!(check("uses_what_it_asked_for").holds());
+                let small = check("asks_for_no_stack_and_panics");
+                assert_eq!(small.class, Some(Class::Assertion), "{:?}", small.message);
+                Ok(())
+            },
+        ),
+        Trial::test("an_overflow_in_the_calling_process_is_said_there", || {
+            let this = std::env::current_exe()?;
+            let output = std::process::Command::new(this).arg(HERE).output()?;
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains("its stack of 2097152 bytes"), "{said}");
+            assert!(!output.status.success());
+            Ok(())
         }),
+        Trial::test(
+            "a_stack_that_no_system_has_is_unknown_with_its_size",
+            || {
+                let report = check("asks_for_too_large_a_stack");
+                assert_eq!(report.verdict, Verdict::Unknown, "{:?}", report.message);
+                let stopped = report.stopped.unwrap_or_default();
+                assert!(stopped.contains("of 16384 GiB"), "{stopped}");
+                Ok(())
+            },
+        ),
         Trial::test("a_panic_in_a_destructor_during_a_panic_is_a_crash", || {
             crashes("panics_twice", "aborted")
         }),

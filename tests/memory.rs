@@ -4,10 +4,10 @@
 use assert_cmd::cargo::cargo_bin_cmd;
 
 /// In MiB, for the largest process of a check.
-const MOST: i64 = 50;
+const MOST: libc::c_long = 50;
 
 /// The most memory that any process had, of those that were started here and have ended, in MiB.
-fn most_so_far() -> i64 {
+fn most_so_far() -> libc::c_long {
     // SAFETY: all-zero is a value of that type, which the call below fills in.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: it is given something to write to.
@@ -19,7 +19,7 @@ fn most_so_far() -> i64 {
     } else {
         1024 * 1024
     };
-    i64::from(usage.ru_maxrss) / unit
+    usage.ru_maxrss / unit
 }
 
 /// All bugs, and a proof of a hundred thousand executions.

@@ -67,6 +67,8 @@ pub struct Exploration {
 /// If something goes wrong in this library itself: what.
 pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration, String> {
     panics::install();
+    #[cfg(unix)]
+    super::overflow::install();
     let workers = Workers::new(task.config.clone());
     let together = Together {
         scenario,
@@ -284,9 +286,10 @@ impl Observer for Recording {
 }
 
 fn access((thread, place): (ThreadId, Place)) -> Access {
+    let (file, line, _) = source::place(place);
     Access {
         actor: session::name_of(thread),
-        file: source::tidy(place.file()),
-        line: place.line(),
+        file,
+        line,
     }
 }

@@ -10,6 +10,7 @@
 
 use super::report::Verdict;
 use crate::catalogue::{Bug, Class, Grade, Variant};
+use crate::trace::one_line;
 use crate::worlds;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -349,11 +350,6 @@ fn class(text: &str) -> Option<Class> {
     } else {
         Class::Panic
     })
-}
-
-/// `assert_eq!` says it in three lines.
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 thread_local! {

@@ -23,6 +23,8 @@ pub mod isolated;
 pub mod loom;
 mod orderings;
 mod outcome;
+#[cfg(unix)]
+mod overflow;
 mod panics;
 mod report;
 mod tally;

@@ -1,6 +1,7 @@
 //! What one execution came to: an outcome, a failure, or nothing that can be judged.
 
 use crate::catalogue::Class;
+use crate::trace::{one_line, source};
 use crate::worlds::model::session::{self, Facts, Failure};
 use heisenbug_engine::Place;
 use heisenbug_engine::search::{Ending, Mismatch};
@@ -40,7 +41,7 @@ impl Came {
     pub fn read(ending: &Ending, facts: &Facts) -> Came {
         match ending {
             Ending::Nondeterministic(mismatch) => Came::Unknown(nondeterministic(mismatch)),
-            Ending::GaveUp(why) => Came::Unknown((*why).to_owned()),
+            Ending::GaveUp(why) => Came::Unknown(why.clone().into_owned()),
             Ending::TooLong => Came::Unknown(
                 "stopped at an execution that took more steps than the engine follows".to_owned(),
             ),
@@ -107,18 +108,19 @@ fn cut(passes: u32, facts: &Facts) -> Came {
     if ended && let Some(failed) = panicked(facts) {
         return failed;
     }
-    let panic = unhandled(facts).map(|failure| failure.message.clone());
+    let panic = unhandled(facts).map(|failure| one_line(&failure.message));
     Came::Cut { passes, panic }
 }
 
 fn fault(class: Class, message: &str) -> Came {
     let label = match class {
-        Class::Assertion | Class::Panic => message,
-        other => other.words(),
+        // A row of the table.
+        Class::Assertion | Class::Panic => one_line(message),
+        other => other.words().to_owned(),
     };
     Came::Failed(Fault {
         class,
-        label: label.to_owned(),
+        label,
         message: message.to_owned(),
     })
 }
@@ -143,11 +145,10 @@ fn nondeterministic(mismatch: &Mismatch) -> String {
 }
 
 fn line(place: Place) -> String {
-    format!(
-        "{}:{}",
-        crate::trace::source::tidy(place.file()),
-        place.line()
-    )
+    match source::place(place) {
+        (_, 0, _) => "a place in std or a dependency".to_owned(),
+        (file, line, _) => format!("{file}:{line}"),
+    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 //! What a judge is linked with is built once, by cargo. After that each save costs one call of
 //! rustc, which is what a one-line change costs at least.
 
+use super::complaints::{self, Message};
 use super::home;
 use super::tokens::tokens;
 use super::tool::{self, Ended};
 use crate::check::isolated::Onlooker;
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 /// How long rustc may take. A file of an exercise takes half a second; macros can take for ever.
@@ -121,31 +122,16 @@ impl Library {
         executable: &Path,
         onlooker: &dyn Onlooker,
     ) -> Result<Compiled> {
-        let mut command = home::tool("rustc", &self.package);
+        let optimised = if source.waits {
+            "opt-level=1"
+        } else {
+            "opt-level=0"
+        };
+        let mut command = self.rustc();
         command
-            .args(["--edition", "2024", "--crate-name", "judge"])
-            .args([
-                "-C",
-                if source.waits {
-                    "opt-level=1"
-                } else {
-                    "opt-level=0"
-                },
-            ])
-            .args([
-                "-C",
-                "debug-assertions=on",
-                "-C",
-                "debuginfo=0",
-                "-A",
-                "warnings",
-            ])
-            .args(["--error-format", "json"])
+            .args(["--crate-name", "judge", "-C", optimised])
+            .args(["-C", "debug-assertions=on", "-C", "debuginfo=0"])
             .args(source.colour.then_some("--json=diagnostic-rendered-ansi"))
-            .arg("--extern")
-            .arg(with_value("heisenbug=", &self.rlib))
-            .arg("-L")
-            .arg(with_value("dependency=", &self.dependencies))
             .arg("-o")
             .arg(executable)
             .arg(source.main)
@@ -159,147 +145,60 @@ impl Library {
                 MAX_TIME.as_secs()
             ))),
             None if heard.output.status.success() => Ok(Compiled::Yes),
-            None => Ok(Compiled::No(rendered(&String::from_utf8_lossy(
-                &heard.output.stderr,
-            )))),
+            None => {
+                let messages = String::from_utf8_lossy(&heard.output.stderr);
+                let has = |paths: &BTreeSet<String>| self.has(paths, onlooker);
+                Ok(Compiled::No(complaints::rendered(&messages, &has)?))
+            }
         }
+    }
+
+    /// Which of these paths there are in this library: those that rustc can import.
+    fn has(&self, paths: &BTreeSet<String>, onlooker: &dyn Onlooker) -> Result<BTreeSet<String>> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let file = folder.path().join("names.rs");
+        let imports = paths.iter().map(|path| format!("use {path} as _;\n"));
+        std::fs::write(&file, imports.collect::<String>())
+            .context("cannot write a temporary file")?;
+        let mut command = self.rustc();
+        command
+            .args(["--crate-type", "lib", "--emit", "metadata", "--out-dir"])
+            .arg(folder.path())
+            .arg(&file);
+        let heard = tool::output(&mut command, MAX_TIME, onlooker)
+            .context("cannot start rustc, which exercises are compiled with")?;
+        let said = String::from_utf8_lossy(&heard.output.stderr);
+        let messages = said.lines().filter_map(Message::read);
+        let missing: BTreeSet<usize> = messages.flat_map(|it| it.lines()).collect();
+        let numbered = paths.iter().enumerate();
+        let found =
+            numbered.filter(|(at, _)| heard.ended.is_none() && !missing.contains(&(at + 1)));
+        Ok(found.map(|(_, path)| path.clone()).collect())
+    }
+
+    /// The compiler that this library was built with, for something that uses it.
+    fn rustc(&self) -> Command {
+        let mut command = home::tool("rustc", &self.package);
+        command
+            .args([
+                "--edition",
+                "2024",
+                "-A",
+                "warnings",
+                "--error-format",
+                "json",
+            ])
+            .arg("--extern")
+            .arg(with_value("heisenbug=", &self.rlib))
+            .arg("-L")
+            .arg(with_value("dependency=", &self.dependencies));
+        command
     }
 }
 
 /// What cargo waits for, if this is where it says so.
 fn waited_for(line: &str) -> Option<&str> {
     line.trim().strip_prefix("Blocking ")
-}
-
-/// What rustc says, in its own words.
-#[derive(Deserialize)]
-struct Message {
-    message: String,
-    code: Option<Code>,
-    rendered: String,
-    spans: Vec<Span>,
-    children: Vec<Note>,
-}
-
-#[derive(Deserialize)]
-struct Code {
-    code: String,
-}
-
-#[derive(Deserialize)]
-struct Note {
-    message: String,
-}
-
-impl Message {
-    /// As rustc renders it, and what to write instead where our `Arc` cannot do as std's does.
-    fn told(&self) -> String {
-        match self.advice() {
-            Some(advice) => format!("{}\n  = help: {advice}\n\n", self.rendered.trim_end()),
-            None => self.rendered.clone(),
-        }
-    }
-
-    fn advice(&self) -> Option<String> {
-        const ARC: &str = "heisenbug::sync::Arc<";
-        let code = self.code.as_ref()?.code.as_str();
-        match code {
-            "E0307" | "E0658" if self.message.contains(ARC) && self.message.contains("`self`") => {
-                let by = if self.message.contains(&format!("&{ARC}")) {
-                    "&"
-                } else {
-                    ""
-                };
-                Some(format!(
-                    "`self` cannot be heisenbug's `Arc`: write `this: {by}Arc<Self>`, and call it as \
-                     `Type::function({by}pointer)`"
-                ))
-            }
-            "E0308" | "E0605" => {
-                let (_, into) = { [&self.message].into_iter() }
-                    .chain(self.children.iter().map(|note| &note.message))
-                    .find_map(|text| {
-                        let text = text.rsplit_once("` as `").map_or(&**text, |(_, into)| into);
-                        // What is expected comes first.
-                        text.split_once(ARC)
-                    })?;
-                let into = unsized_type(into)?;
-                Some(match into.starts_with('[') {
-                    true => format!(
-                        "heisenbug's `Arc` does not turn into `Arc<{into}>` by itself: write \
-                         `Arc::from(vec![…])`"
-                    ),
-                    false => format!(
-                        "heisenbug's `Arc` does not turn into `Arc<{into}>` by itself: write \
-                         `Arc::from(Box::new(…) as Box<{into}>)` where it is made"
-                    ),
-                })
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The type at the beginning of what follows `Arc<`, if it has no size of its own.
-fn unsized_type(text: &str) -> Option<String> {
-    let (mut depth, mut before) = (1, ' ');
-    let end = text.find(|c| {
-        match c {
-            '<' | '(' | '[' => depth += 1,
-            ')' | ']' => depth -= 1,
-            '>' if before != '-' => depth -= 1,
-            _ => {}
-        }
-        before = c;
-        depth == 0
-    })?;
-    let whole = &text[..end];
-    let bare = {
-        whole
-            .strip_prefix('(')
-            .and_then(|rest| rest.strip_suffix(')'))
-    }
-    .unwrap_or(whole);
-    let is_slice = bare.starts_with('[') && !bare.contains(';');
-    let short = ["yours::", "std::marker::", "std::ops::", " + 'static"];
-    let bare = { short.iter() }.fold(bare.to_owned(), |bare, part| bare.replace(part, ""));
-    (bare.starts_with("dyn ") || is_slice).then_some(bare)
-}
-
-#[derive(Deserialize)]
-struct Span {
-    file_name: String,
-    line_start: usize,
-    column_start: usize,
-    is_primary: bool,
-}
-
-/// The errors, each once. The learner's file is compiled twice, for the engines and for std, and so
-/// has all its errors twice.
-fn rendered(messages: &str) -> String {
-    let mut said = BTreeSet::new();
-    let mut text = String::new();
-    for line in messages.lines() {
-        let Ok(message) = serde_json::from_str::<Message>(line) else {
-            // Not rustc's own, such as what the linker says.
-            text.push_str(line);
-            text.push('\n');
-            continue;
-        };
-        let at = { message.spans.iter() }.find(|span| span.is_primary);
-        // What has no place counts the errors and says how to learn more about them.
-        let Some(at) = at else {
-            if said.is_empty() {
-                text.push_str(&message.rendered);
-            }
-            continue;
-        };
-        let what = message.message.replace("native::", "yours::");
-        if said.insert((at.file_name.clone(), at.line_start, at.column_start, what)) {
-            text.push_str(&message.told());
-        }
-    }
-    text
 }
 
 /// Whether it compiled.
@@ -326,72 +225,4 @@ fn rlib_of(message: &str) -> Option<PathBuf> {
     { files.iter().filter_map(|file| file.as_str()) }
         .find(|file| file.ends_with(".rlib"))
         .map(PathBuf::from)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn advice(code: &str, message: &str, note: &str) -> Option<String> {
-        let message = Message {
-            message: message.to_owned(),
-            code: Some(Code {
-                code: code.to_owned(),
-            }),
-            rendered: String::new(),
-            spans: Vec::new(),
-            children: vec![Note {
-                message: note.to_owned(),
-            }],
-        };
-        message.advice()
-    }
-
-    #[test]
-    fn an_error_about_our_pointers_says_what_to_write_instead() {
-        let receiver = "`&heisenbug::sync::Arc<Pool>` cannot be used as the type of `self` without";
-        let said = advice("E0658", receiver, "").unwrap();
-        assert!(said.contains("write `this: &Arc<Self>`"), "{said}");
-        for (code, message, note, written) in [
-            (
-                "E0308",
-                "mismatched types",
-                "expected struct `heisenbug::sync::Arc<(dyn yours::Shape + 'static)>`\n   found \
-                 struct `heisenbug::sync::Arc<Q>`",
-                "Box<dyn Shape>",
-            ),
-            (
-                "E0308",
-                "mismatched types",
-                "expected struct `heisenbug::sync::Arc<dyn Fn() -> u8 + std::marker::Send>`",
-                "Box<dyn Fn() -> u8 + Send>",
-            ),
-            (
-                "E0605",
-                "non-primitive cast: `heisenbug::sync::Arc<Q>` as `heisenbug::sync::Arc<dyn yours::S>`",
-                "",
-                "Box<dyn S>",
-            ),
-            (
-                "E0308",
-                "mismatched types",
-                "expected struct `heisenbug::sync::Arc<[u8]>`",
-                "Arc::from(vec![…])",
-            ),
-        ] {
-            let said = advice(code, message, note).unwrap();
-            assert!(said.contains(written), "{said}");
-        }
-    }
-
-    #[test]
-    fn other_errors_are_the_compilers() {
-        let sized = "expected struct `heisenbug::sync::Arc<u8>`";
-        assert_eq!(advice("E0308", "mismatched types", sized), None);
-        assert_eq!(
-            advice("E0308", "mismatched types", "expected `Box<dyn T>`"),
-            None
-        );
-        assert_eq!(advice("E0599", "no method named `f`", ""), None);
-    }
 }

@@ -140,7 +140,7 @@ pub fn judge(
     if let Some(message) = rules::broken(&exercise.file(), &text) {
         return Ok(Judgement::NotCompiled(message));
     }
-    let unseen = unseen(&text);
+    let unseen = unseen(&text, &[]);
     let main = course.judge(exercise);
     // As the compiler will name them.
     let files = [(&file, exercise.file(), text), {

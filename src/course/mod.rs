@@ -5,16 +5,19 @@
 //! beside it, the *judge*, that includes the file and holds its scenarios; [`program`] is what a
 //! judge is made of, and [`contract`] what each of its cases must do. [`compile`] turns both into an executable with what [`home`] finds, and [`judge`] runs it in child
 //! processes and says what came of it. [`rules`] is what a learner's file must keep to, `unseen`
-//! finds what no engine sees in a file of one's own, [`orderings`] finds those that could be weaker. [`manifest`] reads what a course says of itself,
+//! finds what no engine sees in a file of one's own, `instead` what this library has in place of it, [`orderings`] finds those that could be weaker. [`manifest`] reads what a course says of itself,
 //! and [`mutants`] are what [`verify`] tries a judge with.
 
 pub mod compile;
+mod complaints;
 pub mod contract;
 pub mod home;
+mod instead;
 pub mod judge;
 pub mod manifest;
 pub mod mutants;
 pub mod orderings;
+mod parts;
 pub mod playground;
 pub mod program;
 pub mod progress;

@@ -1,6 +1,7 @@
 //! Any file of one's own: its scenarios, checked as the catalogue's programs are.
 
 use super::compile::{Compiled, Library, Source, may_wait};
+use super::parts::{Part, Parts, parts};
 use super::program;
 use super::scenarios::{Scenarios, scenarios};
 use super::unseen::{unseen, vouched};
@@ -39,10 +40,14 @@ pub fn try_file(
 ) -> Result<Tried> {
     let name = file.to_string_lossy().into_owned();
     let (path, text) = read(file)?;
+    let Parts {
+        read: others,
+        unread,
+    } = parts(&path, &name, &text);
     let Scenarios {
         names: scenarios,
         left_out,
-    } = scenarios(&text);
+    } = scenarios_of(&text, &others);
     let build = tempfile::tempdir().context("cannot make a temporary folder")?;
     let (main, executable) = (build.path().join("main.rs"), build.path().join("judge"));
     std::fs::write(&main, main_of(&path, &scenarios)).context("cannot write a temporary file")?;
@@ -50,10 +55,13 @@ pub fn try_file(
         main: &main,
         exercises: build.path(),
         colour,
-        waits: may_wait(&text),
+        waits: may_wait(&text) || others.iter().any(|other| may_wait(&other.text)),
     };
     let compiled = library.compile(&source, &executable, &|_: u64| {})?;
     files::unchanged(&path, &text)?;
+    for other in &others {
+        files::unchanged(&other.path, &other.text)?;
+    }
     if let Compiled::No(message) = compiled {
         // The compiler was given the whole path; whoever reads knows the file by its own.
         return Ok(Tried::NotCompiled(
@@ -65,7 +73,11 @@ pub fn try_file(
         bail!("{name} {}", no_scenario(&left_out));
     }
     source::replace(&name, &text);
-    let unseen = unseen(&text);
+    for other in &others {
+        source::replace(&other.name, &other.text);
+    }
+    let mut unseen = unseen(&text, &others);
+    unseen.extend(unread);
     let mut reports = Vec::new();
     for scenario in &scenarios {
         let case = (program::NAME, scenario.as_str());
@@ -73,12 +85,35 @@ pub fn try_file(
         let mut report = isolated::check_in(&executable, case, checker, &show)?;
         report.bug = Some(name.clone());
         super::judge::rename(&mut report, &path, &name);
+        for other in &others {
+            super::judge::rename(&mut report, &other.path, &other.name);
+        }
         report = vouched(report, &unseen);
         let not_checked = left_out.iter().map(|why| format!("not checked: {why}"));
         report.notes.extend(not_checked);
         reports.push(report);
     }
     Ok(Tried::Checked(reports))
+}
+
+/// The scenarios of a file, with those that it takes in at its top. What others have of that name is none
+/// of this file.
+fn scenarios_of(text: &str, others: &[Part]) -> Scenarios {
+    let mut all = scenarios(text);
+    for other in others {
+        let found = scenarios(&other.text);
+        let name = &other.name;
+        let left_out = found.left_out.iter().map(|why| format!("{why}, in {name}"));
+        if other.at_top {
+            all.left_out.extend(left_out);
+            all.names.extend(found.names);
+        } else {
+            let elsewhere = found.names.iter();
+            all.left_out
+                .extend(elsewhere.map(|it| format!("`{it}` stands in another file, {name}")));
+        }
+    }
+    all
 }
 
 /// Where a file is, and what is in it.

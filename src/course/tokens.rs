@@ -1,5 +1,7 @@
-//! Rust source as a list of words and signs, without its comments and texts: as much of a lexer as
-//! it takes to look for paths.
+//! Rust source as a list of words and signs, without its comments and texts: what it takes to look for
+//! paths. What a word is, the compiler's own lexer says.
+
+use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, strip_shebang, tokenize};
 
 /// A word or a sign, and where it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,159 +12,110 @@ pub struct Token {
     pub line: usize,
     /// The column, counted from 1 in characters.
     pub column: usize,
+    /// The text right behind it, if there is one and it stands for itself: neither escapes nor bytes.
+    pub literal: Option<String>,
 }
 
 /// The tokens of a file. What is no Rust at all gives some tokens or others, and no panic.
 pub fn tokens(text: &str) -> Vec<Token> {
-    let mut lexer = Lexer {
-        rest: text.chars().collect(),
-        at: 0,
-        line: 1,
-        column: 1,
-    };
-    let mut tokens = Vec::new();
-    while lexer.at < lexer.rest.len() {
-        tokens.extend(lexer.token());
+    let rust = without_head(text);
+    let mut begins = text.len() - rust.len();
+    let mut place = Place::default();
+    place.pass(text[..begins].trim_start_matches('\u{feff}'));
+    let mut tokens: Vec<Token> = Vec::new();
+    for token in tokenize(rust, FrontmatterAllowed::No) {
+        let ends = begins + token.len as usize;
+        let written = &text[begins..ends];
+        match token.kind {
+            kind if is_nothing(kind) => {}
+            TokenKind::Literal { kind, suffix_start } if !is_number(kind) => {
+                let value = value(kind, &written[..suffix_start as usize]);
+                if let Some(before) = tokens.last_mut().filter(|it| it.literal.is_none()) {
+                    before.literal = value;
+                }
+            }
+            TokenKind::Colon if follows_a_colon(&tokens, place) => {
+                let first = tokens.last_mut().expect("there is a first colon");
+                first.text.push(':');
+            }
+            kind => tokens.push(Token {
+                text: match kind {
+                    TokenKind::RawIdent => written[2..].to_owned(),
+                    _ => written.to_owned(),
+                },
+                line: place.line,
+                column: place.column,
+                literal: None,
+            }),
+        }
+        place.pass(written);
+        begins = ends;
     }
     tokens
 }
 
-struct Lexer {
-    rest: Vec<char>,
-    at: usize,
+/// What rustc reads of a file: what is behind a byte order mark and a line for the shell.
+fn without_head(text: &str) -> &str {
+    let rust = text.strip_prefix('\u{feff}').unwrap_or(text);
+    strip_shebang(rust).map_or(rust, |length| &rust[length..])
+}
+
+fn is_nothing(kind: TokenKind) -> bool {
+    matches!(
+        kind,
+        TokenKind::LineComment { .. }
+            | TokenKind::BlockComment { .. }
+            | TokenKind::Whitespace
+            | TokenKind::Lifetime { .. }
+            | TokenKind::RawLifetime
+            | TokenKind::UnknownPrefixLifetime
+    )
+}
+
+fn is_number(kind: LiteralKind) -> bool {
+    matches!(kind, LiteralKind::Int { .. } | LiteralKind::Float { .. })
+}
+
+/// What a text says, if that is what is written there.
+fn value(kind: LiteralKind, written: &str) -> Option<String> {
+    let raw = match kind {
+        LiteralKind::Str { terminated: true } => written,
+        LiteralKind::RawStr { n_hashes: Some(_) } => written.strip_prefix('r')?.trim_matches('#'),
+        _ => return None,
+    };
+    let bare = raw.strip_prefix('"')?.strip_suffix('"')?;
+    let stands = !bare.contains('\\') || matches!(kind, LiteralKind::RawStr { .. });
+    stands.then(|| bare.to_owned())
+}
+
+/// Whether the last token is a colon that ends right here, and is no `::` yet.
+fn follows_a_colon(tokens: &[Token], here: Place) -> bool {
+    tokens.last().is_some_and(|last| {
+        last.text == ":" && (last.line, last.column + 1) == (here.line, here.column)
+    })
+}
+
+/// Where something stands, as the compiler counts.
+#[derive(Clone, Copy)]
+struct Place {
     line: usize,
     column: usize,
 }
 
-fn begins_word(c: char) -> bool {
-    c == '_' || c.is_alphabetic()
+impl Default for Place {
+    fn default() -> Self {
+        Place { line: 1, column: 1 }
+    }
 }
 
-fn continues_word(c: char) -> bool {
-    c == '_' || c.is_alphanumeric()
-}
-
-impl Lexer {
-    fn peek(&self, ahead: usize) -> char {
-        self.rest.get(self.at + ahead).copied().unwrap_or('\0')
-    }
-
-    fn skip(&mut self, characters: usize) {
-        for _ in 0..characters {
-            match self.peek(0) {
-                '\n' => (self.line, self.column) = (self.line + 1, 1),
-                _ => self.column += 1,
-            }
-            self.at += 1;
-        }
-    }
-
-    fn ended(&self) -> bool {
-        self.at >= self.rest.len()
-    }
-
-    /// The next token, or `None` after something that is none.
-    fn token(&mut self) -> Option<Token> {
-        match (self.peek(0), self.peek(1)) {
-            ('/', '/') => self.line_comment(),
-            ('/', '*') => self.block_comment(),
-            ('"', _) => self.text(),
-            ('\'', _) => self.character_or_lifetime(),
-            (c, _) if begins_word(c) => return self.word(),
-            (c, _) if c.is_whitespace() => self.skip(1),
-            (':', ':') => return Some(self.take(2)),
-            _ => return Some(self.take(1)),
-        }
-        None
-    }
-
-    fn take(&mut self, characters: usize) -> Token {
-        let token = Token {
-            text: self.rest[self.at..self.at + characters].iter().collect(),
-            line: self.line,
-            column: self.column,
+impl Place {
+    fn pass(&mut self, text: &str) {
+        self.line += text.matches('\n').count();
+        let (before, last) = match text.rsplit_once('\n') {
+            Some((_, last)) => (1, last),
+            None => (self.column, text),
         };
-        self.skip(characters);
-        token
-    }
-
-    fn line_comment(&mut self) {
-        while !self.ended() && self.peek(0) != '\n' {
-            self.skip(1);
-        }
-    }
-
-    fn block_comment(&mut self) {
-        let mut depth = 0;
-        while !self.ended() {
-            match (self.peek(0), self.peek(1)) {
-                ('/', '*') => (depth += 1, self.skip(2)).1,
-                ('*', '/') => (depth -= 1, self.skip(2)).1,
-                _ => self.skip(1),
-            }
-            if depth == 0 {
-                break;
-            }
-        }
-    }
-
-    fn text(&mut self) {
-        self.skip(1);
-        while !self.ended() && self.peek(0) != '"' {
-            self.skip(if self.peek(0) == '\\' { 2 } else { 1 });
-        }
-        self.skip(1);
-    }
-
-    fn raw_text(&mut self, hashes: usize) {
-        self.skip(hashes + 1);
-        let ends = |lexer: &Lexer| {
-            lexer.peek(0) == '"' && (1..=hashes).all(|ahead| lexer.peek(ahead) == '#')
-        };
-        while !self.ended() && !ends(self) {
-            self.skip(1);
-        }
-        self.skip(hashes + 1);
-    }
-
-    fn character_or_lifetime(&mut self) {
-        if begins_word(self.peek(1)) && self.peek(2) != '\'' {
-            self.skip(1);
-            while continues_word(self.peek(0)) {
-                self.skip(1);
-            }
-            return;
-        }
-        self.skip(if self.peek(1) == '\\' { 3 } else { 2 });
-        while !self.ended() && !matches!(self.peek(0), '\'' | '\n') {
-            self.skip(1);
-        }
-        self.skip(1);
-    }
-
-    fn word(&mut self) -> Option<Token> {
-        let mut length = 1;
-        while continues_word(self.peek(length)) {
-            length += 1;
-        }
-        let prefix: String = self.rest[self.at..self.at + length].iter().collect();
-        let hashes = (length..).take_while(|&n| self.peek(n) == '#').count();
-        let after = self.peek(length + hashes);
-        let may_be_raw = matches!(&*prefix, "r" | "br" | "cr");
-        if may_be_raw && after == '"' {
-            self.skip(length);
-            self.raw_text(hashes);
-            return None;
-        }
-        if prefix == "r" && hashes == 1 && begins_word(after) {
-            self.skip(2);
-            return self.word();
-        }
-        if matches!(&*prefix, "b" | "c") && matches!(self.peek(length), '"' | '\'') {
-            self.skip(length);
-            return None;
-        }
-        Some(self.take(length))
+        self.column = before + last.chars().count();
     }
 }
 
@@ -170,25 +123,71 @@ impl Lexer {
 mod tests {
     use super::*;
 
+    fn words(text: &str) -> Vec<String> {
+        tokens(text).into_iter().map(|token| token.text).collect()
+    }
+
     #[test]
     fn comments_and_texts_are_no_tokens() {
-        let text = "a::b /* c /* d */ e */ \"f\\\"g\" 'h' 'i r#\"j\"k\"# b\"l\" r#m // n";
-        let words: Vec<String> = { tokens(text).into_iter() }
-            .map(|token| token.text)
-            .collect();
-        assert_eq!(words, ["a", "::", "b", "m"]);
+        let text = "a::b /* c /* d */ e */ \"f\\\"g\" 'h' 'i r#\"j\"k\"# b\"l\" r#m // n\n\
+                    c\"o\" cr#\"p\"# br\"q\" b'r' '\\'' 'r#s \"t\\\n u\" v";
+        assert_eq!(words(text), ["a", "::", "b", "m", "v"]);
+    }
+
+    #[test]
+    fn what_no_program_begins_with_is_read_as_the_compiler_reads_it() {
+        assert_eq!(
+            words("\u{feff}#!/bin/sh -e 'x\r\nfn a() {}\r\n")[..2],
+            ["fn", "a"]
+        );
+        assert_eq!(words("#![allow(b)]")[..4], ["#", "!", "[", "allow"]);
+        let second = &tokens("\u{feff}a b")[1];
+        assert_eq!((second.line, second.column), (1, 3));
+    }
+
+    #[test]
+    fn numbers_are_one_token_with_all_that_belongs_to_them() {
+        assert_eq!(
+            words("1_000u64 0x1f 1.5e3 a.0"),
+            ["1_000u64", "0x1f", "1.5e3", "a", ".", "0"]
+        );
+    }
+
+    #[test]
+    fn colons_make_a_path_where_nothing_is_between_them() {
+        assert_eq!(
+            words("a::b: :c:::d"),
+            ["a", "::", "b", ":", ":", "c", "::", ":", "d"]
+        );
+    }
+
+    #[test]
+    fn reserved_prefixes_are_words() {
+        assert_eq!(words("f\"a\" g#b k#c"), ["f", "g", "#", "b", "k#c"]);
+    }
+
+    #[test]
+    fn a_text_is_known_to_what_is_before_it() {
+        let literal = |text: &str| tokens(text).pop().and_then(|token| token.literal);
+        assert_eq!(literal("= \"a/b.rs\"").as_deref(), Some("a/b.rs"));
+        assert_eq!(literal("= r##\"a\\b\"##").as_deref(), Some("a\\b"));
+        for text in ["= \"a\\n\"", "= b\"a\"", "= 'a'", "= \"a"] {
+            assert_eq!(literal(text), None, "{text}");
+        }
     }
 
     #[test]
     fn what_never_ends_ends() {
-        for text in ["\"", "'", "/*", "r#\"", "'\\", "b'", "r#", "é", "\u{0}"] {
+        for text in [
+            "\"", "'", "/*", "r#\"", "'\\", "b'", "r#", "é", "\u{0}", "#!",
+        ] {
             tokens(text);
         }
     }
 
     #[test]
     fn a_token_knows_its_place() {
-        let second = &tokens("/* é */\n  é x")[1];
+        let second = &tokens("/* é */\r\n  é x")[1];
         assert_eq!((second.line, second.column), (2, 5));
     }
 }

@@ -5,6 +5,7 @@
 //! hides well is not found. What is found and harmless costs a verdict, so what only looks like it must
 //! not be found.
 
+use super::parts::Part;
 use super::rules::branches;
 use super::tokens::{Token, tokens};
 use crate::check::{Report, Verdict};
@@ -15,7 +16,9 @@ use std::ops::Range;
 /// Something that no engine sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unseen {
-    /// The line where it stands.
+    /// The file where it stands, if it is not the one that is looked at.
+    pub file: Option<String>,
+    /// The line there.
     pub line: usize,
     /// What it is, and what to write instead: goes on after "line N".
     pub why: String,
@@ -46,9 +49,21 @@ const CELLS: [&str; 7] = [
     "UnsafeCell",
 ];
 
-/// Everything of that kind in a file, in the order in which it is looked for.
-pub fn unseen(text: &str) -> Vec<Unseen> {
-    let file = File::read(text);
+impl Unseen {
+    fn told(&self) -> String {
+        let Unseen {
+            file, line, why, ..
+        } = self;
+        match file {
+            Some(file) => format!("line {line} of {file} {why}"),
+            None => format!("line {line} {why}"),
+        }
+    }
+}
+
+/// Everything of that kind in a file and in those that it takes in, in the order in which it is looked for.
+pub fn unseen(text: &str, others: &[Part]) -> Vec<Unseen> {
+    let file = File::read(text, others);
     let mut found = file.std_names();
     found.extend(file.detours());
     found.extend(file.random());
@@ -62,7 +77,7 @@ pub fn unseen(text: &str) -> Vec<Unseen> {
 /// The report, unless it vouches for what no engine has seen, or blames the program for it.
 pub fn vouched(report: Report, unseen: &[Unseen]) -> Report {
     let fails = report.verdict == Verdict::Fails;
-    let Some(Unseen { line, why, .. }) = { unseen.iter() }.find(|it| it.misleads || !fails) else {
+    let Some(found) = { unseen.iter() }.find(|it| it.misleads || !fails) else {
         return report;
     };
     Report {
@@ -74,7 +89,7 @@ pub fn vouched(report: Report, unseen: &[Unseen]) -> Report {
         complete: false,
         passes: None,
         preemptions: None,
-        stopped: Some(format!("line {line} {why}")),
+        stopped: Some(found.told()),
         counterexample: Vec::new(),
         blocked: Vec::new(),
         clash: None,
@@ -82,13 +97,23 @@ pub fn vouched(report: Report, unseen: &[Unseen]) -> Report {
     }
 }
 
-/// A file, as far as its words tell.
+/// A file and what it takes in, as far as their words tell. Tokens are numbered through all of them.
 struct File {
     tokens: Vec<Token>,
-    /// For each name that is imported, the whole path.
-    imports: BTreeMap<String, Vec<String>>,
+    files: Vec<One>,
     /// What is imported with all its names.
     globs: Vec<Vec<String>>,
+}
+
+/// One of the files.
+#[derive(Default)]
+struct One {
+    /// What it is called, if it is not the first.
+    name: Option<String>,
+    /// Its first token.
+    begin: usize,
+    /// For each name that is imported, the whole path.
+    imports: BTreeMap<String, Vec<String>>,
     /// For each type of this file, its fields.
     types: BTreeMap<String, Fields>,
 }
@@ -102,13 +127,21 @@ struct Fields {
 }
 
 impl File {
-    fn read(text: &str) -> File {
+    fn read(text: &str, others: &[Part]) -> File {
         let mut file = File {
-            tokens: tokens(text),
-            imports: BTreeMap::new(),
+            tokens: Vec::new(),
+            files: Vec::new(),
             globs: Vec::new(),
-            types: BTreeMap::new(),
         };
+        let others = others.iter().map(|it| (Some(it.name.clone()), &*it.text));
+        for (name, text) in std::iter::once((None, text)).chain(others) {
+            file.files.push(One {
+                name,
+                begin: file.tokens.len(),
+                ..One::default()
+            });
+            file.tokens.extend(tokens(text));
+        }
         for at in 0..file.tokens.len() {
             match file.text(at) {
                 "use" => file.import(at + 1, Vec::new()),
@@ -132,6 +165,40 @@ impl File {
         self.tokens.get(at).map_or(1, |token| token.line)
     }
 
+    /// The file that a token stands in.
+    fn one(&self, at: usize) -> &One {
+        &self.files[self.number_of_file(at)]
+    }
+
+    fn one_mut(&mut self, at: usize) -> &mut One {
+        let number = self.number_of_file(at);
+        &mut self.files[number]
+    }
+
+    fn number_of_file(&self, at: usize) -> usize {
+        self.files.partition_point(|file| file.begin <= at) - 1
+    }
+
+    fn file(&self, at: usize) -> Option<String> {
+        self.one(at).name.clone()
+    }
+
+    /// The type that a name stands for in the file of that token: one of that file, or else of another.
+    fn declared(&self, at: usize, name: &str) -> Option<&Fields> {
+        let own = self.one(at).types.get(name);
+        own.or_else(|| self.files.iter().find_map(|file| file.types.get(name)))
+    }
+
+    /// The same for a path, as [`path`](Self::path) gives it.
+    fn own(&self, at: usize, path: &[String]) -> Option<(&Fields, String)> {
+        let name = path.last()?;
+        let elsewhere = ["std", "core", "alloc", "heisenbug"];
+        if path.len() > 1 && elsewhere.contains(&&*path[0]) {
+            return None;
+        }
+        Some((self.declared(at, name)?, name.clone()))
+    }
+
     /// Takes down what one branch of a `use` brings in.
     fn import(&mut self, mut at: usize, mut path: Vec<String>) {
         loop {
@@ -147,7 +214,7 @@ impl File {
                 "*" => return self.globs.push(path),
                 "as" => {
                     let name = self.text(at + 1).to_owned();
-                    self.imports.insert(name, path);
+                    self.one_mut(at).imports.insert(name, path);
                     return;
                 }
                 "self" if !path.is_empty() => at += 1,
@@ -157,7 +224,8 @@ impl File {
                 }
                 _ => {
                     if let Some(name) = path.last() {
-                        self.imports.insert(name.clone(), path);
+                        let name = name.clone();
+                        self.one_mut(at).imports.insert(name, path);
                     }
                     return;
                 }
@@ -183,7 +251,7 @@ impl File {
             _ => Vec::new(),
         };
         let tagged = self.text(at) != "struct";
-        self.types.insert(name, Fields { types, tagged });
+        (self.one_mut(at).types).insert(name, Fields { types, tagged });
     }
 
     /// Takes down `type Name = …;`.
@@ -200,7 +268,7 @@ impl File {
         let whole = begin + 1..end.unwrap_or(self.tokens.len());
         let types = std::iter::once(whole).collect();
         let tagged = false;
-        self.types.insert(name, Fields { types, tagged });
+        (self.one_mut(at).types).insert(name, Fields { types, tagged });
     }
 
     /// A field without its attributes, its visibility and its name.
@@ -276,8 +344,9 @@ impl File {
             at += 1;
         }
         let first = self.text(at).to_owned();
-        let mut path = match self.imports.get(&first) {
-            Some(whole) if !self.types.contains_key(&first) => whole.clone(),
+        let file = self.one(at);
+        let mut path = match file.imports.get(&first) {
+            Some(whole) if !file.types.contains_key(&first) => whole.clone(),
             _ => vec![first],
         };
         while self.text(at + 1) == "::" && self.is_word(at + 2) {
@@ -311,8 +380,10 @@ impl File {
     fn is_of_ours(&self, path: &[String]) -> bool {
         match path {
             [name] => {
-                !self.types.contains_key(name) && { self.globs.iter() }
-                    .any(|glob| glob.first().is_some_and(|root| root == "heisenbug"))
+                !{ self.files.iter() }.any(|file| file.types.contains_key(name)) && {
+                    self.globs.iter()
+                }
+                .any(|glob| glob.first().is_some_and(|root| root == "heisenbug"))
             }
             _ => path.first().is_some_and(|root| root == "heisenbug"),
         }
@@ -339,6 +410,7 @@ impl File {
                 .replacen("core::", "std::", 1)
                 .replacen("std::", "heisenbug::", 1);
             Unseen {
+                file: self.file(at),
                 line: self.line(at),
                 why: format!(
                     "uses `{path}`, and no engine sees what that does: it must be `{ours}`"
@@ -350,7 +422,7 @@ impl File {
     }
 
     /// Ways to std's locks and threads that leave no path to look for: all of std's names, another name for
-    /// std, another file.
+    /// std.
     fn detours(&self) -> Vec<Unseen> {
         let is_root = |path: &[String]| {
             let [root] = path else { return false };
@@ -359,14 +431,15 @@ impl File {
         let mut found = Vec::new();
         let mut say = |at: usize, why: &str| {
             found.push(Unseen {
+                file: self.file(at),
                 line: self.line(at),
                 why: why.to_owned(),
                 misleads: false,
             });
         };
         let glob = self.globs.iter().any(|glob| is_root(glob));
-        let other_name =
-            { self.imports.iter() }.any(|(name, path)| is_root(path) && *name != path[0]);
+        let other_name = { self.files.iter().flat_map(|file| &file.imports) }
+            .any(|(name, path)| is_root(path) && *name != path[0]);
         for at in 0..self.tokens.len() {
             let is_std = is_root(&[self.text(at).to_owned()]);
             match self.text(at) {
@@ -388,12 +461,6 @@ impl File {
                         "gives std another name, and what is taken from it no engine may see",
                     );
                 }
-                "mod" if self.is_word(at + 1) && self.text(at + 2) == ";" => {
-                    say(at, "takes in another file, and only this one is looked at");
-                }
-                "include" if self.text(at + 1) == "!" => {
-                    say(at, "takes in another file, and only this one is looked at");
-                }
                 _ => {}
             }
         }
@@ -409,6 +476,7 @@ impl File {
             _ => false,
         };
         let found = (0..self.tokens.len()).filter(is_random).map(|at| Unseen {
+            file: self.file(at),
             line: self.line(at),
             why: format!(
                 "asks `{}` for something that differs each time, so that no exploration sees all of it",
@@ -450,6 +518,7 @@ impl File {
             !self.is_of_ours(&path)
         });
         let unseen = found.map(|at| Unseen {
+            file: self.file(at),
             line: self.line(at),
             why: "uses std's `thread_local!`, which all threads of a check share, as they take \
                   turns on one: it must be `heisenbug::thread_local!`"
@@ -473,6 +542,7 @@ impl File {
             }
             if self.text(at + 1) == "mut" {
                 found.push(Unseen {
+                    file: self.file(at),
                     line: self.line(at),
                     why: "has a `static mut`: no engine sees who reads and writes it, and an \
                           execution begins with what the one before it left; put what the threads \
@@ -492,6 +562,7 @@ impl File {
                 continue;
             };
             found.push(Unseen {
+                file: self.file(at),
                 line: self.line(at),
                 why: format!(
                     "has a static with std's `{name}` in it, and an execution begins with what the \
@@ -538,11 +609,10 @@ impl File {
             if let Some(found) = find(&path) {
                 return Some(found);
             }
-            if let [name] = &*path
-                && let Some(fields) = self.types.get(name)
-                && !seen.borrow().contains(name)
+            if let Some((fields, name)) = self.own(at, &path)
+                && !seen.borrow().contains(&name)
             {
-                seen.borrow_mut().push(name.clone());
+                seen.borrow_mut().push(name);
                 let found = { fields.types.iter() }
                     .find_map(|field| self.inside(field.clone(), seen, find));
                 if found.is_some() {
@@ -580,7 +650,7 @@ impl File {
     fn cells(&self) -> Vec<Unseen> {
         let shared = self.vouched_for(&["Sync"]);
         let found = shared.into_iter().find_map(|(at, name)| {
-            let fields = self.types.get(&name)?;
+            let fields = self.declared(at, &name)?;
             let seen = RefCell::new(vec![name.clone()]);
             let cell = { fields.types.iter() }.find_map(|field| {
                 self.inside(field.clone(), &seen, &|path| {
@@ -588,6 +658,7 @@ impl File {
                 })
             })?;
             Some(Unseen {
+                file: self.file(at),
                 line: self.line(at),
                 why: format!(
                     "shares `{name}`, which has std's `{cell}` in it, and no engine sees what is \
@@ -614,6 +685,7 @@ impl File {
             .or_else(|| self.cast())
             .or_else(|| self.boxed_number());
         let unseen = found.map(|(at, to)| Unseen {
+            file: self.file(at),
             line: self.line(at),
             why: format!(
                 "has a raw pointer to {to}, and no engine sees what is behind a raw pointer: put \
@@ -626,22 +698,22 @@ impl File {
 
     /// A pointer in a type that the file says may be sent or shared.
     fn sent_pointer(&self) -> Option<(usize, String)> {
-        let mut open: Vec<String> = { self.vouched_for(&["Send", "Sync"]).into_iter() }
-            .map(|(_, name)| name)
-            .collect();
-        let mut at = 0;
-        while let Some(name) = open.get(at).cloned() {
-            at += 1;
-            let Some(fields) = self.types.get(&name) else {
+        let mut open = self.vouched_for(&["Send", "Sync"]);
+        let mut next = 0;
+        while let Some((at, name)) = open.get(next).cloned() {
+            next += 1;
+            let Some(fields) = self.declared(at, &name) else {
                 continue;
             };
             for field in &fields.types {
                 if let Some(found) = self.pointer_in(field.clone()) {
                     return Some(found);
                 }
-                for name in field.clone().map(|at| self.text(at).to_owned()) {
-                    if self.types.contains_key(&name) && !open.contains(&name) {
-                        open.push(name);
+                for at in field.clone() {
+                    let name = self.text(at);
+                    let is_new = !open.iter().any(|(_, known)| known == name);
+                    if is_new && self.declared(at, name).is_some() {
+                        open.push((at, name.to_owned()));
                     }
                 }
             }
@@ -711,14 +783,13 @@ impl File {
             let value = at + 6;
             let is_number = self
                 .text(value)
-                .chars()
-                .all(|c| c.is_ascii_digit() || c == '-');
+                .starts_with(|c: char| c.is_ascii_digit() || c == '-');
             if is_number || matches!(self.text(value), "true" | "false") {
                 return Some((value, "a number".to_owned()));
             }
             let name = self.text(value);
             // A literal or a function of the type: what follows the name does not matter.
-            let plain = self.types.get(name).is_some_and(|fields| {
+            let plain = self.declared(value, name).is_some_and(|fields| {
                 fields.tagged || !{ fields.types.iter() }.all(|field| self.is_seen(field.clone()))
             });
             plain.then(|| (value, format!("`{name}`")))
@@ -798,13 +869,11 @@ impl File {
                 if is_wrapper {
                     return inner.is_some_and(|inner| all(self.split(inner)));
                 }
-                if let [name] = &*path
-                    && let Some(fields) = self.types.get(name)
-                {
-                    if known.borrow().contains(name) {
+                if let Some((fields, name)) = self.own(range.start, &path) {
+                    if known.borrow().contains(&name) {
                         return true;
                     }
-                    known.borrow_mut().push(name.clone());
+                    known.borrow_mut().push(name);
                     return !fields.tagged && all(fields.types.clone());
                 }
                 self.is_of_ours(&path)
@@ -819,9 +888,15 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> String {
-        let found = { unseen(text).into_iter() }.map(|it| {
+        found_in(text, &[])
+    }
+
+    /// What is found in a file that takes in others.
+    fn found_in(text: &str, others: &[Part]) -> String {
+        let found = { unseen(text, others).into_iter() }.map(|it| {
             let misleads = if it.misleads { " (misleads)" } else { "" };
-            format!("{} {}{misleads}", it.line, it.why)
+            let file = it.file.map(|file| format!("{file} ")).unwrap_or_default();
+            format!("{file}{} {}{misleads}", it.line, it.why)
         });
         found.collect::<Vec<_>>().join("\n")
     }
@@ -839,8 +914,6 @@ mod tests {
             ("use std as s;", "1 gives std another name"),
             ("use std::{self as s};", "1 gives std another name"),
             ("extern crate std as s;", "1 gives std another name"),
-            ("\n\nmod other;", "3 takes in another file"),
-            ("include!(\"other.rs\");", "1 takes in another file"),
         ] {
             assert_found(text, beginning);
         }
@@ -852,6 +925,52 @@ mod tests {
         ] {
             assert_eq!(found(text), "", "{text}");
         }
+    }
+
+    fn part(name: &str, text: &str) -> Part {
+        Part {
+            path: name.into(),
+            name: name.to_owned(),
+            text: text.to_owned(),
+            at_top: false,
+        }
+    }
+
+    #[test]
+    fn what_stands_in_another_file_is_found_there() {
+        let main = "mod a; use a::Log; use heisenbug::cell::UnsafeCell;\n\
+                    struct Own(UnsafeCell<u8>); unsafe impl Sync for Own {}";
+        let lock = part("a.rs", "\nuse std::sync::Mutex; pub struct Log(Mutex<u8>);");
+        let found = found_in(main, &[lock]);
+        assert!(
+            found.starts_with("a.rs 2 uses `std::sync::Mutex`"),
+            "{found}"
+        );
+        assert!(
+            !found.contains("shares"),
+            "each file has its own imports: {found}"
+        );
+        let cell = part("a.rs", "use std::cell::Cell; pub struct Log(Cell<u8>);");
+        for shares in [
+            "mod a; use a::Log;\nunsafe impl Sync for Log {}",
+            "mod a;\nstruct All { log: a::Log } unsafe impl Sync for All {}",
+        ] {
+            let found = found_in(shares, std::slice::from_ref(&cell));
+            assert!(found.starts_with("2 shares"), "{found}");
+        }
+    }
+
+    #[test]
+    fn pointers_to_what_another_file_shows_to_be_seen_are_as_good_as_references() {
+        let main = "mod a; use a::Node; use heisenbug::sync::atomic::AtomicPtr;\n\
+                    struct S(AtomicPtr<Node>); fn f() { unsafe { g() } }";
+        let seen = "use heisenbug::sync::atomic::AtomicU8; pub struct Node(AtomicU8);";
+        assert_eq!(found_in(main, &[part("a.rs", seen)]), "");
+        let plain = found_in(main, &[part("a.rs", "pub struct Node(u8);")]);
+        assert!(
+            plain.starts_with("2 has a raw pointer to `Node`"),
+            "{plain}"
+        );
     }
 
     #[test]
@@ -998,7 +1117,7 @@ mod tests {
             ">",
             "struct S(*mut",
         ] {
-            unseen(text);
+            unseen(text, &[]);
         }
     }
 }

@@ -15,7 +15,6 @@ use crate::objects::Objects;
 use crate::search::Ending;
 use crate::state::Sum;
 use crate::steps::{Object, ThreadId, Until};
-use corosensei::stack::DefaultStack;
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
@@ -25,15 +24,18 @@ mod ending;
 mod extend;
 mod replay;
 mod rounds;
+mod stacks;
 mod step;
 mod stepping;
 mod turns;
 
 pub use coroutine::{pass, perform, stop, wipe};
+pub use stacks::{in_words, overflowed};
 pub use step::{Answer, Step};
 pub use stepping::{Next, Stepping};
 
 use coroutine::{Actor, abandon, drain, resume};
+use stacks::Stacks;
 
 /// What is learnt of a program where reader-writer locks have to be words: see [`steps`](crate::steps).
 pub const WRITERS_WAIT_IN_WORDS: &str = "reader-writer locks are words";
@@ -107,7 +109,7 @@ pub struct Run {
     order: Option<(Vec<Pos>, usize)>,
     /// What is to be done if the graph is extended step by step.
     pub stepping: Option<Stepping>,
-    stacks: Vec<DefaultStack>,
+    stacks: Stacks,
     /// What threads of earlier runs have left.
     spare: Vec<Loop>,
 }
@@ -174,7 +176,7 @@ pub fn run_once(
     // SAFETY: only the lifetime differs. All coroutines of the run are gone before this returns.
     let program: &'static dyn Fn() =
         unsafe { std::mem::transmute::<&dyn Fn(), &'static dyn Fn()>(program) };
-    with(|now| now.start(0, NONE, Box::new(program)));
+    with(|now| now.start(0, NONE, Box::new(program), None));
     while let Some(thread) = with(Execution::pick) {
         resume(thread);
         if with(|now| now.is_over()) {
@@ -238,7 +240,7 @@ impl Run {
             summed: false,
             order: None,
             stepping: None,
-            stacks: Vec::new(),
+            stacks: Stacks::default(),
             spare: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ use crate::graph::{Graph, Location};
 use crate::run::{Execution, Wait, run_once};
 use crate::steps::{ThreadId, Why};
 use crate::workers::Workers;
+use std::borrow::Cow;
 
 /// The memory model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +104,7 @@ pub enum Ending {
     /// More events than `Config::max_events`.
     TooLong,
     /// Something that the engine cannot do.
-    GaveUp(&'static str),
+    GaveUp(Cow<'static, str>),
     /// The program did something else than before, in the same schedule.
     Nondeterministic(Mismatch),
 }

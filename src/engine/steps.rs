@@ -32,6 +32,17 @@ pub fn on_exhaustion(tell: fn()) {
     memory::on_exhaustion(tell);
 }
 
+/// How large the stack of the model thread that runs is, if the address lies behind its end: whoever
+/// touched that has overflowed it. May be asked in a signal handler.
+pub fn overflowed(address: usize) -> Option<usize> {
+    run::overflowed(address)
+}
+
+/// A size in words, such as `2 MiB`.
+pub fn size_in_words(size: usize) -> String {
+    run::in_words(size)
+}
+
 /// Does something that is no part of the program, such as writing down what it does: what is allocated
 /// there is no memory of the program. Outside of an execution this is nothing special.
 pub fn aside<R>(f: impl FnOnce() -> R) -> R {
@@ -459,8 +470,14 @@ pub fn drop_unordered(destructor: impl FnOnce()) -> bool {
     steps() == before
 }
 
-/// Starts a model thread.
+/// Starts a model thread. Its stack is as large as std makes one: 2 MiB, or what `RUST_MIN_STACK` says.
 pub fn spawn(body: Box<dyn FnOnce()>, at: Place) -> ThreadId {
+    spawn_with_stack(body, None, at)
+}
+
+/// The same with a stack of so many bytes, or a few more. If the system has no memory for that, nothing
+/// is known of the execution.
+pub fn spawn_with_stack(body: Box<dyn FnOnce()>, size: Option<usize>, at: Place) -> ThreadId {
     let slot = perform(Step::Spawn, at).value as ThreadId;
     if running() {
         let body = move || {
@@ -471,7 +488,9 @@ pub fn spawn(body: Box<dyn FnOnce()>, at: Place) -> ThreadId {
                 store(unsafe { &*ended }, 0, 1, Ordering::Relaxed, at);
             }
         };
-        run::with(|now| now.started(slot as usize, Box::new(body)));
+        if !run::with(|now| now.started(slot as usize, Box::new(body), size)) {
+            run::stop();
+        }
     }
     slot
 }
@@ -534,7 +553,7 @@ pub fn learn(fact: &'static str) -> bool {
 /// Ends the current model thread here, for good. For what cannot be modelled: the execution counts as
 /// one of which nothing is known, for the given reason.
 pub fn give_up(why: &'static str) -> ! {
-    run::with(|now| now.run.ending = Some(Ending::GaveUp(why)));
+    run::with(|now| now.run.ending = Some(Ending::GaveUp(why.into())));
     run::stop()
 }
 

@@ -14,6 +14,7 @@ mod visible;
 
 use crate::catalogue::Grade;
 use crate::check::{Engine, Report, Verdict};
+use crate::trace::one_line;
 use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
@@ -113,8 +114,8 @@ fn headline(report: &Report, width: usize) -> String {
     };
     // The catalogue's reasons are sentences, a panic's message is its author's own.
     let message = match report.bug {
-        Some(_) => sentence::capitalised(message),
-        None => message.clone(),
+        Some(_) => sentence::capitalised(&one_line(message)),
+        None => one_line(message),
     };
     format!("{title}\n{}", layout::wrap(&message, width, "  "))
 }

@@ -41,30 +41,40 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
         ..
     } = blocked;
     let object = object.as_deref().unwrap_or_default();
+    let here = at(*line);
     match (&held_by[..], call.as_str()) {
         ([holder], _) if holder == actor => {
-            format!("{actor} waits at line {line} for {object}, which it holds itself")
+            format!("{actor} waits{here} for {object}, which it holds itself")
         }
         ([holder], _) => match taken_at(report, holder, object) {
             Some(taken) => format!(
-                "{actor} waits at line {line} for {object}, which {holder} took at line {taken}"
+                "{actor} waits{here} for {object}, which {holder} took{}",
+                at(taken)
             ),
-            None => format!("{actor} waits at line {line} for {object}, which {holder} holds"),
+            None => format!("{actor} waits{here} for {object}, which {holder} holds"),
         },
-        ([], "join") => format!("{actor} waits at line {line} for {object} to finish"),
+        ([], "join") => format!("{actor} waits{here} for {object} to finish"),
         ([], "wait") => {
-            format!("{actor} waits at line {line} on {object}, and nobody is left to notify it")
+            format!("{actor} waits{here} on {object}, and nobody is left to notify it")
         }
         ([], "park") => {
-            format!("{actor} is parked at line {line}, and nobody is left to unpark it")
+            format!("{actor} is parked{here}, and nobody is left to unpark it")
         }
-        ([], _) => format!("{actor} waits at line {line} for {object}"),
+        ([], _) => format!("{actor} waits{here} for {object}"),
         (holders, _) => {
             format!(
-                "{actor} waits at line {line} for {object}, which {} hold",
+                "{actor} waits{here} for {object}, which {} hold",
                 holders.join(" and ")
             )
         }
+    }
+}
+
+/// Where something happened, if that is a line of the program.
+fn at(line: u32) -> String {
+    match line {
+        0 => String::new(),
+        line => format!(" at line {line}"),
     }
 }
 
@@ -87,17 +97,17 @@ fn race(report: &Report) -> String {
         return String::new();
     };
     format!(
-        "{} {} {} at line {} and {} {} it at line {}: no lock, no join and no Release that an \
+        "{} {} {}{} and {} {} it{}: no lock, no join and no Release that an \
          Acquire has read from puts one before the other.",
         capitalised(&first.actor),
         verb(event_of(report, first)),
         object_of(report, second)
             .or(object_of(report, first))
             .unwrap_or("the data"),
-        first.line,
+        at(first.line),
         second.actor,
         verb(event_of(report, second)),
-        second.line
+        at(second.line)
     )
 }
 
@@ -112,9 +122,9 @@ fn freed(report: &Report) -> String {
         false => &format!("and {} has freed it before", first.actor),
     };
     format!(
-        "{} uses {object} at line {}, {who}.",
+        "{} uses {object}{}, {who}.",
         capitalised(&second.actor),
-        second.line
+        at(second.line)
     )
 }
 
@@ -146,10 +156,10 @@ fn stale_reads(report: &Report) -> String {
         let object = event.object.as_deref()?;
         let ordering = event.ordering.as_deref().unwrap_or("the ordering");
         Some(format!(
-            "{} reads {read} from {object} at line {}, the newest value is {newest}: {ordering} \
+            "{} reads {read} from {object}{}, the newest value is {newest}: {ordering} \
              allows it.",
             capitalised(&event.actor),
-            event.line
+            at(event.line)
         ))
     });
     stale.collect::<Vec<_>>().join("\n")
@@ -173,11 +183,13 @@ fn interruption(report: &Report) -> String {
     let Some(gap) = interrupted.or(gaps.first()) else {
         return String::new();
     };
+    let between = match (gap.before.line, gap.resumed.line) {
+        (0, _) | (_, 0) => String::new(),
+        (before, resumed) => format!(" between line {before} and line {resumed}"),
+    };
     format!(
-        "{} was interrupted between line {} and line {}; meanwhile {} ran {}.",
+        "{} was interrupted{between}; meanwhile {} ran {}.",
         capitalised(&gap.before.actor),
-        gap.before.line,
-        gap.resumed.line,
         gap.between[0].actor,
         lines_of(gap.between)
     )
@@ -234,6 +246,10 @@ impl<'a> Gap<'a> {
 fn lines_of(events: &[&Event]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for event in events {
+        if event.line == 0 {
+            // In no line of the program.
+            return operations(events.len());
+        }
         let line = event.line.to_string();
         if !lines.contains(&line) {
             lines.push(line);
@@ -242,7 +258,14 @@ fn lines_of(events: &[&Event]) -> String {
     match &lines[..] {
         [line] => format!("line {line}"),
         [first @ .., last] if lines.len() <= 4 => format!("lines {} and {last}", first.join(", ")),
-        _ => format!("{} operations", events.len()),
+        _ => operations(events.len()),
+    }
+}
+
+fn operations(number: usize) -> String {
+    match number {
+        1 => "an operation".to_owned(),
+        many => format!("{many} operations"),
     }
 }
 

@@ -127,11 +127,27 @@ fn rows(report: &Report) -> Vec<Row> {
         });
     }
     rows.extend(last_access(report));
+    stay_in_the_program(&mut rows);
     rows
+}
+
+/// What happens in std or in a dependency is shown where the program was before.
+fn stay_in_the_program(rows: &mut [Row]) {
+    let first = rows.iter().find(|row| row.line > 0);
+    let mut file = first.map(|row| row.file.clone()).unwrap_or_default();
+    for row in rows {
+        match row.line {
+            0 => row.file.clone_from(&file),
+            _ => file.clone_from(&row.file),
+        }
+    }
 }
 
 /// A line of the program's source.
 fn code(file: &str, line: u32) -> String {
+    if line == 0 {
+        return "(in std or a dependency)".to_owned();
+    }
     let line = source::line(file, line).unwrap_or_default();
     visible(&line).into_owned()
 }
@@ -250,10 +266,9 @@ impl Columns {
         let cell = layout::lines(&row.cell, width);
         let mut lines = Vec::new();
         for (nth, part) in cell.iter().enumerate() {
-            let number = if nth == 0 {
-                row.line.to_string()
-            } else {
-                String::new()
+            let number = match nth {
+                0 => number_of(row.line),
+                _ => String::new(),
             };
             let number = layout::pad(&layout::pad_left(&number, LINE - 2), LINE);
             let mut line = paint(Paint::Dim, &number);
@@ -278,6 +293,14 @@ impl Columns {
             lines.push(line.trim_end().to_owned());
         }
         lines
+    }
+}
+
+/// The number of a line of the program.
+fn number_of(line: u32) -> String {
+    match line {
+        0 => String::new(),
+        line => line.to_string(),
     }
 }
 
@@ -308,7 +331,7 @@ fn legend(rows: &[Row], width: usize) -> Vec<String> {
     seen.dedup();
     let mut lines = vec![paint(Paint::Dim, "  source")];
     for (_, line, source) in seen {
-        let number = layout::pad(&layout::pad_left(&line.to_string(), LINE - 2), LINE);
+        let number = layout::pad(&layout::pad_left(&number_of(line), LINE - 2), LINE);
         let text = layout::cut(source, width.saturating_sub(LINE));
         lines.push(format!("{}{text}", paint(Paint::Dim, &number)));
     }

@@ -2,6 +2,7 @@
 
 use super::protocol::Line;
 use crate::catalogue::{Bug, Variant};
+use crate::trace::one_line;
 use crate::worlds::live::waits;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -167,9 +168,7 @@ fn keep_panic(info: &PanicHookInfo<'_>) {
     let text = (payload.downcast_ref::<&str>().copied())
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let message = text.unwrap_or(NO_MESSAGE);
-    // `assert_eq!` says it in three lines.
-    let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    lock(&PANIC).get_or_insert(message);
+    lock(&PANIC).get_or_insert(one_line(message));
 }
 
 #[cfg(test)]

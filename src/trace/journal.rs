@@ -21,6 +21,8 @@ pub struct Shared {
     pub stalled: AtomicU64,
     /// Not 0 if the program asked for more memory than there is for it.
     pub exhausted: AtomicU64,
+    /// How large the stack was that a thread overflowed, if one did.
+    pub overflowed: AtomicU64,
 }
 
 /// How many bytes that takes.
@@ -31,6 +33,7 @@ static OWN: Shared = Shared {
     executions: AtomicU64::new(0),
     stalled: AtomicU64::new(0),
     exhausted: AtomicU64::new(0),
+    overflowed: AtomicU64::new(0),
 };
 static SHARED: AtomicPtr<Shared> = AtomicPtr::new(std::ptr::null_mut());
 static JOURNAL: OnceLock<Journal> = OnceLock::new();
@@ -103,6 +106,11 @@ pub fn stalled() {
 /// Notes that the program asks for more memory than there is for it.
 pub fn exhausted() {
     shared().exhausted.store(1, Relaxed);
+}
+
+/// Notes that a thread has overflowed a stack of that size. May be called in a signal handler.
+pub fn overflowed(size: usize) {
+    shared().overflowed.store(size as u64, Relaxed);
 }
 
 /// Counts an execution that begins.

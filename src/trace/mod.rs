@@ -10,3 +10,8 @@ mod value;
 
 pub use event::{Blocked, Event, Op, Trace};
 pub use value::Value;
+
+/// A text in one line: `assert_eq!` says it in three.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -2,10 +2,33 @@
 
 use crate::files;
 use std::collections::HashMap;
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-type Sources = Mutex<HashMap<String, Option<Arc<str>>>>;
+type Sources = Mutex<HashMap<String, Source>>;
+
+struct Source {
+    text: Option<Arc<str>>,
+    /// Somebody has said what is in it.
+    registered: bool,
+}
+
+impl Source {
+    fn registered(text: &str) -> Source {
+        Source {
+            text: Some(text.into()),
+            registered: true,
+        }
+    }
+
+    fn found(text: Option<Arc<str>>) -> Source {
+        Source {
+            text,
+            registered: false,
+        }
+    }
+}
 
 fn sources() -> &'static Sources {
     static SOURCES: OnceLock<Sources> = OnceLock::new();
@@ -17,13 +40,14 @@ pub fn register(file: &str, text: &str) {
     let mut sources = sources().lock().unwrap_or_else(PoisonError::into_inner);
     sources
         .entry(tidy(file))
-        .or_insert_with(|| Some(text.into()));
+        .or_insert_with(|| Source::registered(text))
+        .registered = true;
 }
 
 /// Makes the present text of a file known, whatever it was before.
 pub fn replace(file: &str, text: &str) {
     let mut sources = sources().lock().unwrap_or_else(PoisonError::into_inner);
-    sources.insert(tidy(file), Some(text.into()));
+    sources.insert(tidy(file), Source::registered(text));
 }
 
 /// The text of a file, as registered or as on disk. The compiler names files relative to the
@@ -33,7 +57,8 @@ pub fn text(file: &str) -> Option<Arc<str>> {
     let file = tidy(file);
     sources
         .entry(file.clone())
-        .or_insert_with(|| find(&file))
+        .or_insert_with(|| Source::found(find(&file)))
+        .text
         .clone()
 }
 
@@ -67,9 +92,48 @@ pub fn tidy(file: &str) -> String {
     tidy.to_string_lossy().replace('\\', "/")
 }
 
+/// A place as it is shown: the file, the line and the column. What is in std or in a dependency is nowhere
+/// in the program, and has no file and a line of 0.
+pub fn place(at: &Location<'_>) -> (String, u32, u32) {
+    let file = tidy(at.file());
+    match is_of_others(&file) {
+        true => (String::new(), 0, 0),
+        false => (file, at.line(), at.column()),
+    }
+}
+
+/// Whether a file came with the toolchain or from a registry. The bugs of this library do that, too, and
+/// are known by their texts.
+fn is_of_others(file: &str) -> bool {
+    let folders = ["/rustlib/src/", "/registry/src/", "/git/checkouts/"];
+    let comes = file.starts_with("/rustc/") || folders.iter().any(|it| file.contains(it));
+    let is_known = || {
+        let sources = sources().lock().unwrap_or_else(PoisonError::into_inner);
+        sources.get(file).is_some_and(|source| source.registered)
+    };
+    comes && !is_known()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_the_toolchain_and_of_registries_are_nowhere_in_the_program() {
+        for others in [
+            "/rustc/0123/library/core/src/ops/function.rs",
+            "/home/a/.rustup/toolchains/b/lib/rustlib/src/rust/library/std/src/lib.rs",
+            "/home/a/.cargo/registry/src/index.crates.io-0/b-1.0.0/src/lib.rs",
+            "/home/a/.cargo/git/checkouts/b-0/1/src/lib.rs",
+        ] {
+            assert!(is_of_others(others), "{others}");
+        }
+        let here = Location::caller();
+        assert_eq!(place(here), (tidy(file!()), here.line(), here.column()));
+        let bug = "/home/a/.cargo/registry/src/index.crates.io-0/heisenbug-1.0.0/src/bugs/b.rs";
+        register(bug, "fn b() {}");
+        assert!(!is_of_others(bug));
+    }
 
     #[test]
     fn a_mounted_path_loses_its_detour() {

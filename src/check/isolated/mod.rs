@@ -18,6 +18,7 @@ use super::report::{OutcomeCount, Report, Verdict};
 use crate::catalogue::{Bug, Class, Grade, Variant};
 use crate::trace::{Trace, journal};
 use anyhow::{Context, Result};
+use heisenbug_engine::steps;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, pipe};
@@ -150,6 +151,8 @@ struct Heard {
     patience: Duration,
     /// The program asked for more memory than that, in MiB.
     exhausted: Option<u64>,
+    /// A model thread has overflowed its stack, of so many bytes.
+    overflowed: Option<usize>,
 }
 
 /// Runs a child to its end.
@@ -180,6 +183,8 @@ fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard>
     heard.executions = count();
     heard.patience = task.checker.patience;
     heard.exhausted = (shared.exhausted.load(Relaxed) != 0).then_some(task.checker.max_memory);
+    let overflowed = shared.overflowed.load(Relaxed) as usize;
+    heard.overflowed = (overflowed != 0).then_some(overflowed);
     heard.stalled = shared.stalled.load(Relaxed) != 0;
     Ok(heard)
 }
@@ -218,6 +223,7 @@ impl Listening {
             stalled: false,
             patience: Duration::ZERO,
             exhausted: None,
+            overflowed: None,
         };
         let mut reported = None;
         let mut pause = Duration::from_millis(1);
@@ -376,9 +382,10 @@ impl Heard {
             ));
             return report;
         }
-        let (how, whose) = match self.status {
-            Some(status) => death(status),
-            None => ("was ended".to_owned(), Whose::Others),
+        let (how, whose) = match (self.overflowed, self.status) {
+            (Some(size), _) => (overflow(size), Whose::Program),
+            (None, Some(status)) => death(status),
+            (None, None) => ("was ended".to_owned(), Whose::Others),
         };
         if executions == 0 {
             report.stopped = Some(format!("the process {how} before its first execution"));
@@ -425,6 +432,11 @@ enum Whose {
     Others,
 }
 
+fn overflow(size: usize) -> String {
+    let size = steps::size_in_words(size);
+    format!("overflowed a thread's stack of {size}")
+}
+
 #[cfg(unix)]
 fn death(status: ExitStatus) -> (String, Whose) {
     use std::os::unix::process::ExitStatusExt;
@@ -433,10 +445,9 @@ fn death(status: ExitStatus) -> (String, Whose) {
     }
     match (status.signal(), status.code()) {
         (Some(libc::SIGABRT), _) => ("aborted".to_owned(), Whose::Program),
-        (Some(libc::SIGSEGV | libc::SIGBUS), _) => (
-            "overflowed its stack, or touched memory it must not,".to_owned(),
-            Whose::Program,
-        ),
+        (Some(libc::SIGSEGV | libc::SIGBUS), _) => {
+            ("touched memory that it must not".to_owned(), Whose::Program)
+        }
         (Some(signal @ (libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS)), _) => {
             (format!("was killed by signal {signal}"), Whose::Program)
         }

@@ -1,5 +1,6 @@
 //! Model threads as coroutines: where they pause, what they leave on their stacks, and how they end.
 
+use super::stacks::{Extent, OwnStack, turn_to};
 use super::{Answer, Execution, LOOKS, Step, Wait, with};
 use crate::Place;
 use crate::clock::{NONE, Pos};
@@ -8,14 +9,10 @@ use crate::memory::{Works, note_stack, works};
 use crate::search::Ending;
 use crate::state::Sum;
 use crate::steps::ThreadId;
-use corosensei::stack::{DefaultStack, Stack};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// How much stack a model thread has. Committed by the system as it is used.
-const STACK: usize = 512 * 1024;
-
-type Thread = Coroutine<(), (), (), DefaultStack>;
+type Thread = Coroutine<(), (), (), OwnStack>;
 
 /// A model thread in a run.
 pub struct Actor {
@@ -24,8 +21,8 @@ pub struct Actor {
     pub wait: Wait,
     /// How many of its events have been done in this run.
     pub done: usize,
-    /// Where its stack begins, and where it was when it last asked to be looked at.
-    pub(super) base: usize,
+    /// Where its stack lies, and how far it reached when it last asked to be looked at.
+    pub(super) extent: Extent,
     pub(super) top: usize,
     /// What its stack held then, and what it has changed elsewhere.
     pub(super) stack: Sum,
@@ -57,7 +54,7 @@ impl Actor {
             yielder: std::ptr::null(),
             wait: Wait::Over,
             done: 0,
-            base: 0,
+            extent: Extent::default(),
             top: 0,
             stack: Sum::default(),
             changes: Sum::default(),
@@ -193,6 +190,7 @@ pub(super) fn resume(thread: usize) {
         now.run.recheck = false;
         let actor = &mut now.run.actors[thread];
         actor.wait = Wait::Nothing;
+        turn_to(actor.extent);
         actor.coroutine.take().expect("it is not running")
     });
     let before = works(Works::Program);
@@ -208,7 +206,7 @@ pub(super) fn resume(thread: usize) {
         }
         CoroutineResult::Return(()) => {
             now.run.actors[thread].wait = Wait::Over;
-            now.run.stacks.push(coroutine.into_stack());
+            now.run.stacks.give(coroutine.into_stack());
         }
     });
 }
@@ -235,74 +233,76 @@ pub(super) fn abandon() {
             // nor by the others, none of which go on either.
             unsafe { coroutine.force_reset() };
         }
-        with(|now| now.run.stacks.push(coroutine.into_stack()));
+        with(|now| now.run.stacks.give(coroutine.into_stack()));
     }
 }
 
 impl Execution {
-    pub(super) fn start(&mut self, slot: usize, spawn: Pos, body: Box<dyn FnOnce()>) {
-        let stack = self.run.stacks.pop().unwrap_or_else(|| {
-            DefaultStack::new(STACK).expect("the system has memory for one more stack")
-        });
-        let base = stack.base().get();
-        let done = self.run.actors.get(slot).map_or(0, |before| before.done);
+    /// Starts the coroutine of a thread that asks for so much stack, or for nothing. False if there is no
+    /// memory for it: then the execution is over.
+    pub(super) fn start(
+        &mut self,
+        slot: usize,
+        spawn: Pos,
+        body: Box<dyn FnOnce()>,
+        asked: Option<usize>,
+    ) -> bool {
+        let stack = match self.run.stacks.take(asked) {
+            Ok(stack) => stack,
+            Err(why) => {
+                self.run.ending = Some(Ending::GaveUp(why.into()));
+                return false;
+            }
+        };
+        let extent = stack.extent;
+        let before = self.run.actors.get(slot);
+        let (done, children) = before.map_or((0, 0), |before| (before.done, before.children));
         if spawn != NONE {
             // What lies on the stack of the first thread is known to all the others.
-            note_stack(stack.limit().get()..base, slot as ThreadId, done);
+            note_stack(extent.limit..extent.base, slot as ThreadId, done);
         }
-        let coroutine: Thread = Coroutine::with_stack(stack, move |yielder, ()| {
-            with(|execution| execution.run.actors[slot].yielder = yielder);
-            let place: Place = std::panic::Location::caller();
-            if spawn != NONE {
-                perform(Step::Begin, place);
-            }
-            if catch_unwind(AssertUnwindSafe(body)).is_err() {
-                // The façade catches what the program panics with. This is a panic of its own.
-                with(|execution| {
-                    let why = "a panic outside of the program, in the library itself";
-                    execution.run.ending = Some(Ending::GaveUp(why));
-                });
-            }
-            perform(Step::End, place);
-        });
+        let life = move |yielder: &Yielder<(), ()>, ()| live(slot, spawn, body, yielder);
         let actor = Actor {
-            coroutine: Some(coroutine),
-            yielder: std::ptr::null(),
+            coroutine: Some(Coroutine::with_stack(stack, life)),
             wait: Wait::Nothing,
             done,
-            base,
-            top: base,
-            stack: Sum::default(),
-            changes: Sum::default(),
-            lent: Sum::default(),
-            looked: false,
+            extent,
+            top: extent.base,
             loops: self.run.spare.pop().unwrap_or_default(),
             spawn,
-            plain: 0,
-            step: 0,
-            commits: false,
-            reads: 0,
-            children: self
-                .run
-                .actors
-                .get(slot)
-                .map_or(0, |before| before.children),
+            children,
+            ..Actor::absent()
         };
-        if slot < self.run.actors.len() {
-            self.run.actors[slot] = actor;
-        } else {
-            while self.run.actors.len() < slot {
-                self.run.actors.push(Actor::absent());
-            }
-            self.run.actors.push(actor);
+        while self.run.actors.len() <= slot {
+            self.run.actors.push(Actor::absent());
         }
+        self.run.actors[slot] = actor;
+        true
     }
 
-    /// Starts the coroutine of a thread that has just been spawned, or whose spawn was replayed.
-    pub fn started(&mut self, slot: usize, body: Box<dyn FnOnce()>) {
+    /// Starts the coroutine of a thread that has just been spawned, or whose spawn was replayed. False if
+    /// that cannot be.
+    pub fn started(&mut self, slot: usize, body: Box<dyn FnOnce()>, asked: Option<usize>) -> bool {
         let current = self.run.current;
         self.run.actors[current].children += 1;
         let spawn = Pos::new(current, self.run.actors[current].done - 1);
-        self.start(slot, spawn, body);
+        self.start(slot, spawn, body, asked)
     }
+}
+
+/// All that a model thread does.
+fn live(slot: usize, spawn: Pos, body: Box<dyn FnOnce()>, yielder: &Yielder<(), ()>) {
+    with(|execution| execution.run.actors[slot].yielder = yielder);
+    let place: Place = std::panic::Location::caller();
+    if spawn != NONE {
+        perform(Step::Begin, place);
+    }
+    if catch_unwind(AssertUnwindSafe(body)).is_err() {
+        // The façade catches what the program panics with. This is a panic of its own.
+        with(|execution| {
+            let why = "a panic outside of the program, in the library itself";
+            execution.run.ending = Some(Ending::GaveUp(why.into()));
+        });
+    }
+    perform(Step::End, place);
 }

@@ -24,7 +24,7 @@ impl Execution {
             return Ending::Complete;
         }
         if self.run.left > 0 {
-            return Ending::GaveUp("the graph could not be replayed");
+            return Ending::GaveUp("the graph could not be replayed".into());
         }
         if self.run.stepping.is_some() {
             // Where to go on from here is for somebody else to say.

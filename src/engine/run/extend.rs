@@ -215,7 +215,7 @@ impl Execution {
     pub(super) fn extend_spawn(&mut self, at: Place) -> Option<Answer> {
         let Some(slot) = self.slot_for_child() else {
             let why = "more than 16 threads at once";
-            self.run.ending = Some(Ending::GaveUp(why));
+            self.run.ending = Some(Ending::GaveUp(why.into()));
             self.run.actor().wait = Wait::Stopped;
             return None;
         };

@@ -29,7 +29,7 @@ impl Execution {
                 continue;
             }
             // SAFETY: it is the thread's stack from its frame to its beginning, and it is suspended.
-            let stack = unsafe { Sum::of(actor.top..actor.base, &run.objects) };
+            let stack = unsafe { Sum::of(actor.top..actor.extent.base, &run.objects) };
             if thread != run.current {
                 let change = stack.since(actor.stack);
                 changes = changes.with(change);
@@ -117,7 +117,7 @@ impl Execution {
         let actor = &mut run.actors[run.current];
         // SAFETY: it is the thread's stack from its frame to its beginning. What the thread does
         // meanwhile lies below.
-        let stack = unsafe { Sum::of(actor.top..actor.base, &run.objects) };
+        let stack = unsafe { Sum::of(actor.top..actor.extent.base, &run.objects) };
         let passes = actor.loops.passes(at);
         let own = state(stack.since(actor.lent), actor.step);
         if actor.loops.looks_alike(at, own) {

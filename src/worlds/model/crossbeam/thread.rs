@@ -78,7 +78,7 @@ impl<'scope, 'env> ScopedThreadBuilder<'scope, 'env> {
         self
     }
 
-    /// How large the thread's stack is. In a check all are of one size.
+    /// How large the thread's stack is, at least. Without this it is what std makes it: 2 MiB.
     #[must_use]
     pub fn stack_size(mut self, size: usize) -> Self {
         self.builder = self.builder.stack_size(size);

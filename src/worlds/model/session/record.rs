@@ -180,6 +180,7 @@ impl Execution {
         let left = self.threads.all.iter().enumerate();
         let left = left.filter(|(_, thread)| !thread.finished);
         let waiting = left.filter_map(|(number, thread)| Some((number, thread.pending.as_ref()?)));
+        let place = |at: Place| source::place(at);
         waiting
             .map(|(number, pending)| Blocked {
                 actor: namer.threads[number].clone(),
@@ -194,8 +195,8 @@ impl Execution {
                     }
                     _ => Vec::new(),
                 },
-                file: source::tidy(pending.at.file()),
-                line: pending.at.line(),
+                file: place(pending.at).0,
+                line: place(pending.at).1,
             })
             .collect()
     }
@@ -218,6 +219,7 @@ impl Namer {
     }
 
     fn event(&mut self, event: &Recorded) -> Event {
+        let (file, line, column) = source::place(event.at);
         Event {
             actor: self.threads[event.thread as usize].clone(),
             op: event.op,
@@ -227,9 +229,9 @@ impl Namer {
             value: self.pointers.show(event.value),
             newest: self.pointers.show(event.newest),
             ordering: event.ordering.map(|ordering| format!("{ordering:?}")),
-            file: source::tidy(event.at.file()),
-            line: event.at.line(),
-            column: event.at.column(),
+            file,
+            line,
+            column,
             note: match &event.target {
                 Target::Note(note) => Some(note.to_string()),
                 _ => None,

@@ -45,7 +45,7 @@ impl Builder {
         self
     }
 
-    /// How large the thread's stack is. In a check all are of one size.
+    /// How large the thread's stack is, at least. Without this it is what std makes it: 2 MiB.
     #[must_use]
     pub fn stack_size(mut self, size: usize) -> Builder {
         self.stack_size = Some(size);
@@ -99,7 +99,7 @@ impl Builder {
     {
         if let Some(call) = Call::begin("spawn", at) {
             // SAFETY: the caller's promise.
-            return Ok(unsafe { start_in_model(call, self.name, f) });
+            return Ok(unsafe { start_in_model(call, self, f) });
         }
         // SAFETY: the caller's promise.
         let handle = unsafe { self.of_std().spawn_unchecked(f)? };
@@ -116,11 +116,11 @@ impl Builder {
 /// # Safety
 ///
 /// As for [`Builder::start_unchecked`].
-unsafe fn start_in_model<F, T>(call: Call, name: Option<String>, f: F) -> Started<T>
+unsafe fn start_in_model<F, T>(call: Call, wishes: Builder, f: F) -> Started<T>
 where
     F: FnOnce() -> T,
 {
-    let inner = Inner::new(name);
+    let inner = Inner::new(wishes.name);
     session::spawning(&inner);
     let packet = Arc::new(Packet::default());
     let body: Box<dyn FnOnce()> = Box::new({
@@ -129,7 +129,7 @@ where
     });
     // SAFETY: only the lifetime differs, and the caller promises that the thread ends before it does.
     let body = unsafe { std::mem::transmute::<Box<dyn FnOnce()>, Box<dyn FnOnce()>>(body) };
-    let id = steps::spawn(body, call.at());
+    let id = steps::spawn_with_stack(body, wishes.stack_size, call.at());
     session::started(&inner, id);
     call.done(Op::Spawn, &Target::Thread(inner.number()));
     Started {
