@@ -8,6 +8,7 @@ use heisenbug::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use heisenbug::sync::mpsc::{channel, sync_channel};
 use heisenbug::sync::{Arc, Barrier, Condvar, Futex, Mutex, Once, PoisonError, RwLock};
 use heisenbug::thread::JoinHandle;
+use heisenbug::trace::one_line;
 use heisenbug::{hint, thread};
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +32,7 @@ fn fails(program: fn(), class: Class, message: &str) {
             "{engines:?}: {:?}",
             report.message
         );
-        let said = report.message.unwrap_or_default();
+        let said = one_line(&report.message.unwrap_or_default());
         assert!(said.contains(message), "{engines:?}: {said}");
     }
 }

@@ -264,19 +264,28 @@ impl Execution {
         let life = move |yielder: &Yielder<(), ()>, ()| live(slot, spawn, body, yielder);
         let actor = Actor {
             coroutine: Some(Coroutine::with_stack(stack, life)),
+            yielder: std::ptr::null(),
             wait: Wait::Nothing,
             done,
             extent,
             top: extent.base,
+            stack: Sum::default(),
+            changes: Sum::default(),
+            looked: false,
             loops: self.run.spare.pop().unwrap_or_default(),
             spawn,
             children,
-            ..Actor::absent()
+            plain: 0,
+            step: 0,
+            commits: false,
         };
-        while self.run.actors.len() <= slot {
+        while self.run.actors.len() < slot {
             self.run.actors.push(Actor::absent());
         }
-        self.run.actors[slot] = actor;
+        match self.run.actors.get_mut(slot) {
+            Some(before) => *before = actor,
+            None => self.run.actors.push(actor),
+        }
         true
     }
 

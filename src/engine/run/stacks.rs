@@ -125,19 +125,19 @@ pub fn in_words(size: usize) -> String {
 
 thread_local! {
     /// Where the stack lies that the model thread is on which has run last on this OS thread.
-    static CURRENT: Cell<Option<Extent>> = const { Cell::new(None) };
+    static CURRENT: Cell<Extent> = const { Cell::new(Extent { base: 0, limit: 0, size: 0 }) };
 }
 
 /// Notes whose turn it is.
 #[inline]
 pub fn turn_to(extent: Extent) {
-    CURRENT.set(Some(extent));
+    CURRENT.set(extent);
 }
 
 /// How large the stack of the running model thread is, if the address lies behind its end: if whoever
 /// touched that has overflowed it. Good for signal handlers.
 pub fn overflowed(address: usize) -> Option<usize> {
-    let extent = CURRENT.get()?;
+    let extent = CURRENT.get();
     let guard = extent.limit..extent.base - extent.size;
     guard.contains(&address).then_some(extent.size)
 }
