@@ -78,7 +78,7 @@ fn the_exit_code_of_a_variant_is_its_verdict() {
         3
     );
     assert_eq!(
-        run(&["check", "flat-combining/two_threads", "--max-time", "0.01"]).0,
+        run(&["check", "futex/three_threads", "--max-time", "0.01"]).0,
         3
     );
 }

@@ -713,7 +713,11 @@ fn what_rustc_would_import_is_named_as_it_is_here() {
         ),
         (
             "crossbeam_queue::ArrayQueue",
-            "heisenbug has no `crossbeam::queue`",
+            "`heisenbug::crossbeam::queue` instead",
+        ),
+        (
+            "crossbeam_deque::Worker",
+            "heisenbug has no `crossbeam::deque`",
         ),
         ("RefCell::new(0)", "heisenbug has no `std::cell::RefCell`"),
         (

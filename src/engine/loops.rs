@@ -332,7 +332,13 @@ impl Graph {
         let events = &self.threads[thread][from..];
         let began = events.first().map_or(0, |event| event.stamp);
         let changes = self.pass_changes(thread, from);
-        let touches = |event: &Event| events.iter().any(|own| own.loc == event.loc);
+        let touches = |event: &Event| {
+            let mut there = events.iter().filter(|own| own.loc == event.loc);
+            there.any(|own| match own.kind {
+                Kind::ReadUnlock => event.kind == Kind::WriteLock,
+                kind => kind.writes(),
+            })
+        };
         let mut others = self.threads.iter().enumerate();
         others.all(|(other, events)| {
             let later = events.iter().rev().take_while(|event| event.stamp >= began);

@@ -271,6 +271,7 @@ impl Execution {
             top: extent.base,
             stack: Sum::default(),
             changes: Sum::default(),
+            lent: Sum::default(),
             looked: false,
             loops: self.run.spare.pop().unwrap_or_default(),
             spawn,
@@ -278,6 +279,7 @@ impl Execution {
             plain: 0,
             step: 0,
             commits: false,
+            reads: 0,
         };
         while self.run.actors.len() < slot {
             self.run.actors.push(Actor::absent());
