@@ -133,8 +133,6 @@ fn shuttle(kernel: fn(), patience: Duration) -> Needed {
             config.silence_warnings = true;
             let scheduler = shuttle::scheduler::DfsScheduler::new(Some(most), false);
             shuttle::Runner::new(scheduler, config).run(kernel);
-            // Its hook would report how loom ends its threads.
-            drop(std::panic::take_hook());
         });
         needed.ended = needed.executions < most as u64;
         needed
@@ -147,33 +145,39 @@ fn shuttle(kernel: fn(), patience: Duration) -> Needed {
 }
 
 fn main() {
-    println!("A verdict on three threads: executions, and the time for all of them.");
-    println!(
-        "In brackets: how often heisenbug's time fits in, and how often its time per execution.\n"
-    );
     let patience = match std::env::args().any(|arg| arg == "--test") {
         true => 1,
         false => PATIENCE,
     };
-    let kernels = ours::kernels::ALL.into_iter();
-    let theirs = looms::kernels::ALL.into_iter().zip(shuttles::kernels::ALL);
-    for ((name, kernel), ((_, for_loom), (_, for_shuttle))) in kernels.zip(theirs) {
+    println!("A verdict on three threads: executions, and the time for all of them.");
+    println!(
+        "In brackets: how often heisenbug's time fits in, and how often its time per execution.\n"
+    );
+    let kernels = ours::kernels::ALL.into_iter().zip(looms::kernels::ALL);
+    let mut needed = Vec::new();
+    for ((name, kernel), (_, for_loom)) in kernels {
         let ours = ours(kernel);
         println!("{name:<20} heisenbug {}", ours.shown());
-        let patience = ours.time * patience;
-        let mut peers = vec![("loom", loom(for_loom, patience))];
+        shown("loom", &loom(for_loom, ours.time * patience), &ours);
+        needed.push(ours);
+    }
+    // Afterwards, for its panic hook would report each thread that loom ends.
+    println!();
+    for ((name, kernel), ours) in shuttles::kernels::ALL.into_iter().zip(needed) {
         if !WAITING.contains(&name) {
-            peers.push(("shuttle", shuttle(for_shuttle, patience)));
-        }
-        for (peer, needed) in peers {
-            let times = needed.time.as_secs_f64() / ours.time.as_secs_f64();
-            let each = needed.per_execution() / ours.per_execution();
-            let more = if needed.ended { "" } else { "> " };
-            println!(
-                "{:<20} {peer:<9} {} ({more}{times:.0}×, {each:.1}×)",
-                "",
-                needed.shown()
-            );
+            println!("{name:<20} heisenbug {}", ours.shown());
+            shown("shuttle", &shuttle(kernel, ours.time * patience), &ours);
         }
     }
+}
+
+fn shown(peer: &str, needed: &Needed, ours: &Needed) {
+    let times = needed.time.as_secs_f64() / ours.time.as_secs_f64();
+    let each = needed.per_execution() / ours.per_execution();
+    let more = if needed.ended { "" } else { "> " };
+    println!(
+        "{:<20} {peer:<9} {} ({more}{times:.0}×, {each:.1}×)",
+        "",
+        needed.shown()
+    );
 }
