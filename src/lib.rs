@@ -43,6 +43,8 @@ pub mod cost;
 #[cfg(feature = "learn")]
 pub mod course;
 pub mod explain;
+// Everybody reads; what writes is for the course and for what was measured.
+#[cfg_attr(not(all(feature = "learn", feature = "cost")), allow(dead_code))]
 mod files;
 pub mod stress;
 pub mod trace;

@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::explore::{self, Exploration, Replayed, Scenario, Task};
 use super::report::{Engine, Executions, Report, Verdict};
-use super::tally::{Counterexample, Judge};
+use super::tally::{Counterexample, Judge, MAX_OUTCOMES};
 use crate::catalogue::{Bug, Class, Variant};
 use crate::trace::source;
 use crate::worlds::model::session::{Mutation, Site};
@@ -248,12 +248,18 @@ impl Checker {
         if unfinished.is_some() {
             report.estimate = summary.estimate.map(|whole| whole as u64);
         }
+        if tally.others > 0 {
+            report.notes.push(format!(
+                "only {MAX_OUTCOMES} outcomes are listed: {} executions came to others",
+                tally.others
+            ));
+        }
         if let Some(counterexample) = &tally.worst {
             report.fail(counterexample, replayed);
             report.stopped = unfinished;
             return report;
         }
-        report.notes = self.caveats(summary);
+        report.notes.extend(self.caveats(summary));
         match unfinished.or_else(|| exploration.doubt()) {
             Some(why) => {
                 report.complete = false;

@@ -31,7 +31,10 @@ impl Judge {
 pub struct Tally {
     /// How many executions were counted.
     pub executions: u64,
-    outcomes: BTreeMap<(String, Option<Class>), (Grade, u64)>,
+    /// The failing ones first, so that they are kept where there are too many.
+    outcomes: BTreeMap<Row, (Grade, u64)>,
+    /// How many executions came to outcomes for which there is no more room.
+    pub others: u64,
     /// The failure that is easiest to read.
     pub worst: Option<Counterexample>,
     /// After how many passes a loop was cut, if one was.
@@ -41,6 +44,15 @@ pub struct Tally {
     /// Why nothing is known of an execution.
     pub unknown: Option<String>,
 }
+
+/// Of the table of outcomes: whether it is allowed, how it is called, and how it fails.
+type Row = (bool, String, Option<Class>);
+
+/// How many outcomes are told apart.
+pub const MAX_OUTCOMES: usize = 1_000;
+
+/// How many characters of an outcome are kept.
+const MAX_LABEL: usize = 2_000;
 
 /// A failing execution.
 #[derive(Clone, Debug)]
@@ -99,13 +111,29 @@ impl Tally {
     }
 
     fn fail(&mut self, fault: Fault, leaf: &Leaf<'_>) {
+        let fault = Fault {
+            label: cut(fault.label),
+            message: cut(fault.message),
+            ..fault
+        };
         self.add(fault.label.clone(), Some(fault.class), Grade::Forbidden);
         self.consider(fault, leaf);
     }
 
     fn add(&mut self, label: String, class: Option<Class>, grade: Grade) {
         self.executions += 1;
-        self.outcomes.entry((label, class)).or_insert((grade, 0)).1 += 1;
+        let row = (grade != Grade::Forbidden, cut(label), class);
+        self.add_row(row, grade, 1);
+    }
+
+    /// Counts in a row, and gives up the last one if there are too many: so which are kept does not depend
+    /// on the order in which they come.
+    fn add_row(&mut self, row: Row, grade: Grade, count: u64) {
+        self.outcomes.entry(row).or_insert((grade, 0)).1 += count;
+        if self.outcomes.len() > MAX_OUTCOMES {
+            let last = self.outcomes.pop_last();
+            self.others += last.map_or(0, |(_, (_, count))| count);
+        }
     }
 
     /// Keeps the execution as the counterexample, if it is easier to read than the one so far.
@@ -141,9 +169,10 @@ impl Tally {
     /// Adds what another part of the same exploration has seen.
     pub fn merge(&mut self, other: Tally) {
         self.executions += other.executions;
-        for (outcome, (grade, count)) in other.outcomes {
-            self.outcomes.entry(outcome).or_insert((grade, 0)).1 += count;
+        for (row, (grade, count)) in other.outcomes {
+            self.add_row(row, grade, count);
         }
+        self.others += other.others;
         self.worst = match (self.worst.take(), other.worst) {
             (Some(one), Some(other)) => Some(one.easier(other)),
             (one, other) => one.or(other),
@@ -156,7 +185,7 @@ impl Tally {
     /// The outcomes, the frequent ones first.
     pub fn outcomes(&self) -> Vec<OutcomeCount> {
         let mut outcomes: Vec<OutcomeCount> = (self.outcomes.iter())
-            .map(|((label, class), (grade, count))| OutcomeCount {
+            .map(|((_, label, class), (grade, count))| OutcomeCount {
                 label: label.clone(),
                 grade: *grade,
                 class: *class,
@@ -165,6 +194,17 @@ impl Tally {
             .collect();
         outcomes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
         outcomes
+    }
+}
+
+/// A text of a bounded length: the program may return anything.
+fn cut(label: String) -> String {
+    match label.char_indices().nth(MAX_LABEL) {
+        None => label,
+        Some((at, _)) => {
+            let more = label[at..].chars().count();
+            format!("{}… and {more} more characters", &label[..at])
+        }
     }
 }
 

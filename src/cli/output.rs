@@ -40,6 +40,7 @@ pub fn complain(error: &str) {
 }
 
 /// Says what is being done, beside the output.
+#[cfg(feature = "learn")]
 pub fn remark(what: &str) {
     let _ = writeln!(std::io::stderr(), "{}", visible(what));
 }

@@ -1,6 +1,7 @@
 //! Long executions that end. None of them is a livelock, and none that has one execution takes long.
 
-use crate::judged::holds;
+use crate::judged::{fails, holds};
+use heisenbug::catalogue::Class;
 use heisenbug::sync::atomic::{
     AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
@@ -108,4 +109,56 @@ fn locks_of_ones_own_hold_in_one_execution() {
         });
         assert_eq!(report.explored(), 1);
     }
+}
+
+/// In which order seven threads come to a lock: 5,040 outcomes, each with a text of that length behind it.
+fn orders(length: usize) -> impl Fn() -> String + Send + Sync + 'static {
+    move || {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let threads = (0..7_u32).map(|number| {
+            let order = Arc::clone(&order);
+            thread::spawn(move || order.lock().unwrap().push(number))
+        });
+        let threads: Vec<_> = threads.collect();
+        threads.into_iter().for_each(|it| it.join().unwrap());
+        let order = order.lock().unwrap();
+        format!("{order:?}{}", "!".repeat(length))
+    }
+}
+
+#[test]
+fn more_outcomes_than_a_table_has_room_for_are_counted_holds() {
+    for jobs in [1, 2] {
+        let report = Checker::new().jobs(jobs).check(orders(0));
+        assert!(report.holds() && report.explored() == 5_040);
+        let listed: Vec<(&str, u64)> = { report.outcomes.iter() }
+            .map(|outcome| (outcome.label.as_str(), outcome.count))
+            .collect();
+        assert_eq!(listed.len(), 1_000);
+        assert_eq!(listed[0], ("[0, 1, 2, 3, 4, 5, 6]", 1));
+        let note = "only 1000 outcomes are listed: 4040 executions came to others";
+        assert!(
+            report.notes.iter().any(|it| it == note),
+            "{:?}",
+            report.notes
+        );
+    }
+}
+
+#[test]
+fn an_outcome_of_any_length_is_cut_holds() {
+    let report = holds(orders(100_000));
+    let longest = report
+        .outcomes
+        .iter()
+        .map(|outcome| outcome.label.len())
+        .max();
+    assert!(longest < Some(3_000), "{longest:?}");
+    let program = orders(100_000);
+    let report = fails(
+        move || panic!("{}", program()),
+        Class::Panic,
+        "more characters",
+    );
+    assert!(report.message.as_ref().is_some_and(|it| it.len() < 3_000));
 }
