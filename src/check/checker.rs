@@ -359,7 +359,8 @@ impl Exploration {
         }
         if self.tally.executions == 0 && self.tally.passes.is_none() {
             return Some(
-                "no execution was seen to its end, which is a mistake of heisenbug's own, not of                  the program"
+                "no execution was seen to its end, which is a mistake of heisenbug's own, not of \
+                 the program"
                     .to_owned(),
             );
         }

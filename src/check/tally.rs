@@ -93,12 +93,23 @@ impl Tally {
         match came {
             Came::Returned(label) => {
                 let grade = judge.grade(&label);
+                let label = cut(label);
                 match grade {
                     Grade::Forbidden => self.fail(Fault::outcome(label), leaf),
                     _ => self.add(label, None, grade),
                 }
             }
-            Came::Failed(fault) => self.fail(fault, leaf),
+            Came::Failed(fault) => {
+                let (label, message) = (cut(fault.label), cut(fault.message));
+                self.fail(
+                    Fault {
+                        label,
+                        message,
+                        ..fault
+                    },
+                    leaf,
+                );
+            }
             Came::Cut { passes, panic } => {
                 self.executions += 1;
                 self.passes = self.passes.max(Some(passes));
@@ -111,18 +122,13 @@ impl Tally {
     }
 
     fn fail(&mut self, fault: Fault, leaf: &Leaf<'_>) {
-        let fault = Fault {
-            label: cut(fault.label),
-            message: cut(fault.message),
-            ..fault
-        };
         self.add(fault.label.clone(), Some(fault.class), Grade::Forbidden);
         self.consider(fault, leaf);
     }
 
     fn add(&mut self, label: String, class: Option<Class>, grade: Grade) {
         self.executions += 1;
-        let row = (grade != Grade::Forbidden, cut(label), class);
+        let row = (grade != Grade::Forbidden, label, class);
         self.add_row(row, grade, 1);
     }
 

@@ -161,4 +161,10 @@ fn an_outcome_of_any_length_is_cut_holds() {
         "more characters",
     );
     assert!(report.message.as_ref().is_some_and(|it| it.len() < 3_000));
+    // "[0, 1, 2, 3, 4, 5, 6]" and what follows, but for the first two thousand.
+    assert!(
+        report.outcomes[0]
+            .label
+            .ends_with("… and 98021 more characters")
+    );
 }
