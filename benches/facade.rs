@@ -12,7 +12,7 @@ mod native;
 mod std_itself;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use heisenbug::worlds;
+use heisenbug_cost::mounted;
 use std::time::Duration;
 
 /// A loop. It returns how often it went round.
@@ -43,7 +43,7 @@ fn loops(criterion: &mut Criterion) {
 
 /// A bug file's own loop, mounted in the native world, and what it comes down to.
 fn workload(criterion: &mut Criterion) {
-    let bugs = worlds::bugs().map(|bug| bug.native);
+    let bugs = mounted::bugs();
     let bug = { bugs }.find(|bug| bug.name == "lost-update").unwrap();
     let workload = bug.variant("fixed_mutex").unwrap().workload.unwrap()();
     compare(

@@ -26,14 +26,14 @@ use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
 use heisenbug::catalogue::{Role, Variant};
-use heisenbug::cost::Team;
-use heisenbug::worlds;
+use heisenbug_cost::Team;
+use heisenbug_cost::mounted;
 use std::sync::Arc;
 use std::time::Duration;
 
 fn fixes(criterion: &mut Criterion) {
     let mut teams = [1, 2, 4].map(Team::new);
-    for bug in worlds::bugs().map(|bug| bug.native) {
+    for bug in mounted::bugs() {
         let mut group = criterion.benchmark_group(format!("fixes/{}", bug.name));
         // Samples of equal length: where threads take turns, short runs are unlike long ones.
         group.sampling_mode(SamplingMode::Flat);

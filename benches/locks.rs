@@ -19,8 +19,8 @@
 use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
 };
-use heisenbug::cost::Team;
-use heisenbug::cost::field::{self, Contestant, Family, Load};
+use heisenbug_cost::Team;
+use heisenbug_cost::field::{self, Contestant, Family, Load};
 use std::sync::Arc;
 use std::time::Duration;
 

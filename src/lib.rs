@@ -34,21 +34,15 @@
 //! - **Exhaustive**: every execution was explored. **Bounded**: every one in which no loop goes round
 //!   more often than so many times.
 
-pub mod catalogue;
-pub mod check;
+pub use heisenbug_catalogue as catalogue;
+pub use heisenbug_check as check;
+pub use heisenbug_explain as explain;
+#[cfg(feature = "tool")]
 #[doc(hidden)]
-pub mod cli;
-#[cfg(feature = "cost")]
-pub mod cost;
-#[cfg(feature = "learn")]
-pub mod course;
-pub mod explain;
-// Everybody reads; what writes is for the course and for what was measured.
-#[cfg_attr(not(all(feature = "learn", feature = "cost")), allow(dead_code))]
-mod files;
-pub mod stress;
-pub mod trace;
-pub mod worlds;
+pub use heisenbug_judge as judge;
+pub use heisenbug_trace as trace;
 
-pub use check::{Checker, Report, Verdict, check};
-pub use worlds::model::{cell, crossbeam, future, hint, parking_lot, sync, thread, thread_local};
+pub use heisenbug_check::{Checker, Report, Verdict, check};
+#[cfg(feature = "tool")]
+pub use heisenbug_judge::{exercise, judge};
+pub use heisenbug_model::{cell, crossbeam, future, hint, parking_lot, sync, thread, thread_local};

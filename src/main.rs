@@ -1,7 +1,7 @@
-//! The command-line tool. Everything is in the library.
+//! The command-line tool. Everything is in `heisenbug-cli`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    heisenbug::cli::main()
+    heisenbug_cli::main()
 }

@@ -166,7 +166,7 @@ fn the_report_of_a_variant_has_the_documented_fields() {
 fn the_list_is_an_array_of_bugs() {
     let list = json(&["list", "--json"]);
     let bugs = list.as_array().expect("an array");
-    assert_eq!(bugs.len(), heisenbug::worlds::bugs().count());
+    assert_eq!(bugs.len(), heisenbug_worlds::bugs().count());
     for bug in bugs {
         for field in ["name", "shape", "scale", "summary"] {
             assert!(bug[field].is_string(), "{bug}");

@@ -1,13 +1,13 @@
 //! The course keeps its promises, and its judge is neither fooled nor unfair.
 
 use heisenbug::catalogue::Class;
-use heisenbug::course::compile::Library;
-use heisenbug::course::judge::{Limits, judge};
-use heisenbug::course::manifest::{Failure, Refusal, Survivor};
-use heisenbug::course::playground::{self, Tried};
-use heisenbug::course::verify::{Depth, killed, verify};
-use heisenbug::course::{Course, Judgement};
 use heisenbug::trace::source;
+use heisenbug_course::compile::Library;
+use heisenbug_course::judge::{Limits, judge};
+use heisenbug_course::manifest::{Failure, Refusal, Survivor};
+use heisenbug_course::playground::{self, Tried};
+use heisenbug_course::verify::{Depth, killed, verify};
+use heisenbug_course::{Course, Judgement};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -91,9 +91,7 @@ fn the_course_keeps_its_promises() {
 fn every_exercise_of_a_bug_names_one_of_the_catalogue() {
     let course = course();
     let named = course.exercises.iter().filter_map(|it| it.bug.as_deref());
-    let bugs: Vec<&str> = heisenbug::worlds::bugs()
-        .map(|bug| bug.model.name)
-        .collect();
+    let bugs: Vec<&str> = heisenbug_worlds::bugs().map(|bug| bug.model.name).collect();
     let unknown: Vec<&str> = named.clone().filter(|name| !bugs.contains(name)).collect();
     assert_eq!(unknown, [""; 0]);
     let without: Vec<&&str> = { bugs.iter() }
@@ -555,7 +553,7 @@ fn course_of_one(judge: &str) -> (tempfile::TempDir, Course) {
 #[test]
 fn a_judge_without_cases_is_an_error_of_the_course() {
     let empty = "heisenbug::exercise!(\"one.rs\");\n\
-                 heisenbug::judge!(heisenbug::course::program::Judge {\n\
+                 heisenbug::judge!(heisenbug::judge::Judge {\n\
                  outcomes: &[], contract: &[], cases: &[] });\n";
     let silent =
         "heisenbug::exercise!(\"one.rs\"); fn main() { println!(\"none of your business\"); }";

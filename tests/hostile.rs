@@ -7,10 +7,11 @@
 mod combinations;
 
 use heisenbug::catalogue::{Bug, Class, Outcome, Scale, Shape, Variant};
-use heisenbug::check::{Report, Verdict, isolated};
+use heisenbug::check::{Report, Verdict};
 use heisenbug::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use heisenbug::sync::{Arc, Mutex};
 use heisenbug::{Checker, explain, thread};
+use heisenbug_isolated as isolated;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::hint::black_box;
 use std::process::ExitCode;

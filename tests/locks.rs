@@ -1,7 +1,7 @@
 //! The locks on real threads: everybody is counted, and a panic frees the lock.
 
-use heisenbug::worlds::native::locks::exclusive::Exclusive;
-use heisenbug::worlds::native::locks::{
+use heisenbug_cost::mounted::locks::exclusive::Exclusive;
+use heisenbug_cost::mounted::locks::{
     backoff, clh, flat_combining, futex, mcs, spin_then_park, test_and_set, ticket,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

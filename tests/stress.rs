@@ -4,10 +4,10 @@
 //! arguments of a child in its environment.
 
 use heisenbug::catalogue::{Bug, Expected, Grade, Outcome, Variant};
-use heisenbug::stress::{self, Error, MAX_RESTARTS, Options, StressReport, Stuck};
-use heisenbug::worlds;
-use heisenbug::worlds::live::sync::{Arc, Condvar, Mutex, RwLock};
-use heisenbug::worlds::live::thread;
+use heisenbug_live::sync::{Arc, Condvar, Mutex, RwLock};
+use heisenbug_live::thread;
+use heisenbug_stress::{self as stress, Error, MAX_RESTARTS, Options, StressReport, Stuck};
+use heisenbug_worlds as worlds;
 use std::io;
 use std::process::Command;
 use std::sync::Barrier;

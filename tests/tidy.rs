@@ -1,6 +1,6 @@
 //! The house rules that a compiler does not check.
 
-use heisenbug::worlds::Mounted;
+use heisenbug_worlds::Mounted;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -83,12 +83,12 @@ fn assert_listed(files: impl Iterator<Item = PathBuf>, list: impl Iterator<Item 
 #[test]
 fn every_bug_file_is_listed() {
     let bugs = files("src/bugs").into_iter().filter(|path| !is_list(path));
-    assert_listed(bugs, heisenbug::worlds::bugs());
+    assert_listed(bugs, heisenbug_worlds::bugs());
 }
 
 #[test]
 fn every_lock_file_is_listed() {
-    assert_listed(strategies(), heisenbug::worlds::locks());
+    assert_listed(strategies(), heisenbug_worlds::locks());
 }
 
 /// Panics unless the file has all parts, in that order.

@@ -10,7 +10,8 @@
 use heisenbug::catalogue::{Bug, Variant};
 use heisenbug::check::{Declared, Mutation, Report, Site, as_declared, weaker};
 use heisenbug::trace::source;
-use heisenbug::{Checker, explain, worlds};
+use heisenbug::{Checker, explain};
+use heisenbug_worlds as worlds;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -6,8 +6,8 @@
 #![cfg(feature = "cost")]
 
 use heisenbug::catalogue::{Bug, Role, Variant, Workload};
-use heisenbug::cost::Team;
-use heisenbug::worlds;
+use heisenbug_cost::Team;
+use heisenbug_cost::mounted;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const TEAMS: [usize; 2] = [2, 4];
 const ITERATIONS: u64 = 50_000;
 
 fn programs() -> impl Iterator<Item = (&'static Bug, &'static Variant)> {
-    let bugs = worlds::bugs().map(|bug| bug.native);
+    let bugs = mounted::bugs();
     bugs.flat_map(|bug| bug.variants.iter().map(move |variant| (bug, variant)))
 }
 
@@ -125,8 +125,8 @@ fn a_wrong_total_is_noticed() {
             ["left: 9223372036854775797", "right: 9223372036854775796"],
         ),
     ] {
-        let bug = worlds::bugs().find(|each| each.native.name == bug).unwrap();
-        for variant in bug.native.variants {
+        let bug = mounted::bugs().find(|each| each.name == bug).unwrap();
+        for variant in bug.variants {
             let workload = variant.workload.unwrap()();
             workload.work(0, 10);
             let panic = panic_of(|| workload.verify(11)).unwrap_or_default();
@@ -139,8 +139,8 @@ fn a_wrong_total_is_noticed() {
 
 #[test]
 fn a_first_use_that_never_was_is_noticed() {
-    let bug = worlds::bugs().find(|bug| bug.native.name == "double-checked-init");
-    for variant in bug.unwrap().native.variants {
+    let bug = mounted::bugs().find(|bug| bug.name == "double-checked-init");
+    for variant in bug.unwrap().variants {
         let Some(make) = variant.workload else {
             continue;
         };

@@ -1,8 +1,8 @@
 //! The loops through the native world.
 
-use heisenbug::worlds::native::cell::UnsafeCell;
-use heisenbug::worlds::native::hint::black_box;
-use heisenbug::worlds::native::sync;
+use heisenbug_native::cell::UnsafeCell;
+use heisenbug_native::hint::black_box;
+use heisenbug_native::sync;
 
 #[path = "loops.rs"]
 pub mod loops;

@@ -1,7 +1,7 @@
 //! Judges `aba.rs`: main takes a hook; a guest takes two and gives the first one back.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(

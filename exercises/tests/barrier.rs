@@ -1,7 +1,7 @@
 //! Judges `barrier.rs`: two rowers, two strokes; three rowers, one stroke.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 

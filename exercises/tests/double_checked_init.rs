@@ -1,7 +1,7 @@
 //! Judges `double_checked_init.rs`: two guests ask for the soup, and nobody has before.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -1,7 +1,7 @@
 //! Judges `lost_wakeup.rs`: one car or two arrive while main turns the light green.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(

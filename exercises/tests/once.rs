@@ -1,8 +1,8 @@
 //! Judges `once.rs`: two threads ask for the value, and one looks whether it is there.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
 use heisenbug::hint;
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use heisenbug::thread;

@@ -1,7 +1,7 @@
 //! Judges `one_shot.rs`: a sender that sends, one that does not, and a receiver that does not wait.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!("one_shot.rs");

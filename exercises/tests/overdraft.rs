@@ -1,7 +1,7 @@
 //! Judges `overdraft.rs`: two desks, once with too few seats and once with enough.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(

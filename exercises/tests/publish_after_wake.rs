@@ -1,7 +1,7 @@
 //! Judges `publish_after_wake.rs`: a passenger waits while main brings in the train.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(

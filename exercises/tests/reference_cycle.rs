@@ -1,7 +1,7 @@
 //! Judges `reference_cycle.rs`: two musicians are hired at once, and everybody goes home.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(

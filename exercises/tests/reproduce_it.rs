@@ -2,7 +2,7 @@
 //! that does not.
 
 use heisenbug::catalogue::{Expected, Outcome};
-use heisenbug::course::program::{Case, Judge};
+use heisenbug::judge::{Case, Judge};
 use heisenbug::sync::Mutex;
 use heisenbug::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -2,7 +2,7 @@
 //! while two threads wait.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 

@@ -1,7 +1,7 @@
 //! Judges `spin_lock.rs`: two threads, and a value that is read and written in two steps.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!("spin_lock.rs");

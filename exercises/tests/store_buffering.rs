@@ -1,7 +1,7 @@
 //! Judges `store_buffering.rs`: both painters come at once.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(

@@ -1,7 +1,7 @@
 //! Judges `torn_read.rs`: main raises the price while a customer reads it.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!(

@@ -1,7 +1,7 @@
 //! Judges `unsafe_publication.rs`: a reporter looks while main announces the score.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!("unsafe_publication.rs");

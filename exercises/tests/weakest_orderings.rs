@@ -1,7 +1,7 @@
 //! Judges `weakest_orderings.rs`: the cook has two dishes, and the waiter comes twice.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, kept, start};
+use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::Arc;
 
 heisenbug::exercise!("weakest_orderings.rs");

@@ -1,7 +1,7 @@
 //! Judges `whose_turn.rs`: runs the program with that one schedule, and compares.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::course::program::{Case, Judge, start};
+use heisenbug::judge::{Case, Judge, start};
 use heisenbug::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use heisenbug::sync::{Arc, mpsc};
 

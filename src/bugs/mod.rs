@@ -5,7 +5,7 @@
 #![allow(missing_docs, unused_imports)]
 
 use super::{cell, hint, sync, thread};
-use crate::catalogue::Bug;
+use heisenbug_catalogue::Bug;
 
 pub mod threads;
 

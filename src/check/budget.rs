@@ -1,5 +1,6 @@
 //! How much a check may cost, and who may stop it.
 
+use heisenbug_explain::INTERRUPT;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -19,9 +20,6 @@ pub fn interrupt_flag() -> &'static AtomicBool {
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Relaxed)
 }
-
-/// Why a check ended early for which somebody pressed Ctrl-C.
-pub const INTERRUPT: &str = "interrupted";
 
 /// How many events an execution may have on average before it counts for more than one: what a check
 /// costs is events, and a thousand times as many of them take a thousand times as long.

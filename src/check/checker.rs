@@ -2,12 +2,12 @@
 
 use super::budget::Budget;
 use super::explore::{self, Exploration, Replayed, Scenario, Task};
-use super::report::{Engine, Executions, Report, Verdict};
 use super::tally::{Counterexample, Judge, MAX_OUTCOMES};
-use crate::catalogue::{Bug, Class, Variant};
-use crate::trace::source;
-use crate::worlds::model::session::{Mutation, Site};
+use heisenbug_catalogue::{Bug, Class, Variant};
 use heisenbug_engine::search::{Config, Model, Summary};
+use heisenbug_explain::{Engine, Executions, Report, Verdict};
+use heisenbug_model::session::{Mutation, Site};
+use heisenbug_trace::source;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::panic::resume_unwind;
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 ///
 /// The scenario runs many times, on the thread that calls. It makes what its threads share, spawns
 /// them, joins them, and asserts what must hold; what it returns is the label of its outcome. It is
-/// written against [`sync`](crate::sync), [`thread`](crate::thread) and [`cell`](crate::cell).
+/// written against [`sync`](heisenbug_model::sync), [`thread`](heisenbug_model::thread) and [`cell`](heisenbug_model::cell).
 ///
 /// ```
 /// use heisenbug::sync::Arc;
@@ -64,16 +64,20 @@ pub enum Engines {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checker {
     max_executions: u64,
-    pub(super) max_time: Option<Duration>,
+    /// Read by whoever runs the check in a process of its own, as are the two below.
+    #[doc(hidden)]
+    pub max_time: Option<Duration>,
     engines: Engines,
     spurious: u8,
     jobs: usize,
     #[serde(skip)]
     mutation: Option<Mutation>,
     /// How long one execution may touch nothing shared before it counts as an endless loop.
-    pub(super) patience: Duration,
-    /// How much memory a check in a process of its own may have, in MiB.
-    pub(super) max_memory: u64,
+    #[doc(hidden)]
+    pub patience: Duration,
+    /// How much memory a check in a process of its own may have, in MiB, if that was said.
+    #[doc(hidden)]
+    pub max_memory: Option<u64>,
 }
 
 impl Default for Checker {
@@ -86,7 +90,7 @@ impl Default for Checker {
             jobs: 1,
             mutation: None,
             patience: Checker::PATIENCE,
-            max_memory: super::isolated::default_mib(),
+            max_memory: None,
         }
     }
 }
@@ -115,7 +119,7 @@ impl Checker {
     /// Gives a check in a process of its own so many MiB of memory: half of the machine's by default, and
     /// 4,096 at most. What asks for more is unknown.
     pub fn max_memory(mut self, mib: u64) -> Checker {
-        self.max_memory = mib;
+        self.max_memory = Some(mib);
         self
     }
 
@@ -255,7 +259,7 @@ impl Checker {
             ));
         }
         if let Some(counterexample) = &tally.worst {
-            report.fail(counterexample, replayed);
+            fail(&mut report, counterexample, replayed);
             report.stopped = unfinished;
             return report;
         }
@@ -272,12 +276,12 @@ impl Checker {
     }
 
     /// Whether several executions are under way at a time.
-    pub(super) fn is_parallel(&self) -> bool {
+    pub fn is_parallel(&self) -> bool {
         self.jobs > 1
     }
 
     /// So many executions, by what their loads may read.
-    pub(super) fn executions(&self, number: u64) -> Executions {
+    pub fn executions(&self, number: u64) -> Executions {
         match self.engines {
             Engines::Sc => Executions {
                 sc: Some(number),
@@ -372,26 +376,25 @@ impl Exploration {
     }
 }
 
-impl Report {
-    fn fail(&mut self, counterexample: &Counterexample, replayed: &Replayed) {
-        let Counterexample {
-            fault, schedule, ..
-        } = counterexample;
-        self.verdict = Verdict::Fails;
-        self.found_by = Some(match schedule.stale {
-            0 => Engine::Sc,
-            _ => Engine::Weak,
-        });
-        self.class = Some(fault.class);
-        self.outcome = Some(fault.label.clone());
-        self.message = Some(fault.message.clone());
-        self.preemptions = Some(schedule.preemptions);
-        self.clash = replayed.clash.clone();
-        let trace = replayed.trace.clone();
-        self.actors = trace.actors;
-        self.counterexample = trace.events;
-        self.blocked = trace.blocked;
-    }
+/// Makes a report one of a failure.
+fn fail(report: &mut Report, counterexample: &Counterexample, replayed: &Replayed) {
+    let Counterexample {
+        fault, schedule, ..
+    } = counterexample;
+    report.verdict = Verdict::Fails;
+    report.found_by = Some(match schedule.stale {
+        0 => Engine::Sc,
+        _ => Engine::Weak,
+    });
+    report.class = Some(fault.class);
+    report.outcome = Some(fault.label.clone());
+    report.message = Some(fault.message.clone());
+    report.preemptions = Some(schedule.preemptions);
+    report.clash = replayed.clash.clone();
+    let trace = replayed.trace.clone();
+    report.actors = trace.actors;
+    report.counterexample = trace.events;
+    report.blocked = trace.blocked;
 }
 
 /// What stands in the outcome table for what a scenario returned. An `Err` is a failure, as it is for a

@@ -1,7 +1,7 @@
 //! Whether a variant does what it is in the catalogue for.
 
-use super::report::{Report, Verdict};
-use crate::catalogue::Role;
+use heisenbug_catalogue::Role;
+use heisenbug_explain::{Report, Verdict};
 
 /// How a report compares with what the variant declares.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,14 +3,14 @@
 use super::budget::Budget;
 use super::outcome::Came;
 use super::panics;
-use super::report::{Access, Clash};
 use super::tally::{Judge, Tally};
-use crate::trace::{Trace, source};
-use crate::worlds::model::session::{self, Entered, Mutation, Options, Site};
 use heisenbug_engine::Place;
 use heisenbug_engine::search::{self, Config, Ending, Leaf, Observer, Schedule, Summary};
 use heisenbug_engine::steps::ThreadId;
 use heisenbug_engine::workers::Workers;
+use heisenbug_explain::{Access, Clash};
+use heisenbug_model::session::{self, Entered, Mutation, Options, Site};
+use heisenbug_trace::{Trace, source};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, Ordering::Relaxed};

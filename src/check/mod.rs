@@ -18,22 +18,18 @@ mod budget;
 mod checker;
 mod declared;
 mod explore;
-pub mod isolated;
-#[cfg(any(test, feature = "peers"))]
-pub mod loom;
 mod orderings;
 mod outcome;
 #[cfg(unix)]
 mod overflow;
 mod panics;
-mod report;
 mod tally;
 
 pub use budget::{interrupt, interrupt_flag, interrupted};
 pub use checker::{Checker, Engines, check, returned};
 pub use declared::{Declared, as_declared};
-pub use explore::Scenario;
+pub use explore::{Scenario, program_runs};
+pub use heisenbug_explain::{Access, Clash, Engine, Executions, OutcomeCount, Report, Verdict};
 pub use orderings::weaker;
-pub use report::{Access, Clash, Engine, Executions, OutcomeCount, Report, Verdict};
 
-pub use crate::worlds::model::session::{Mutation, Site};
+pub use heisenbug_model::session::{Mutation, Site};

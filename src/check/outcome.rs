@@ -1,11 +1,11 @@
 //! What one execution came to: an outcome, a failure, or nothing that can be judged.
 
-use crate::catalogue::Class;
-use crate::trace::{one_line, source};
-use crate::worlds::model::session::{self, Facts, Failure};
+use heisenbug_catalogue::Class;
 use heisenbug_engine::Place;
 use heisenbug_engine::search::{Ending, Mismatch};
 use heisenbug_engine::steps::ThreadId;
+use heisenbug_model::session::{self, Facts, Failure};
+use heisenbug_trace::{one_line, source};
 
 /// What one execution came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 //!
 //! std says so of its own threads only: a model thread runs on a stack that std does not know.
 
-use crate::trace::journal;
 use heisenbug_engine::steps;
+use heisenbug_trace::journal;
 use std::io::Write;
 use std::mem::MaybeUninit;
 use std::sync::{Once, OnceLock};

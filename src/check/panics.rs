@@ -1,7 +1,7 @@
 //! The panic hook: panics inside a model are results, to be kept and not to be printed.
 
-use crate::trace::source;
-use crate::worlds::model::session;
+use heisenbug_model::session;
+use heisenbug_trace::source;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, Location, PanicHookInfo};
 use std::sync::Once;

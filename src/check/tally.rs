@@ -1,9 +1,9 @@
 //! Collects what the executions of one exploration came to, and keeps the most readable failure.
 
 use super::outcome::{Came, Fault};
-use super::report::OutcomeCount;
-use crate::catalogue::{Class, Grade, Outcome};
+use heisenbug_catalogue::{Class, Grade, Outcome};
 use heisenbug_engine::search::{Leaf, Schedule};
+use heisenbug_explain::OutcomeCount;
 use std::collections::BTreeMap;
 
 /// How the outcomes of a scenario are graded.

@@ -61,10 +61,10 @@ Example:
   heisenbug list --locks")]
 pub struct List {
     /// Only bugs of this shape
-    #[arg(long, value_parser = PossibleValuesParser::new(crate::catalogue::Shape::ALL.map(crate::catalogue::Shape::name)), hide_possible_values = true)]
+    #[arg(long, value_parser = PossibleValuesParser::new(heisenbug_catalogue::Shape::ALL.map(heisenbug_catalogue::Shape::name)), hide_possible_values = true)]
     pub shape: Option<String>,
     /// Only bugs of this scale: threads, transactions or machines
-    #[arg(long, value_parser = PossibleValuesParser::new(crate::catalogue::Scale::ALL.map(crate::catalogue::Scale::name)), hide_possible_values = true)]
+    #[arg(long, value_parser = PossibleValuesParser::new(heisenbug_catalogue::Scale::ALL.map(heisenbug_catalogue::Scale::name)), hide_possible_values = true)]
     pub scale: Option<String>,
     /// The lock strategies instead of the bugs
     #[arg(long, conflicts_with_all = ["shape", "scale"])]
@@ -117,7 +117,7 @@ pub struct Check {
 #[derive(clap::Args, Debug)]
 pub struct Limits {
     /// Stop after so many executions of a program, of 100 events each: longer ones count for more
-    #[arg(long, value_name = "N", default_value_t = crate::Checker::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = heisenbug_check::Checker::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,
     /// Stop after so many seconds for a program [default: no limit]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
@@ -130,7 +130,7 @@ pub struct Limits {
     pub engine: Engine,
     /// Have at most so many spurious events of each kind in one execution: wake-ups and failing weak
     /// exchanges without a reason
-    #[arg(long, value_name = "N", default_value_t = crate::Checker::SPURIOUS, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = heisenbug_check::Checker::SPURIOUS, allow_negative_numbers = true)]
     pub spurious: u8,
     /// Use so many cores [default: all]
     #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
@@ -251,7 +251,7 @@ pub struct Learn {
     #[arg(long, global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// Explore at most so many executions of each case of a judge
-    #[arg(long, global = true, value_name = "N", default_value_t = crate::course::judge::Limits::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
+    #[arg(long, global = true, value_name = "N", default_value_t = heisenbug_course::judge::Limits::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,
     /// Stop after so many seconds for each case of a judge [default: no limit]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]

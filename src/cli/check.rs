@@ -4,14 +4,13 @@ use super::args::{Check, Engine, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
 use super::{Exit, lookup, output, peers};
-use crate::catalogue::{Bug, Variant};
-use crate::check::{
-    Checker, Declared, Engines, Report, Verdict, as_declared, interrupted, isolated,
-};
-use crate::explain::style::{Paint, paint};
-use crate::explain::{self, Table};
-use crate::worlds::{self, Mounted};
 use anyhow::Result;
+use heisenbug_catalogue::{Bug, Variant};
+use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_explain::{self as explain, Table};
+use heisenbug_isolated as isolated;
+use heisenbug_worlds::{self as worlds, Mounted};
 use serde::Serialize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -114,7 +113,7 @@ fn was_interrupted(report: &Report) -> bool {
 
 /// Checks one program in a child process, showing how far it has come.
 pub fn check(bug: &'static Bug, variant: &'static Variant, checker: &Checker) -> Result<Report> {
-    crate::trace::source::register(bug.file, bug.source);
+    heisenbug_trace::source::register(bug.file, bug.source);
     let progress = Progress::new();
     isolated::check(bug, variant, checker, &|executions| {
         progress.show(&format!(

@@ -2,10 +2,11 @@
 
 use super::args::Cost;
 use super::{Exit, lookup, measuring, output};
-use crate::cost::store::{self, Saved, Store};
-use crate::cost::{self, Entrant, Report};
-use crate::worlds;
 use anyhow::{Result, bail};
+use heisenbug_cost::mounted;
+use heisenbug_cost::store::{self, Saved, Store};
+use heisenbug_cost::{self as cost, Entrant, Report};
+use heisenbug_worlds as worlds;
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -25,19 +26,20 @@ pub fn run(args: &Cost) -> Result<Exit> {
     threads.sort_unstable();
     threads.dedup();
     let entrants: Vec<Entrant> = match &args.name {
-        None => worlds::bugs()
-            .flat_map(|bug| cost::programs(bug.native, &threads, times))
+        None => mounted::bugs()
+            .flat_map(|bug| cost::programs(bug, &threads, times))
             .collect(),
         Some(name) => {
             let found = lookup::find(name)?;
-            let found_name = found.bug.native.name;
-            if worlds::locks().any(|lock| lock.native.name == found_name) {
+            let found_name = found.bug.model.name;
+            if worlds::locks().any(|lock| lock.model.name == found_name) {
                 bail!("{found_name} is a lock strategy: `heisenbug race-locks` measures those");
             }
             if let Some(variant) = found.variant {
                 bail!("`cost` compares all fixes of a bug: say {found_name}, without /{variant}");
             }
-            cost::programs(found.bug.native, &threads, times)
+            let bug = mounted::bugs().find(|bug| bug.name == found_name);
+            bug.map_or_else(Vec::new, |bug| cost::programs(bug, &threads, times))
         }
     };
     if entrants.is_empty() {

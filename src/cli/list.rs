@@ -2,11 +2,11 @@
 
 use super::args::List;
 use super::{Exit, output};
-use crate::catalogue::Bug;
-use crate::explain::Table;
-use crate::explain::style::{Paint, paint};
-use crate::worlds::{self, Mounted};
 use anyhow::Result;
+use heisenbug_catalogue::Bug;
+use heisenbug_explain::Table;
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_worlds::{self as worlds, Mounted};
 use serde::Serialize;
 
 /// A bug, as `list --json` prints it.
@@ -89,7 +89,7 @@ fn text(bugs: &[&Bug], locks: bool, width: usize) -> String {
     lines.extend(rows.next().map(str::to_owned));
     for (row, bug) in rows.zip(bugs) {
         lines.push(row.to_owned());
-        lines.push(crate::explain::wrap(bug.summary, width, "  "));
+        lines.push(heisenbug_explain::wrap(bug.summary, width, "  "));
     }
     lines.push(String::new());
     let next = match locks {
@@ -99,6 +99,6 @@ fn text(bugs: &[&Bug], locks: bool, width: usize) -> String {
              heisenbug list --locks shows the lock strategies."
         }
     };
-    lines.push(crate::explain::wrap(next, width, ""));
+    lines.push(heisenbug_explain::wrap(next, width, ""));
     lines.join("\n")
 }

@@ -1,8 +1,8 @@
 //! From names to bugs and variants, with help for names that are not quite right.
 
-use crate::catalogue::{Bug, Variant};
-use crate::worlds::{self, Mounted};
 use anyhow::{Result, bail};
+use heisenbug_catalogue::{Bug, Variant};
+use heisenbug_worlds::{self as worlds, Mounted};
 
 /// What a name stands for.
 pub struct Found {

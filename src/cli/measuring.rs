@@ -2,11 +2,11 @@
 
 use super::args::Measuring;
 use super::{Exit, output};
-use crate::check::interrupted;
-use crate::cost::{self, Entrant, Machine, Options, Report, Times, csv, plot};
-use crate::explain;
-use crate::files;
 use anyhow::{Context, Result, bail};
+use heisenbug_check::interrupted;
+use heisenbug_cost::{self as cost, Entrant, Machine, Options, Report, Times, csv, plot};
+use heisenbug_explain as explain;
+use heisenbug_files as files;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::path::Path;

@@ -21,10 +21,10 @@ mod show;
 mod stress;
 mod tour;
 
-use crate::check::Verdict;
 use anyhow::Result;
 use args::{Args, Command};
 use clap::Parser;
+use heisenbug_check::Verdict;
 use std::process::ExitCode;
 
 /// What the process ends with. Scripts may rely on the numbers.
@@ -63,22 +63,22 @@ pub fn main() -> ExitCode {
     let words: Vec<String> = given.map_while(|word| word.into_string().ok()).collect();
     if let Some((command, rest)) = words.split_first() {
         match command.as_str() {
-            crate::check::isolated::COMMAND => return child(rest.to_vec()),
+            heisenbug_isolated::COMMAND => return child(rest.to_vec()),
             #[cfg(feature = "peers")]
-            crate::check::loom::COMMAND => return peers::child(rest),
+            heisenbug_loom::ask::COMMAND => return peers::child(rest),
             stress::COMMAND => return stress::child(rest),
             #[cfg(feature = "cost")]
-            crate::cost::COMMAND => return measuring::child(rest),
+            heisenbug_cost::COMMAND => return measuring::child(rest),
             _ => {}
         }
     }
     // Prints help and usage errors by itself, and exits with 0 and 2.
     let args = Args::parse();
-    let _ = ctrlc::set_handler(crate::check::interrupt);
+    let _ = ctrlc::set_handler(heisenbug_check::interrupt);
     match run(args) {
         Ok(exit) => ExitCode::from(exit as u8),
         // Whatever went wrong then, the compiler that Ctrl-C has ended as well for one.
-        Err(_) if crate::check::interrupted() => ExitCode::from(Exit::Interrupted as u8),
+        Err(_) if heisenbug_check::interrupted() => ExitCode::from(Exit::Interrupted as u8),
         Err(error) => {
             output::complain(&format!("{error:#}"));
             ExitCode::from(Exit::Usage as u8)
@@ -107,7 +107,7 @@ fn run(args: Args) -> Result<Exit> {
 }
 
 fn child(args: Vec<String>) -> ExitCode {
-    match crate::check::isolated::child(&args, crate::worlds::all().map(|bug| bug.model)) {
+    match heisenbug_isolated::child(&args, heisenbug_worlds::all().map(|bug| bug.model)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&format!("{error:#}"));

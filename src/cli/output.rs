@@ -1,7 +1,7 @@
 //! Writing to the terminal, or to whatever stands in for it.
 
-use crate::explain::{self, MAX_WIDTH, visible, visible_but_styles};
 use anyhow::Context;
+use heisenbug_explain::{self as explain, MAX_WIDTH, visible, visible_but_styles};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 

@@ -21,14 +21,14 @@ pub use asking::{child, run};
 #[cfg(feature = "peers")]
 mod asking {
     use super::{Check, Exit, Result};
-    use crate::catalogue::{Bug, Role, Variant};
-    use crate::check::loom::{self, Answer, COMMAND, Limits};
-    use crate::check::{Verdict, interrupted};
-    use crate::cli::{lookup, output};
-    use crate::explain::style::{Paint, paint};
-    use crate::explain::{self, thousands};
-    use crate::worlds;
+    use crate::{lookup, output};
     use anyhow::Context;
+    use heisenbug_catalogue::{Bug, Role, Variant};
+    use heisenbug_check::{Verdict, interrupted};
+    use heisenbug_explain::style::{Paint, paint};
+    use heisenbug_explain::{self as explain, thousands};
+    use heisenbug_loom::ask::{self as loom, Answer, COMMAND, Limits};
+    use heisenbug_worlds as worlds;
     use serde::Serialize;
     use std::process::{Command, ExitCode};
 

@@ -1,14 +1,14 @@
 //! The prices that `cost` has kept, for whoever shows a fix.
 
-use crate::catalogue::{Bug, Variant};
+use heisenbug_catalogue::{Bug, Variant};
 
 #[cfg(feature = "cost")]
-pub use crate::cost::store::{Price, Prices};
+pub use heisenbug_cost::store::{Price, Prices};
 
 /// All prices. Where there are none, or none that can be read, nobody is told more than that.
 #[cfg(feature = "cost")]
 pub fn load() -> Prices {
-    let Some(store) = crate::cost::store::Store::of_user() else {
+    let Some(store) = heisenbug_cost::store::Store::of_user() else {
         return Prices::new();
     };
     store.load().unwrap_or_else(|error| {

@@ -3,9 +3,9 @@
 use super::args::RaceLocks;
 use super::lookup::did_you_mean;
 use super::{Exit, measuring, output};
-use crate::cost::field::Family;
-use crate::cost::{self, Entrant, FAMILIES, family_name};
 use anyhow::{Result, bail};
+use heisenbug_cost::field::Family;
+use heisenbug_cost::{self as cost, Entrant, FAMILIES, family_name};
 
 /// Races one family, or all.
 pub fn run(args: &RaceLocks) -> Result<Exit> {

@@ -3,11 +3,11 @@
 use super::args::Show;
 use super::prices::{self, Price, Prices};
 use super::{Exit, lookup, output};
-use crate::catalogue::{Bug, Role, Variant};
-use crate::explain::style::{Paint, paint};
-use crate::explain::{self, Table};
-use crate::trace::source;
 use anyhow::Result;
+use heisenbug_catalogue::{Bug, Role, Variant};
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_explain::{self as explain, Table};
+use heisenbug_trace::source;
 use serde::Serialize;
 
 /// A bug, as `show --json` prints it.
@@ -28,7 +28,7 @@ struct Shown {
 #[derive(Serialize)]
 struct ShownOutcome {
     label: &'static str,
-    grade: crate::catalogue::Grade,
+    grade: heisenbug_catalogue::Grade,
     reason: &'static str,
 }
 
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_code_of_a_lock_begins_after_its_imports() {
-        for found in crate::worlds::locks() {
+        for found in heisenbug_worlds::locks() {
             let code = explain::plain(&lock(found.model));
             let first = code.lines().nth(1).unwrap_or_default();
             let begins = |with: &str| first.starts_with(with);
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn every_variant_has_code_to_show() {
-        for bug in crate::worlds::bugs() {
+        for bug in heisenbug_worlds::bugs() {
             for variant in bug.model.variants {
                 let (_, code) = code(bug.model.source, variant.name).unwrap_or_default();
                 assert!(!code.is_empty(), "{}/{}", bug.model.name, variant.name);

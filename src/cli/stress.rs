@@ -3,12 +3,12 @@
 use super::args::Stress;
 use super::output::Progress;
 use super::{Exit, lookup, output};
-use crate::catalogue::{Class, Grade};
-use crate::explain;
-use crate::explain::style::{Paint, paint};
-use crate::stress::{self, Options, StressReport, Stuck};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use heisenbug_catalogue::{Class, Grade};
+use heisenbug_explain as explain;
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_stress::{self as stress, Options, StressReport, Stuck};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ pub fn run(args: &Stress) -> Result<Exit> {
         &Options {
             runs: args.runs,
             time: args.time,
-            interrupt: Some(crate::check::interrupt_flag()),
+            interrupt: Some(heisenbug_check::interrupt_flag()),
             on_progress: Some(&|report: &StressReport| {
                 progress.show(&format!("{} runs", explain::thousands(report.runs)));
             }),

@@ -1,11 +1,11 @@
 //! `heisenbug` without a command: the first bug, live, and where to go from there.
 
 use super::{Exit, check, output};
-use crate::check::{Checker, Verdict, interrupted};
-use crate::explain;
-use crate::explain::style::{Paint, paint};
-use crate::worlds;
 use anyhow::{Context, Result};
+use heisenbug_check::{Checker, Verdict, interrupted};
+use heisenbug_explain as explain;
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_worlds as worlds;
 
 /// Checks the first bug and one of its fixes before the reader's eyes.
 pub fn run() -> Result<Exit> {

@@ -116,7 +116,7 @@ fn measure(task: &Task, point: Point, team: &mut Team) -> Result<()> {
     Ok(())
 }
 
-fn workload(subject: &Subject, load: Load) -> Result<Arc<crate::catalogue::Workload>> {
+fn workload(subject: &Subject, load: Load) -> Result<Arc<heisenbug_catalogue::Workload>> {
     let workload = subject
         .workload(load)
         .context("there is nothing to measure")?;

@@ -165,7 +165,7 @@ fn record(cell: &Cell) -> [String; COLUMNS.len() - 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::report::tests::report;
+    use crate::report::tests::report;
 
     #[test]
     fn every_cell_and_every_sample_is_a_line_below_the_columns_names() {

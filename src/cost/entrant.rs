@@ -2,7 +2,7 @@
 
 use super::field::{self, Contestant, Family, Origin, Waiting};
 use super::task::{self, Point, Subject, Sweep, Task, Times};
-use crate::catalogue::{Bug, Role, Variant};
+use heisenbug_catalogue::{Bug, Role, Variant};
 
 /// One of those who are measured together.
 #[derive(Clone, Debug)]
@@ -100,15 +100,15 @@ fn point(threads: usize) -> Point {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worlds;
+    use crate::mounted;
     use std::time::Duration;
 
     #[test]
     fn traps_are_not_priced_and_what_is_buggy_runs_alone() {
-        for bug in worlds::bugs() {
+        for bug in mounted::bugs() {
             let times = Times::new(Duration::from_millis(1));
-            for entrant in programs(bug.native, &[1, 2, 4], times) {
-                let variant = bug.native.variant(entrant.task.subject.name()).unwrap();
+            for entrant in programs(bug, &[1, 2, 4], times) {
+                let variant = bug.variant(entrant.task.subject.name()).unwrap();
                 assert!(!matches!(variant.role, Role::Trap(_)), "{}", variant.name);
                 assert!(variant.undefined.is_none(), "{}", variant.name);
                 let alone = entrant.task.points.iter().all(|point| point.threads == 1);

@@ -9,7 +9,7 @@
 //!   that try again at once, and say little about requests that arrive from outside.
 
 use super::team::{Padded, Team};
-use crate::catalogue::Workload;
+use heisenbug_catalogue::Workload;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};

@@ -10,7 +10,7 @@ mod queues;
 mod read_mostly;
 mod spsc;
 
-use crate::catalogue::Workload;
+use heisenbug_catalogue::Workload;
 use std::hint::black_box;
 
 /// A job, and so a race.
@@ -121,7 +121,7 @@ pub fn spend(steps: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::worlds;
+    use crate::mounted;
     use std::collections::HashSet;
     use std::sync::{Arc, Barrier};
     use std::thread;
@@ -220,8 +220,8 @@ mod tests {
         let measured: HashSet<String> = ours
             .map(|it| it.name.split('@').next().unwrap_or_default().to_string())
             .collect();
-        let proven: HashSet<String> = worlds::locks()
-            .map(|lock| lock.native.name.replace('-', "_"))
+        let proven: HashSet<String> = mounted::proofs()
+            .map(|lock| lock.name.replace('-', "_"))
             .collect();
         assert_eq!(measured, proven);
     }

@@ -2,7 +2,7 @@
 
 use super::idle;
 use super::team::Team;
-use crate::catalogue::Workload;
+use heisenbug_catalogue::Workload;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};

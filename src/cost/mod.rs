@@ -7,6 +7,7 @@ pub mod fairness;
 pub mod field;
 mod idle;
 mod machine;
+pub mod mounted;
 pub mod plot;
 mod process;
 mod report;

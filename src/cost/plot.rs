@@ -341,7 +341,7 @@ fn cannot(error: impl std::fmt::Display) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::report::tests::report;
+    use crate::report::tests::report;
 
     #[test]
     fn a_plot_names_everyone_the_machine_the_day_the_axis_and_its_unit() {

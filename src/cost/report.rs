@@ -68,7 +68,7 @@ impl Report {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::cost::summary::tests::{entrant, process, threads};
+    use crate::summary::tests::{entrant, process, threads};
 
     /// A report on a floor and two locks, one of which collapses with two threads.
     pub fn report() -> Report {

@@ -5,8 +5,8 @@
 
 use super::report::Report;
 use super::table;
-use crate::files;
 use anyhow::{Context, Result};
+use heisenbug_files as files;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn only_what_was_optimised_and_went_well_has_a_price() {
-        use crate::cost::report::tests::report;
+        use crate::report::tests::report;
         let mut report = report();
         report.cells[2].problem = Some("wrong sum".to_owned());
         let all = prices(&report);

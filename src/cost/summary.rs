@@ -288,8 +288,8 @@ fn add_ranks(cells: &mut [&mut Cell]) {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::cost::idle::Noise;
-    use crate::cost::task::{Subject, Task, Times};
+    use crate::idle::Noise;
+    use crate::task::{Subject, Task, Times};
 
     /// A point of the sweep of threads.
     pub fn threads(threads: usize) -> Point {

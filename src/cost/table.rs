@@ -5,8 +5,8 @@ use super::machine::Machine;
 use super::report::Report;
 use super::summary::{Cell, Rank};
 use super::task::{FAMILIES, Point, Sweep, family_name};
-use crate::explain::style::{Paint, paint};
-use crate::explain::{self, Table};
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_explain::{self as explain, Table};
 use std::time::Duration;
 
 /// A number of nanoseconds, with as many digits as mean something: thousands end in `k`, millions
@@ -461,7 +461,7 @@ fn price(cell: Option<&Cell>) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::report::tests::report;
+    use crate::report::tests::report;
 
     #[test]
     fn a_race_says_who_is_first_and_what_collapses_in_any_width() {

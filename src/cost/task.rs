@@ -1,8 +1,8 @@
 //! What one process measures: a subject at the points of its sweeps.
 
 use super::field::{self, Contestant, Family, Load};
-use crate::catalogue::Workload;
-use crate::worlds;
+use crate::mounted;
+use heisenbug_catalogue::Workload;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -57,8 +57,8 @@ impl Subject {
         match self {
             Subject::Contestant { .. } => Some((self.contestant()?.workload)(load)),
             Subject::Variant { bug, name } => {
-                let bug = worlds::bugs().find(|known| known.native.name == bug)?;
-                let variant = bug.native.variant(name)?;
+                let bug = mounted::bugs().find(|known| known.name == bug)?;
+                let variant = bug.variant(name)?;
                 Some(variant.workload.filter(|_| variant.undefined.is_none())?())
             }
         }

@@ -6,7 +6,7 @@
 
 mod pin;
 
-use crate::catalogue::Workload;
+use heisenbug_catalogue::Workload;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};

@@ -3,15 +3,20 @@
 //! All of that is settled when this program is built, and nothing that stands in somebody's folder or
 //! environment changes it. But sources may be moved, copied or replaced afterwards: that is noticed here.
 
-use crate::files;
 use anyhow::{Context, Result, bail};
+use heisenbug_files as files;
 use serde::Deserialize;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder in which this program's package was when it was built.
-const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
+/// The folder of this room when this program was built.
+const ROOM: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Where this room is in the package.
+const PLACE: &str = "src/course";
+
+const NAME: &str = "heisenbug";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -21,7 +26,9 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 ///
 /// If it is not there any more, is one of another version, or this program lies in a copy of it.
 pub fn package() -> Result<PathBuf> {
-    let package = PathBuf::from(PACKAGE);
+    let room = Path::new(ROOM);
+    let up = Path::new(PLACE).components().count();
+    let package = room.ancestors().nth(up).unwrap_or(room).to_owned();
     is_home(&package, VERSION)?;
     if let Ok(executable) = std::env::current_exe() {
         is_no_copy(&package, &executable)?;
@@ -80,6 +87,18 @@ fn is_wish(variable: &OsString) -> bool {
 #[derive(Deserialize)]
 struct Manifest {
     package: Option<Package>,
+    workspace: Option<Workspace>,
+}
+
+/// The rooms are packages of one version, which stands here.
+#[derive(Deserialize)]
+struct Workspace {
+    package: Option<Common>,
+}
+
+#[derive(Deserialize)]
+struct Common {
+    version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -96,10 +115,13 @@ fn version_in(folder: &Path) -> Result<Option<String>> {
     };
     let parsed: Manifest = toml::from_str(&String::from_utf8_lossy(&text))
         .with_context(|| format!("{} is damaged", manifest.display()))?;
-    let ours = parsed
-        .package
-        .filter(|package| package.name == env!("CARGO_PKG_NAME"));
-    Ok(ours.map(|package| package.version.as_str().unwrap_or_default().to_owned()))
+    let Some(package) = parsed.package.filter(|package| package.name == NAME) else {
+        return Ok(None);
+    };
+    let of_its_own = package.version.as_str().map(str::to_owned);
+    let common = parsed.workspace.and_then(|workspace| workspace.package);
+    let version = of_its_own.or_else(|| common.and_then(|common| common.version));
+    Ok(Some(version.unwrap_or_default()))
 }
 
 fn is_home(package: &Path, version: &str) -> Result<()> {

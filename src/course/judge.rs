@@ -1,16 +1,16 @@
 //! The judge's ruling on a learner's file.
 
 use super::compile::{Compiled, Library, Source, may_wait};
-use super::contract::{BROKEN, Wrong};
 use super::manifest::{Course, Exercise, Failure, Refusal};
-use super::program::{self, Told};
 use super::unseen::{unseen, vouched};
 use super::{orderings, rules, tool};
-use crate::check::isolated::{self, Onlooker};
-use crate::check::{Checker, Report};
-use crate::files;
-use crate::trace::source;
 use anyhow::{Context, Result, bail};
+use heisenbug_check::{Checker, Report};
+use heisenbug_files as files;
+use heisenbug_isolated::{self as isolated, Onlooker};
+use heisenbug_judge::contract::{BROKEN, Wrong};
+use heisenbug_judge::{self as program, Told};
+use heisenbug_trace::source;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! What a course says of itself: `course.toml`, and the files beside it.
 
-use crate::catalogue::Class;
-use crate::files;
 use anyhow::{Context, Result, bail};
+use heisenbug_catalogue::Class;
+use heisenbug_files as files;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -10,16 +10,14 @@
 
 pub mod compile;
 mod complaints;
-pub mod contract;
 pub mod home;
 mod instead;
 pub mod judge;
 pub mod manifest;
 pub mod mutants;
-pub mod orderings;
+mod orderings;
 mod parts;
 pub mod playground;
-pub mod program;
 pub mod progress;
 pub mod rules;
 mod scenarios;

@@ -5,7 +5,7 @@
 
 use super::tokens::{Token, tokens};
 use super::unseen::Unseen;
-use crate::files;
+use heisenbug_files as files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

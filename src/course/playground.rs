@@ -2,13 +2,14 @@
 
 use super::compile::{Compiled, Library, Source, may_wait};
 use super::parts::{Part, Parts, parts};
-use super::program;
 use super::scenarios::{Scenarios, scenarios};
 use super::unseen::{unseen, vouched};
-use crate::check::{Checker, Report, isolated};
-use crate::files;
-use crate::trace::source;
 use anyhow::{Context, Result, bail};
+use heisenbug_check::{Checker, Report};
+use heisenbug_files as files;
+use heisenbug_isolated as isolated;
+use heisenbug_judge as program;
+use heisenbug_trace::source;
 use std::path::{Path, PathBuf};
 
 /// What `heisenbug new` writes.
@@ -150,12 +151,10 @@ fn main_of(file: &Path, scenarios: &[String]) -> String {
         main.push_str(&format!(
             "fn {name}() -> String {{ heisenbug::check::returned(&yours::{name}()) }}\n"
         ));
-        cases.push_str(&format!(
-            "heisenbug::course::program::Case::holds({name:?}, {name}),"
-        ));
+        cases.push_str(&format!("heisenbug::judge::Case::holds({name:?}, {name}),"));
     }
     main.push_str(&format!(
-        "heisenbug::judge!(heisenbug::course::program::Judge {{ outcomes: &[], contract: &[], cases: &[{cases}] }});\n"
+        "heisenbug::judge!(heisenbug::judge::Judge {{ outcomes: &[], contract: &[], cases: &[{cases}] }});\n"
     ));
     main
 }

@@ -7,8 +7,8 @@
 //! done = ["whose_turn", "lost_update"]
 //! ```
 
-use crate::files;
 use anyhow::Result;
+use heisenbug_files as files;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,7 @@
 //! is a mistake in the learner's reasoning, so neither may look like one.
 
 use super::tokens::{Token, tokens};
-use crate::explain::visible;
+use heisenbug_explain::visible;
 
 /// What there is in this library for a learner, by the names of std.
 const OURS: [&str; 4] = ["cell", "hint", "sync", "thread"];
@@ -228,7 +228,7 @@ mod tests {
             "use r#std::r#sync::Mutex;",
             "macro_rules! m { ($a:ident) => { std::$a::Mutex } }",
             "fn f() { std::process::exit(0) }",
-            "use heisenbug::worlds::native::sync::Mutex;",
+            "use heisenbug_worlds::native::sync::Mutex;",
             "use ::heisenbug::{sync, trace};",
             "use heisenbug as h;",
             "pub use super::native::Counter;",

@@ -1,7 +1,7 @@
 //! Compilers and judges, run to their end unless it comes too late, or nobody waits for it any more.
 
-use crate::check::interrupted;
-use crate::check::isolated::Onlooker;
+use heisenbug_check::interrupted;
+use heisenbug_isolated::Onlooker;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};

@@ -8,7 +8,7 @@
 use super::parts::Part;
 use super::rules::branches;
 use super::tokens::{Token, tokens};
-use crate::check::{Report, Verdict};
+use heisenbug_check::{Report, Verdict};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -6,9 +6,9 @@ use super::compile::Library;
 use super::judge::{Judgement, Limits, judge};
 use super::manifest::{Course, Exercise, Failure};
 use super::mutants::mutants;
-use crate::check::Report;
-use crate::files;
 use anyhow::{Context, Result};
+use heisenbug_check::Report;
+use heisenbug_files as files;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -255,7 +255,10 @@ fn describe(judgement: &Judgement) -> String {
     match judgement {
         Judgement::Passed { .. } => "it passes".to_owned(),
         Judgement::Failed(report) | Judgement::NotExposed(report) | Judgement::Unknown(report) => {
-            crate::explain::plain(&crate::explain::report(report, crate::explain::MAX_WIDTH))
+            heisenbug_explain::plain(&heisenbug_explain::report(
+                report,
+                heisenbug_explain::MAX_WIDTH,
+            ))
         }
         Judgement::Broken { what, .. } => format!("it no longer does this: {what}"),
         Judgement::NotConcurrent { missing, .. } => {

@@ -4,8 +4,8 @@ use super::home;
 use super::judge::Limits;
 use super::manifest::{Course, Exercise};
 use super::progress::{self, Progress};
-use crate::files;
 use anyhow::{Context, Result, bail};
+use heisenbug_files as files;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -217,7 +217,7 @@ fn given(course: &Course, exercise: &Exercise) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::faults;
+    use heisenbug_files::faults;
 
     fn course(folder: &Path) -> Course {
         let text = "title = \"A course\"\n[[exercise]]\nname = \"one\"\ntitle = \"\"\nconcept = \"\"\n\

@@ -1,6 +1,6 @@
 //! One operation in a few words: what stands in its actor's column.
 
-use crate::trace::{Event, Op};
+use heisenbug_trace::{Event, Op};
 
 /// What the operation did, for a narrow column. `waiting` tells how many threads wait on its
 /// condition variable.

@@ -6,18 +6,19 @@
 mod cells;
 mod layout;
 mod repeats;
+mod report;
 mod sentence;
 pub mod style;
 mod table;
 mod timeline;
 mod visible;
 
-use crate::catalogue::Grade;
-use crate::check::{Engine, Report, Verdict};
-use crate::trace::one_line;
+use heisenbug_catalogue::Grade;
+use heisenbug_trace::one_line;
 use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
+pub use report::{Access, Clash, Engine, Executions, INTERRUPT, OutcomeCount, Report, Verdict};
 pub use table::{Table, thousands};
 pub use visible::{json, visible, visible_but_styles};
 
@@ -137,7 +138,7 @@ fn verdict(report: &Report) -> (&'static str, String) {
 
 /// What kind of bug it is, in the words of the field.
 fn kind(report: &Report) -> String {
-    use crate::catalogue::Class::{Assertion, Panic};
+    use heisenbug_catalogue::Class::{Assertion, Panic};
     let class = report.class.map_or("failure", |class| class.words());
     let kind = match (report.found_by, report.class) {
         (_, Some(Assertion)) if report.actors.len() < 2 => "a failed assertion".to_owned(),

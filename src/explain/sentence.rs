@@ -1,9 +1,9 @@
 //! Sentences: how the failure came about, and how the verdict was reached.
 
+use super::report::{Access, Clash, Engine, Report, Verdict};
 use super::table::thousands;
-use crate::catalogue::Class;
-use crate::check::{Access, Clash, Engine, Report, Verdict};
-use crate::trace::{Blocked, Event, Op};
+use heisenbug_catalogue::Class;
+use heisenbug_trace::{Blocked, Event, Op};
 
 /// How the failure came about.
 pub fn how(report: &Report) -> String {

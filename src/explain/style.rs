@@ -1,8 +1,8 @@
 //! Colours and weights, by meaning.
 
-use crate::catalogue::Grade;
-use crate::check::Verdict;
+use super::report::Verdict;
 use anstyle::{AnsiColor, Style};
+use heisenbug_catalogue::Grade;
 
 /// What a piece of text is, as far as its looks are concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

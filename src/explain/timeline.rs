@@ -6,11 +6,11 @@
 use super::cells::cell;
 use super::layout;
 use super::repeats::{Folded, fold};
+use super::report::Report;
 use super::style::{Paint, paint};
 use super::visible::visible;
-use crate::catalogue::Class;
-use crate::check::Report;
-use crate::trace::{Event, Op, source};
+use heisenbug_catalogue::Class;
+use heisenbug_trace::{Event, Op, source};
 
 /// Rows shown from the beginning and from the end of a timeline that is too long.
 const HEAD: usize = 24;

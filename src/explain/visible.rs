@@ -4,7 +4,7 @@
 //! instead of showing them: that move its cursor, change its title, hide what follows or turn it round.
 //! They are shown as Rust writes them, as in `\u{1b}`. Lines and tabs stay what they are.
 
-use crate::check::Report;
+use super::report::Report;
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -152,10 +152,10 @@ mod tests {
             "actor": bad, "op": "panic", "call": "", "object": bad, "read": bad, "value": bad,
             "newest": null, "ordering": null, "file": bad, "line": 1, "column": 1, "note": bad,
         });
-        let mut report = crate::check(|| ());
+        let mut report = Report::empty();
         report.bug = Some(bad.to_owned());
         report.variant = Some(bad.to_owned());
-        report.verdict = crate::Verdict::Fails;
+        report.verdict = super::super::Verdict::Fails;
         report.message = Some(bad.to_owned());
         report.outcome = Some(bad.to_owned());
         report.notes = vec![bad.to_owned()];

@@ -23,7 +23,7 @@ use super::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 use super::{hint, thread};
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 
 /// A value behind a lock with backoff.
 pub type Backoff<T> = Locked<Lock, T>;

@@ -26,7 +26,7 @@ use super::sync::atomic::{
     AtomicBool, AtomicPtr,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 use std::ptr;
 
 /// A value behind a CLH lock.

@@ -28,7 +28,7 @@ use super::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 use super::{hint, thread};
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::{mem, ptr};
 

@@ -10,7 +10,7 @@
 #![allow(missing_docs, unused_imports, dead_code)]
 
 use super::{cell, hint, sync, thread};
-use crate::catalogue::Bug;
+use heisenbug_catalogue::Bug;
 
 pub mod counter;
 pub mod exclusive;

@@ -24,7 +24,7 @@ use super::sync::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 use std::cmp::Ordering::{Equal, Greater, Less};
 use std::mem::MaybeUninit;
 

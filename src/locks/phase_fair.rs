@@ -24,7 +24,7 @@ use super::sync::atomic::{
     AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::catalogue::{Bug, Expected, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Scale, Shape, Variant};
 
 /// A value behind a phase-fair lock.
 pub type PhaseFair<T> = RwLocked<Lock, T>;

@@ -3,7 +3,7 @@
 use super::cell::UnsafeCell;
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::Outcome;
+use heisenbug_catalogue::Outcome;
 
 /// A value that is read often and written seldom.
 pub trait ReadMostly<T>: Send + Sync + 'static {

@@ -27,7 +27,7 @@ use super::sync::atomic::{
     fence,
 };
 use super::sync::{Mutex, PoisonError};
-use crate::catalogue::{Bug, Expected, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Scale, Shape, Variant};
 
 /// Some words that belong together.
 pub struct SeqLock<const WORDS: usize> {

@@ -19,7 +19,7 @@
 use super::counter::{Counter, three_threads, total_meanwhile};
 use super::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::sync::slot;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 use std::array;
 
 /// A counter in parts.

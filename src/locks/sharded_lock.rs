@@ -19,7 +19,7 @@
 use super::read_mostly::{OUTCOMES, Pair, RawRwLock, RwLocked};
 use super::read_mostly::{two_writers, writer_and_reader, writer_and_two_readers};
 use super::sync::{PoisonError, RwLock, slot};
-use crate::catalogue::{Bug, Expected, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Scale, Shape, Variant};
 use std::array;
 
 /// A value behind a sharded lock.

@@ -32,7 +32,7 @@ use super::sync::atomic::{
 };
 use super::sync::{Mutex, PoisonError, slot};
 use super::{hint, thread};
-use crate::catalogue::{Bug, Expected, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Scale, Shape, Variant};
 use std::array;
 
 /// A value that is read without waiting.

@@ -18,7 +18,7 @@ use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::hint;
 use super::sync::Futex;
 use super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 
 /// A value behind a lock that spins for some microseconds.
 pub type SpinThenPark<T> = Locked<Lock<100>, T>;

@@ -23,7 +23,7 @@ use super::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 use super::sync::{Arc, Labelled};
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 use std::mem::MaybeUninit;
 
 /// The slots, and how far both ends have got.

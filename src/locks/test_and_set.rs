@@ -17,7 +17,7 @@
 use super::exclusive::{Locked, RawLock, three_threads, two_threads};
 use super::hint;
 use super::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 
 /// A value behind a test-and-set lock.
 pub type TestAndSet<T> = Locked<Lock, T>;

@@ -21,7 +21,7 @@ use super::sync::atomic::{
     AtomicU32,
     Ordering::{Acquire, Relaxed, Release},
 };
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 
 /// A value behind a ticket lock.
 pub type Ticket<T> = Locked<Lock, T>;

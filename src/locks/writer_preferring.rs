@@ -23,7 +23,7 @@ use super::sync::{
     Futex,
     atomic::Ordering::{Acquire, Relaxed, Release},
 };
-use crate::catalogue::{Bug, Expected, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Scale, Shape, Variant};
 
 /// A value behind a writer-preferring lock.
 pub type WriterPreferring<T> = RwLocked<Lock, T>;

@@ -1,9 +1,9 @@
 //! The child: runs the scenario, and watches itself.
 
 use super::protocol::Line;
-use crate::catalogue::{Bug, Variant};
-use crate::trace::one_line;
-use crate::worlds::live::waits;
+use heisenbug_catalogue::{Bug, Variant};
+use heisenbug_live::waits;
+use heisenbug_trace::one_line;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -20,7 +20,7 @@ pub const HANG_AFTER: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(50);
 
 /// Runs a variant until a limit is reached or a run gets stuck, and reports on standard output. To
-/// be called by the hidden command and with a bug of [`Mounted::live`](crate::worlds::Mounted):
+/// be called by the hidden command and with a bug of [`Mounted::live`](heisenbug_worlds::Mounted):
 /// takes panics over, and ends the process where it is if a run does not end.
 pub fn child(bug: &Bug, variant: &Variant, runs: Option<u64>, time: Option<Duration>) -> ExitCode {
     // The parent has refused this already. Called by hand it is just as undefined.
@@ -128,7 +128,7 @@ impl Patience {
     }
 }
 
-fn give_up(deadlock: bool, threads: Vec<crate::trace::Blocked>) -> ! {
+fn give_up(deadlock: bool, threads: Vec<heisenbug_trace::Blocked>) -> ! {
     say(&Line::Stuck { deadlock, threads });
     process::exit(0)
 }

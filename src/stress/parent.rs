@@ -2,7 +2,7 @@
 
 use super::protocol::{Line, child_args};
 use super::report::{CRASH, StressReport, Tally};
-use crate::catalogue::{Bug, Variant};
+use heisenbug_catalogue::{Bug, Variant};
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};

@@ -1,6 +1,6 @@
 //! What parent and child tell each other: arguments one way, lines of JSON the other.
 
-use crate::trace::Blocked;
+use heisenbug_trace::Blocked;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,8 +4,8 @@
 
 use super::child::HANG_AFTER;
 use super::protocol::Line;
-use crate::catalogue::{Bug, Grade};
-use crate::trace::Blocked;
+use heisenbug_catalogue::{Bug, Grade};
+use heisenbug_trace::Blocked;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -184,7 +184,8 @@ mod tests {
     use super::*;
 
     fn bug() -> &'static Bug {
-        let mounted = crate::worlds::bugs().find(|mounted| mounted.live.name == "ab-ba-deadlock");
+        let mounted =
+            heisenbug_worlds::bugs().find(|mounted| mounted.live.name == "ab-ba-deadlock");
         mounted.expect("the bug is in the catalogue").live
     }
 

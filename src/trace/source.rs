@@ -1,6 +1,6 @@
 //! Source text by file name, for object names and timelines.
 
-use crate::files;
+use heisenbug_files as files;
 use std::collections::HashMap;
 use std::panic::Location;
 use std::path::{Path, PathBuf};

@@ -3,31 +3,19 @@
 //! A bug is written once, in plain Rust, and compiled once for every world. The *mount point*
 //! decides what its `use super::sync::…` names:
 //!
-//! - [`native`]: the standard library itself. Costs nothing; for benches.
-//! - [`live`]: real threads, with locks that can tell a deadlock. For `stress`.
-//! - [`model`]: a façade over our own engine, to which every operation is a step. For `check`, and for
-//!   the code of whoever uses this crate as a library.
-//! - `loom`: loom's own types, plainly, and the bugs that need nothing else. For loom's tests, and
-//!   for `check --engine loom`; there only in tests and with the feature `peers`.
+//! - `heisenbug-native`: the standard library itself. Costs nothing; for benches.
+//! - `heisenbug-live`: real threads, with locks that can tell a deadlock. For `stress`.
+//! - `heisenbug-model`: a façade over our own engine, to which every operation is a step.
+//!   For `check`, and for the code of whoever uses heisenbug as a library.
+//! - `heisenbug-loom`: loom's own types, plainly, and the bugs that need nothing else. For loom's
+//!   tests, and for `check --engine loom`.
 
-// The same bug files are compiled once for every world: that is the point of mounting them.
-#![allow(clippy::duplicate_mod)]
+use heisenbug_catalogue::Bug;
 
-#[doc(hidden)]
-pub mod live;
-#[cfg(any(test, feature = "peers"))]
-#[doc(hidden)]
-pub mod loom;
-pub mod model;
-pub mod native;
-
-use crate::catalogue::Bug;
-
-/// One bug of the catalogue, or the proof of one lock strategy, in every world.
+/// One bug of the catalogue, or the proof of one lock strategy, where it is judged and where it is
+/// stressed. What is measured of it is mounted where that is done.
 #[derive(Clone, Copy, Debug)]
 pub struct Mounted {
-    /// Its programs on the standard library.
-    pub native: &'static Bug,
     /// Its programs on real threads whose locks can tell a deadlock.
     pub live: &'static Bug,
     /// Its programs on the engine.
@@ -36,15 +24,17 @@ pub struct Mounted {
 
 /// The whole catalogue, in teaching order.
 pub fn bugs() -> impl Iterator<Item = Mounted> {
-    join(native::bugs::all(), live::bugs::all(), model::bugs::all())
+    join(
+        heisenbug_bugs::live::bugs::all(),
+        heisenbug_bugs::model::bugs::all(),
+    )
 }
 
 /// The proofs of the lock strategies, from the simplest on.
 pub fn locks() -> impl Iterator<Item = Mounted> {
     join(
-        native::locks::all(),
-        live::locks::all(),
-        model::locks::all(),
+        heisenbug_locks::live::locks::all(),
+        heisenbug_locks::model::locks::all(),
     )
 }
 
@@ -54,16 +44,8 @@ pub fn all() -> impl Iterator<Item = Mounted> {
 }
 
 fn join(
-    native: impl Iterator<Item = &'static Bug>,
     live: impl Iterator<Item = &'static Bug>,
     model: impl Iterator<Item = &'static Bug>,
 ) -> impl Iterator<Item = Mounted> {
-    native
-        .zip(live)
-        .zip(model)
-        .map(|((native, live), model)| Mounted {
-            native,
-            live,
-            model,
-        })
+    live.zip(model).map(|(live, model)| Mounted { live, model })
 }

@@ -1,6 +1,6 @@
 //! The programs on the native world: std itself, which is by definition right.
 
-use heisenbug::worlds::native as world;
+use heisenbug_native as world;
 
 #[path = "programs.rs"]
 pub mod programs;

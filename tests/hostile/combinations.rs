@@ -1,13 +1,14 @@
 //! Every way to end, everywhere, in every execution or in one: what the check must say to each.
 
 use heisenbug::catalogue::{Bug, Outcome, Scale, Shape, Variant};
-use heisenbug::check::{Checker, Report, Verdict, isolated};
+use heisenbug::check::{Checker, Report, Verdict};
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{
     AtomicU32,
     Ordering::{Relaxed, SeqCst},
 };
 use heisenbug::thread;
+use heisenbug_isolated as isolated;
 use libtest_mimic::Trial;
 use std::hint::black_box;
 use std::process::{Command, Stdio};

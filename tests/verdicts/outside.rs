@@ -1,9 +1,9 @@
 //! What no engine sees: `try` says so, and neither proves nor breaks such a program.
 
 use heisenbug::catalogue::Class;
-use heisenbug::course::compile::Library;
-use heisenbug::course::playground::{Tried, try_file};
 use heisenbug::{Checker, Report, Verdict};
+use heisenbug_course::compile::Library;
+use heisenbug_course::playground::{Tried, try_file};
 use std::sync::OnceLock;
 
 /// Built once for all tests.

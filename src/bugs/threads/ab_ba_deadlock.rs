@@ -18,7 +18,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// Two accounts, each of which holds 100 at first.
 pub trait Bank: Default + Send + Sync + 'static {

@@ -20,7 +20,7 @@
 use super::sync::Arc;
 use super::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A setting that is read on first use.
 pub trait Setting: Default + Send + Sync + 'static {

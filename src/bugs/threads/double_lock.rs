@@ -15,7 +15,7 @@
 //! **Who sees it.** Every run that takes the branch, in every tool, on one thread. What it takes is a
 //! test for that branch; Clippy's `significant_drop_in_scrutinee` sees the `match` without one.
 
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A price list that fills itself.
 pub trait Prices: Default + Send + Sync + 'static {

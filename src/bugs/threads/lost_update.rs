@@ -14,7 +14,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Role, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Role, Scale, Shape, Variant, Workload};
 
 /// A counter that several threads raise.
 pub trait Counter: Default + Send + Sync + 'static {

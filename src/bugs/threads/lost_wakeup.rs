@@ -19,7 +19,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// Tells one customer, once, that the bread is out.
 pub trait Bell: Default + Send + Sync + 'static {

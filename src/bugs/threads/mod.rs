@@ -1,7 +1,7 @@
 //! Bugs among threads that share memory.
 
 use super::{cell, hint, sync, thread};
-use crate::catalogue::Bug;
+use heisenbug_catalogue::Bug;
 
 pub mod ab_ba_deadlock;
 pub mod aba;

@@ -16,7 +16,7 @@
 
 use super::sync::{Arc, Condvar, Mutex};
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A stand on which one paper will appear.
 pub trait Stand: Default + Send + Sync + 'static {

@@ -17,7 +17,7 @@
 
 use super::sync::Arc;
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// One end of a chat.
 pub trait Peer: Sized + Send + Sync + 'static {

@@ -18,7 +18,7 @@
 
 use super::sync::{Arc, Mutex};
 use super::thread;
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A stretch of track for one train.
 pub trait Track: Default + Send + Sync + 'static {

@@ -19,7 +19,7 @@
 
 use super::sync::Arc;
 use super::{hint, thread};
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// Where the ship is. One thread writes it, any number may read.
 pub trait Chart: Send + Sync + 'static {

@@ -18,7 +18,7 @@
 
 use super::sync::Arc;
 use super::{hint, thread};
-use crate::catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
 /// A box for one letter.
 pub trait Mailbox: Default + Send + Sync + 'static {

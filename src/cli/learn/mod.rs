@@ -6,11 +6,11 @@ mod words;
 
 use super::args::{Learn, LearnCommand};
 use super::{Exit, output};
-use crate::course::judge::Limits;
-use crate::course::verify::Depth;
-use crate::course::workplace::Workplace;
-use crate::course::{Course, Exercise, home};
 use anyhow::{Context, Result, bail};
+use heisenbug_course::judge::Limits;
+use heisenbug_course::verify::Depth;
+use heisenbug_course::workplace::Workplace;
+use heisenbug_course::{Course, Exercise, home};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 

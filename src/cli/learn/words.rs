@@ -1,10 +1,10 @@
 //! A judgement in words.
 
-use crate::check::Report;
-use crate::course::Judgement;
-use crate::course::manifest::Exercise;
-use crate::explain::style::{Paint, paint};
-use crate::explain::{self, visible, wrap};
+use heisenbug_check::Report;
+use heisenbug_course::Judgement;
+use heisenbug_course::manifest::Exercise;
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_explain::{self as explain, visible, wrap};
 
 /// What to tell a learner, in so many columns.
 pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> String {

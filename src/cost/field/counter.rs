@@ -1,9 +1,9 @@
 //! A counter that is raised often, and read when all is done.
 
 use super::{Contestant, Family, Load, Origin, Waiting, spend};
-use crate::catalogue::Workload;
-use crate::worlds::native::locks;
+use crate::mounted::locks;
 use crossbeam::utils::CachePadded;
+use heisenbug_catalogue::Workload;
 use locks::counter::Counter;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

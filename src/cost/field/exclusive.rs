@@ -1,9 +1,9 @@
 //! Mutual exclusion: one counter behind one lock.
 
 use super::{Contestant, Family, Load, Logged, Origin, Waiting, spend};
-use crate::catalogue::Workload;
-use crate::worlds::native::locks;
+use crate::mounted::locks;
 use crossbeam::utils::{Backoff, CachePadded};
+use heisenbug_catalogue::Workload;
 use locks::exclusive::{Exclusive, Locked, RawLock};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,6 +1,6 @@
 //! Published queues behind our traits, and what the two races of queues have in common.
 
-use crate::worlds::native::locks::queue::{Mpmc, Pop, Push, Spsc};
+use crate::mounted::locks::queue::{Mpmc, Pop, Push, Spsc};
 use crossbeam::channel;
 use crossbeam::queue::{ArrayQueue, SegQueue};
 use std::collections::VecDeque;

@@ -1,13 +1,13 @@
 //! Many readers, few writers: two words that every write leaves equal.
 
 use super::{Contestant, Family, Load, Origin, Waiting, spend};
-use crate::catalogue::Workload;
-use crate::worlds::native::locks;
+use crate::mounted::locks;
 use arc_swap::ArcSwap;
 use crossbeam::atomic::AtomicCell;
 use crossbeam::epoch::{self, Atomic, Owned};
 use crossbeam::sync::ShardedLock;
 use crossbeam::utils::CachePadded;
+use heisenbug_catalogue::Workload;
 use locks::read_mostly::{Pair, ReadMostly};
 use parking_lot::Mutex;
 use std::sync::Arc;

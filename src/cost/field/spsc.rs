@@ -2,10 +2,10 @@
 
 use super::queues::{BACKLOG, Channel, Rtrb, STRETCH, StdChannel, SyncChannel, patiently};
 use super::{Contestant, Family, Load, Origin, Waiting, spend};
-use crate::catalogue::Workload;
-use crate::worlds::native::locks;
+use crate::mounted::locks;
 use crossbeam::queue::{ArrayQueue, SegQueue};
 use crossbeam::utils::CachePadded;
+use heisenbug_catalogue::Workload;
 use locks::queue::{Ends, Pop, Push, Spsc};
 use locks::spsc_ring::SpscRing;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -6,7 +6,7 @@
 //! them, and who waits where only when somebody has to. A lock that is free costs a few nanoseconds
 //! more for it, little beside the thread that every run of a scenario starts.
 
-use crate::trace::{Blocked, source};
+use heisenbug_trace::{Blocked, source};
 use parking_lot_detecting::deadlock::check_deadlock;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

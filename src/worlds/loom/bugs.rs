@@ -6,7 +6,7 @@
 #![allow(missing_docs, unused_imports)]
 
 use super::{cell, hint, sync, thread};
-use crate::catalogue::Bug;
+use heisenbug_catalogue::Bug;
 
 #[path = "../../bugs/threads/ab_ba_deadlock.rs"]
 pub mod ab_ba_deadlock;

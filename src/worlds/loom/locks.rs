@@ -6,7 +6,7 @@
 #![allow(missing_docs, unused_imports, dead_code)]
 
 use super::{cell, hint, sync, thread};
-use crate::catalogue::Bug;
+use heisenbug_catalogue::Bug;
 
 #[path = "../../locks/counter.rs"]
 pub mod counter;

@@ -3,8 +3,8 @@
 use super::missing::IsAccessedUnseen;
 use super::session::{Call, Shared, keep_static};
 use super::sync::Labelled;
-use crate::trace::{Op, Value};
 use heisenbug_engine::steps;
+use heisenbug_trace::{Op, Value};
 use std::panic::Location;
 
 /// Plain data that several threads may reach. In a check, two accesses that nothing orders, one of

@@ -1,7 +1,7 @@
 //! The model world: std's names over our own engine. Every operation is a step of the exploration.
 //!
 //! Write code against [`sync`], [`thread`], [`cell`] and [`hint`] as against the modules of std
-//! that they are named after, and hand a scenario to [`check`](fn@crate::check). Inside of a check each
+//! that they are named after, and hand a scenario to `heisenbug::check`. Inside of a check each
 //! operation asks the engine what comes of it; outside it is the standard library's, so the same code
 //! runs as it is.
 //!
@@ -36,7 +36,7 @@
 //! - Plain data behind a raw pointer, in a `static mut` or in std's own cells is read and written unseen:
 //!   neither a data race nor a use after free is noticed there. What a raw pointer leads to is as good as
 //!   anything else if it is made of this crate's types. `heisenbug try` calls a program unknown that has
-//!   such data; [`check`](fn@crate::check) cannot know.
+//!   such data; `heisenbug::check` cannot know.
 //! - A channel that was made outside of the scenario cannot be used in it.
 
 pub mod cell;
@@ -53,11 +53,3 @@ mod unordered;
 
 #[doc(inline)]
 pub use crate::__thread_local as thread_local;
-
-#[doc(hidden)]
-#[path = "../../bugs/mod.rs"]
-pub mod bugs;
-
-#[doc(hidden)]
-#[path = "../../locks/mod.rs"]
-pub mod locks;

@@ -24,11 +24,11 @@ pub(crate) use threads::{Inner, current, inner_of, local, set_local, spawning, s
 pub use failures::{Failure, panicked};
 pub use sites::{Mutation, Site};
 
-use crate::trace::{Trace, journal};
 use failures::Failures;
 use flags::Flags;
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, ThreadId};
+use heisenbug_trace::{Trace, journal};
 use objects::Objects;
 use record::Record;
 use sites::Sites;

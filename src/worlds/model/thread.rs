@@ -12,9 +12,9 @@ pub use scoped::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
 use super::session::{self, Call};
-use crate::trace::Op;
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Rmw, Until, Why};
+use heisenbug_trace::Op;
 use std::io;
 use std::num::NonZero;
 use std::panic::Location;

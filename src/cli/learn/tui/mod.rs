@@ -12,11 +12,11 @@ mod view;
 mod worker;
 
 use super::{Exit, output};
-use crate::check::interrupted;
-use crate::course::watch::Watch;
-use crate::course::workplace::Workplace;
-use crate::files;
 use anyhow::{Context, Result, bail};
+use heisenbug_check::interrupted;
+use heisenbug_course::watch::Watch;
+use heisenbug_course::workplace::Workplace;
+use heisenbug_files as files;
 use ratatui::DefaultTerminal;
 use state::{Effect, State};
 use std::sync::mpsc::{RecvTimeoutError, channel};

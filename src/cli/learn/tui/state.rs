@@ -2,9 +2,9 @@
 //! a file: what is to be done is returned as [`Effect`]s, and what came of it comes back by a call.
 
 use super::view::{List, Scroll, Solution, Sweep, Swept, View};
-use crate::cli::learn::words;
-use crate::course::workplace::Workplace;
-use crate::course::{Exercise, Judgement};
+use crate::learn::words;
+use heisenbug_course::workplace::Workplace;
+use heisenbug_course::{Exercise, Judgement};
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -3,14 +3,14 @@
 use super::draw::draw;
 use super::state::{Effect, State, Tools};
 use super::view::{Solution, Step, View};
-use crate::catalogue::Class;
-use crate::check::Checker;
-use crate::course::Judgement;
-use crate::course::judge::Limits;
-use crate::course::manifest::{Course, Exercise, Failure};
-use crate::course::progress::Progress;
-use crate::course::workplace::Workplace;
 use expect_test::{Expect, expect};
+use heisenbug_catalogue::Class;
+use heisenbug_check::Checker;
+use heisenbug_course::Judgement;
+use heisenbug_course::judge::Limits;
+use heisenbug_course::manifest::{Course, Exercise, Failure};
+use heisenbug_course::progress::Progress;
+use heisenbug_course::workplace::Workplace;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
@@ -112,8 +112,8 @@ fn saved(state: &mut State) {
     state.saved(&[name]);
 }
 
-fn variant(name: &str) -> crate::check::Report {
-    let bug = { crate::worlds::all() }
+fn variant(name: &str) -> heisenbug_check::Report {
+    let bug = { heisenbug_worlds::all() }
         .map(|bug| bug.model)
         .find(|bug| bug.name == "lost-update")
         .unwrap();

@@ -1,6 +1,6 @@
 //! What can be looked at: the pages, and what each of them remembers.
 
-use crate::course::Exercise;
+use heisenbug_course::Exercise;
 
 /// A page.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Where judging is done, so that the terminal never waits for it.
 
-use crate::check::isolated::Onlooker;
-use crate::course::compile::Library;
-use crate::course::judge::{Limits, judge};
-use crate::course::watch::Watch;
-use crate::course::{Course, Exercise, Judgement};
 use anyhow::Result;
+use heisenbug_course::compile::Library;
+use heisenbug_course::judge::{Limits, judge};
+use heisenbug_course::watch::Watch;
+use heisenbug_course::{Course, Exercise, Judgement};
+use heisenbug_isolated::Onlooker;
 use ratatui::crossterm::event::{Event, KeyEvent, KeyEventKind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -192,7 +192,7 @@ pub fn watch(watch: Watch, news: Sender<News>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::home;
+    use heisenbug_course::home;
 
     #[test]
     fn orders_are_judged_and_what_is_stopped_has_no_result() {

@@ -1,7 +1,7 @@
 //! `std::sync::Condvar`.
 
 use super::{LockResult, MutexGuard};
-use crate::worlds::live::waits::Awaited;
+use crate::waits::Awaited;
 use parking_lot_detecting as parking_lot;
 use std::panic::Location;
 use std::sync::Arc;

@@ -10,8 +10,8 @@ mod condvar;
 mod mutex;
 mod rwlock;
 
-pub use crate::worlds::native::sync::{Futex, Labelled, slot};
 pub use condvar::Condvar;
+pub use heisenbug_native::sync::{Futex, Labelled, slot};
 pub use mutex::{Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use std::sync::atomic;

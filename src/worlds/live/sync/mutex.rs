@@ -1,7 +1,7 @@
 //! `std::sync::Mutex`.
 
 use super::{LockResult, Poison, TryLockError, TryLockResult};
-use crate::worlds::live::waits::Awaited;
+use crate::waits::Awaited;
 use parking_lot_detecting as parking_lot;
 use std::fmt;
 use std::ops::{Deref, DerefMut};

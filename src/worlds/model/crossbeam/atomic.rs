@@ -1,8 +1,8 @@
 //! `crossbeam::atomic`: a cell that threads may load, store and swap.
 
-use crate::trace::{Op, Value};
-use crate::worlds::model::session::{self, Call, Shared};
+use crate::session::{self, Call, Shared};
 use heisenbug_engine::steps::{self, Rmw};
+use heisenbug_trace::{Op, Value};
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ops::{BitAnd, BitOr, BitXor};
@@ -10,7 +10,7 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Release};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use crate::worlds::model::hint::spin_loop as spin_loop_hint;
+pub use crate::hint::spin_loop as spin_loop_hint;
 
 /// A value that is loaded with `Acquire` and stored with `Release`, whatever its type.
 ///

@@ -2,7 +2,7 @@
 //!
 //! Made of a mutex, which is how a timeline shows them.
 
-use crate::worlds::model::parking_lot::Mutex;
+use crate::parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
 

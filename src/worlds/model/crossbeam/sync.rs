@@ -3,7 +3,7 @@
 mod parker;
 mod wait_group;
 
-pub use crate::worlds::model::sync::{
+pub use crate::sync::{
     RwLock as ShardedLock, RwLockReadGuard as ShardedLockReadGuard,
     RwLockWriteGuard as ShardedLockWriteGuard,
 };

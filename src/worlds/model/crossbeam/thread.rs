@@ -1,6 +1,6 @@
 //! `crossbeam::thread`.
 
-use crate::worlds::model::thread;
+use crate::thread;
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

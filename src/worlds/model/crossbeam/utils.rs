@@ -1,6 +1,6 @@
 //! `crossbeam::utils`.
 
-use crate::worlds::model::{hint, thread};
+use crate::{hint, thread};
 use std::cell::Cell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};

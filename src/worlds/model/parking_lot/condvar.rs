@@ -2,7 +2,7 @@
 
 use super::MutexGuard;
 use super::outside::{Patience, Queue};
-use crate::worlds::model::sync;
+use crate::sync;
 use heisenbug_engine::{Place, steps};
 use std::fmt;
 use std::panic::Location;

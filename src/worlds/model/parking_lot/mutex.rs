@@ -1,10 +1,10 @@
 //! `parking_lot::Mutex`.
 
 use super::outside::{Patience, WRITER, Word};
-use crate::trace::{Op, Value};
-use crate::worlds::model::session::{self, Call, Shared, keep_static};
-use crate::worlds::model::sync::WaitsWith;
+use crate::session::{self, Call, Shared, keep_static};
+use crate::sync::WaitsWith;
 use heisenbug_engine::{Place, steps};
+use heisenbug_trace::{Op, Value};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;

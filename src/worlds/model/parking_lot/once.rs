@@ -1,6 +1,6 @@
 //! `parking_lot::Once`.
 
-use crate::worlds::model::sync;
+use crate::sync;
 use heisenbug_engine::steps;
 use std::panic::Location;
 use std::sync::atomic::AtomicU64;

@@ -1,10 +1,10 @@
 //! The lock of a `RwLock`, without what it protects.
 
 use super::outside::{Patience, UPGRADER, WRITER, Word};
-use crate::trace::{Op, Value};
-use crate::worlds::model::session::{Call, Shared};
+use crate::session::{Call, Shared};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, ReadToken};
+use heisenbug_trace::{Op, Value};
 use std::marker::PhantomData;
 
 /// Readers, one of whom may come to write; or one writer.

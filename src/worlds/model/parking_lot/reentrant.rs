@@ -2,9 +2,9 @@
 
 use super::mutex::RawMutex;
 use super::outside::Patience;
-use crate::trace::Value;
-use crate::worlds::model::session;
+use crate::session;
 use heisenbug_engine::{Place, steps};
+use heisenbug_trace::Value;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;

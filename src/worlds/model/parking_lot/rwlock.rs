@@ -2,9 +2,9 @@
 
 use super::outside::Patience;
 use super::raw_rwlock::{As, Held, RawRwLock};
-use crate::trace::Value;
-use crate::worlds::model::session::{self, keep_static};
+use crate::session::{self, keep_static};
 use heisenbug_engine::{Place, steps};
+use heisenbug_trace::Value;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;

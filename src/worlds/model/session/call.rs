@@ -3,8 +3,8 @@
 use super::flags::{self, Flags};
 use super::record::Recorded;
 use super::{Execution, Shared, with, with_execution};
-use crate::trace::{Op, Value};
 use heisenbug_engine::{Place, steps};
+use heisenbug_trace::{Op, Value};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 

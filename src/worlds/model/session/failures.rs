@@ -7,10 +7,10 @@ use super::call::Target;
 use super::flags::{self, Flags};
 use super::record::Recorded;
 use super::{forever, threads, with_execution};
-use crate::catalogue::Class;
-use crate::trace::{Op, source};
+use heisenbug_catalogue::Class;
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, ThreadId};
+use heisenbug_trace::{Op, source};
 use std::any::{Any, TypeId};
 use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 

@@ -2,8 +2,8 @@
 
 use super::call::Target;
 use super::{Execution, GENERATION, Mark, with_execution};
-use crate::trace::Value;
 use heisenbug_engine::{Place, steps, steps::Object};
+use heisenbug_trace::Value;
 use std::collections::HashSet;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -3,8 +3,8 @@
 use super::Execution;
 use super::call::Target;
 use super::objects::Known;
-use crate::trace::{Blocked, Event, Op, Trace, Value, journal, names, source};
 use heisenbug_engine::Place;
+use heisenbug_trace::{Blocked, Event, Op, Trace, Value, journal, names, source};
 use std::sync::atomic::Ordering;
 
 /// One operation, in a form that is cheap to record.

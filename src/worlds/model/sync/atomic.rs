@@ -4,11 +4,11 @@
 //! the memory behind the atomic holds only what it began with.
 
 use super::Labelled;
-use crate::trace::{Op, Value};
-use crate::worlds::model::missing::HasAnAddress;
-use crate::worlds::model::session::{Call, Shared};
+use crate::missing::HasAnAddress;
+use crate::session::{Call, Shared};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Rmw, RmwOp};
+use heisenbug_trace::{Op, Value};
 use std::fmt;
 use std::panic::Location;
 

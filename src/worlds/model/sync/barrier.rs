@@ -1,9 +1,9 @@
 //! `std::sync::Barrier`.
 
 use super::Labelled;
-use crate::trace::Op;
-use crate::worlds::model::session::{Call, Shared};
+use crate::session::{Call, Shared};
 use heisenbug_engine::steps::{self, Object, Rmw, RmwOp, Until};
+use heisenbug_trace::Op;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 

@@ -1,9 +1,9 @@
 //! `std::sync::Condvar`.
 
 use super::{Labelled, LockResult, MutexGuard};
-use crate::trace::{Op, Value};
-use crate::worlds::model::session::{self, Call, Shared};
+use crate::session::{self, Call, Shared};
 use heisenbug_engine::steps::{self, Rmw, RmwOp, ThreadId, Until, Why};
+use heisenbug_trace::{Op, Value};
 use std::panic::Location;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::{self, Relaxed};
@@ -43,7 +43,7 @@ enum Woken {
 }
 
 /// The guard of a mutex that is given back while its thread waits.
-pub(in crate::worlds::model) trait WaitsWith<'a> {
+pub(crate) trait WaitsWith<'a> {
     /// The mutex.
     fn shared(&self) -> &'a Shared;
     /// What it protects, as it is shown.
@@ -182,7 +182,7 @@ impl Condvar {
     }
 
     /// Wakes one in a check, if there is one.
-    pub(in crate::worlds::model) fn wakes_one(&self, at: Place) -> bool {
+    pub(crate) fn wakes_one(&self, at: Place) -> bool {
         let call = Call::begin("notify_one", at);
         let woken = Waiters(&self.shared).take_one(at);
         if let Some(call) = call {
@@ -195,7 +195,7 @@ impl Condvar {
     }
 
     /// Wakes all in a check. Returns how many there were.
-    pub(in crate::worlds::model) fn wakes_all(&self, at: Place) -> usize {
+    pub(crate) fn wakes_all(&self, at: Place) -> usize {
         let call = Call::begin("notify_all", at);
         let woken = Waiters(&self.shared).take_all(at);
         if let Some(call) = call {
@@ -244,7 +244,7 @@ impl Condvar {
 
     /// A wait in a check that returns for a reason only, as parking_lot promises. Returns whether it
     /// timed out.
-    pub(in crate::worlds::model) fn wait_for_a_reason<'a>(
+    pub(crate) fn wait_for_a_reason<'a>(
         &self,
         guard: &mut impl WaitsWith<'a>,
         name: &'static str,

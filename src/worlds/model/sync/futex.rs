@@ -3,9 +3,9 @@
 use super::Labelled;
 use super::atomic::AtomicU32;
 use super::condvar::{Waiters, await_word, wake};
-use crate::trace::Op;
-use crate::worlds::model::session::{Call, Shared};
+use crate::session::{Call, Shared};
 use heisenbug_engine::steps::{self, Object, Why};
+use heisenbug_trace::Op;
 use std::ops::Deref;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Release};

@@ -2,7 +2,7 @@
 
 use super::Labelled;
 use super::once::Once;
-use crate::worlds::model::session::keep_static;
+use crate::session::keep_static;
 use heisenbug_engine::Place;
 use std::cell::UnsafeCell;
 use std::fmt;

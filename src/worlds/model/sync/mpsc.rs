@@ -2,11 +2,11 @@
 
 mod channel;
 
-use crate::trace::Value;
-use crate::worlds::model::session::Call;
+use crate::session::Call;
 use channel::{Channel, Refused, Took};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Why};
+use heisenbug_trace::Value;
 use std::panic::Location;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;

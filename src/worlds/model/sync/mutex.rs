@@ -2,10 +2,10 @@
 
 use super::poison::Poison;
 use super::{Labelled, LockResult, TryLockError, TryLockResult, WaitsWith};
-use crate::trace::{Op, Value};
-use crate::worlds::model::session::{self, Call, Shared, keep_static};
+use crate::session::{self, Call, Shared, keep_static};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps;
+use heisenbug_trace::{Op, Value};
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;

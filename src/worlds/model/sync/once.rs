@@ -1,10 +1,10 @@
 //! `std::sync::Once` and `OnceLock`.
 
 use super::Labelled;
-use crate::trace::Op;
-use crate::worlds::model::session::{Call, Shared, keep_static};
+use crate::session::{Call, Shared, keep_static};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Rmw, Until};
+use heisenbug_trace::Op;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
@@ -22,9 +22,9 @@ pub struct Once {
 
 /// What the location of a [`Once`] holds.
 const NEW: u64 = 0;
-pub(in crate::worlds::model) const RUNNING: u64 = 1;
-pub(in crate::worlds::model) const DONE: u64 = 2;
-pub(in crate::worlds::model) const POISONED: u64 = 3;
+pub(crate) const RUNNING: u64 = 1;
+pub(crate) const DONE: u64 = 2;
+pub(crate) const POISONED: u64 = 3;
 
 /// What a closure of [`Once::call_once_force`] is told.
 #[derive(Debug)]
@@ -129,7 +129,7 @@ impl Once {
     }
 
     /// In a check: one of the states below, as it is for the moment.
-    pub(in crate::worlds::model) fn state_inside(&self, at: Place) -> Option<u64> {
+    pub(crate) fn state_inside(&self, at: Place) -> Option<u64> {
         let call = Call::begin("state", at)?;
         let state = steps::load(self.shared.object(), self.before(), Acquire, at);
         call.done(Op::OnceDone, &self.shared);

@@ -1,6 +1,6 @@
 //! Whether a thread panicked while it held a lock.
 
-use crate::worlds::model::session::{self, keep_static};
+use crate::session::{self, keep_static};
 use heisenbug_engine::{Place, steps, steps::Object};
 use std::sync::LockResult;
 use std::sync::PoisonError;

@@ -1,7 +1,6 @@
 //! A small number for every thread, to give each its own part of something divided.
 
-use crate::worlds::model::session;
-use crate::worlds::native;
+use crate::session;
 use heisenbug_engine::steps;
 
 /// The number of the current thread: inside of a check 0 for main, 1 for the first that it spawned,
@@ -14,6 +13,6 @@ pub fn slot() -> usize {
         // All threads of a model share one OS thread, and with it std's thread-locals.
         session::current().number() as usize
     } else {
-        native::sync::slot()
+        heisenbug_native::sync::slot()
     }
 }

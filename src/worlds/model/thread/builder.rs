@@ -1,10 +1,10 @@
 //! Starting threads, and joining them.
 
 use super::{Result, Thread};
-use crate::trace::Op;
-use crate::worlds::model::session::{self, Call, Inner, Target};
+use crate::session::{self, Call, Inner, Target};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps;
+use heisenbug_trace::Op;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};

@@ -1,8 +1,8 @@
 //! `std::thread::Thread`, a handle.
 
-use crate::trace::Op;
-use crate::worlds::model::session::{Call, Inner, Target};
+use crate::session::{Call, Inner, Target};
 use heisenbug_engine::steps::{self, Rmw};
+use heisenbug_trace::Op;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! `std::thread_local!`: all threads of a model share one OS thread, and with it std's thread-locals.
 
-use crate::worlds::model::session;
+use crate::session;
 use heisenbug_engine::steps;
 use std::any::Any;
 use std::cell::{Cell, RefCell};

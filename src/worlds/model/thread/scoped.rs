@@ -2,10 +2,10 @@
 
 use super::builder::{Of, Started};
 use super::{Builder, Result, Thread};
-use crate::trace::Op;
-use crate::worlds::model::session::{self, Call, Inner, SCOPED, Target};
+use crate::session::{self, Call, Inner, SCOPED, Target};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps;
+use heisenbug_trace::Op;
 use std::cell::OnceCell;
 use std::fmt;
 use std::io;

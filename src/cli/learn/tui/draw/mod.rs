@@ -5,9 +5,9 @@ mod text;
 
 use super::state::{Hint, State, Tools};
 use super::view::{Scroll, View};
-use crate::cli::learn::words;
-use crate::explain::style::{Paint, paint};
-use crate::explain::{cut, plain, thousands, visible, wrap};
+use crate::learn::words;
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_explain::{cut, plain, thousands, visible, wrap};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Color;

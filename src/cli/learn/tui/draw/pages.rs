@@ -3,8 +3,8 @@
 use super::super::state::State;
 use super::super::view::{Filter, Row, Solution, Sweep, Swept, View};
 use super::text::{fit, pieces};
-use crate::explain::style::{Paint, paint};
-use crate::explain::{cut, wrap};
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_explain::{cut, wrap};
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;

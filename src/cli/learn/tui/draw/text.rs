@@ -1,9 +1,9 @@
 //! Lines that fit.
 
-use crate::explain::style::{Paint, paint};
-use crate::explain::{cut, visible, visible_but_styles};
-use crate::explain::{plain, wrap};
 use ansi_to_tui::IntoText;
+use heisenbug_explain::style::{Paint, paint};
+use heisenbug_explain::{cut, visible, visible_but_styles};
+use heisenbug_explain::{plain, wrap};
 use ratatui::text::{Line, Span, Text};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 

@@ -2,7 +2,7 @@
 
 use super::queue::{Patience, Queue, Unreceived, Unsent};
 use super::{RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError};
-use crate::worlds::model::unordered::Unordered;
+use crate::unordered::Unordered;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use super::RecvError;
 use super::select::{Signal, Watcher};
-use crate::worlds::model::parking_lot::{Condvar, Mutex, MutexGuard};
+use crate::parking_lot::{Condvar, Mutex, MutexGuard};
 use heisenbug_engine::steps;
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! slow as any other.
 
 use super::ends::{Receiver, Sender};
-use crate::worlds::model::thread;
+use crate::thread;
 use heisenbug_engine::steps;
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! `crossbeam::sync::Parker`.
 
-use crate::worlds::model::parking_lot::{Condvar, Mutex};
-use crate::worlds::model::unordered::Unordered;
+use crate::parking_lot::{Condvar, Mutex};
+use crate::unordered::Unordered;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! What pointers point to: the value, and how many of them there are.
 
 use super::counts::Counts;
-use crate::worlds::model::session::Counted;
+use crate::session::Counted;
 use heisenbug_engine::{Place, steps};
 use std::alloc::Layout;
 use std::mem::ManuallyDrop;

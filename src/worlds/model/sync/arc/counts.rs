@@ -1,10 +1,10 @@
 //! How many pointers there are: plain numbers, and steps as soon as that matters.
 
 use super::block::Block;
-use crate::trace::{Op, Value};
-use crate::worlds::model::session::Call;
+use crate::session::Call;
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, Rmw};
+use heisenbug_trace::{Op, Value};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 

@@ -15,7 +15,7 @@ impl<T: ?Sized> Arc<T> {
     }
 
     /// As [`into_raw`](Self::into_raw), for an address that nobody looks behind.
-    pub(in crate::worlds::model) fn hide(this: Self) -> *const T {
+    pub(crate) fn hide(this: Self) -> *const T {
         Arc::as_ptr(&*ManuallyDrop::new(this))
     }
 
@@ -37,7 +37,7 @@ impl<T: ?Sized> Arc<T> {
     ///
     /// As for [`from_raw`](Self::from_raw).
     #[track_caller]
-    pub(in crate::worlds::model) unsafe fn unhide(value: *const T) -> Arc<T> {
+    pub(crate) unsafe fn unhide(value: *const T) -> Arc<T> {
         Arc {
             // SAFETY: the caller's promise.
             block: unsafe { block_of(value) },

@@ -7,10 +7,10 @@
 //! before: so a value that nobody will receive does not stay, and what it owns neither.
 
 use super::shown;
-use crate::trace::{Op, Value};
-use crate::worlds::model::session::{Call, Shared};
+use crate::session::{Call, Shared};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, Rmw, RmwOp, Until};
+use heisenbug_trace::{Op, Value};
 use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};

@@ -1,6 +1,6 @@
 //! How much memory a child may have. Whoever asks for more ends with the figure, and not with the machine.
 
-use crate::trace::journal;
+use heisenbug_trace::journal;
 
 /// A mebibyte.
 const MIB: u64 = 1 << 20;

@@ -12,13 +12,12 @@ mod wire;
 
 pub use memory::default_mib;
 
-use super::budget::INTERRUPT;
-use super::checker::Checker;
-use super::report::{OutcomeCount, Report, Verdict};
-use crate::catalogue::{Bug, Class, Grade, Variant};
-use crate::trace::{Trace, journal};
 use anyhow::{Context, Result};
+use heisenbug_catalogue::{Bug, Class, Grade, Variant};
+use heisenbug_check::{Checker, OutcomeCount, Report, Verdict};
 use heisenbug_engine::steps;
+use heisenbug_explain::INTERRUPT;
+use heisenbug_trace::{Trace, journal};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{Read, pipe};
@@ -53,6 +52,11 @@ impl<F: Fn(u64)> Onlooker for F {
     fn see(&self, executions: u64) {
         self(executions);
     }
+}
+
+/// How much memory a child may have, in MiB.
+fn max_memory(task: &Task) -> u64 {
+    task.checker.max_memory.unwrap_or_else(default_mib)
 }
 
 /// What a child is told.
@@ -111,7 +115,7 @@ pub fn check_in(
     if let Some(report) = heard.report() {
         return Ok(report);
     }
-    if super::budget::interrupted() || onlooker.has_left() || heard.died_of_interrupt() {
+    if heisenbug_check::interrupted() || onlooker.has_left() || heard.died_of_interrupt() {
         // Nobody wants to know any more, or Ctrl-C met the child before it was ready for it.
         return Ok(Report {
             stopped: Some(INTERRUPT.to_owned()),
@@ -182,7 +186,7 @@ fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard>
     })?;
     heard.executions = count();
     heard.patience = task.checker.patience;
-    heard.exhausted = (shared.exhausted.load(Relaxed) != 0).then_some(task.checker.max_memory);
+    heard.exhausted = (shared.exhausted.load(Relaxed) != 0).then_some(max_memory(task));
     let overflowed = shared.overflowed.load(Relaxed) as usize;
     heard.overflowed = (overflowed != 0).then_some(overflowed);
     heard.stalled = shared.stalled.load(Relaxed) != 0;
@@ -261,7 +265,7 @@ impl Listening {
     /// to end if nothing it could say matters; and kills it if it does not listen.
     fn tell(&mut self, end: bool) {
         let overdue = |since: Option<Instant>| since.is_some_and(|since| since.elapsed() > GRACE);
-        if super::budget::interrupted() && self.asked.is_none() {
+        if heisenbug_check::interrupted() && self.asked.is_none() {
             self.asked = Some(Instant::now());
             ask(&mut self.child, Ask::Report);
         }
@@ -492,7 +496,7 @@ pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Resul
     let (bug, variant) = find(&task.program, bugs).context("no such program")?;
     let mut pipe = to_parent(task.parent)?;
     report_on_interrupt();
-    memory::limit(task.checker.max_memory);
+    memory::limit(max_memory(&task));
     journal::share(&task.counter)?;
     if let Some((execution, path)) = task.journal {
         journal::open(path, execution)?;
@@ -508,7 +512,7 @@ pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Resul
 /// From here on an interrupt means: report what was seen so far. Other signals end the process, whoever sends
 /// them.
 fn report_on_interrupt() {
-    let _ = ctrlc::set_handler(super::interrupt);
+    let _ = ctrlc::set_handler(heisenbug_check::interrupt);
     #[cfg(unix)]
     for signal in [libc::SIGTERM, libc::SIGHUP] {
         // SAFETY: a plain call of the system.
@@ -545,10 +549,10 @@ fn watch(limit: Option<Duration>, patience: Duration) {
     loop {
         std::thread::sleep(Duration::from_millis(50));
         let out_of_time = limit.is_some_and(|limit| began.elapsed() > limit);
-        let asked_to_stop = out_of_time || super::budget::interrupted();
+        let asked_to_stop = out_of_time || heisenbug_check::interrupted();
         let now = journal::executions();
         // What the engine does between two executions is no loop of the program's.
-        if now != last.0 || !asked_to_stop && !super::explore::program_runs() {
+        if now != last.0 || !asked_to_stop && !heisenbug_check::program_runs() {
             last = (now, Instant::now());
         }
         let patience = if asked_to_stop { GRACE / 2 } else { patience };

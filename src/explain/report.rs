@@ -2,11 +2,13 @@
 //!
 //! Serialised, it is what `--json` prints. Fields are added over time, never renamed or removed.
 
-use super::budget::INTERRUPT;
-use crate::catalogue::{Class, Grade};
-use crate::trace::{Blocked, Event, source};
+use heisenbug_catalogue::{Class, Grade};
+use heisenbug_trace::{Blocked, Event, source};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// Why a check ended early for which somebody pressed Ctrl-C.
+pub const INTERRUPT: &str = "interrupted";
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +153,7 @@ impl Access {
 
 impl Report {
     /// A report that says nothing yet.
-    pub(super) fn empty() -> Report {
+    pub fn empty() -> Report {
         Report {
             bug: None,
             variant: None,
@@ -178,7 +180,7 @@ impl Report {
     }
 
     /// A report on a program of the catalogue that says nothing yet.
-    pub(super) fn named(bug: &str, variant: &str) -> Report {
+    pub fn named(bug: &str, variant: &str) -> Report {
         let (bug, variant) = (Some(bug.to_owned()), Some(variant.to_owned()));
         Report {
             bug,

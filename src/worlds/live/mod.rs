@@ -7,13 +7,7 @@
 //! What waits in the standard library itself is not noted: `join`, `park`, a channel, a barrier, a
 //! `Once`. Stress sees such a wait only as a run that does not end.
 
-pub use super::native::{cell, hint, thread};
+pub use heisenbug_native::{cell, hint, thread};
 
 pub mod sync;
 pub mod waits;
-
-#[path = "../bugs/mod.rs"]
-pub mod bugs;
-
-#[path = "../locks/mod.rs"]
-pub mod locks;

@@ -34,9 +34,3 @@ pub use std::hint;
 pub mod cell;
 mod futex;
 mod slot;
-
-#[path = "../bugs/mod.rs"]
-pub mod bugs;
-
-#[path = "../locks/mod.rs"]
-pub mod locks;

@@ -6,19 +6,17 @@
 //! needs more than loom has is compiled against a name in [`sync`] that refuses to work, and stands
 //! in [`lacks`].
 //!
-//! Compiled for tests, and with the feature `peers`.
+//! [`ask`] asks it.
 
-use crate::catalogue::{Bug, Variant};
+use heisenbug_catalogue::{Bug, Variant};
 
+pub mod ask;
 pub mod cell;
 pub mod sync;
 
 pub mod bugs;
 
 pub mod locks;
-
-#[cfg(test)]
-mod tests;
 
 /// `loom::thread`, and what the standard library has in its place of the same meaning.
 pub mod thread {

@@ -1,14 +1,15 @@
-//! What loom says of the catalogue's programs: `cargo test loom::tests::claims::lost_update`.
+//! What loom says of the catalogue's programs: `cargo test --test loom lost_update`.
 //!
 //! Where loom is wrong, the test asserts its wrong answer, and says why. A test that fails there
 //! because loom got better is good news.
 //!
 //! No model here is bounded: the largest takes a quarter of a second.
 
-use crate::catalogue::{Bug, Class, Variant};
-use crate::check::Verdict;
-use crate::check::loom::{Answer, Limits, answer, ask, explore, find};
-use crate::worlds::{self, loom};
+use heisenbug_catalogue::{Bug, Class, Variant};
+use heisenbug_check::Verdict;
+use heisenbug_loom as loom;
+use heisenbug_loom::ask::{Answer, Limits, answer, ask, explore, find};
+use heisenbug_worlds as worlds;
 use std::process::Command;
 
 /// What loom says of a program.
@@ -284,10 +285,7 @@ fn this_test(args: &[String]) -> Command {
     let program = std::env::current_exe().expect("a test program knows its own file");
     let mut command = Command::new(program);
     command
-        .args([
-            "--exact",
-            "worlds::loom::tests::claims::a_child_answers_its_parent",
-        ])
+        .args(["--exact", "claims::a_child_answers_its_parent"])
         .env(TASK, args.join("\n"));
     command
 }

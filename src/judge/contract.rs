@@ -3,9 +3,9 @@
 //! What an exercise says of itself is a contract. A part of it needs no other thread, and is looked at
 //! first: a fix that does nothing, or always the same, fails under no schedule.
 
-use super::program::Told;
-use crate::catalogue::Class;
-use crate::check::{Checker, Report, Verdict};
+use super::Told;
+use heisenbug_catalogue::Class;
+use heisenbug_check::{Checker, Report, Verdict};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 

@@ -8,11 +8,10 @@
 //! thread is running, and there is none. So [`ask`] asks in a child process, which writes its answer
 //! down as soon as something panics.
 
-use super::report::Verdict;
-use crate::catalogue::{Bug, Class, Grade, Variant};
-use crate::trace::one_line;
-use crate::worlds;
 use anyhow::{Context, Result, bail};
+use heisenbug_catalogue::{Bug, Class, Grade, Variant};
+use heisenbug_check::Verdict;
+use heisenbug_trace::one_line;
 use serde::{Deserialize, Serialize};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -46,7 +45,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            max_executions: super::Checker::MAX_EXECUTIONS,
+            max_executions: heisenbug_check::Checker::MAX_EXECUTIONS,
             max_time: Limits::MAX_TIME,
             preemptions: None,
         }
@@ -80,10 +79,10 @@ pub struct Answer {
 ///
 /// If loom cannot be asked about it: the error says what it lacks.
 pub fn find(bug: &str, variant: &str) -> Result<(&'static Bug, &'static Variant), &'static str> {
-    let mounted = worlds::loom::all().find(|mounted| mounted.name == bug);
+    let mounted = crate::all().find(|mounted| mounted.name == bug);
     let mounted = mounted.ok_or("loom lacks what this program is made of; its story says what")?;
     let program = mounted.variant(variant).ok_or("loom has no such program")?;
-    match worlds::loom::lacks(mounted, program) {
+    match crate::lacks(mounted, program) {
         Some(what) => Err(what),
         None => Ok((mounted, program)),
     }

@@ -20,14 +20,18 @@
 //! });
 //! ```
 
-use super::contract::{self, Must, Wrong};
-use super::orderings;
-use crate::catalogue::{Bug, Class, Expected, Outcome, Scale, Shape, Variant};
-use crate::check::{Checker, isolated};
-use crate::thread;
+use contract::{Must, Wrong};
+use heisenbug_catalogue::{Bug, Class, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_check::Checker;
+use heisenbug_model::thread;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::process::ExitCode;
+
+pub mod contract;
+pub mod orderings;
+
+pub use heisenbug_native as native;
 
 /// What a judge looks at.
 #[derive(Clone, Debug)]
@@ -153,7 +157,7 @@ macro_rules! exercise {
         #[allow(dead_code, unused_imports)]
         $(#[$attribute])*
         mod native {
-            use ::heisenbug::worlds::native as heisenbug;
+            use $crate::native as heisenbug;
             include!(concat!(env!("EXERCISES"), "/", $file));
         }
     };
@@ -163,17 +167,17 @@ macro_rules! exercise {
 #[macro_export]
 macro_rules! judge {
     ($judge:expr) => {
-        const JUDGE: $crate::course::program::Judge = $judge;
+        const JUDGE: $crate::Judge = $judge;
 
         #[cfg(not(test))]
         fn main() -> std::process::ExitCode {
-            $crate::course::program::main(&JUDGE)
+            $crate::main(&JUDGE)
         }
 
         #[cfg(test)]
         #[test]
         fn holds() {
-            $crate::course::program::test(&JUDGE);
+            $crate::test(&JUDGE);
         }
     };
 }
@@ -187,8 +191,8 @@ pub fn main(judge: &'static Judge) -> ExitCode {
             let file = args.next().unwrap_or_default();
             orderings::tell_weaker(&file, bug(judge))
         }
-        Some(isolated::COMMAND) => {
-            isolated::child(&args.collect::<Vec<_>>(), std::iter::once(bug(judge)))
+        Some(heisenbug_isolated::COMMAND) => {
+            heisenbug_isolated::child(&args.collect::<Vec<_>>(), std::iter::once(bug(judge)))
         }
         _ => Err(anyhow::anyhow!(
             "a judge is run by `heisenbug learn`, or by `cargo test`"

@@ -241,8 +241,7 @@ fn folder_of(file: &Path) -> &Path {
 
 /// What is asked of the system, and may be refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(test), allow(dead_code))]
-pub(crate) enum Step {
+pub enum Step {
     /// Reading a file.
     Read,
     /// Making a new one.
@@ -259,24 +258,23 @@ pub(crate) enum Step {
     Settle,
 }
 
-/// Takes a step. In tests it may fail by order.
-#[cfg_attr(not(test), allow(unused_variables))]
+/// Takes a step, which a test may have ordered to fail.
 fn step<T>(step: Step, take: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    #[cfg(test)]
-    let take = || faults::around(step, take);
-    take()
+    faults::around(step, take)
 }
 
-/// Steps that fail by order.
-#[cfg(test)]
-pub(crate) mod faults {
-    use super::*;
+/// Steps that fail by order: for the tests of every room that writes files.
+#[doc(hidden)]
+pub mod faults {
+    use super::{ErrorKind, Result, Step, io};
     use std::cell::RefCell;
 
     /// How a step fails: without having done anything, or after it has.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Fault {
+        /// It does nothing.
         Before,
+        /// It does all that it should, and says that it failed.
         After,
     }
 
@@ -286,11 +284,12 @@ pub(crate) mod faults {
         taken: Vec<Step>,
     }
 
-    thread_local!(static ORDERED: RefCell<Ordered> = RefCell::default());
+    thread_local!(static ORDERED: RefCell<Option<Ordered>> = const { RefCell::new(None) });
 
     /// Takes a step that may be the one that fails.
     pub fn around<T>(step: Step, take: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let fault = ORDERED.with_borrow_mut(|ordered| {
+            let ordered = ordered.as_mut()?;
             let nth = ordered.taken.len();
             ordered.taken.push(step);
             { ordered.fault }.and_then(|(failing, fault)| (failing == nth).then_some(fault))
@@ -315,12 +314,13 @@ pub(crate) mod faults {
         look: impl Fn(&P, (Step, Fault), Result<T>),
     ) -> Vec<Step> {
         let with = |fault, place: &P| {
-            ORDERED.set(Ordered {
+            ORDERED.set(Some(Ordered {
                 fault,
                 taken: Vec::new(),
-            });
+            }));
             let done = act(place);
-            (done, ORDERED.take().taken)
+            let ordered = ORDERED.take().unwrap_or_default();
+            (done, ordered.taken)
         };
         let (done, steps) = with(None, &begin());
         assert!(done.is_ok(), "nothing fails");
