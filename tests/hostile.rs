@@ -39,7 +39,7 @@ static HOSTILE: Bug = Bug {
             on_a_stack_of(256 << 10, || assert_ne!(descend(1), 0))
         }),
         Variant::fixed("uses_what_std_has", "", || {
-            racing(|| assert_eq!(black_box([1_u8; 3 << 19])[9], 1))
+            racing(|| assert_eq!(black_box([1_u8; 3 << 18])[9], 1))
         }),
         Variant::fixed("uses_what_it_asked_for", "", || {
             on_a_stack_of(8 << 20, || assert_eq!(black_box([1_u8; 6 << 20])[9], 1))

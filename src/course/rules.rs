@@ -228,7 +228,7 @@ mod tests {
             "use r#std::r#sync::Mutex;",
             "macro_rules! m { ($a:ident) => { std::$a::Mutex } }",
             "fn f() { std::process::exit(0) }",
-            "use heisenbug_worlds::native::sync::Mutex;",
+            "use heisenbug::judge::native::sync::Mutex;",
             "use ::heisenbug::{sync, trace};",
             "use heisenbug as h;",
             "pub use super::native::Counter;",
