@@ -158,11 +158,6 @@ pub fn unlock(object: &Object, changed: bool, at: Place) {
     }
 }
 
-/// That the caller holds a lock for reading. It says nothing else, or a thread that comes round would
-/// hold something else each time.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ReadToken(());
-
 /// Says that the calling thread has begun to read under a lock: should it wait while it does, then
 /// writers that wait for it matter to other readers.
 pub fn begins_to_read() {
@@ -174,56 +169,54 @@ pub fn ends_reading() {
     run::with(|now| now.count_readers(-1));
 }
 
-/// Takes a reader-writer lock for reading. The returned token goes to [`read_unlock`].
+/// Takes a reader-writer lock for reading.
 #[inline(always)]
-pub fn read_lock(object: &Object, at: Place) -> ReadToken {
+pub fn read_lock(object: &Object, at: Place) {
     if are_words() {
         let free = Until::Below(WRITER);
         perform(taking(object, free, Rmw::add(1), false), at);
     } else {
         perform(Step::ReadLock { object }, at);
     }
-    ReadToken(())
 }
 
 /// The same, where a writer that only waits is no reason to wait while there are readers.
-pub fn read_lock_again(object: &Object, at: Place) -> ReadToken {
+pub fn read_lock_again(object: &Object, at: Place) {
     must_be_words();
     let free = Until::IsNot(WRITER);
     perform(taking(object, free, Rmw::add(1), false), at);
-    ReadToken(())
 }
 
 /// Takes a reader-writer lock for reading if nobody writes, or waits to.
 #[inline(always)]
-pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
+pub fn try_read_lock(object: &Object, at: Place) -> bool {
     must_be_words();
-    try_add(object, WRITER, 1, at).map(|_| ReadToken(()))
+    try_add(object, WRITER, 1, at).is_some()
 }
 
 /// Takes a reader-writer lock for reading if nobody writes.
-pub fn try_read_lock_again(object: &Object, at: Place) -> Option<ReadToken> {
+pub fn try_read_lock_again(object: &Object, at: Place) -> bool {
     must_be_words();
     let more = |word| (word != WRITER).then_some(word + 1);
     let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
     let taken = update(object, 0, success, failure, at, &mut { more });
-    taken.wrote.map(|_| ReadToken(()))
+    taken.wrote.is_some()
 }
 
 /// Takes a reader-writer lock for reading, unless the time-out comes before that.
-pub fn try_read_lock_for(object: &Object, at: Place) -> Option<ReadToken> {
+pub fn try_read_lock_for(object: &Object, at: Place) -> bool {
     must_be_words();
     if times_out(at) {
         return try_read_lock(object, at);
     }
     let free = Until::Below(WRITER);
     perform(taking(object, free, Rmw::add(1), true), at);
-    Some(ReadToken(()))
+    true
 }
 
 /// Gives a read lock back.
 #[inline(always)]
-pub fn read_unlock(object: &Object, _: ReadToken, at: Place) {
+pub fn read_unlock(object: &Object, at: Place) {
     if are_words() {
         change(object, Order::Release, Rmw::sub(1), at);
     } else {
@@ -311,10 +304,9 @@ pub fn write_unlock(object: &Object, changed: bool, at: Place) {
 }
 
 /// From writing to reading, with no writer in between.
-pub fn downgrade(object: &Object, changed: bool, at: Place) -> ReadToken {
+pub fn downgrade(object: &Object, changed: bool, at: Place) {
     must_be_words();
     leave(object, 1, changed, at);
-    ReadToken(())
 }
 
 /// The same, with the right to [`upgrade`] again.
@@ -353,9 +345,8 @@ pub fn upgradable_unlock(object: &Object, at: Place) {
 }
 
 /// Gives the right to upgrade back, and reads on. Nobody learns of that, as with parking_lot.
-pub fn upgradable_to_reader(object: &Object, at: Place) -> ReadToken {
+pub fn upgradable_to_reader(object: &Object, at: Place) {
     change(object, Order::Relaxed, Rmw::sub(UPGRADER - 1), at);
-    ReadToken(())
 }
 
 /// From an upgradable lock to writing: waits for the readers to leave, with no writer in between.
