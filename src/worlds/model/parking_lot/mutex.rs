@@ -2,7 +2,7 @@
 
 use super::outside::{Patience, WRITER, Word};
 use crate::trace::{Op, Value};
-use crate::worlds::model::session::{self, Call, Shared, keep_static};
+use crate::worlds::model::session::{self, Call, Shared, keep_value};
 use crate::worlds::model::sync::WaitsWith;
 use heisenbug_engine::{Place, steps};
 use std::cell::UnsafeCell;
@@ -276,10 +276,7 @@ impl<T: ?Sized> Mutex<T> {
     /// The holder may change the data: the next execution begins with what it was.
     fn keep(&self) {
         // SAFETY: the caller holds the lock, and so do all who reach the data.
-        unsafe {
-            let data = self.data.get();
-            keep_static(data.cast::<u8>(), size_of_val(&*data));
-        }
+        unsafe { keep_value(self.data.get()) };
     }
 }
 

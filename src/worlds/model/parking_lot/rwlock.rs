@@ -3,7 +3,7 @@
 use super::outside::Patience;
 use super::raw_rwlock::{As, Held, RawRwLock};
 use crate::trace::Value;
-use crate::worlds::model::session::{self, keep_static};
+use crate::worlds::model::session::{self, keep_value};
 use heisenbug_engine::{Place, steps};
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -214,10 +214,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The holder may change the data: the next execution begins with what it was.
     fn keep(&self) {
         // SAFETY: the caller holds the lock for writing, and all who reach the data hold it.
-        unsafe {
-            let data = self.data.get();
-            keep_static(data.cast::<u8>(), size_of_val(&*data));
-        }
+        unsafe { keep_value(self.data.get()) };
     }
 }
 

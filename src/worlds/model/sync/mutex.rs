@@ -3,7 +3,7 @@
 use super::poison::Poison;
 use super::{Labelled, LockResult, TryLockError, TryLockResult, WaitsWith};
 use crate::trace::{Op, Value};
-use crate::worlds::model::session::{self, Call, Shared, keep_static};
+use crate::worlds::model::session::{self, Call, Shared, keep_value};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps;
 use std::cell::UnsafeCell;
@@ -166,10 +166,7 @@ impl<T: ?Sized> Mutex<T> {
     fn keep(&self) {
         self.poison.keep();
         // SAFETY: the caller holds the lock, and so do all who reach the data.
-        unsafe {
-            let data = self.data.get();
-            keep_static(data.cast::<u8>(), size_of_val(&*data));
-        }
+        unsafe { keep_value(self.data.get()) };
     }
 
     fn lock_outside(&self) -> Held<'_> {

@@ -3,7 +3,7 @@
 use super::poison::Poison;
 use super::{Labelled, LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::trace::{Op, Value};
-use crate::worlds::model::session::{self, Call, Shared, keep_static};
+use crate::worlds::model::session::{self, Call, Shared, keep_value};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps;
 use std::cell::UnsafeCell;
@@ -202,10 +202,7 @@ impl<T: ?Sized> RwLock<T> {
     fn keep(&self) {
         self.poison.keep();
         // SAFETY: the caller holds the lock for writing, and all who reach the data hold it.
-        unsafe {
-            let data = self.data.get();
-            keep_static(data.cast::<u8>(), size_of_val(&*data));
-        }
+        unsafe { keep_value(self.data.get()) };
     }
 
     fn reads(&self, at: Place) -> RwLockReadGuard<'_, T> {
