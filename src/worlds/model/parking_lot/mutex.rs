@@ -337,11 +337,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         f: impl FnOnce(&mut T) -> &mut U,
     ) -> MappedMutexGuard<'a, U> {
         let part: *mut U = f(&mut guard);
-        MappedMutexGuard {
-            part,
-            held: guard.into_held(),
-            data: PhantomData,
-        }
+        MappedMutexGuard::of(part, guard.into_held())
     }
 
     /// Goes on with a part of the data only, if there is one.
@@ -356,11 +352,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         let Some(part) = f(&mut guard).map(|part| &raw mut *part) else {
             return Err(guard);
         };
-        Ok(MappedMutexGuard {
-            part,
-            held: guard.into_held(),
-            data: PhantomData,
-        })
+        Ok(MappedMutexGuard::of(part, guard.into_held()))
     }
 
     fn into_held(self) -> Held<'a> {
@@ -401,17 +393,21 @@ impl<'a, T: ?Sized> WaitsWith<'a> for MutexGuard<'a, T> {
 }
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
+    fn of(part: *mut T, held: Held<'a>) -> Self {
+        MappedMutexGuard {
+            part,
+            held,
+            data: PhantomData,
+        }
+    }
+
     /// Goes on with a part of the part only.
     pub fn map<U: ?Sized>(
         mut guard: Self,
         f: impl FnOnce(&mut T) -> &mut U,
     ) -> MappedMutexGuard<'a, U> {
         let part: *mut U = f(&mut guard);
-        MappedMutexGuard {
-            part,
-            held: guard.held,
-            data: PhantomData,
-        }
+        MappedMutexGuard::of(part, guard.held)
     }
 
     /// Goes on with a part of the part only, if there is one.
@@ -426,11 +422,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         let Some(part) = f(&mut guard).map(|part| &raw mut *part) else {
             return Err(guard);
         };
-        Ok(MappedMutexGuard {
-            part,
-            held: guard.held,
-            data: PhantomData,
-        })
+        Ok(MappedMutexGuard::of(part, guard.held))
     }
 
     /// Gives the lock back. Who is next, nobody knows in a check.
