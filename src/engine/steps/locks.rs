@@ -25,7 +25,14 @@ const WRITER: u64 = 1 << 32;
 /// A reader-writer lock that somebody holds for reading who may come to write. Readers count in ones.
 const UPGRADER: u64 = 1 << 16;
 
-/// Ends a run whose locks have to be words and are not.
+/// Ends a run whose mutexes have to be words and are not.
+fn mutexes_must_be_words() {
+    if !learn(LOOKS_AT_LOCKS) {
+        give_up("something was learnt");
+    }
+}
+
+/// Ends a run whose reader-writer locks have to be words and are not.
 fn must_be_words() {
     if run::with(|now| !now.run.writers_wait_in_words) {
         learn(run::WRITERS_WAIT_IN_WORDS);
@@ -112,17 +119,13 @@ pub fn lock(object: &Object, at: Place) {
 /// Takes a mutex if nobody holds it.
 #[inline(always)]
 pub fn try_lock(object: &Object, at: Place) -> bool {
-    if !learn(LOOKS_AT_LOCKS) {
-        give_up("something was learnt");
-    }
+    mutexes_must_be_words();
     try_exchange(object, 0, WRITER, at)
 }
 
 /// Takes a mutex, unless the time-out comes before that.
 pub fn try_lock_for(object: &Object, at: Place) -> bool {
-    if !learn(LOOKS_AT_LOCKS) {
-        give_up("something was learnt");
-    }
+    mutexes_must_be_words();
     if times_out(at) {
         return try_exchange(object, 0, WRITER, at);
     }
@@ -133,9 +136,7 @@ pub fn try_lock_for(object: &Object, at: Place) -> bool {
 
 /// Whether somebody holds a mutex. Orders nothing.
 pub fn is_locked(object: &Object, at: Place) -> bool {
-    if !learn(LOOKS_AT_LOCKS) {
-        give_up("something was learnt");
-    }
+    mutexes_must_be_words();
     load(object, 0, Ordering::Relaxed, at) > 0
 }
 
