@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 mod locks;
 
 pub use locks::{
-    ReadToken, begins_to_read, downgrade, downgrade_to_upgradable, ends_reading, is_locked,
+    begins_to_read, downgrade, downgrade_to_upgradable, ends_reading, is_locked,
     is_read_or_write_locked, lock, read_lock, read_lock_again, read_unlock, try_lock, try_lock_for,
     try_read_lock, try_read_lock_again, try_read_lock_for, try_upgradable_lock,
     try_upgradable_lock_for, try_upgrade, try_upgrade_for, try_write_lock, try_write_lock_for,

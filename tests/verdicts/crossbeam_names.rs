@@ -1,6 +1,7 @@
 //! What crossbeam's wait groups, cells, queues, timers and `Select` promise.
 
 use crate::judged::{Plain, deadlocks, fails, holds};
+use crate::{A_WHILE, both};
 use heisenbug::catalogue::Class;
 use heisenbug::crossbeam::atomic::AtomicCell;
 use heisenbug::crossbeam::channel::{self, Select, after, bounded, select, tick, unbounded};
@@ -8,21 +9,6 @@ use heisenbug::crossbeam::queue::{ArrayQueue, SegQueue};
 use heisenbug::crossbeam::sync::{ShardedLock, WaitGroup};
 use heisenbug::sync::Arc;
 use heisenbug::thread;
-use std::time::Duration;
-
-const A_WHILE: Duration = Duration::from_millis(5);
-
-/// Main and another thread do the same with what they share, which is then handed back.
-fn both<S: Send + Sync + 'static>(shared: S, act: fn(&S)) -> Arc<S> {
-    let shared = Arc::new(shared);
-    let other = thread::spawn({
-        let shared = Arc::clone(&shared);
-        move || act(&shared)
-    });
-    act(&shared);
-    other.join().unwrap();
-    shared
-}
 
 #[test]
 fn a_group_is_awaited_holds() {

@@ -1,6 +1,7 @@
 //! What the names of parking_lot and crossbeam promise, and what a future that is run to its end does.
 
 use crate::judged::{Plain, deadlocks, fails, holds};
+use crate::{A_WHILE, both};
 use heisenbug::catalogue::Class;
 use heisenbug::crossbeam::channel::{self, RecvTimeoutError, TryRecvError, TrySendError};
 use heisenbug::crossbeam::sync::Parker;
@@ -14,21 +15,6 @@ use heisenbug::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed, Ordering
 use heisenbug::{crossbeam, thread};
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
-use std::time::Duration;
-
-const A_WHILE: Duration = Duration::from_millis(5);
-
-/// Main and another thread do the same with what they share, which is then handed back.
-fn both<S: Send + Sync + 'static>(shared: S, act: fn(&S)) -> Arc<S> {
-    let shared = Arc::new(shared);
-    let other = thread::spawn({
-        let shared = Arc::clone(&shared);
-        move || act(&shared)
-    });
-    act(&shared);
-    other.join().unwrap();
-    shared
-}
 
 #[test]
 fn a_mutex_without_poison_excludes_holds() {

@@ -1,5 +1,6 @@
 //! Reader-writer locks whose writers wait, and read locks that become write locks.
 
+use crate::A_WHILE;
 use crate::judged::{deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
 use heisenbug::parking_lot;
@@ -8,9 +9,6 @@ use heisenbug::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use heisenbug::sync::{Arc, Condvar, Mutex, RwLock};
 use heisenbug::thread;
 use std::cell::Cell;
-use std::time::Duration;
-
-const A_WHILE: Duration = Duration::from_millis(5);
 
 /// What is shared beside the lock: something to wait for while one reads.
 #[derive(Default)]

@@ -1,13 +1,12 @@
 //! What `select!` of crossbeam promises: one of those that are ready, whichever, and no value lost.
 
+use crate::A_WHILE;
 use crate::judged::{Plain, deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
 use heisenbug::crossbeam::channel::{self, Receiver, bounded, never, select, unbounded};
 use heisenbug::sync::Arc;
 use heisenbug::thread;
 use std::time::Duration;
-
-const A_WHILE: Duration = Duration::from_millis(5);
 
 /// Another thread sends 1 on one channel, a third one 2 on another; main receives in that way.
 fn sent<R: std::fmt::Debug + 'static>(

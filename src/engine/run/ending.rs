@@ -10,6 +10,13 @@ use crate::steps::Why;
 /// How many steps threads get to come to their ends in when an execution is given up.
 const MAX_DRAINED: u32 = 1_000;
 
+/// A thread's last pass through its loop: where it begins, and whether it changes something.
+#[derive(Clone, Copy)]
+struct Round {
+    from: usize,
+    changes: bool,
+}
+
 impl Execution {
     /// How the run ended, now that nothing can go on.
     pub(super) fn ending(&mut self) -> Ending {
@@ -59,9 +66,10 @@ impl Execution {
         let graph = self.explorer.graph();
         let mut cut = None;
         let mut circles = false;
+        let rounds = self.rounds(waits);
         for (thread, wait) in waits.iter().enumerate() {
             match wait {
-                Wait::Elsewhere => match self.goes_on_for_ever(thread, waits) {
+                Wait::Elsewhere => match self.goes_on_for_ever(thread, &rounds) {
                     true => circles = true,
                     false if self.run.cut.is_some() => cut = self.run.cut,
                     false => return Ending::Wasted,
@@ -89,21 +97,28 @@ impl Execution {
 
     /// Whether the last pass of a thread saw the newest there is, now that nothing else can run: then it
     /// goes on like this for ever. Others may do so as well, without changing anything.
-    fn goes_on_for_ever(&self, thread: usize, waits: &[Wait]) -> bool {
+    fn goes_on_for_ever(&self, thread: usize, rounds: &[Option<Round>]) -> bool {
         let graph = self.explorer.graph();
-        let pass = |thread: usize| {
-            let loops = &self.run.actors.get(thread)?.loops;
-            { loops.pass(graph, thread) }.filter(|_| waits[thread] == Wait::Elsewhere)
-        };
         let is_idle = |pos: Pos| {
-            let thread = pos.thread as usize;
-            let from = pass(thread).filter(|&from| !graph.pass_changes(thread, from));
-            from.is_some_and(|from| pos.index as usize >= from)
+            let round = rounds.get(pos.thread as usize).copied().flatten();
+            round.is_some_and(|round| !round.changes && pos.index as usize >= round.from)
         };
-        pass(thread).is_some_and(|from| match graph.pass_changes(thread, from) {
+        rounds[thread].is_some_and(|Round { from, changes }| match changes {
             true => graph.pass_is_over(thread, from),
             false => graph.pass_sees_newest(thread, from, &is_idle),
         })
+    }
+
+    /// The last pass of each thread that goes round. Asked for once: a pass takes long to look through.
+    fn rounds(&self, waits: &[Wait]) -> Vec<Option<Round>> {
+        let graph = self.explorer.graph();
+        let round = |(thread, wait): (usize, &Wait)| {
+            let loops = &self.run.actors[thread].loops;
+            let from = { loops.pass(graph, thread) }.filter(|_| *wait == Wait::Elsewhere)?;
+            let changes = graph.pass_changes(thread, from);
+            Some(Round { from, changes })
+        };
+        waits.iter().enumerate().map(round).collect()
     }
 
     /// Whoever waits with a time-out does not wait for ever: what follows is explored where the

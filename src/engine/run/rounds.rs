@@ -9,6 +9,10 @@ use crate::state::Sum;
 impl Execution {
     /// Another thread takes over. What a thread changes matters from its first look on.
     pub(super) fn hand_over_to(&mut self, thread: usize) {
+        if self.explorer.drains {
+            // Nobody asks any more whether a thread comes round.
+            return;
+        }
         let run = &mut self.run;
         let mut both = [run.current, thread].into_iter();
         if both.any(|thread| run.actors.get(thread).is_some_and(|actor| actor.looked)) {

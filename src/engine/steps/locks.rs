@@ -25,7 +25,14 @@ const WRITER: u64 = 1 << 32;
 /// A reader-writer lock that somebody holds for reading who may come to write. Readers count in ones.
 const UPGRADER: u64 = 1 << 16;
 
-/// Ends a run whose locks have to be words and are not.
+/// Ends a run whose mutexes have to be words and are not.
+fn mutexes_must_be_words() {
+    if !learn(LOOKS_AT_LOCKS) {
+        give_up("something was learnt");
+    }
+}
+
+/// Ends a run whose reader-writer locks have to be words and are not.
 fn must_be_words() {
     if run::with(|now| !now.run.writers_wait_in_words) {
         learn(run::WRITERS_WAIT_IN_WORDS);
@@ -112,17 +119,13 @@ pub fn lock(object: &Object, at: Place) {
 /// Takes a mutex if nobody holds it.
 #[inline(always)]
 pub fn try_lock(object: &Object, at: Place) -> bool {
-    if !learn(LOOKS_AT_LOCKS) {
-        give_up("something was learnt");
-    }
+    mutexes_must_be_words();
     try_exchange(object, 0, WRITER, at)
 }
 
 /// Takes a mutex, unless the time-out comes before that.
 pub fn try_lock_for(object: &Object, at: Place) -> bool {
-    if !learn(LOOKS_AT_LOCKS) {
-        give_up("something was learnt");
-    }
+    mutexes_must_be_words();
     if times_out(at) {
         return try_exchange(object, 0, WRITER, at);
     }
@@ -133,9 +136,7 @@ pub fn try_lock_for(object: &Object, at: Place) -> bool {
 
 /// Whether somebody holds a mutex. Orders nothing.
 pub fn is_locked(object: &Object, at: Place) -> bool {
-    if !learn(LOOKS_AT_LOCKS) {
-        give_up("something was learnt");
-    }
+    mutexes_must_be_words();
     load(object, 0, Ordering::Relaxed, at) > 0
 }
 
@@ -158,11 +159,6 @@ pub fn unlock(object: &Object, changed: bool, at: Place) {
     }
 }
 
-/// That the caller holds a lock for reading. It says nothing else, or a thread that comes round would
-/// hold something else each time.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ReadToken(());
-
 /// Says that the calling thread has begun to read under a lock: should it wait while it does, then
 /// writers that wait for it matter to other readers.
 pub fn begins_to_read() {
@@ -174,56 +170,54 @@ pub fn ends_reading() {
     run::with(|now| now.count_readers(-1));
 }
 
-/// Takes a reader-writer lock for reading. The returned token goes to [`read_unlock`].
+/// Takes a reader-writer lock for reading.
 #[inline(always)]
-pub fn read_lock(object: &Object, at: Place) -> ReadToken {
+pub fn read_lock(object: &Object, at: Place) {
     if are_words() {
         let free = Until::Below(WRITER);
         perform(taking(object, free, Rmw::add(1), false), at);
     } else {
         perform(Step::ReadLock { object }, at);
     }
-    ReadToken(())
 }
 
 /// The same, where a writer that only waits is no reason to wait while there are readers.
-pub fn read_lock_again(object: &Object, at: Place) -> ReadToken {
+pub fn read_lock_again(object: &Object, at: Place) {
     must_be_words();
     let free = Until::IsNot(WRITER);
     perform(taking(object, free, Rmw::add(1), false), at);
-    ReadToken(())
 }
 
 /// Takes a reader-writer lock for reading if nobody writes, or waits to.
 #[inline(always)]
-pub fn try_read_lock(object: &Object, at: Place) -> Option<ReadToken> {
+pub fn try_read_lock(object: &Object, at: Place) -> bool {
     must_be_words();
-    try_add(object, WRITER, 1, at).map(|_| ReadToken(()))
+    try_add(object, WRITER, 1, at).is_some()
 }
 
 /// Takes a reader-writer lock for reading if nobody writes.
-pub fn try_read_lock_again(object: &Object, at: Place) -> Option<ReadToken> {
+pub fn try_read_lock_again(object: &Object, at: Place) -> bool {
     must_be_words();
     let more = |word| (word != WRITER).then_some(word + 1);
     let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
     let taken = update(object, 0, success, failure, at, &mut { more });
-    taken.wrote.map(|_| ReadToken(()))
+    taken.wrote.is_some()
 }
 
 /// Takes a reader-writer lock for reading, unless the time-out comes before that.
-pub fn try_read_lock_for(object: &Object, at: Place) -> Option<ReadToken> {
+pub fn try_read_lock_for(object: &Object, at: Place) -> bool {
     must_be_words();
     if times_out(at) {
         return try_read_lock(object, at);
     }
     let free = Until::Below(WRITER);
     perform(taking(object, free, Rmw::add(1), true), at);
-    Some(ReadToken(()))
+    true
 }
 
 /// Gives a read lock back.
 #[inline(always)]
-pub fn read_unlock(object: &Object, _: ReadToken, at: Place) {
+pub fn read_unlock(object: &Object, at: Place) {
     if are_words() {
         change(object, Order::Release, Rmw::sub(1), at);
     } else {
@@ -311,10 +305,9 @@ pub fn write_unlock(object: &Object, changed: bool, at: Place) {
 }
 
 /// From writing to reading, with no writer in between.
-pub fn downgrade(object: &Object, changed: bool, at: Place) -> ReadToken {
+pub fn downgrade(object: &Object, changed: bool, at: Place) {
     must_be_words();
     leave(object, 1, changed, at);
-    ReadToken(())
 }
 
 /// The same, with the right to [`upgrade`] again.
@@ -353,9 +346,8 @@ pub fn upgradable_unlock(object: &Object, at: Place) {
 }
 
 /// Gives the right to upgrade back, and reads on. Nobody learns of that, as with parking_lot.
-pub fn upgradable_to_reader(object: &Object, at: Place) -> ReadToken {
+pub fn upgradable_to_reader(object: &Object, at: Place) {
     change(object, Order::Relaxed, Rmw::sub(UPGRADER - 1), at);
-    ReadToken(())
 }
 
 /// From an upgradable lock to writing: waits for the readers to leave, with no writer in between.

@@ -39,6 +39,25 @@
 //!   such data; `heisenbug::check` cannot know.
 //! - A channel that was made outside of the scenario cannot be used in it.
 
+/// Guards are shown as what they protect.
+macro_rules! shown_as_the_data {
+    ($($guard:ident),*) => {
+        $(
+            impl<T: ?Sized + fmt::Debug> fmt::Debug for $guard<'_, T> {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    (**self).fmt(f)
+                }
+            }
+
+            impl<T: ?Sized + fmt::Display> fmt::Display for $guard<'_, T> {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    (**self).fmt(f)
+                }
+            }
+        )*
+    };
+}
+
 pub mod cell;
 pub mod crossbeam;
 pub mod future;

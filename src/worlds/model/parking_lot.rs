@@ -4,25 +4,6 @@
 //! What differs from the crate: there are no guards that own an `Arc`, no raw locks, and a fair lock is
 //! as fair as any other.
 
-/// Guards are shown as what they protect.
-macro_rules! shown_as_the_data {
-    ($($guard:ident),*) => {
-        $(
-            impl<T: ?Sized + fmt::Debug> fmt::Debug for $guard<'_, T> {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    (**self).fmt(f)
-                }
-            }
-
-            impl<T: ?Sized + fmt::Display> fmt::Display for $guard<'_, T> {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    (**self).fmt(f)
-                }
-            }
-        )*
-    };
-}
-
 mod condvar;
 mod mutex;
 mod once;

@@ -603,9 +603,9 @@ pub fn reader_writer_lock(readers: usize) {
             data.set(data.get() + 1);
             steps::write_unlock(lock, true, here());
         } else {
-            let token = steps::read_lock(lock, here());
+            steps::read_lock(lock, here());
             data.get();
-            steps::read_unlock(lock, token, here());
+            steps::read_unlock(lock, here());
         }
     });
 }

@@ -7,7 +7,7 @@ use heisenbug_engine::search::{
     Config, Ending, Leaf, Observer, Schedule, Summary, View, ViewEvent, ViewKind, explore, replay,
 };
 use heisenbug_engine::stepper::Stepper;
-use heisenbug_engine::steps::{self, Object, ReadToken, Rmw, RmwOp, Until};
+use heisenbug_engine::steps::{self, Object, Rmw, RmwOp, Until};
 use rustc_hash::FxHashSet;
 use std::panic::Location as Source;
 use std::rc::Rc;
@@ -109,8 +109,6 @@ static PLACES: [Place; 24] = [
 struct Thread<'a> {
     objects: &'a [Object],
     registers: Registers,
-    /// The read sections it is in.
-    reading: Vec<(Location, ReadToken)>,
 }
 
 impl Thread<'_> {
@@ -118,7 +116,6 @@ impl Thread<'_> {
         Thread {
             objects,
             registers: Registers::default(),
-            reading: Vec::new(),
         }
     }
 
@@ -205,15 +202,8 @@ impl Thread<'_> {
         match *statement {
             Statement::Lock(at) => steps::lock(self.object(at), place),
             Statement::Unlock(at) => steps::unlock(self.object(at), true, place),
-            Statement::ReadLock(at) => {
-                let token = steps::read_lock(self.object(at), place);
-                self.reading.push((at, token));
-            }
-            Statement::ReadUnlock(at) => {
-                let held = self.reading.iter().rposition(|&(lock, _)| lock == at);
-                let (_, token) = self.reading.remove(held.expect("it is held"));
-                steps::read_unlock(self.object(at), token, place);
-            }
+            Statement::ReadLock(at) => steps::read_lock(self.object(at), place),
+            Statement::ReadUnlock(at) => steps::read_unlock(self.object(at), place),
             Statement::WriteLock(at) => steps::write_lock(self.object(at), place),
             Statement::WriteUnlock(at) => steps::write_unlock(self.object(at), true, place),
             _ => unreachable!("all others are no locks"),

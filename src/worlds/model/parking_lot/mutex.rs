@@ -1,7 +1,7 @@
 //! `parking_lot::Mutex`.
 
 use super::outside::{Patience, WRITER, Word};
-use crate::session::{self, Call, Shared, keep_static};
+use crate::session::{self, Call, Shared, keep_value};
 use crate::sync::WaitsWith;
 use heisenbug_engine::{Place, steps};
 use heisenbug_trace::{Op, Value};
@@ -276,10 +276,7 @@ impl<T: ?Sized> Mutex<T> {
     /// The holder may change the data: the next execution begins with what it was.
     fn keep(&self) {
         // SAFETY: the caller holds the lock, and so do all who reach the data.
-        unsafe {
-            let data = self.data.get();
-            keep_static(data.cast::<u8>(), size_of_val(&*data));
-        }
+        unsafe { keep_value(self.data.get()) };
     }
 }
 
@@ -340,11 +337,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         f: impl FnOnce(&mut T) -> &mut U,
     ) -> MappedMutexGuard<'a, U> {
         let part: *mut U = f(&mut guard);
-        MappedMutexGuard {
-            part,
-            held: guard.into_held(),
-            data: PhantomData,
-        }
+        MappedMutexGuard::of(part, guard.into_held())
     }
 
     /// Goes on with a part of the data only, if there is one.
@@ -359,11 +352,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         let Some(part) = f(&mut guard).map(|part| &raw mut *part) else {
             return Err(guard);
         };
-        Ok(MappedMutexGuard {
-            part,
-            held: guard.into_held(),
-            data: PhantomData,
-        })
+        Ok(MappedMutexGuard::of(part, guard.into_held()))
     }
 
     fn into_held(self) -> Held<'a> {
@@ -404,17 +393,21 @@ impl<'a, T: ?Sized> WaitsWith<'a> for MutexGuard<'a, T> {
 }
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
+    fn of(part: *mut T, held: Held<'a>) -> Self {
+        MappedMutexGuard {
+            part,
+            held,
+            data: PhantomData,
+        }
+    }
+
     /// Goes on with a part of the part only.
     pub fn map<U: ?Sized>(
         mut guard: Self,
         f: impl FnOnce(&mut T) -> &mut U,
     ) -> MappedMutexGuard<'a, U> {
         let part: *mut U = f(&mut guard);
-        MappedMutexGuard {
-            part,
-            held: guard.held,
-            data: PhantomData,
-        }
+        MappedMutexGuard::of(part, guard.held)
     }
 
     /// Goes on with a part of the part only, if there is one.
@@ -429,11 +422,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         let Some(part) = f(&mut guard).map(|part| &raw mut *part) else {
             return Err(guard);
         };
-        Ok(MappedMutexGuard {
-            part,
-            held: guard.held,
-            data: PhantomData,
-        })
+        Ok(MappedMutexGuard::of(part, guard.held))
     }
 
     /// Gives the lock back. Who is next, nobody knows in a check.

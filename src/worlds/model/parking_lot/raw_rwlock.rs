@@ -3,7 +3,7 @@
 use super::outside::{Patience, UPGRADER, WRITER, Word};
 use crate::session::{Call, Shared};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, Object, ReadToken};
+use heisenbug_engine::steps::{self, Object};
 use heisenbug_trace::{Op, Value};
 use std::marker::PhantomData;
 
@@ -45,8 +45,8 @@ impl As {
 pub(super) struct Held<'a> {
     raw: &'a RawRwLock,
     by: As,
-    /// In a check: which read section it is, if it is one.
-    inside: Option<ReadToken>,
+    /// Whether it is held in a check.
+    inside: bool,
     at: Place,
     /// Whether the data may have been changed.
     pub(super) changed: bool,
@@ -80,18 +80,18 @@ impl RawRwLock {
         let Some(call) = Call::begin(name, at) else {
             return self
                 .take_outside(by, patience)
-                .then(|| self.held(by, None, at));
+                .then(|| self.held(by, false, at));
         };
         call.waits_for(&self.shared);
-        let Some(token) = take_inside(self.shared.object(), by, patience, at) else {
+        if !take_inside(self.shared.object(), by, patience, at) {
             call.done(Op::TryFail, &self.shared);
             return None;
-        };
+        }
         call.acquired(by.op(), &self.shared, peek);
         if by != As::Writer {
             steps::begins_to_read();
         }
-        Some(self.held(by, Some(token), at))
+        Some(self.held(by, true, at))
     }
 
     fn take_outside(&self, by: As, patience: Patience) -> bool {
@@ -104,7 +104,7 @@ impl RawRwLock {
         }
     }
 
-    fn held(&self, by: As, inside: Option<ReadToken>, at: Place) -> Held<'_> {
+    fn held(&self, by: As, inside: bool, at: Place) -> Held<'_> {
         Held {
             raw: self,
             by,
@@ -133,28 +133,22 @@ impl RawRwLock {
     }
 }
 
-/// Takes the lock by a step. Whoever does not read gets a token without a meaning.
-fn take_inside(object: &Object, by: As, patience: Patience, at: Place) -> Option<ReadToken> {
-    let taken = match (by, patience) {
-        (As::Reader, Patience::Endless) => return Some(steps::read_lock(object, at)),
+/// Takes the lock by a step. Returns whether that was in time.
+fn take_inside(object: &Object, by: As, patience: Patience, at: Place) -> bool {
+    match (by, patience) {
+        (As::Reader, Patience::Endless) => steps::read_lock(object, at),
         (As::Reader, Patience::No) => return steps::try_read_lock(object, at),
         (As::Reader, Patience::Until(_)) => return steps::try_read_lock_for(object, at),
         (As::ReaderAgain, Patience::No) => return steps::try_read_lock_again(object, at),
-        (As::ReaderAgain, _) => return Some(steps::read_lock_again(object, at)),
-        (As::Upgradable, Patience::Endless) => {
-            steps::upgradable_lock(object, at);
-            true
-        }
-        (As::Upgradable, Patience::No) => steps::try_upgradable_lock(object, at),
-        (As::Upgradable, Patience::Until(_)) => steps::try_upgradable_lock_for(object, at),
-        (As::Writer, Patience::Endless) => {
-            steps::write_lock(object, at);
-            true
-        }
-        (As::Writer, Patience::No) => steps::try_write_lock(object, at),
-        (As::Writer, Patience::Until(_)) => steps::try_write_lock_for(object, at),
-    };
-    taken.then_some(ReadToken::default())
+        (As::ReaderAgain, _) => steps::read_lock_again(object, at),
+        (As::Upgradable, Patience::Endless) => steps::upgradable_lock(object, at),
+        (As::Upgradable, Patience::No) => return steps::try_upgradable_lock(object, at),
+        (As::Upgradable, Patience::Until(_)) => return steps::try_upgradable_lock_for(object, at),
+        (As::Writer, Patience::Endless) => steps::write_lock(object, at),
+        (As::Writer, Patience::No) => return steps::try_write_lock(object, at),
+        (As::Writer, Patience::Until(_)) => return steps::try_write_lock_for(object, at),
+    }
+    true
 }
 
 impl Held<'_> {
@@ -206,33 +200,32 @@ impl Held<'_> {
             return self.raw.outside.change(from.part(), to.part());
         };
         let object = self.raw.shared.object();
-        let token = match (from, to) {
+        match (from, to) {
             (As::Writer, As::Upgradable) => {
                 steps::downgrade_to_upgradable(object, self.changed, at);
-                ReadToken::default()
             }
             (As::Writer, _) => steps::downgrade(object, self.changed, at),
             _ => steps::upgradable_to_reader(object, at),
-        };
+        }
         if from == As::Writer {
             steps::begins_to_read();
         }
         call.turned(to.op(), &self.raw.shared, peek);
-        (self.inside, self.at, self.changed) = (Some(token), at, false);
+        (self.inside, self.at, self.changed) = (true, at, false);
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let Some(token) = self.inside else {
+        if !self.inside {
             return self.raw.outside.change(self.by.part(), 0);
-        };
+        }
         let Some(call) = Call::begin("unlock", self.at) else {
             return;
         };
         let object = self.raw.shared.object();
         match self.by {
-            As::Reader | As::ReaderAgain => steps::read_unlock(object, token, self.at),
+            As::Reader | As::ReaderAgain => steps::read_unlock(object, self.at),
             As::Upgradable => steps::upgradable_unlock(object, self.at),
             As::Writer => steps::write_unlock(object, self.changed, self.at),
         }

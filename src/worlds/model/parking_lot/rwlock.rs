@@ -2,7 +2,7 @@
 
 use super::outside::Patience;
 use super::raw_rwlock::{As, Held, RawRwLock};
-use crate::session::{self, keep_static};
+use crate::session::{self, keep_value};
 use heisenbug_engine::{Place, steps};
 use heisenbug_trace::Value;
 use std::cell::UnsafeCell;
@@ -214,10 +214,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The holder may change the data: the next execution begins with what it was.
     fn keep(&self) {
         // SAFETY: the caller holds the lock for writing, and all who reach the data hold it.
-        unsafe {
-            let data = self.data.get();
-            keep_static(data.cast::<u8>(), size_of_val(&*data));
-        }
+        unsafe { keep_value(self.data.get()) };
     }
 }
 
@@ -270,11 +267,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     /// Goes on with a part of the data only.
     pub fn map<U: ?Sized>(guard: Self, f: impl FnOnce(&T) -> &U) -> MappedRwLockReadGuard<'a, U> {
         let part: *const U = f(&guard);
-        MappedRwLockReadGuard {
-            part,
-            held: guard.0.into_held(),
-            data: PhantomData,
-        }
+        MappedRwLockReadGuard::of(part, guard.0.into_held())
     }
 
     /// Goes on with a part of the data only, if there is one.
@@ -287,11 +280,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
         f: impl FnOnce(&T) -> Option<&U>,
     ) -> Result<MappedRwLockReadGuard<'a, U>, Self> {
         match f(&guard).map(std::ptr::from_ref) {
-            Some(part) => Ok(MappedRwLockReadGuard {
-                part,
-                held: guard.0.into_held(),
-                data: PhantomData,
-            }),
+            Some(part) => Ok(MappedRwLockReadGuard::of(part, guard.0.into_held())),
             None => Err(guard),
         }
     }
@@ -324,11 +313,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         f: impl FnOnce(&mut T) -> &mut U,
     ) -> MappedRwLockWriteGuard<'a, U> {
         let part: *mut U = f(&mut guard);
-        MappedRwLockWriteGuard {
-            part,
-            held: guard.into_guard().into_held(),
-            data: PhantomData,
-        }
+        MappedRwLockWriteGuard::of(part, guard.into_guard().into_held())
     }
 
     /// Goes on with a part of the data only, if there is one.
@@ -343,11 +328,8 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         let Some(part) = f(&mut guard).map(|part| &raw mut *part) else {
             return Err(guard);
         };
-        Ok(MappedRwLockWriteGuard {
-            part,
-            held: guard.into_guard().into_held(),
-            data: PhantomData,
-        })
+        let held = guard.into_guard().into_held();
+        Ok(MappedRwLockWriteGuard::of(part, held))
     }
 
     /// Gives the lock back, and runs `f` before taking it again.
@@ -466,29 +448,37 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
 }
 
 impl<'a, T: ?Sized> MappedRwLockReadGuard<'a, T> {
+    fn of(part: *const T, held: Held<'a>) -> Self {
+        MappedRwLockReadGuard {
+            part,
+            held,
+            data: PhantomData,
+        }
+    }
+
     /// Goes on with a part of the part only.
     pub fn map<U: ?Sized>(guard: Self, f: impl FnOnce(&T) -> &U) -> MappedRwLockReadGuard<'a, U> {
         let part: *const U = f(&guard);
-        MappedRwLockReadGuard {
-            part,
-            held: guard.held,
-            data: PhantomData,
-        }
+        MappedRwLockReadGuard::of(part, guard.held)
     }
 }
 
 impl<'a, T: ?Sized> MappedRwLockWriteGuard<'a, T> {
+    fn of(part: *mut T, held: Held<'a>) -> Self {
+        MappedRwLockWriteGuard {
+            part,
+            held,
+            data: PhantomData,
+        }
+    }
+
     /// Goes on with a part of the part only.
     pub fn map<U: ?Sized>(
         mut guard: Self,
         f: impl FnOnce(&mut T) -> &mut U,
     ) -> MappedRwLockWriteGuard<'a, U> {
         let part: *mut U = f(&mut guard);
-        MappedRwLockWriteGuard {
-            part,
-            held: guard.held,
-            data: PhantomData,
-        }
+        MappedRwLockWriteGuard::of(part, guard.held)
     }
 }
 

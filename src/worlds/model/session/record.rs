@@ -180,23 +180,25 @@ impl Execution {
         let left = self.threads.all.iter().enumerate();
         let left = left.filter(|(_, thread)| !thread.finished);
         let waiting = left.filter_map(|(number, thread)| Some((number, thread.pending.as_ref()?)));
-        let place = |at: Place| source::place(at);
         waiting
-            .map(|(number, pending)| Blocked {
-                actor: namer.threads[number].clone(),
-                call: pending.call.to_owned(),
-                object: namer.target(&pending.target),
-                held_by: match &pending.target {
-                    Target::Object(id) => {
-                        let holders = self.objects.all[*id as usize].holders.iter();
-                        holders
-                            .map(|&holder| namer.threads[holder as usize].clone())
-                            .collect()
-                    }
-                    _ => Vec::new(),
-                },
-                file: place(pending.at).0,
-                line: place(pending.at).1,
+            .map(|(number, pending)| {
+                let (file, line, _) = source::place(pending.at);
+                Blocked {
+                    actor: namer.threads[number].clone(),
+                    call: pending.call.to_owned(),
+                    object: namer.target(&pending.target),
+                    held_by: match &pending.target {
+                        Target::Object(id) => {
+                            let holders = self.objects.all[*id as usize].holders.iter();
+                            holders
+                                .map(|&holder| namer.threads[holder as usize].clone())
+                                .collect()
+                        }
+                        _ => Vec::new(),
+                    },
+                    file,
+                    line,
+                }
             })
             .collect()
     }

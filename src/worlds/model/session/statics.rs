@@ -44,6 +44,16 @@ pub(crate) unsafe fn keep_static(data: *const u8, len: usize) {
     steps::aside(|| KEPT.with_borrow_mut(keep));
 }
 
+/// The same for all the bytes of a value.
+///
+/// # Safety
+///
+/// As for [`keep_static`], and nobody has a mutable reference to the value.
+pub(crate) unsafe fn keep_value<T: ?Sized>(data: *const T) {
+    // SAFETY: the caller says so.
+    unsafe { keep_static(data.cast(), size_of_val(&*data)) };
+}
+
 /// Whether the program has changed data in statics since it was last put back.
 pub(super) fn are_changed() -> bool {
     KEPT.with_borrow(|kept| !kept.is_empty())

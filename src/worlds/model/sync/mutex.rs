@@ -2,7 +2,7 @@
 
 use super::poison::Poison;
 use super::{Labelled, LockResult, TryLockError, TryLockResult, WaitsWith};
-use crate::session::{self, Call, Shared, keep_static};
+use crate::session::{self, Call, Shared, keep_value};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps;
 use heisenbug_trace::{Op, Value};
@@ -166,10 +166,7 @@ impl<T: ?Sized> Mutex<T> {
     fn keep(&self) {
         self.poison.keep();
         // SAFETY: the caller holds the lock, and so do all who reach the data.
-        unsafe {
-            let data = self.data.get();
-            keep_static(data.cast::<u8>(), size_of_val(&*data));
-        }
+        unsafe { keep_value(self.data.get()) };
     }
 
     fn lock_outside(&self) -> Held<'_> {
@@ -274,17 +271,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
+shown_as_the_data!(MutexGuard);
 
 impl<T: ?Sized> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,9 +2,9 @@
 
 use super::poison::Poison;
 use super::{Labelled, LockResult, PoisonError, TryLockError, TryLockResult};
-use crate::session::{self, Call, Shared, keep_static};
+use crate::session::{self, Call, Shared, keep_value};
 use heisenbug_engine::Place;
-use heisenbug_engine::steps::{self, ReadToken};
+use heisenbug_engine::steps;
 use heisenbug_trace::{Op, Value};
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -33,7 +33,7 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
+    held: Held<std::sync::RwLockReadGuard<'a, ()>>,
     at: Place,
     data: PhantomData<&'a T>,
 }
@@ -42,7 +42,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
+    held: Held<std::sync::RwLockWriteGuard<'a, ()>>,
     at: Place,
     panicking: bool,
     /// Whether the data may have been changed through it.
@@ -51,11 +51,11 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 }
 
 /// How a guard holds its lock.
-enum Held<G, M> {
+enum Held<G> {
     /// By a guard of the lock outside.
     Outside(G),
     /// By a step.
-    Model(M),
+    Model,
 }
 
 impl<T> RwLock<T> {
@@ -96,9 +96,9 @@ impl<T: ?Sized> RwLock<T> {
             return self.poison.wrap(self.read_guard(held, at));
         };
         call.waits_for(&self.shared);
-        let token = steps::read_lock(self.shared.object(), at);
+        steps::read_lock(self.shared.object(), at);
         call.acquired(Op::ReadLock, &self.shared, || self.peek());
-        self.poison.wrap(self.reads(token, at))
+        self.poison.wrap(self.reads(at))
     }
 
     /// Waits until nobody holds the lock, and takes it for writing.
@@ -117,7 +117,7 @@ impl<T: ?Sized> RwLock<T> {
         steps::write_lock(self.shared.object(), at);
         self.keep();
         call.acquired(Op::WriteLock, &self.shared, || self.peek());
-        self.poison.wrap(self.write_guard(Held::Model(()), at))
+        self.poison.wrap(self.write_guard(Held::Model, at))
     }
 
     /// Takes the lock for reading if nobody writes.
@@ -133,12 +133,12 @@ impl<T: ?Sized> RwLock<T> {
             let guard = self.read_guard(held.ok_or(TryLockError::WouldBlock)?, at);
             return Ok(self.poison.wrap(guard)?);
         };
-        let Some(token) = steps::try_read_lock(self.shared.object(), at) else {
+        if !steps::try_read_lock(self.shared.object(), at) {
             call.done(Op::TryFail, &self.shared);
             return Err(TryLockError::WouldBlock);
-        };
+        }
         call.acquired(Op::ReadLock, &self.shared, || self.peek());
-        Ok(self.poison.wrap(self.reads(token, at))?)
+        Ok(self.poison.wrap(self.reads(at))?)
     }
 
     /// Takes the lock for writing if nobody holds it.
@@ -160,7 +160,7 @@ impl<T: ?Sized> RwLock<T> {
         }
         self.keep();
         call.acquired(Op::WriteLock, &self.shared, || self.peek());
-        Ok(self.poison.wrap(self.write_guard(Held::Model(()), at))?)
+        Ok(self.poison.wrap(self.write_guard(Held::Model, at))?)
     }
 
     /// Whether a thread panicked while it wrote. Without the lock the answer may change at any time.
@@ -202,20 +202,17 @@ impl<T: ?Sized> RwLock<T> {
     fn keep(&self) {
         self.poison.keep();
         // SAFETY: the caller holds the lock for writing, and all who reach the data hold it.
-        unsafe {
-            let data = self.data.get();
-            keep_static(data.cast::<u8>(), size_of_val(&*data));
-        }
+        unsafe { keep_value(self.data.get()) };
     }
 
-    fn reads(&self, token: ReadToken, at: Place) -> RwLockReadGuard<'_, T> {
+    fn reads(&self, at: Place) -> RwLockReadGuard<'_, T> {
         steps::begins_to_read();
-        self.read_guard(Held::Model(token), at)
+        self.read_guard(Held::Model, at)
     }
 
     fn read_guard<'a>(
         &'a self,
-        held: Held<std::sync::RwLockReadGuard<'a, ()>, ReadToken>,
+        held: Held<std::sync::RwLockReadGuard<'a, ()>>,
         at: Place,
     ) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard {
@@ -228,7 +225,7 @@ impl<T: ?Sized> RwLock<T> {
 
     fn write_guard<'a>(
         &'a self,
-        held: Held<std::sync::RwLockWriteGuard<'a, ()>, ()>,
+        held: Held<std::sync::RwLockWriteGuard<'a, ()>>,
         at: Place,
     ) -> RwLockWriteGuard<'a, T> {
         RwLockWriteGuard {
@@ -252,14 +249,14 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         // SAFETY: the guard is not used again.
         let held = match unsafe { std::ptr::read(&raw const guard.held) } {
             Held::Outside(held) => Held::Outside(std::sync::RwLockWriteGuard::downgrade(held)),
-            Held::Model(()) => {
+            Held::Model => {
                 let call = Call::begin("downgrade", at);
-                let token = steps::downgrade(lock.shared.object(), guard.changed, at);
+                steps::downgrade(lock.shared.object(), guard.changed, at);
                 steps::begins_to_read();
                 if let Some(call) = call {
                     call.turned(Op::ReadLock, &lock.shared, || lock.peek());
                 }
-                Held::Model(token)
+                Held::Model
             }
         };
         lock.read_guard(held, at)
@@ -294,11 +291,9 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
 
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
-        let Held::Model(token) = self.held else {
-            return;
-        };
+        let Held::Model = self.held else { return };
         if let Some(call) = Call::begin("unlock", self.at) {
-            steps::read_unlock(self.lock.shared.object(), token, self.at);
+            steps::read_unlock(self.lock.shared.object(), self.at);
             steps::ends_reading();
             call.released(Op::ReadUnlock, &self.lock.shared, Value::Nothing);
         }
@@ -308,7 +303,7 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
         self.lock.poison.guard_dropped(self.panicking, self.at);
-        let Held::Model(()) = self.held else { return };
+        let Held::Model = self.held else { return };
         if let Some(call) = Call::begin("unlock", self.at) {
             let value = if call.recording() {
                 self.lock.peek()
@@ -319,24 +314,6 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
             call.released(Op::WriteUnlock, &self.lock.shared, value);
         }
     }
-}
-
-macro_rules! shown_as_the_data {
-    ($($guard:ident),*) => {
-        $(
-            impl<T: ?Sized + fmt::Debug> fmt::Debug for $guard<'_, T> {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    (**self).fmt(f)
-                }
-            }
-
-            impl<T: ?Sized + fmt::Display> fmt::Display for $guard<'_, T> {
-                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    (**self).fmt(f)
-                }
-            }
-        )*
-    };
 }
 
 shown_as_the_data!(RwLockReadGuard, RwLockWriteGuard);
@@ -364,12 +341,12 @@ impl<T> From<T> for RwLock<T> {
 }
 
 /// Takes a lock of std's, poisoned or not: the façade keeps its own record of that.
-fn outside<G, M>(lock: impl FnOnce() -> LockResult<G>) -> Held<G, M> {
+fn outside<G>(lock: impl FnOnce() -> LockResult<G>) -> Held<G> {
     Held::Outside(lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// As [`outside`], if the lock is free.
-fn try_outside<G, M>(lock: impl FnOnce() -> TryLockResult<G>) -> Option<Held<G, M>> {
+fn try_outside<G>(lock: impl FnOnce() -> TryLockResult<G>) -> Option<Held<G>> {
     match lock() {
         Ok(guard) => Some(Held::Outside(guard)),
         Err(TryLockError::Poisoned(error)) => Some(Held::Outside(error.into_inner())),

@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A channel of a check.
 pub struct Channel<T> {
-    /// How many indices are claimed, and `CLOSED` when the receiver is gone. Goes without being dropped: nothing orders the two ends' last acts,
-    /// and nothing has to.
+    /// How many indices are claimed, and `CLOSED` when the receiver is gone. Goes without being dropped:
+    /// nothing orders the two ends' last acts, and nothing has to.
     tail: ManuallyDrop<Shared>,
     /// How many values were received, if senders wait for that. `GONE` when the receiver is gone.
     head: Object,
