@@ -1,14 +1,16 @@
 //! Who waits for what, and who holds it, so that a program that got stuck can be asked.
 //!
-//! `parking_lot`'s detector says which threads wait for each other, and hands out their backtraces.
-//! Those name source lines only if debug information is there, and say nothing of a thread that
-//! waits for a wake-up. So the locks note their callers' lines themselves: at every taking who holds
-//! them, and who waits where only when somebody has to. A lock that is free costs a few nanoseconds
-//! more for it, little beside the thread that every run of a scenario starts.
+//! At every taking the locks note who holds them, and who waits where only when somebody has to. A lock
+//! that is free costs a few nanoseconds more for it, little beside the thread that every run of a
+//! scenario starts.
+//!
+//! A deadlock is never announced by mistake. Whoever waits is in one list, and leaves it only under that
+//! list's lock. So while the list is looked through, nobody in it goes on, and what they are noted to
+//! hold they do hold. Who is about to wait, or about to note what it took, is seen at the next look.
 
 use heisenbug_trace::{Blocked, source};
-use parking_lot_detecting::deadlock::check_deadlock;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread, ThreadId};
 
@@ -17,7 +19,24 @@ use std::thread::{self, Thread, ThreadId};
 pub struct Awaited {
     kind: &'static str,
     /// Who holds it, once for every guard. Always empty for a condition variable.
-    holders: Mutex<Vec<Thread>>,
+    holders: Mutex<Vec<Holder>>,
+}
+
+#[derive(Debug)]
+struct Holder {
+    thread: Thread,
+    share: Share,
+    /// When it was noted, by [`now`].
+    since: u64,
+}
+
+/// Whether others may hold it at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// For reading.
+    Shared,
+    /// For writing.
+    Exclusive,
 }
 
 /// A thread that waits.
@@ -27,6 +46,16 @@ struct Waiter {
     call: &'static str,
     at: &'static Location<'static>,
     awaited: Arc<Awaited>,
+    /// As what it would hold it. `None` for a wake-up.
+    wants: Option<Share>,
+    /// When it last found that it has to wait, by [`now`].
+    since: u64,
+}
+
+/// Counts what is noted, in one order for all threads.
+fn now() -> u64 {
+    static NOW: AtomicU64 = AtomicU64::new(0);
+    NOW.fetch_add(1, SeqCst)
 }
 
 /// Everybody in this process who waits at the moment.
@@ -46,23 +75,55 @@ impl Awaited {
         })
     }
 
-    /// This thread holds it from now on.
-    pub fn taken(&self) {
-        lock(&self.holders).push(thread::current());
+    /// This thread holds it from now on. To be called when it does.
+    pub fn taken(&self, share: Share) {
+        lock(&self.holders).push(Holder {
+            thread: thread::current(),
+            share,
+            since: now(),
+        });
     }
 
-    /// This thread no longer holds it, or holds it once less.
+    /// This thread no longer holds it, or holds it once less. To be called while it still does.
     pub fn given_back(&self) {
         let me = thread::current().id();
         let mut holders = lock(&self.holders);
-        if let Some(mine) = holders.iter().rposition(|holder| holder.id() == me) {
+        if let Some(mine) = holders.iter().rposition(|holder| holder.thread.id() == me) {
             holders.swap_remove(mine);
         }
     }
 
-    /// Lets this thread wait by calling `wait`, and notes that it does for as long as it takes.
-    pub fn wait<R>(
+    /// Takes a lock: by `attempt`, or by `wait` if that fails, which is noted for as long as it takes.
+    pub fn take<R>(
         self: &Arc<Self>,
+        share: Share,
+        call: &'static str,
+        at: &'static Location<'static>,
+        attempt: impl FnOnce() -> Option<R>,
+        wait: impl FnOnce() -> R,
+    ) -> R {
+        // Before the attempt: whoever holds it since an earlier time held it when that failed.
+        let since = now();
+        let Some(taken) = attempt() else {
+            return self.wait(Some(share), since, call, at, wait);
+        };
+        taken
+    }
+
+    /// Waits for a wake-up by calling `wait`, and notes that for as long as it takes.
+    pub fn sleep<R>(
+        self: &Arc<Self>,
+        call: &'static str,
+        at: &'static Location<'static>,
+        wait: impl FnOnce() -> R,
+    ) -> R {
+        self.wait(None, now(), call, at, wait)
+    }
+
+    fn wait<R>(
+        self: &Arc<Self>,
+        wants: Option<Share>,
+        since: u64,
         call: &'static str,
         at: &'static Location<'static>,
         wait: impl FnOnce() -> R,
@@ -74,6 +135,8 @@ impl Awaited {
             call,
             at,
             awaited: Arc::clone(self),
+            wants,
+            since,
         });
         let result = wait();
         lock(&WAITERS).retain(|waiter| waiter.thread.id() != me);
@@ -82,23 +145,40 @@ impl Awaited {
 }
 
 /// Threads that wait for each other, if there are any, and those that wait for them. They stay where
-/// they are for ever: the detector has stopped them for good, and reports them only once.
+/// they are for ever.
 pub fn deadlocked() -> Vec<Blocked> {
-    let cycles = check_deadlock();
-    if cycles.is_empty() {
+    let waiters = lock(&WAITERS);
+    let mut stuck: Vec<ThreadId> = (waiters.iter())
+        .filter(|waiter| waits_for_itself(waiter, &waiters))
+        .map(|waiter| waiter.thread.id())
+        .collect();
+    if stuck.is_empty() {
         return Vec::new();
     }
-    let mut stuck: Vec<ThreadId> = (cycles.iter().flatten())
-        .map(|thread| thread.thread_id())
-        .collect();
-    let mut waiters = lock(&WAITERS).clone();
     // Whoever waits for a thread that is stuck is stuck as well, and can be the missing part of the
     // story: a writer, say, that keeps a second reader out while it waits for the first.
     while let Some(next) = waiters.iter().find(|waiter| waiter.follows(&stuck)) {
         stuck.push(next.thread.id());
     }
+    let mut waiters = waiters.clone();
     waiters.retain(|waiter| stuck.contains(&waiter.thread.id()));
     describe(waiters)
+}
+
+/// Whether a thread waits for one that waits for one … that waits for the first.
+fn waits_for_itself(waiter: &Waiter, waiters: &[Waiter]) -> bool {
+    let mut reached: Vec<ThreadId> = Vec::new();
+    let mut next = waiter.blockers();
+    while let Some(thread) = next.pop() {
+        if reached.contains(&thread) {
+            continue;
+        }
+        reached.push(thread);
+        if let Some(other) = waiters.iter().find(|other| other.thread.id() == thread) {
+            next.extend(other.blockers());
+        }
+    }
+    reached.contains(&waiter.thread.id())
 }
 
 /// Every thread that waits for a lock or a condition variable at the moment.
@@ -117,7 +197,7 @@ fn describe(mut waiters: Vec<Waiter>) -> Vec<Blocked> {
             object: Some(name_among(&waiters, &waiter.awaited)),
             held_by: lock(&waiter.awaited.holders)
                 .iter()
-                .map(|holder| names.of(holder))
+                .map(|holder| names.of(&holder.thread))
                 .collect(),
             file: source::tidy(waiter.at.file()),
             line: waiter.at.line(),
@@ -126,10 +206,25 @@ fn describe(mut waiters: Vec<Waiter>) -> Vec<Blocked> {
 }
 
 impl Waiter {
+    /// The threads that must give back what they hold before this one can go on, if they wait as well.
+    ///
+    /// A reader waits for readers, too, if a writer waits between them. That is certain for those who
+    /// held the lock before: if they kept out nobody, a writer did, which waits for them.
+    fn blockers(&self) -> Vec<ThreadId> {
+        let blocks = |holder: &&Holder| match (self.wants, holder.share) {
+            (None, _) => false,
+            (Some(Share::Shared), Share::Shared) => holder.since < self.since,
+            (Some(_), _) => true,
+        };
+        let holders = lock(&self.awaited.holders);
+        let blocking = holders.iter().filter(blocks);
+        blocking.map(|holder| holder.thread.id()).collect()
+    }
+
     /// Whether it is not among those threads, and waits for something that one of them holds.
     fn follows(&self, stuck: &[ThreadId]) -> bool {
-        let holders = lock(&self.awaited.holders);
-        !stuck.contains(&self.thread.id()) && holders.iter().any(|h| stuck.contains(&h.id()))
+        let blocked = || self.blockers().iter().any(|id| stuck.contains(id));
+        !stuck.contains(&self.thread.id()) && blocked()
     }
 
     /// An order that does not depend on who came first: the same deadlock reads the same every time.

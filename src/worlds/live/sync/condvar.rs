@@ -1,8 +1,7 @@
 //! `std::sync::Condvar`.
 
 use super::{LockResult, MutexGuard};
-use crate::waits::Awaited;
-use parking_lot_detecting as parking_lot;
+use crate::waits::{Awaited, Share::Exclusive};
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -59,8 +58,8 @@ impl Condvar {
     ) -> LockResult<MutexGuard<'a, T>> {
         let mutex = guard.mutex;
         mutex.awaited.given_back();
-        (self.awaited).wait("wait", at, || self.raw.wait(&mut guard.raw));
-        mutex.awaited.taken();
+        (self.awaited).sleep("wait", at, || self.raw.wait(&mut guard.raw));
+        mutex.awaited.taken(Exclusive);
         mutex.poison_or(guard)
     }
 

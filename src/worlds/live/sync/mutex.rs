@@ -1,8 +1,7 @@
 //! `std::sync::Mutex`.
 
 use super::{LockResult, Poison, TryLockError, TryLockResult};
-use crate::waits::Awaited;
-use parking_lot_detecting as parking_lot;
+use crate::waits::{Awaited, Share::Exclusive};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -41,8 +40,8 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let at = Location::caller();
-        let raw = (self.raw.try_lock())
-            .unwrap_or_else(|| self.awaited.wait("lock", at, || self.raw.lock()));
+        let (attempt, wait) = (|| self.raw.try_lock(), || self.raw.lock());
+        let raw = self.awaited.take(Exclusive, "lock", at, attempt, wait);
         self.poison_or(self.guard(raw))
     }
 
@@ -85,7 +84,7 @@ impl<T> Mutex<T> {
     }
 
     fn guard<'a>(&'a self, raw: parking_lot::MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        self.awaited.taken();
+        self.awaited.taken(Exclusive);
         MutexGuard {
             mutex: self,
             raw,

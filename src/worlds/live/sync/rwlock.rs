@@ -1,8 +1,10 @@
 //! `std::sync::RwLock`.
 
 use super::{LockResult, Poison, TryLockError, TryLockResult};
-use crate::waits::Awaited;
-use parking_lot_detecting as parking_lot;
+use crate::waits::{
+    Awaited,
+    Share::{Exclusive, Shared},
+};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
@@ -51,8 +53,8 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
-        let raw = (self.raw.try_read())
-            .unwrap_or_else(|| self.awaited.wait("read", at, || self.raw.read()));
+        let (attempt, wait) = (|| self.raw.try_read(), || self.raw.read());
+        let raw = self.awaited.take(Shared, "read", at, attempt, wait);
         self.poison.wrap(self.read_guard(raw))
     }
 
@@ -64,8 +66,8 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let at = Location::caller();
-        let raw = (self.raw.try_write())
-            .unwrap_or_else(|| self.awaited.wait("write", at, || self.raw.write()));
+        let (attempt, wait) = (|| self.raw.try_write(), || self.raw.write());
+        let raw = self.awaited.take(Exclusive, "write", at, attempt, wait);
         self.poison.wrap(self.write_guard(raw))
     }
 
@@ -121,7 +123,7 @@ impl<T> RwLock<T> {
         &'a self,
         raw: parking_lot::RwLockReadGuard<'a, T>,
     ) -> RwLockReadGuard<'a, T> {
-        self.awaited.taken();
+        self.awaited.taken(Shared);
         RwLockReadGuard { lock: self, raw }
     }
 
@@ -129,7 +131,7 @@ impl<T> RwLock<T> {
         &'a self,
         raw: parking_lot::RwLockWriteGuard<'a, T>,
     ) -> RwLockWriteGuard<'a, T> {
-        self.awaited.taken();
+        self.awaited.taken(Exclusive);
         RwLockWriteGuard {
             lock: self,
             raw,
