@@ -91,7 +91,7 @@ fn the_course_keeps_its_promises() {
 fn every_exercise_of_a_bug_names_one_of_the_catalogue() {
     let course = course();
     let named = course.exercises.iter().filter_map(|it| it.bug.as_deref());
-    let bugs: Vec<&str> = heisenbug_worlds::bugs().map(|bug| bug.model.name).collect();
+    let bugs: Vec<&str> = heisenbug_worlds::bugs().map(|bug| bug.name).collect();
     let unknown: Vec<&str> = named.clone().filter(|name| !bugs.contains(name)).collect();
     assert_eq!(unknown, [""; 0]);
     let without: Vec<&&str> = { bugs.iter() }

@@ -108,7 +108,7 @@ fn bug() -> Bug {
         name: "sure",
         outcomes: OUTCOMES,
         variants: VARIANTS,
-        ..*any.live
+        ..*any
     }
 }
 

@@ -1,6 +1,6 @@
 //! The house rules that a compiler does not check.
 
-use heisenbug_worlds::Mounted;
+use heisenbug::catalogue::Bug;
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -71,9 +71,9 @@ fn bugs_and_locks_use_their_worlds_names_and_no_others() {
     }
 }
 
-fn assert_listed(files: impl Iterator<Item = PathBuf>, list: impl Iterator<Item = Mounted>) {
+fn assert_listed(files: impl Iterator<Item = PathBuf>, list: impl Iterator<Item = &'static Bug>) {
     let listed: Vec<String> = list
-        .map(|entry| heisenbug::trace::source::tidy(entry.model.file))
+        .map(|entry| heisenbug::trace::source::tidy(entry.file))
         .collect();
     for path in files {
         let name = path

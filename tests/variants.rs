@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 
 fn main() -> ExitCode {
     let args = Arguments::from_args();
-    let bugs: Vec<&'static Bug> = worlds::all().map(|bug| bug.model).collect();
+    let bugs: Vec<&'static Bug> = worlds::all().collect();
     let programs = bugs
         .iter()
         .flat_map(|&bug| bug.variants.iter().map(move |variant| (bug, variant)));
@@ -99,7 +99,7 @@ fn reads_as_expected(bug: &'static Bug, variant: &'static Variant) -> Result<(),
 }
 
 fn no_stray_files() -> Result<(), Failed> {
-    let bugs: Vec<&Bug> = worlds::all().map(|bug| bug.model).collect();
+    let bugs: Vec<&Bug> = worlds::all().collect();
     let programs = bugs
         .iter()
         .flat_map(|bug| bug.variants.iter().map(move |variant| (bug, variant)));

@@ -1,9 +1,9 @@
-//! The bugs, mounted where they are judged and where they are stressed.
+//! The bugs in the model world: every operation is a step of the engine.
 //!
-//! What is measured is mounted beside the measuring, and what loom is asked about beside loom.
+//! For stress they are mounted in `heisenbug-stress`, for measuring in `heisenbug-cost`, and for loom
+//! in `heisenbug-loom`.
 
-// The same files are compiled once for every world: that is the point of mounting them.
-#![allow(clippy::duplicate_mod)]
+pub use heisenbug_model::{cell, hint, sync, thread};
 
-pub mod live;
-pub mod model;
+#[path = "mod.rs"]
+pub mod bugs;

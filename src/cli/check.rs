@@ -10,7 +10,7 @@ use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, 
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{self as explain, Table};
 use heisenbug_isolated as isolated;
-use heisenbug_worlds::{self as worlds, Mounted};
+use heisenbug_worlds as worlds;
 use serde::Serialize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -37,16 +37,16 @@ pub fn run(args: &Check) -> Result<Exit> {
     let checker = checker(&args.limits)?;
     let cores = args.limits.cores();
     let Some(name) = &args.name else {
-        let all: Vec<Mounted> = match args.locks {
+        let all: Vec<&'static Bug> = match args.locks {
             true => worlds::locks().collect(),
             false => worlds::bugs().collect(),
         };
         let programs =
-            { all.iter() }.flat_map(|bug| bug.model.variants.iter().map(move |v| (bug.model, v)));
+            { all.into_iter() }.flat_map(|bug| bug.variants.iter().map(move |v| (bug, v)));
         return several(&programs.collect::<Vec<_>>(), &checker, cores, args.json);
     };
     let found = lookup::find(name)?;
-    let bug = found.bug.model;
+    let bug = found.bug;
     let variants = found.variants();
     match found.variant {
         Some(_) => one(bug, variants[0], &checker.jobs(cores), args.json),

@@ -31,8 +31,8 @@ pub fn run(args: &Cost) -> Result<Exit> {
             .collect(),
         Some(name) => {
             let found = lookup::find(name)?;
-            let found_name = found.bug.model.name;
-            if worlds::locks().any(|lock| lock.model.name == found_name) {
+            let found_name = found.bug.name;
+            if worlds::locks().any(|lock| lock.name == found_name) {
                 bail!("{found_name} is a lock strategy: `heisenbug race-locks` measures those");
             }
             if let Some(variant) = found.variant {

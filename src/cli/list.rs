@@ -6,7 +6,7 @@ use anyhow::Result;
 use heisenbug_catalogue::Bug;
 use heisenbug_explain::Table;
 use heisenbug_explain::style::{Paint, paint};
-use heisenbug_worlds::{self as worlds, Mounted};
+use heisenbug_worlds as worlds;
 use serde::Serialize;
 
 /// A bug, as `list --json` prints it.
@@ -28,12 +28,11 @@ struct EntryVariant {
 
 /// Prints the catalogue, or a part of it.
 pub fn run(args: &List) -> Result<Exit> {
-    let all: Vec<Mounted> = match args.locks {
+    let all: Vec<&'static Bug> = match args.locks {
         true => worlds::locks().collect(),
         false => worlds::bugs().collect(),
     };
-    let bugs: Vec<&Bug> = { all.iter() }
-        .map(|bug| bug.model)
+    let bugs: Vec<&Bug> = { all.into_iter() }
         .filter(|bug| {
             args.shape
                 .as_deref()

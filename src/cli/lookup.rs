@@ -2,12 +2,12 @@
 
 use anyhow::{Result, bail};
 use heisenbug_catalogue::{Bug, Variant};
-use heisenbug_worlds::{self as worlds, Mounted};
+use heisenbug_worlds as worlds;
 
 /// What a name stands for.
 pub struct Found {
     /// The bug.
-    pub bug: Mounted,
+    pub bug: &'static Bug,
     /// The variant, if the name had one.
     pub variant: Option<&'static str>,
 }
@@ -16,7 +16,7 @@ impl Found {
     /// The variants meant: the one named, or all.
     pub fn variants(&self) -> Vec<&'static Variant> {
         let meant = |variant: &&Variant| self.variant.is_none_or(|name| variant.name == name);
-        self.bug.model.variants.iter().filter(meant).collect()
+        self.bug.variants.iter().filter(meant).collect()
     }
 }
 
@@ -32,8 +32,8 @@ pub fn find(name: &str) -> Result<Found> {
     };
     // Tests go by names with underscores: who copies one here means the bug.
     let dashed = bug.replace('_', "-");
-    let Some(found) = worlds::all().find(|known| known.model.name == dashed) else {
-        let names: Vec<&str> = worlds::all().map(|known| known.model.name).collect();
+    let Some(found) = worlds::all().find(|known| known.name == dashed) else {
+        let names: Vec<&str> = worlds::all().map(|known| known.name).collect();
         bail!(
             "there is no bug and no lock \"{bug}\"{}\n\n`heisenbug list` shows all {} bugs, \
              `heisenbug list --locks` all {} locks",
@@ -43,7 +43,7 @@ pub fn find(name: &str) -> Result<Found> {
         );
     };
     let variant = variant
-        .map(|variant| find_variant(found.model, variant))
+        .map(|variant| find_variant(found, variant))
         .transpose()?;
     Ok(Found {
         bug: found,

@@ -107,7 +107,7 @@ fn run(args: Args) -> Result<Exit> {
 }
 
 fn child(args: Vec<String>) -> ExitCode {
-    match heisenbug_isolated::child(&args, heisenbug_worlds::all().map(|bug| bug.model)) {
+    match heisenbug_isolated::child(&args, heisenbug_worlds::all()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::complain(&format!("{error:#}"));

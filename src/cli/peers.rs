@@ -73,10 +73,10 @@ mod asking {
     }
 
     fn programs(args: &Check) -> Result<Vec<Program>> {
-        let mounted: Vec<worlds::Mounted> = match (&args.name, args.locks) {
+        let mounted: Vec<&'static Bug> = match (&args.name, args.locks) {
             (Some(name), _) => {
                 let found = lookup::find(name)?;
-                let bug = found.bug.model;
+                let bug = found.bug;
                 return Ok({ found.variants().into_iter() }
                     .map(|variant| (bug, variant))
                     .collect());
@@ -85,8 +85,8 @@ mod asking {
             (None, false) => worlds::bugs().collect(),
         };
         let programs = mounted.into_iter().flat_map(|bug| {
-            let variants = bug.model.variants.iter();
-            variants.map(move |variant| (bug.model, variant))
+            let variants = bug.variants.iter();
+            variants.map(move |variant| (bug, variant))
         });
         Ok(programs.collect())
     }

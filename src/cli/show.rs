@@ -48,7 +48,7 @@ struct ShownVariant {
 /// Prints a bug or one of its variants.
 pub fn run(args: &Show) -> Result<Exit> {
     let found = lookup::find(&args.name)?;
-    let (bug, variants) = (found.bug.model, found.variants());
+    let (bug, variants) = (found.bug, found.variants());
     let prices = prices::load();
     if args.json {
         output::json(&shown(bug, &variants, &prices))?;
@@ -282,13 +282,13 @@ mod tests {
     #[test]
     fn the_code_of_a_lock_begins_after_its_imports() {
         for found in heisenbug_worlds::locks() {
-            let code = explain::plain(&lock(found.model));
+            let code = explain::plain(&lock(found));
             let first = code.lines().nth(1).unwrap_or_default();
             let begins = |with: &str| first.starts_with(with);
             assert!(
                 begins("///") || begins("pub ") || begins("#[") || begins("const "),
                 "{}: {first}",
-                found.model.name
+                found.name
             );
         }
     }
@@ -296,9 +296,9 @@ mod tests {
     #[test]
     fn every_variant_has_code_to_show() {
         for bug in heisenbug_worlds::bugs() {
-            for variant in bug.model.variants {
-                let (_, code) = code(bug.model.source, variant.name).unwrap_or_default();
-                assert!(!code.is_empty(), "{}/{}", bug.model.name, variant.name);
+            for variant in bug.variants {
+                let (_, code) = code(bug.source, variant.name).unwrap_or_default();
+                assert!(!code.is_empty(), "{}/{}", bug.name, variant.name);
             }
         }
     }

@@ -5,7 +5,7 @@ use super::output::Progress;
 use super::{Exit, lookup, output};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use heisenbug_catalogue::{Class, Grade};
+use heisenbug_catalogue::{Bug, Class, Grade, Variant};
 use heisenbug_explain as explain;
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_stress::{self as stress, Options, StressReport, Stuck};
@@ -40,10 +40,7 @@ pub fn run(args: &Stress) -> Result<Exit> {
             names.join(", ")
         );
     };
-    let bug = found.bug.live;
-    let variant = bug
-        .variant(variant)
-        .context("the live world has the same variants")?;
+    let (bug, variant) = live(found.bug, variant)?;
     let progress = Progress::new();
     let report = stress::run(
         bug,
@@ -83,6 +80,13 @@ pub fn run(args: &Stress) -> Result<Exit> {
     )
 }
 
+/// The same program in the live world.
+fn live(bug: &Bug, variant: &str) -> Result<(&'static Bug, &'static Variant)> {
+    let mounted = stress::mounted::all().find(|mounted| mounted.name == bug.name);
+    let program = mounted.and_then(|bug| Some((bug, bug.variant(variant)?)));
+    program.context("the live world has the same bugs and variants")
+}
+
 /// What a child does.
 pub fn child(args: &[String]) -> ExitCode {
     let parsed =
@@ -90,10 +94,10 @@ pub fn child(args: &[String]) -> ExitCode {
     let parsed = parsed.map_err(anyhow::Error::from);
     let run = parsed.and_then(|args| {
         let found = lookup::find(&args.name)?;
-        let variant = found.variant.and_then(|name| found.bug.live.variant(name));
-        let variant = variant.context("a variant is missing")?;
+        let variant = found.variant.context("a variant is missing")?;
+        let (bug, variant) = live(found.bug, variant)?;
         let time = args.millis.map(Duration::from_millis);
-        Ok(stress::child(found.bug.live, variant, args.runs, time))
+        Ok(stress::child(bug, variant, args.runs, time))
     });
     run.unwrap_or_else(|error| {
         output::complain(&format!("{error:#}"));

@@ -10,10 +10,7 @@ use heisenbug_worlds as worlds;
 /// Checks the first bug and one of its fixes before the reader's eyes.
 pub fn run() -> Result<Exit> {
     let width = output::width().min(explain::MAX_WIDTH);
-    let bug = worlds::bugs()
-        .next()
-        .context("the catalogue is empty")?
-        .model;
+    let bug = worlds::bugs().next().context("the catalogue is empty")?;
     let buggy = bug
         .variants
         .first()

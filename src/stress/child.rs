@@ -20,7 +20,7 @@ pub const HANG_AFTER: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(50);
 
 /// Runs a variant until a limit is reached or a run gets stuck, and reports on standard output. To
-/// be called by the hidden command and with a bug of [`Mounted::live`](heisenbug_worlds::Mounted):
+/// be called by the hidden command and with a bug of [`mounted`](crate::mounted):
 /// takes panics over, and ends the process where it is if a run does not end.
 pub fn child(bug: &Bug, variant: &Variant, runs: Option<u64>, time: Option<Duration>) -> ExitCode {
     // The parent has refused this already. Called by hand it is just as undefined.

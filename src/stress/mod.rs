@@ -13,6 +13,7 @@
 //! the checks. One of them is a guess: see [`HANG_AFTER`].
 
 mod child;
+pub mod mounted;
 mod parent;
 mod protocol;
 mod report;

@@ -184,9 +184,9 @@ mod tests {
     use super::*;
 
     fn bug() -> &'static Bug {
-        let mounted =
-            heisenbug_worlds::bugs().find(|mounted| mounted.live.name == "ab-ba-deadlock");
-        mounted.expect("the bug is in the catalogue").live
+        let mut mounted = crate::mounted::all();
+        let bug = mounted.find(|bug| bug.name == "ab-ba-deadlock");
+        bug.expect("the bug is in the catalogue")
     }
 
     fn ended(label: &str, count: u64, micros: u64) -> Line {

@@ -12,40 +12,17 @@
 
 use heisenbug_catalogue::Bug;
 
-/// One bug of the catalogue, or the proof of one lock strategy, where it is judged and where it is
-/// stressed. What is measured of it is mounted where that is done.
-#[derive(Clone, Copy, Debug)]
-pub struct Mounted {
-    /// Its programs on real threads whose locks can tell a deadlock.
-    pub live: &'static Bug,
-    /// Its programs on the engine.
-    pub model: &'static Bug,
-}
-
 /// The whole catalogue, in teaching order.
-pub fn bugs() -> impl Iterator<Item = Mounted> {
-    join(
-        heisenbug_bugs::live::bugs::all(),
-        heisenbug_bugs::model::bugs::all(),
-    )
+pub fn bugs() -> impl Iterator<Item = &'static Bug> {
+    heisenbug_bugs::bugs::all()
 }
 
 /// The proofs of the lock strategies, from the simplest on.
-pub fn locks() -> impl Iterator<Item = Mounted> {
-    join(
-        heisenbug_locks::live::locks::all(),
-        heisenbug_locks::model::locks::all(),
-    )
+pub fn locks() -> impl Iterator<Item = &'static Bug> {
+    heisenbug_locks::locks::all()
 }
 
 /// The bugs, and then the locks: all that can be checked.
-pub fn all() -> impl Iterator<Item = Mounted> {
+pub fn all() -> impl Iterator<Item = &'static Bug> {
     bugs().chain(locks())
-}
-
-fn join(
-    live: impl Iterator<Item = &'static Bug>,
-    model: impl Iterator<Item = &'static Bug>,
-) -> impl Iterator<Item = Mounted> {
-    live.zip(model).map(|(live, model)| Mounted { live, model })
 }

@@ -219,7 +219,7 @@ fn every_mounted_program_has_its_claim() {
 
 #[test]
 fn whatever_is_not_mounted_says_why_in_its_story() {
-    for bug in worlds::all().map(|bug| bug.model) {
+    for bug in worlds::all() {
         let mounted = loom::all().find(|mounted| mounted.name == bug.name);
         let whole = mounted.is_some_and(|bug| {
             bug.variants

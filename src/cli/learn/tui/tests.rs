@@ -114,7 +114,6 @@ fn saved(state: &mut State) {
 
 fn variant(name: &str) -> heisenbug_check::Report {
     let bug = { heisenbug_worlds::all() }
-        .map(|bug| bug.model)
         .find(|bug| bug.name == "lost-update")
         .unwrap();
     let mut report = Checker::new().check_variant(bug, bug.variant(name).unwrap());

@@ -1,0 +1,16 @@
+//! The bugs and the locks in the live world: what is stressed.
+
+use heisenbug_catalogue::Bug;
+
+pub use heisenbug_live::{cell, hint, sync, thread};
+
+#[path = "../bugs/mod.rs"]
+mod bugs;
+
+#[path = "../locks/mod.rs"]
+mod locks;
+
+/// The bugs in teaching order, and then the proofs of the locks.
+pub fn all() -> impl Iterator<Item = &'static Bug> {
+    bugs::all().chain(locks::all())
+}
