@@ -1,6 +1,7 @@
 //! Shows a [`State`]. Everything is text in lines that were made to fit.
 
 mod pages;
+mod styled;
 mod text;
 
 use super::state::{Hint, State, Tools};

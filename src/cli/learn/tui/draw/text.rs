@@ -1,22 +1,17 @@
 //! Lines that fit.
 
-use ansi_to_tui::IntoText;
+use super::styled;
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{cut, visible, visible_but_styles};
 use heisenbug_explain::{plain, wrap};
-use ratatui::text::{Line, Span, Text};
+use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A text with ANSI styles as lines of at most that width; longer ones go on in the next line.
 pub fn fit(text: &str, width: usize) -> Vec<Line<'static>> {
     // Tabs would be drawn as nothing at all.
     let text = visible_but_styles(text).replace('\t', "    ");
-    let styled = match text.as_bytes().into_text() {
-        Ok(styled) => styled,
-        Err(_) => Text::raw(plain(&text)),
-    };
-    styled
-        .lines
+    styled::lines(&text)
         .into_iter()
         .flat_map(|line| broken(line, width.max(1)))
         .collect()
