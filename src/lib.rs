@@ -45,4 +45,8 @@ pub use heisenbug_trace as trace;
 pub use heisenbug_check::{Checker, Report, Verdict, check};
 #[cfg(feature = "tool")]
 pub use heisenbug_judge::{exercise, judge};
-pub use heisenbug_model::{cell, crossbeam, future, hint, parking_lot, sync, thread, thread_local};
+#[cfg(feature = "crossbeam")]
+pub use heisenbug_model::crossbeam;
+#[cfg(feature = "parking_lot")]
+pub use heisenbug_model::parking_lot;
+pub use heisenbug_model::{cell, future, hint, sync, thread, thread_local};

@@ -4,9 +4,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// How many columns the text takes, styles not counted.
 pub fn width(text: &str) -> usize {
-    anstream::adapter::strip_str(text)
-        .map(UnicodeWidthStr::width)
-        .sum()
+    super::plain(text).width()
 }
 
 /// The text, followed by as many spaces as the column needs.

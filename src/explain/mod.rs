@@ -1,7 +1,7 @@
 //! Reports in words: verdict, outcome table, timeline.
 //!
 //! All text is made here, for every scale. It carries ANSI styles; whoever prints it strips them
-//! where there is no terminal ([`plain`], or `anstream` by itself).
+//! where there is no terminal ([`plain`]).
 
 mod cells;
 mod layout;
@@ -19,6 +19,7 @@ use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
 pub use report::{Access, Clash, Engine, Executions, INTERRUPT, OutcomeCount, Report, Verdict};
+pub use style::plain;
 pub use table::{Table, thousands};
 pub use visible::{json, visible, visible_but_styles};
 
@@ -87,11 +88,6 @@ impl Report {
     pub fn assert_holds_bounded(&self) {
         assert!(self.holds_bounded(), "\n{self}\n");
     }
-}
-
-/// The report without any styles.
-pub fn plain(text: &str) -> String {
-    anstream::adapter::strip_str(text).to_string()
 }
 
 /// The verdict in one line, and what happened in one sentence.

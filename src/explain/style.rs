@@ -2,6 +2,7 @@
 
 use super::report::Verdict;
 use anstyle::{AnsiColor, Style};
+use anstyle_parse::{DefaultCharAccumulator, Parser, Perform};
 use heisenbug_catalogue::Grade;
 
 /// What a piece of text is, as far as its looks are concerned.
@@ -68,4 +69,28 @@ pub fn paint(paint: Paint, text: &str) -> String {
     }
     let style = paint.style();
     format!("{style}{text}{style:#}")
+}
+
+/// The text without its looks.
+pub fn plain(text: &str) -> String {
+    let mut plain = Plain(String::with_capacity(text.len()));
+    let mut parser = Parser::<DefaultCharAccumulator>::new();
+    for byte in text.bytes() {
+        parser.advance(&mut plain, byte);
+    }
+    plain.0
+}
+
+struct Plain(String);
+
+impl Perform for Plain {
+    fn print(&mut self, c: char) {
+        self.0.push(c);
+    }
+
+    fn execute(&mut self, byte: u8) {
+        if byte.is_ascii_whitespace() {
+            self.0.push(char::from(byte));
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! Source text by file name, for object names and timelines.
 
-use heisenbug_files as files;
 use std::collections::HashMap;
 use std::panic::Location;
 use std::path::{Path, PathBuf};
@@ -65,8 +64,16 @@ pub fn text(file: &str) -> Option<Arc<str>> {
 fn find(file: &str) -> Option<Arc<str>> {
     let here = std::env::current_dir().ok()?;
     here.ancestors()
-        .find_map(|folder| files::text(&folder.join(file)).ok())
+        .find_map(|folder| read(&folder.join(file)))
         .map(Arc::from)
+}
+
+/// The text in a file, unless it is none of a program's: no plain file, or a huge one.
+fn read(path: &Path) -> Option<String> {
+    const MAX_BYTES: u64 = 4 << 20;
+    let about = path.metadata().ok()?;
+    let is_source = about.is_file() && about.len() <= MAX_BYTES;
+    is_source.then(|| std::fs::read_to_string(path).ok())?
 }
 
 /// One line of a file, without the white space around it and the comment at its end.

@@ -39,6 +39,12 @@
 //!   such data; `heisenbug::check` cannot know.
 //! - A channel that was made outside of the scenario cannot be used in it.
 
+// Some of what is here serves only the names of other crates.
+#![cfg_attr(
+    not(all(feature = "crossbeam", feature = "parking_lot")),
+    allow(dead_code, unused_imports)
+)]
+
 /// Guards are shown as what they protect.
 macro_rules! shown_as_the_data {
     ($($guard:ident),*) => {
@@ -59,10 +65,12 @@ macro_rules! shown_as_the_data {
 }
 
 pub mod cell;
+#[cfg(feature = "crossbeam")]
 pub mod crossbeam;
 pub mod future;
 pub mod hint;
 mod missing;
+#[cfg(feature = "parking_lot")]
 pub mod parking_lot;
 #[doc(hidden)]
 pub mod session;
