@@ -7,17 +7,23 @@
 //! | room | what is in it |
 //! |---|---|
 //! | `cli` | arguments in, one command, an exit code out |
-//! | `cost` | what the fixes and the locks cost on this machine (feature `cost`, on by default) |
-//! | [`course`] | exercises and files of one's own: compiled, judged, kept count of |
-//! | [`explain`] | reports in words: verdict, outcome table, timeline |
-//! | [`stress`] | a program on real threads, many times |
+//! | `course` | exercises and files of one's own: compiled, judged, kept count of (feature `learn`) |
+//! | `cost` | what the fixes and the locks cost on this machine; mounts them in the native world (feature `cost`) |
+//! | `stress` | a program on real threads, many times; mounts the bugs and locks in the live world |
+//! | `judge` | what an exercise's judge is made of |
+//! | `isolated` | a check in a process of its own, whatever the program does |
+//! | `worlds` | the bugs and locks of the model world, in one list |
+//! | `bugs`, `locks` | one file each; mounted in the model world |
 //! | [`mod@check`] | a program over all its executions: one verdict |
-//! | [`worlds`] | what `sync` means: native, live, model; and the bugs mounted in each |
-//! | `locks`, `bugs` | lock strategies and their proofs; the bugs: one file each |
-//! | `src/engine` | a crate of its own: runs a program once for each execution that the memory model allows |
+//! | [`explain`] | a report, as data and in words: verdict, outcome table, timeline |
+//! | `worlds/…` | what `sync` means: native, live, model, loom |
+//! | `engine` | runs a program once for each execution that the memory model allows |
 //! | [`trace`] | what happened: events, their names and values |
 //! | [`catalogue`] | what a bug says of itself: name, shape, variants, outcomes |
-//! | `files` | the user's own files: read in bounded time, written as a whole or not at all |
+//! | `child`, `files` | child processes; the user's own files: read in bounded time, written as a whole or not at all |
+//!
+//! Each is a crate where it stands, `src/ROOM/Cargo.toml`, and cargo refuses an arrow that runs back up. This
+//! crate is the part that other people's tests depend on, and the program `heisenbug`.
 //!
 //! # Glossary
 //!

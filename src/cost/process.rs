@@ -1,14 +1,10 @@
-//! A child process, listened to and not waited for longer than makes sense.
+//! A child process that measures.
 
 use super::child::Line;
-use std::io::{self, BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
-
-/// How often the listener looks whether it was interrupted.
-const TICK: Duration = Duration::from_millis(50);
+use heisenbug_child::{Heard, Talker};
+use std::io;
+use std::process::Command;
+use std::time::Duration;
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,74 +25,22 @@ pub enum End {
 ///
 /// If it cannot be started.
 pub fn listen(
-    mut command: Command,
+    command: Command,
     silence: Duration,
     interrupted: &dyn Fn() -> bool,
 ) -> io::Result<(Vec<Line>, End)> {
-    out_of_reach_of_ctrl_c(&mut command);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let stdout = child.stdout.take().expect("standard output is a pipe");
-    let child = Killed(child);
-    let lines = read(stdout);
-    let mut heard = (Vec::new(), Instant::now());
+    let child = Talker::start(command, |text| serde_json::from_str(text).ok())?;
+    let mut lines = Vec::new();
     let end = loop {
-        match lines.recv_timeout(TICK.min(silence)) {
-            Ok(Line::Done) => break End::Done,
-            Ok(line) => {
-                heard.0.push(line);
-                heard.1 = Instant::now();
-            }
-            // Asked first: whoever interrupts us may have ended the child as well.
-            Err(_) if interrupted() => break End::Interrupted,
-            Err(RecvTimeoutError::Timeout) if heard.1.elapsed() >= silence => break End::Silent,
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break End::Died,
+        match child.next(silence, interrupted) {
+            Heard::Said(Line::Done) => break End::Done,
+            Heard::Said(line) => lines.push(line),
+            Heard::Silence => break End::Silent,
+            Heard::End => break End::Died,
+            Heard::Interrupt => break End::Interrupted,
         }
     };
-    drop(child);
-    Ok((heard.0, end))
-}
-
-/// A child that does not outlive this value, and is waited for: its CPU time is asked for later.
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        // Both fail only for a child that has ended, and then there is nothing to do.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The parent decides when its child ends, and reports what it has.
-fn out_of_reach_of_ctrl_c(command: &mut Command) {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
-    #[cfg(windows)]
-    {
-        const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
-        std::os::windows::process::CommandExt::creation_flags(command, CREATE_NEW_PROCESS_GROUP);
-    }
-    #[cfg(not(any(unix, windows)))]
-    let _ = command;
-}
-
-fn read(stdout: ChildStdout) -> Receiver<Line> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-        // What a workload prints is none of our lines.
-        for line in lines.filter_map(|text| serde_json::from_str(&text).ok()) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
+    Ok((lines, end))
 }
 
 #[cfg(all(test, unix))]

@@ -1,32 +1,12 @@
-//! Compilers and judges, run to their end unless it comes too late, or nobody waits for it any more.
+//! Compilers and judges, which nobody waits for once the onlooker has left.
 
 use heisenbug_check::interrupted;
+use heisenbug_child::{self as child, Output};
 use heisenbug_isolated::Onlooker;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-/// How often to look whether anybody still waits.
-const LOOK: Duration = Duration::from_millis(20);
-
-/// What was heard of a command.
-#[derive(Debug)]
-pub struct Heard {
-    /// How it ended, and what it said until then.
-    pub output: Output,
-    /// Why it was ended, if it did not end by itself.
-    pub ended: Option<Ended>,
-}
-
-/// Why a command was ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
-    /// The onlooker has left.
-    Left,
-    /// Its time was up.
-    TooLate,
-}
+pub use child::Ended;
 
 /// Runs a command, for so long at most.
 ///
@@ -37,8 +17,8 @@ pub fn output(
     command: &mut Command,
     limit: Duration,
     onlooker: &dyn Onlooker,
-) -> std::io::Result<Heard> {
-    heard(command, limit, onlooker, &|_| {})
+) -> std::io::Result<Output> {
+    child::output(command, limit, &|| onlooker.has_left() || interrupted())
 }
 
 /// Runs a command, for so long at most, and hands on each line of its complaints as soon as it is said.
@@ -51,142 +31,7 @@ pub fn heard(
     limit: Duration,
     onlooker: &dyn Onlooker,
     hear: &dyn Fn(&str),
-) -> std::io::Result<Heard> {
-    let began = Instant::now();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let (mut out, err) = (child.stdout.take(), child.stderr.take());
-    std::thread::scope(|scope| {
-        let (done, ended) = channel::<()>();
-        let (say, said) = channel();
-        let stderr = scope.spawn(move || {
-            read_lines(err, &|line| {
-                // Whoever does not listen any more has heard enough.
-                let _ = say.send(line);
-            })
-        });
-        let stdout = scope.spawn(move || {
-            let text = read(&mut out);
-            // Told as soon as the output ends: nobody has to poll for it.
-            drop(done);
-            text
-        });
-        let mut cut = None;
-        while cut.is_none() && ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-            said.try_iter().for_each(|line: String| hear(&line));
-            cut = match () {
-                () if onlooker.has_left() || interrupted() => Some(Ended::Left),
-                () if began.elapsed() > limit => Some(Ended::TooLate),
-                () => None,
-            };
-        }
-        if cut.is_some() {
-            child.kill()?;
-        }
-        let status = child.wait()?;
-        let output = |stdout, stderr| Output {
-            status,
-            stdout,
-            stderr,
-        };
-        let text = |reader: std::thread::ScopedJoinHandle<'_, Vec<u8>>| {
-            reader.join().expect("a reader only reads")
-        };
-        let output = output(text(stdout), text(stderr));
-        // Ctrl-C reaches a compiler as well: what it says of that is of no interest.
-        let ended = cut.or_else(|| interrupted().then_some(Ended::Left));
-        Ok(Heard { output, ended })
-    })
-}
-
-/// All of it, and each line as it comes.
-fn read_lines(from: Option<impl Read>, tell: &dyn Fn(String)) -> Vec<u8> {
-    let mut text = Vec::new();
-    let Some(mut from) = from.map(BufReader::new) else {
-        return text;
-    };
-    loop {
-        let begin = text.len();
-        match from.read_until(b'\n', &mut text) {
-            Ok(1..) => tell(String::from_utf8_lossy(&text[begin..]).into_owned()),
-            // As below.
-            Ok(0) | Err(_) => return text,
-        }
-    }
-}
-
-fn read(from: &mut Option<impl Read>) -> Vec<u8> {
-    let mut text = Vec::new();
-    if let Some(from) = from {
-        // What was read until then is all there is.
-        let _ = from.read_to_end(&mut text);
-    }
-    text
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    struct Gone;
-
-    impl Onlooker for Gone {
-        fn see(&self, _executions: u64) {}
-
-        fn has_left(&self) -> bool {
-            true
-        }
-    }
-
-    #[test]
-    fn a_command_is_heard_to_its_end() {
-        let mut command = Command::new("sh");
-        command.args(["-c", "echo out; echo err >&2; exit 3"]);
-        let heard = output(&mut command, Duration::MAX, &|_: u64| {}).unwrap();
-        assert_eq!(heard.ended, None);
-        let output = heard.output;
-        assert_eq!(output.stdout, b"out\n");
-        assert_eq!(output.stderr, b"err\n");
-        assert_eq!(output.status.code(), Some(3));
-    }
-
-    #[test]
-    fn what_a_command_complains_of_is_handed_on_before_it_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let heard_of = folder.path().join("heard");
-        let mut command = Command::new("sh");
-        // It ends only once somebody has heard of it.
-        command
-            .arg("-c")
-            .arg("echo waiting >&2; until [ -e \"$0\" ]; do :; done");
-        command.arg(&heard_of);
-        let hear = |line: &str| {
-            assert_eq!(line.trim_end(), "waiting");
-            std::fs::write(&heard_of, "").unwrap();
-        };
-        let heard = heard(&mut command, Duration::MAX, &|_: u64| {}, &hear).unwrap();
-        assert_eq!(
-            (heard.ended, heard.output.stderr),
-            (None, b"waiting\n".to_vec())
-        );
-    }
-
-    #[test]
-    fn a_command_that_nobody_waits_for_is_ended() {
-        let mut command = Command::new("sleep");
-        command.arg("1000000");
-        let heard = output(&mut command, Duration::MAX, &Gone).unwrap();
-        assert_eq!(heard.ended, Some(Ended::Left));
-    }
-
-    #[test]
-    fn a_command_whose_time_is_up_is_ended_and_what_it_said_is_kept() {
-        let mut command = Command::new("sh");
-        command.args(["-c", "echo out; exec sleep 1000000"]);
-        let heard = output(&mut command, Duration::from_millis(200), &|_: u64| {}).unwrap();
-        assert_eq!(heard.ended, Some(Ended::TooLate));
-    }
+) -> std::io::Result<Output> {
+    let unwanted = || onlooker.has_left() || interrupted();
+    child::heard(command, limit, &unwanted, hear)
 }

@@ -3,12 +3,11 @@
 use super::protocol::{Line, child_args};
 use super::report::{CRASH, StressReport, Tally};
 use heisenbug_catalogue::{Bug, Variant};
+use heisenbug_child::{Heard, Talker};
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::io;
+use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// How many runs may take their process with them before stress has seen enough.
@@ -20,9 +19,6 @@ const DEFAULT_TIME: Duration = Duration::from_secs(5);
 /// A child reports many times a second. One that has said nothing for this long is stuck in a way
 /// that its own watcher cannot see.
 const SILENCE: Duration = Duration::from_secs(10);
-
-/// How often the parent looks whether it was interrupted.
-const TICK: Duration = Duration::from_millis(50);
 
 /// How long to go on, and whom to tell.
 #[derive(Clone, Copy, Default)]
@@ -169,7 +165,7 @@ impl Stress<'_> {
         let mut process = self.start_child()?;
         self.tally.next_child();
         let mut started = false;
-        match self.listen(&process.lines, &mut started) {
+        match self.listen(&process, &mut started) {
             Ending::Complete | Ending::Interrupted => {}
             Ending::Silent => self.tally.add(Line::Stuck {
                 deadlock: false,
@@ -191,7 +187,7 @@ impl Stress<'_> {
         Ok(())
     }
 
-    fn start_child(&self) -> Result<Process, Error> {
+    fn start_child(&self) -> Result<Talker<Line>, Error> {
         let (bug, variant) = (self.bug.name, self.variant.name);
         let args = child_args(bug, variant, self.runs_left(), self.time_left());
         let command = match self.options.command {
@@ -202,7 +198,8 @@ impl Stress<'_> {
                 command
             }),
         };
-        (command.and_then(Process::start)).map_err(|source| self.not_started(source))
+        let talker = command.and_then(|command| Talker::start(command, Line::read));
+        talker.map_err(|source| self.not_started(source))
     }
 
     fn not_started(&self, source: io::Error) -> Error {
@@ -212,12 +209,10 @@ impl Stress<'_> {
         }
     }
 
-    fn listen(&mut self, lines: &Receiver<Line>, started: &mut bool) -> Ending {
-        let mut heard = Instant::now();
+    fn listen(&mut self, process: &Talker<Line>, started: &mut bool) -> Ending {
         loop {
-            match lines.recv_timeout(TICK) {
-                Ok(line) => {
-                    heard = Instant::now();
+            match process.next(SILENCE, &|| self.interrupted()) {
+                Heard::Said(line) => {
                     *started = true;
                     let last = matches!(line, Line::Stuck { .. } | Line::Done);
                     self.tally.add(line);
@@ -228,94 +223,12 @@ impl Stress<'_> {
                         return Ending::Complete;
                     }
                 }
-                // Asked first: whoever interrupts us may have ended the child as well.
-                Err(_) if self.interrupted() => return Ending::Interrupted,
-                Err(RecvTimeoutError::Timeout) if heard.elapsed() > SILENCE => {
-                    return Ending::Silent;
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ending::Broken,
+                Heard::Interrupt => return Ending::Interrupted,
+                Heard::Silence => return Ending::Silent,
+                Heard::End => return Ending::Broken,
             }
         }
     }
-}
-
-/// A child process, which does not outlive this value.
-struct Process {
-    child: Child,
-    lines: Receiver<Line>,
-    stderr: Receiver<String>,
-}
-
-impl Process {
-    fn start(mut command: Command) -> io::Result<Process> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        out_of_reach_of_ctrl_c(&mut command);
-        let mut child = command.spawn()?;
-        let stdout = child.stdout.take().expect("standard output is a pipe");
-        let stderr = child.stderr.take().expect("standard error is a pipe");
-        Ok(Process {
-            child,
-            lines: read_lines(stdout),
-            stderr: read_all(stderr),
-        })
-    }
-
-    /// How the child ended, and what it wrote to standard error, once its output has ended.
-    fn autopsy(&mut self) -> io::Result<(ExitStatus, String)> {
-        let status = self.child.wait()?;
-        let stderr = self.stderr.recv().unwrap_or_default();
-        Ok((status, stderr.trim().to_owned()))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Both fail only for a child that has ended, and then there is nothing to do.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The parent decides when its child ends, and reports what it has.
-fn out_of_reach_of_ctrl_c(command: &mut Command) {
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(command, 0);
-    #[cfg(windows)]
-    {
-        const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
-        std::os::windows::process::CommandExt::creation_flags(command, CREATE_NEW_PROCESS_GROUP);
-    }
-    #[cfg(not(any(unix, windows)))]
-    let _ = command;
-}
-
-fn read_lines(stdout: ChildStdout) -> Receiver<Line> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let lines = BufReader::new(stdout).split(b'\n').map_while(Result::ok);
-        for text in lines {
-            let line = Line::read(&String::from_utf8_lossy(&text));
-            if line.is_some_and(|line| sender.send(line).is_err()) {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-fn read_all(mut stderr: ChildStderr) -> Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What was read before an error is still worth showing.
-        let _ = stderr.read_to_end(&mut bytes);
-        let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
-    });
-    receiver
 }
 
 /// The label of a run that took its process down.
