@@ -2,11 +2,13 @@
 //! one's own that are checked in the same way.
 //!
 //! A learner's file is plain Rust and knows nothing of all this. What checks it is a small program
-//! beside it, the *judge*, that includes the file and holds its scenarios; [`program`] is what a
-//! judge is made of, and [`contract`] what each of its cases must do. [`compile`] turns both into an executable with what [`home`] finds, and [`judge`] runs it in child
-//! processes and says what came of it. [`rules`] is what a learner's file must keep to, `unseen`
-//! finds what no engine sees in a file of one's own, `instead` what this library has in place of it, [`orderings`] finds those that could be weaker. [`manifest`] reads what a course says of itself,
-//! and [`mutants`] are what [`verify`] tries a judge with.
+//! beside it, the *judge*, that includes the file and holds its scenarios (`heisenbug-judge`). [`compile`]
+//! turns both into an executable with what [`home`] finds, and [`judge`] runs it in child processes and
+//! says what came of it.
+//!
+//! [`rules`] is what a learner's file must keep to; `unseen` finds what no engine sees in a file of one's
+//! own, and `instead` what this library has in its place; `orderings` finds those that could be weaker.
+//! [`manifest`] reads what a course says of itself, and [`mutants`] are what [`verify`] tries a judge with.
 
 pub mod compile;
 mod complaints;
