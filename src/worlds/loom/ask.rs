@@ -1,6 +1,6 @@
 //! What loom says of a program: a second opinion, from a checker that is not ours.
 //!
-//! loom runs the program as it is mounted in [`worlds::loom`], and stops at the first execution that
+//! loom runs the program as it is mounted in [`crate`], and stops at the first execution that
 //! panics. What it says is passed on, right or wrong; nothing is overruled. Where it is known to be
 //! wrong, the tests beside that world say so.
 //!
