@@ -256,6 +256,7 @@ mod run;
 mod sc;
 mod schedule;
 pub mod search;
+mod shadow;
 mod state;
 pub mod stepper;
 pub mod steps;

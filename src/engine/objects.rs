@@ -115,10 +115,16 @@ impl Objects {
             .push((std::ptr::from_ref(object) as usize, number));
     }
 
+    /// Whether a word may be an object's number, of this run.
+    #[inline]
+    pub fn is_like_a_number(&self, word: u64) -> bool {
+        (word >> 32) as u32 == self.generation
+    }
+
     /// Whether the word at that address is an object's number.
     #[inline]
     pub fn is_number_at(&self, address: usize, word: u64) -> bool {
-        if (word >> 32) as u32 != self.generation {
+        if !self.is_like_a_number(word) {
             return false;
         }
         let number = word as u32;

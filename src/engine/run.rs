@@ -13,6 +13,7 @@ use crate::loops::Loop;
 use crate::memory::{Works, give_back, works};
 use crate::objects::Objects;
 use crate::search::Ending;
+use crate::shadow::Shadow;
 use crate::state::Sum;
 use crate::steps::{Object, ThreadId, Until};
 use std::cell::Cell;
@@ -105,6 +106,8 @@ pub struct Run {
     /// took over.
     heap: Sum,
     summed: bool,
+    /// What the stacks held then, by thread.
+    shadows: Vec<Shadow>,
     /// The order to replay in, and how far it has come.
     order: Option<(Vec<Pos>, usize)>,
     /// What is to be done if the graph is extended step by step.
@@ -238,6 +241,7 @@ impl Run {
             objects: Objects::default(),
             heap: Sum::default(),
             summed: false,
+            shadows: Vec::new(),
             order: None,
             stepping: None,
             stacks: Stacks::default(),
@@ -258,6 +262,7 @@ impl Run {
         (self.abandoned, self.ending, self.cut) = (false, None, None);
         self.objects.begin();
         (self.heap, self.summed) = (Sum::default(), false);
+        self.shadows.iter_mut().for_each(Shadow::forget);
         self.order = order.map(|order| (order, 0));
     }
 

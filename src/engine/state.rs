@@ -43,6 +43,12 @@ impl Sum {
         Sum(sum)
     }
 
+    /// What one word contributes.
+    #[inline]
+    pub fn of_word(address: usize, word: u64) -> Sum {
+        Sum(mix(address, word))
+    }
+
     /// What all live blocks of the heap hold.
     pub fn of_heap(objects: &Objects) -> Sum {
         let mut all = Sum::default();
@@ -54,16 +60,19 @@ impl Sum {
     }
 
     /// Both together.
+    #[inline]
     pub fn with(self, other: Sum) -> Sum {
         Sum(self.0.wrapping_add(other.0))
     }
 
     /// What has to be added to `before` to get this.
+    #[inline]
     pub fn since(self, before: Sum) -> Sum {
         Sum(self.0.wrapping_sub(before.0))
     }
 
     /// As a number.
+    #[inline]
     pub fn number(self) -> u64 {
         let folded = (self.0 >> 64) as u64 ^ self.0 as u64;
         folded.wrapping_mul(FACTOR) ^ (self.0 >> 64) as u64

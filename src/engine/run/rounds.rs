@@ -4,6 +4,7 @@
 use super::{Execution, Step, Wait};
 use crate::Place;
 use crate::loops::{HINTS_IN_A_PASS, Pass};
+use crate::shadow::Shadow;
 use crate::state::Sum;
 
 impl Execution {
@@ -28,12 +29,15 @@ impl Execution {
         let heap = Sum::of_heap(&run.objects);
         let mut changes = heap.since(run.heap);
         run.heap = heap;
+        run.shadows
+            .resize_with(run.actors.len().max(run.shadows.len()), Shadow::default);
         for (thread, actor) in run.actors.iter_mut().enumerate() {
             if actor.coroutine.is_none() {
                 continue;
             }
             // SAFETY: it is the thread's stack from its frame to its beginning, and it is suspended.
-            let stack = unsafe { Sum::of(actor.top..actor.extent.base, &run.objects) };
+            let stack =
+                unsafe { run.shadows[thread].sum(actor.top, actor.extent.base, &run.objects) };
             if thread != run.current {
                 let change = stack.since(actor.stack);
                 changes = changes.with(change);
@@ -118,10 +122,13 @@ impl Execution {
     /// own stack is as it was.
     fn arrive_at_first(&mut self, at: Place, max_passes: u32) -> Pass {
         let run = &mut self.run;
+        run.shadows
+            .resize_with(run.actors.len().max(run.shadows.len()), Shadow::default);
         let actor = &mut run.actors[run.current];
+        let shadow = &mut run.shadows[run.current];
         // SAFETY: it is the thread's stack from its frame to its beginning. What the thread does
         // meanwhile lies below.
-        let stack = unsafe { Sum::of(actor.top..actor.extent.base, &run.objects) };
+        let stack = unsafe { shadow.sum(actor.top, actor.extent.base, &run.objects) };
         let passes = actor.loops.passes(at);
         let own = state(stack.since(actor.lent), actor.step);
         if actor.loops.looks_alike(at, own) {
