@@ -3,7 +3,7 @@
 //! The throughput that criterion shows is executions per second, wasted ones not counted. Nothing is
 //! recorded and nothing is judged: this is the exploration alone.
 
-#[path = "../src/engine/tests/support/kernels.rs"]
+#[path = "../src/engine/tests/engine/support/kernels.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod kernels;
 

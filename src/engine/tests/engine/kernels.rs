@@ -5,10 +5,8 @@
 //! by GenMC, too, which is optimal for RC11 and SC. A line gives the number under RC11, and that under
 //! SC if it is another one.
 
-mod support;
-
+use crate::support::kernels::{Count, count};
 use heisenbug_engine::search::Model;
-use support::kernels::{Count, count};
 
 /// What a kernel without deadlocks and races comes to.
 fn check(model: Model, program: &dyn Fn(), executions: u64) -> Count {
@@ -23,7 +21,7 @@ macro_rules! exactly {
         $(
             #[test]
             fn $name() {
-                use super::support::kernels::*;
+                use crate::support::kernels::*;
                 use heisenbug_engine::search::Model;
                 let mut _sc = $rc11;
                 $(_sc = $sc;)?

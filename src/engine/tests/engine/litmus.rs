@@ -9,14 +9,12 @@
 //! 2014; Lahav and others, *Repairing sequential consistency in C/C++11*, PLDI 2017). RC11 has no load
 //! buffering, which C++20 allows.
 
-mod support;
-
+use crate::support::graph::Graph;
+use crate::support::oracle;
+use crate::support::run;
+use crate::support::text::{self, Litmus};
 use heisenbug_engine::search::{Config, Model};
 use std::collections::BTreeSet;
-use support::graph::Graph;
-use support::oracle;
-use support::run;
-use support::text::{self, Litmus};
 
 fn outcomes<'a>(litmus: &Litmus, graphs: impl IntoIterator<Item = &'a Graph>) -> BTreeSet<String> {
     graphs

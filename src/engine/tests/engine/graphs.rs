@@ -4,19 +4,17 @@
 //! command:
 //!
 //! ```sh
-//! HEISENBUG_FUZZ=20000 cargo test --release -p heisenbug-engine --test graphs
+//! HEISENBUG_FUZZ=20000 cargo test --release -p heisenbug-engine --test engine graphs
 //! ```
 //!
 //! tries that many programs of each kind, and larger ones, too. A program on which the two differ is
 //! made as small as it gets before it is shown.
 
-mod support;
-
+use crate::support::ast::Program;
+use crate::support::compare::{self, Demand};
+use crate::support::generate::{self, Kind};
+use crate::support::oracle;
 use heisenbug_engine::search::Model;
-use support::ast::Program;
-use support::compare::{self, Demand};
-use support::generate::{self, Kind};
-use support::oracle;
 
 /// How many programs of each kind are tried.
 const PROGRAMS: u64 = 300;

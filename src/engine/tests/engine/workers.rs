@@ -1,12 +1,10 @@
 //! Several OS threads explore what one does: each execution once, by whomever.
 
-mod support;
-
+use crate::support::kernels::{condvar, exchange_loop, mutex, ticket, treiber};
 use heisenbug_engine::search::{Config, Ending, Leaf, Observer, take_part};
 use heisenbug_engine::workers::Workers;
 use std::collections::BTreeMap;
 use std::thread;
-use support::kernels::{condvar, exchange_loop, mutex, ticket, treiber};
 
 /// The executions that one thread has seen, by their codes.
 #[derive(Default)]

@@ -1,19 +1,17 @@
 //! Programs step by step.
 
-mod support;
-
+use crate::support::ast::Program;
+use crate::support::compare;
+use crate::support::generate::{self, Kind, Random};
+use crate::support::graph::Graph;
+use crate::support::kernels::{here, in_threads};
+use crate::support::oracle::{self, Executions};
+use crate::support::run;
 use heisenbug_engine::search::{Config, Ending, Leaf, Model, Observer};
 use heisenbug_engine::stepper::{Stepper, Waits, Way, What};
 use heisenbug_engine::steps::{self, Object, Why};
 use rustc_hash::FxHashSet;
 use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
-use support::ast::Program;
-use support::compare;
-use support::generate::{self, Kind, Random};
-use support::graph::Graph;
-use support::kernels::{here, in_threads};
-use support::oracle::{self, Executions};
-use support::run;
 
 /// Takes ordinary steps.
 fn go(stepper: &mut Stepper, threads: &[u8]) {

@@ -3,12 +3,10 @@
 //! Not every rule matters to every program, so each broken rule names the kinds that are to tell. That
 //! says as much about the generator as about the engine: a kind that notices nothing is of no use.
 
-mod support;
-
+use crate::support::compare::{self, Demand};
+use crate::support::generate::{self, Kind};
+use crate::support::oracle;
 use heisenbug_engine::search::{Config, Model, Sabotage};
-use support::compare::{self, Demand};
-use support::generate::{self, Kind};
-use support::oracle;
 
 /// How many programs of a kind are tried at most.
 const PROGRAMS: u64 = 300;

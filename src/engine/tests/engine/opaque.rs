@@ -1,14 +1,12 @@
 //! Steps that the engine knows nothing of, and choices.
 
-mod support;
-
+use crate::support::kernels::{count, here, in_threads};
 use heisenbug_engine::search::{Config, Ending, Leaf, Model, Observer, explore};
 use heisenbug_engine::stepper::{Stepper, What};
 use heisenbug_engine::steps::{self, Object, Why};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use support::kernels::{count, here, in_threads};
 
 /// Each of some clients writes down its number so many times.
 fn clients(clients: usize, statements: usize, log: Rc<RefCell<Vec<usize>>>) {

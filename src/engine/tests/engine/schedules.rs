@@ -1,15 +1,13 @@
 //! The order in which an execution is shown: one that can have happened, and without stale reads
 //! wherever there is such an order.
 
-mod support;
-
+use crate::support::ast::Program;
+use crate::support::compare;
+use crate::support::generate::{self, Kind};
+use crate::support::graph::{self as node, Graph, Node, Position};
+use crate::support::{oracle, run};
 use heisenbug_engine::search::Model;
 use std::collections::HashMap;
-use support::ast::Program;
-use support::compare;
-use support::generate::{self, Kind};
-use support::graph::{self as node, Graph, Node, Position};
-use support::{oracle, run};
 
 /// How many programs of each kind are tried.
 const PROGRAMS: u64 = 100;

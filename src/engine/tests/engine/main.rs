@@ -1,0 +1,13 @@
+//! The engine against brute force, against published counts, and against litmus tests.
+//!
+//! One program, so that what they share is compiled once.
+
+mod graphs;
+mod kernels;
+mod litmus;
+mod mutants;
+mod opaque;
+mod schedules;
+mod stepper;
+mod support;
+mod workers;
