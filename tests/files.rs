@@ -451,5 +451,5 @@ fn json_has_what_a_panic_says_as_it_says_it() {
         reports[0]["outcomes"][0]["label"],
         said.split_whitespace().collect::<Vec<_>>().join(" ")
     );
-    assert!(shown.contains("failed: a b left: 1 right: 2"), "{shown}");
+    assert!(shown.contains("failed: a b (left: 1, right: 2)"), "{shown}");
 }

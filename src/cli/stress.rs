@@ -125,7 +125,12 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
     )];
     let outcomes = report.outcomes.iter().map(|outcome| {
         let share = share(outcome.count, report.runs);
-        (outcome.label.as_str(), outcome.grade, outcome.count, share)
+        (
+            outcome.label.as_str().into(),
+            outcome.grade,
+            outcome.count,
+            share,
+        )
     });
     blocks.push(explain::outcome_table("runs", outcomes, width));
     blocks.extend(

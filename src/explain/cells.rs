@@ -2,9 +2,9 @@
 
 use heisenbug_trace::{Event, Op};
 
-/// What the operation did, for a narrow column. `waiting` tells how many threads wait on its
-/// condition variable.
-pub fn cell(event: &Event, waiting: usize) -> String {
+/// What the operation did, for a narrow column. `waiting` names the threads that wait on its
+/// condition variable or futex.
+pub fn cell(event: &Event, waiting: &[&str]) -> String {
     let object = event.object.as_deref().unwrap_or("?");
     let read = event
         .read
@@ -34,10 +34,18 @@ pub fn cell(event: &Event, waiting: usize) -> String {
         Op::WriteUnlock => format!("write-frees {object}{value}"),
         Op::Wait => format!("waits on {object}"),
         Op::Woken => format!("awake, locks {object}{read}"),
+        Op::WokenForNoReason => format!("wakes for no reason, locks {object}{read}"),
+        Op::WokenTimedOut => format!("times out, locks {object}{read}"),
         Op::Sleep => format!("sleeps on {object}"),
         Op::Awake => "awake".to_owned(),
-        Op::NotifyOne | Op::NotifyAll if waiting == 0 => format!("wakes nobody on {object}"),
-        Op::NotifyOne | Op::NotifyAll => format!("notifies {object}"),
+        Op::AwakeForNoReason | Op::ParkForNoReason => "wakes for no reason".to_owned(),
+        Op::ParkTimedOut => "times out".to_owned(),
+        Op::NotifyOne | Op::NotifyAll => match waiting {
+            [] => format!("wakes nobody on {object}"),
+            [one] => format!("wakes {one} on {object}"),
+            all if event.op == Op::NotifyAll => format!("wakes {} on {object}", and(all)),
+            all => format!("wakes one of {} on {object}", all.len()),
+        },
         Op::Spawn => format!("starts {object}"),
         Op::Join => format!("joins {object}"),
         Op::Park => "unparked".to_owned(),
@@ -47,6 +55,8 @@ pub fn cell(event: &Event, waiting: usize) -> String {
         Op::CellWrite => format!("writes {object}{value}"),
         Op::Send => format!("sends to {object}{value}"),
         Op::Recv => format!("receives from {object}{read}"),
+        Op::RecvEmpty => format!("finds {object} empty"),
+        Op::RecvClosed => format!("finds {object} closed"),
         Op::Barrier => format!("passes {object}"),
         Op::OnceRun => format!("begins {object}"),
         Op::OnceDone => format!("looks at {object}"),
@@ -60,5 +70,14 @@ fn stale(event: &Event) -> String {
     match &event.newest {
         Some(newest) => format!(" (newest: {newest})"),
         None => String::new(),
+    }
+}
+
+/// "a", "a and b", "a, b and c".
+pub fn and(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

@@ -35,6 +35,35 @@ pub fn cut(text: &str, columns: usize) -> String {
     kept
 }
 
+/// The part of a text around a place, given in characters: what stands there is seen, and as much as
+/// possible of what comes before it. For text without styles.
+pub fn excerpt(text: &str, place: usize, columns: usize) -> String {
+    /// How much of what stands there is to be seen at least, if it is a long call.
+    const SEEN: usize = 24;
+    let call = { text.chars().skip(place) }.position(|c| c == ')');
+    let seen = call.map_or(SEEN, |end| end + 2).min(SEEN).min(columns / 2);
+    let before = text.chars().take(place).collect::<String>();
+    let end = { text.chars().skip(place) }
+        .take(seen)
+        .filter_map(UnicodeWidthChar::width);
+    if width(text) <= columns || width(&before) + end.sum::<usize>() < columns {
+        return cut(text, columns);
+    }
+    // One column for the mark in front.
+    let room = columns.saturating_sub(seen + 1);
+    let mut from = place;
+    let mut taken = 0;
+    for c in before.chars().rev() {
+        taken += c.width().unwrap_or(0);
+        if taken > room {
+            break;
+        }
+        from -= 1;
+    }
+    let rest: String = text.chars().skip(from).collect();
+    format!("…{}", cut(&rest, columns.saturating_sub(1)))
+}
+
 /// The text in lines no longer than `columns`. For text without styles.
 pub fn lines(text: &str, columns: usize) -> Vec<String> {
     textwrap::wrap(text, columns.max(1))
@@ -63,5 +92,14 @@ mod tests {
         assert_eq!(cut("self.visitors.load(Relaxed)", 10), "self.visi…");
         assert_eq!(cut("short", 10), "short");
         assert_eq!(width(&cut("日本語日本語", 7)), 7);
+    }
+
+    #[test]
+    fn an_excerpt_shows_what_stands_at_the_place() {
+        let text = "let first = lock.lock().unwrap().len(); let second = other.load(Relaxed);";
+        assert_eq!(excerpt(text, 17, 30), "let first = lock.lock().unwra…");
+        let cut = excerpt(text, 59, 30);
+        assert_eq!(cut, "…second = other.load(Relaxed);");
+        assert_eq!(excerpt("x.load(SeqCst)", 2, 30), "x.load(SeqCst)");
     }
 }

@@ -4,6 +4,7 @@
 //! where there is no terminal ([`plain`]).
 
 mod cells;
+mod interruption;
 mod layout;
 mod repeats;
 mod report;
@@ -15,6 +16,7 @@ mod visible;
 
 use heisenbug_catalogue::Grade;
 use heisenbug_trace::one_line;
+use std::borrow::Cow;
 use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
@@ -23,15 +25,20 @@ pub use style::plain;
 pub use table::{Table, thousands};
 pub use visible::{json, visible, visible_but_styles};
 
-/// The widest output, in columns. Wider lines are harder to read, not easier.
+/// The widest running text, and the widest report where nobody knows how much room there is, in columns.
+/// Wider lines are harder to read, not easier.
 pub const MAX_WIDTH: usize = 80;
+
+/// The widest timeline: it needs room for the source and a column for each actor.
+pub const MAX_TIMELINE: usize = 160;
 
 /// The narrowest output. In less than this the timeline has no room for its columns.
 pub const MIN_WIDTH: usize = 40;
 
 /// The whole report: verdict, outcomes, timeline, how it was reached.
 pub fn report(report: &Report, width: usize) -> String {
-    let width = width.clamp(MIN_WIDTH, MAX_WIDTH);
+    let room = width.clamp(MIN_WIDTH, MAX_TIMELINE);
+    let width = room.min(MAX_WIDTH);
     let report = &*visible::report(report);
     let mut blocks = vec![headline(report, width)];
     let tells = report.outcomes.len() > 1 || !report.holds_bounded();
@@ -42,7 +49,7 @@ pub fn report(report: &Report, width: usize) -> String {
     if report.verdict == Verdict::Fails || !report.counterexample.is_empty() {
         let how = layout::wrap(&sentence::how(report), width, "  ");
         let parts = [
-            timeline::render(report, width),
+            timeline::render(report, room),
             how,
             std::mem::take(&mut closing),
         ];
@@ -114,6 +121,7 @@ fn headline(report: &Report, width: usize) -> String {
         Some(_) => sentence::capitalised(&one_line(message)),
         None => one_line(message),
     };
+    let message = assertion(&message);
     format!("{title}\n{}", layout::wrap(&message, width, "  "))
 }
 
@@ -136,7 +144,12 @@ fn verdict(report: &Report) -> (&'static str, String) {
 fn kind(report: &Report) -> String {
     use heisenbug_catalogue::Class::{Assertion, Panic};
     let class = report.class.map_or("failure", |class| class.words());
+    let failed = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
+    let always = report.complete && report.outcomes.iter().all(failed);
     let kind = match (report.found_by, report.class) {
+        (_, Some(Assertion | Panic)) if always && report.explored() > 1 => {
+            "in every execution".to_owned()
+        }
         (_, Some(Assertion)) if report.actors.len() < 2 => "a failed assertion".to_owned(),
         (_, Some(Panic)) if report.actors.len() < 2 => "a panic".to_owned(),
         (Some(Engine::Sc), Some(Assertion | Panic)) => "an interleaving bug".to_owned(),
@@ -158,32 +171,77 @@ fn outcomes(report: &Report, width: usize) -> String {
     outcome_table(
         "executions",
         report.outcomes.iter().map(|outcome| {
-            let share = 100.0 * outcome.count as f64 / total.max(1) as f64;
             (
-                outcome.label.as_str(),
+                assertion(&outcome.label),
                 outcome.grade,
                 outcome.count,
-                format!("{share:.1}%"),
+                share(outcome.count, total),
             )
         }),
         width,
     )
 }
 
+/// A share of what was counted. Only nothing is 0 %, and only everything is 100 %.
+pub fn share(part: u64, whole: u64) -> String {
+    let percent = 100.0 * part as f64 / whole.max(1) as f64;
+    match () {
+        () if part > 0 && percent < 0.05 => "<0.1%".to_owned(),
+        () if part < whole && percent >= 99.95 => ">99.9%".to_owned(),
+        () => format!("{percent:.1}%"),
+    }
+}
+
+/// What `assert_eq!` says in three lines, in one that can be read.
+fn assertion(text: &str) -> Cow<'_, str> {
+    let parts = text
+        .strip_prefix("assertion `left ")
+        .or_else(|| text.strip_prefix("Assertion `left "));
+    let sides = parts.and_then(|_| {
+        let (head, sides) = text.split_once(" left: ")?;
+        let (left, right) = sides.rsplit_once(" right: ")?;
+        Some(format!("{head} (left: {left}, right: {right})"))
+    });
+    sides.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 /// The table of outcomes, whatever was counted: label, grade, count and share of each.
 pub fn outcome_table<'a>(
     counted: &str,
-    outcomes: impl Iterator<Item = (&'a str, Grade, u64, String)>,
+    outcomes: impl Iterator<Item = (Cow<'a, str>, Grade, u64, String)>,
     width: usize,
 ) -> String {
     let mut table = Table::new(&["outcome", "grade", counted, "share"]).right(&[2, 3]);
     for (label, grade, count, share) in outcomes {
         table.row([
-            label.to_owned(),
+            label.into_owned(),
             paint(Paint::of_grade(grade), &grade.to_string()),
             table::thousands(count),
             share,
         ]);
     }
     table.render(width, "  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_nothing_is_no_share_and_only_everything_is_all_of_it() {
+        assert_eq!(share(0, 9), "0.0%");
+        assert_eq!(share(1, 100_000), "<0.1%");
+        assert_eq!(share(99_999, 100_000), ">99.9%");
+        assert_eq!(share(9, 9), "100.0%");
+    }
+
+    #[test]
+    fn both_sides_of_an_assertion_stand_apart_from_its_message() {
+        let said = "assertion `left == right` failed: lost left: 1 right: 2";
+        assert_eq!(
+            assertion(said),
+            "assertion `left == right` failed: lost (left: 1, right: 2)"
+        );
+        assert_eq!(assertion("we left: 1 right: 2"), "we left: 1 right: 2");
+    }
 }

@@ -1,5 +1,7 @@
 //! Sentences: how the failure came about, and how the verdict was reached.
 
+use super::cells::and;
+use super::interruption::interruption;
 use super::report::{Access, Clash, Engine, Report, Verdict};
 use super::table::thousands;
 use heisenbug_catalogue::Class;
@@ -55,7 +57,8 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
         },
         ([], "join") => format!("{actor} waits{here} for {object} to finish"),
         ([], "wait") => {
-            format!("{actor} waits{here} on {object}, and nobody is left to notify it")
+            let early = too_early(report, actor, object).unwrap_or_default();
+            format!("{actor} waits{here} on {object}, and nobody is left to notify it{early}")
         }
         ([], "park") => {
             format!("{actor} is parked{here}, and nobody is left to unpark it")
@@ -64,10 +67,31 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
         (holders, _) => {
             format!(
                 "{actor} waits{here} for {object}, which {} hold",
-                holders.join(" and ")
+                and(&holders.iter().map(String::as_str).collect::<Vec<_>>())
             )
         }
     }
+}
+
+/// Who notified a condition variable before this thread waited on it for the last time, if nobody did
+/// afterwards.
+fn too_early(report: &Report, actor: &str, object: &str) -> Option<String> {
+    let of_this = |event: &&Event| event.object.as_deref() == Some(object);
+    let last = report.counterexample.iter().rev().filter(of_this);
+    let mut last = last.skip_while(|event| event.op == Op::Wait && event.actor != actor);
+    let waits = last.next()?;
+    if waits.op != Op::Wait || waits.actor != actor {
+        return None;
+    }
+    let notified = last.find(|event| matches!(event.op, Op::NotifyOne | Op::NotifyAll))?;
+    if notified.actor == actor {
+        return None;
+    }
+    Some(format!(
+        ": {} did so{}, before {actor} waited",
+        notified.actor,
+        at(notified.line)
+    ))
 }
 
 /// Where something happened, if that is a line of the program.
@@ -83,10 +107,10 @@ fn taken_at(report: &Report, holder: &str, object: &str) -> Option<u32> {
     let taken = report.counterexample.iter().rev().find(|event| {
         event.actor == holder
             && event.object.as_deref() == Some(object)
-            && matches!(
-                event.op,
-                Op::Lock | Op::ReadLock | Op::WriteLock | Op::Woken
-            )
+            && matches!(event.op, Op::Lock | Op::ReadLock | Op::WriteLock)
+            || event.actor == holder
+                && event.object.as_deref() == Some(object)
+                && event.op.is_wakeup()
     });
     taken.map(|event| event.line)
 }
@@ -163,110 +187,6 @@ fn stale_reads(report: &Report) -> String {
         ))
     });
     stale.collect::<Vec<_>>().join("\n")
-}
-
-/// Where a thread was interrupted, and by whom.
-fn interruption(report: &Report) -> String {
-    if report
-        .preemptions
-        .is_none_or(|preemptions| preemptions == 0)
-    {
-        return String::new();
-    }
-    let shown = |event: &&Event| !matches!(event.op, Op::ArcNew | Op::Spawn | Op::Join);
-    let events: Vec<&Event> = report.counterexample.iter().filter(shown).collect();
-    let gaps: Vec<Gap> = (0..events.len())
-        .filter_map(|at| Gap::after(&events, at))
-        .collect();
-    // Who was waiting meanwhile was not interrupted.
-    let interrupted = { gaps.iter() }.find(|gap| !gap.waited(&report.counterexample));
-    let Some(gap) = interrupted.or(gaps.first()) else {
-        return String::new();
-    };
-    let between = match (gap.before.line, gap.resumed.line) {
-        (0, _) | (_, 0) => String::new(),
-        (before, resumed) => format!(" between line {before} and line {resumed}"),
-    };
-    format!(
-        "{} was interrupted{between}; meanwhile {} ran {}.",
-        capitalised(&gap.before.actor),
-        gap.between[0].actor,
-        lines_of(gap.between)
-    )
-}
-
-/// What others did between two operations of an actor.
-struct Gap<'a> {
-    before: &'a Event,
-    between: &'a [&'a Event],
-    resumed: &'a Event,
-}
-
-impl<'a> Gap<'a> {
-    /// The gap behind an operation, if there is one that ends.
-    fn after(events: &'a [&'a Event], at: usize) -> Option<Gap<'a>> {
-        let before = events[at];
-        let rest = &events[at + 1..];
-        let length = rest.iter().position(|event| event.actor == before.actor)?;
-        (length > 0).then(|| Gap {
-            before,
-            between: &rest[..length],
-            resumed: rest[length],
-        })
-    }
-
-    /// Whether the actor's next operation, hidden ones included, is one that can wait.
-    fn waited(&self, all: &[Event]) -> bool {
-        let here = all
-            .iter()
-            .position(|event| std::ptr::eq(event, self.before));
-        let mut rest = all[here.unwrap_or(0) + 1..].iter();
-        // A thread that it started in between could not have run before.
-        let next = rest.find(|event| event.actor == self.before.actor && event.op != Op::Spawn);
-        next.is_some_and(|event| {
-            matches!(
-                event.op,
-                Op::Join
-                    | Op::Lock
-                    | Op::ReadLock
-                    | Op::WriteLock
-                    | Op::Woken
-                    | Op::Awake
-                    | Op::Park
-                    | Op::Send
-                    | Op::Recv
-                    | Op::Barrier
-                    | Op::OnceDone
-            )
-        })
-    }
-}
-
-/// The lines of some operations, each once, in the order in which they ran.
-fn lines_of(events: &[&Event]) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for event in events {
-        if event.line == 0 {
-            // In no line of the program.
-            return operations(events.len());
-        }
-        let line = event.line.to_string();
-        if !lines.contains(&line) {
-            lines.push(line);
-        }
-    }
-    match &lines[..] {
-        [line] => format!("line {line}"),
-        [first @ .., last] if lines.len() <= 4 => format!("lines {} and {last}", first.join(", ")),
-        _ => operations(events.len()),
-    }
-}
-
-fn operations(number: usize) -> String {
-    match number {
-        1 => "an operation".to_owned(),
-        many => format!("{many} operations"),
-    }
 }
 
 /// How the verdict was reached, and how far to trust it.

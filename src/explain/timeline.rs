@@ -27,6 +27,8 @@ struct Row {
     file: String,
     line: u32,
     source: String,
+    /// Where in it the operation is, in characters.
+    column: usize,
     actor: usize,
     cell: String,
     paint: Option<Paint>,
@@ -42,7 +44,12 @@ pub fn render(report: &Report, width: usize) -> String {
     let actors: Vec<usize> = (0..report.actors.len())
         .filter(|&actor| rows.iter().any(|row| row.actor == actor))
         .collect();
-    let columns = Columns::fit(report, &rows, &actors, width);
+    let (rows, columns) = match Columns::fit(report, &rows, &actors, width) {
+        columns if actors.len() > 2 && columns.break_words(&rows) => {
+            Columns::turned(report, rows, &actors, width)
+        }
+        columns => (rows, columns),
+    };
     let mut lines = Vec::new();
     let files = several_files(&rows);
     lines.push(columns.heading(report, if files { "source" } else { &rows[0].file }));
@@ -92,20 +99,24 @@ fn several_files(rows: &[Row]) -> bool {
 
 /// Which operations are shown: those that explain the failure, and who is stuck at the end.
 fn rows(report: &Report) -> Vec<Row> {
-    let mut waiting = 0_usize;
+    // Who waits, and on what.
+    let mut waiting: Vec<(&str, Option<&str>)> = Vec::new();
     let mut rows = Vec::new();
     for event in &report.counterexample {
-        let text = cell(event, waiting);
-        match event.op {
-            Op::Wait | Op::Sleep => waiting += 1,
-            Op::Woken | Op::Awake => waiting = waiting.saturating_sub(1),
-            _ => {}
+        let on_this = { waiting.iter() }.filter(|(_, object)| *object == event.object.as_deref());
+        let on_this: Vec<&str> = on_this.map(|(actor, _)| *actor).collect();
+        let text = cell(event, &on_this);
+        if matches!(event.op, Op::Wait | Op::Sleep) {
+            waiting.push((&event.actor, event.object.as_deref()));
+        } else if event.op.is_wakeup() {
+            waiting.retain(|(actor, _)| *actor != event.actor);
         }
         if is_shown(event, report.class) {
             rows.push(Row {
                 file: event.file.clone(),
                 line: event.line,
                 source: code(&event.file, event.line),
+                column: column(&event.file, event.line, event.column),
                 actor: number(report, &event.actor),
                 cell: text,
                 paint: (event.newest.is_some() || event.op == Op::Panic).then_some(Paint::Notice),
@@ -121,6 +132,7 @@ fn rows(report: &Report) -> Vec<Row> {
             file: blocked.file.clone(),
             line: blocked.line,
             source: code(&blocked.file, blocked.line),
+            column: 0,
             actor: number(report, &blocked.actor),
             cell: what,
             paint: Some(Paint::Bad),
@@ -152,6 +164,17 @@ fn code(file: &str, line: u32) -> String {
     visible(&line).into_owned()
 }
 
+/// Where a call is in the line as it is shown: without the white space in front of it.
+fn column(file: &str, line: u32, column: u32) -> usize {
+    let text = source::text(file);
+    let raw =
+        { text.as_deref() }.and_then(|text| text.lines().nth((line as usize).checked_sub(1)?));
+    let indent = raw.map_or(0, |raw| {
+        raw.chars().take_while(|c| c.is_whitespace()).count()
+    });
+    (column as usize).saturating_sub(1 + indent)
+}
+
 /// The access that the execution ended with, if it is no operation since it never took place.
 fn last_access(report: &Report) -> Option<Row> {
     let second = &report.clash.as_ref()?.second;
@@ -170,6 +193,7 @@ fn last_access(report: &Report) -> Option<Row> {
         file: second.file.clone(),
         line: second.line,
         source: code(&second.file, second.line),
+        column: 0,
         actor: number(report, &second.actor),
         cell: cell.to_owned(),
         paint: Some(Paint::Bad),
@@ -199,8 +223,10 @@ fn number(report: &Report, actor: &str) -> usize {
 struct Columns {
     /// Of the source text, or 0 if it goes below.
     source: usize,
-    /// The number and the width of each actor that has a column.
+    /// The number and the width of each actor that has a column. None if all share one.
     actors: Vec<(usize, usize)>,
+    /// The width of the column that all share.
+    shared: usize,
 }
 
 impl Columns {
@@ -222,6 +248,7 @@ impl Columns {
                 return Columns {
                     source: source.min(room),
                     actors,
+                    shared: 0,
                 };
             }
         }
@@ -233,7 +260,47 @@ impl Columns {
         Columns {
             source: 0,
             actors: widths.collect(),
+            shared: 0,
         }
+    }
+
+    /// Whether a cell has to be broken into several lines.
+    fn break_words(&self, rows: &[Row]) -> bool {
+        let width_of = |actor| self.actors.iter().find(|(known, _)| *known == actor);
+        self.source == 0
+            || rows.iter().any(|row| {
+                width_of(row.actor).is_some_and(|(_, width)| layout::width(&row.cell) > *width)
+            })
+    }
+
+    /// One column for all actors, where there is no room for one each: every row says whose it is, further
+    /// to the right for each actor.
+    fn turned(
+        report: &Report,
+        mut rows: Vec<Row>,
+        actors: &[usize],
+        width: usize,
+    ) -> (Vec<Row>, Columns) {
+        for row in &mut rows {
+            let nth = actors
+                .iter()
+                .position(|&actor| actor == row.actor)
+                .unwrap_or(0);
+            let indent = " ".repeat(INDENT * nth);
+            row.cell = format!("{indent}{}: {}", report.actors[row.actor], row.cell);
+        }
+        let widest = |of: fn(&Row) -> &String| rows.iter().map(|row| layout::width(of(row))).max();
+        let (cell, source) = (widest(|row| &row.cell), widest(|row| &row.source));
+        let room = width.saturating_sub(LINE + GAP);
+        let shared = cell
+            .unwrap_or(0)
+            .min(room.saturating_sub(MIN_SOURCE).max(room / 2));
+        let columns = Columns {
+            source: source.unwrap_or(0).min(room - shared),
+            actors: Vec::new(),
+            shared,
+        };
+        (rows, columns)
     }
 
     fn heading(&self, report: &Report, title: &str) -> String {
@@ -246,6 +313,9 @@ impl Columns {
                 short
             };
             line.push_str(&layout::pad(&layout::cut(title, self.source), self.source));
+        }
+        if self.shared > 0 {
+            line.push_str("  who, and what");
         }
         let mut line = paint(Paint::Dim, &line);
         for &(actor, width) in &self.actors {
@@ -262,8 +332,12 @@ impl Columns {
             .actors
             .iter()
             .find(|(actor, _)| *actor == row.actor)
-            .map_or(8, |a| a.1);
+            .map_or(self.shared.max(8), |a| a.1);
         let cell = layout::lines(&row.cell, width);
+        let columns = match self.shared {
+            0 => self.actors.clone(),
+            shared => vec![(row.actor, shared)],
+        };
         let mut lines = Vec::new();
         for (nth, part) in cell.iter().enumerate() {
             let number = match nth {
@@ -274,13 +348,13 @@ impl Columns {
             let mut line = paint(Paint::Dim, &number);
             if self.source > 0 {
                 let text = if nth == 0 {
-                    layout::cut(&row.source, self.source)
+                    layout::excerpt(&row.source, row.column, self.source)
                 } else {
                     String::new()
                 };
                 line.push_str(&layout::pad(&text, self.source));
             }
-            for &(actor, width) in &self.actors {
+            for &(actor, width) in &columns {
                 line.push_str(&" ".repeat(GAP));
                 let text = if actor == row.actor {
                     part.as_str()
@@ -307,6 +381,9 @@ fn number_of(line: u32) -> String {
 /// Columns of the line number, and between columns.
 const LINE: usize = 8;
 const GAP: usize = 2;
+
+/// How much further to the right each actor begins, where all share a column.
+const INDENT: usize = 2;
 
 /// How wide an actor's column would be if nothing had to give way.
 fn natural(report: &Report, rows: &[Row], actor: usize) -> usize {

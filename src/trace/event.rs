@@ -36,10 +36,16 @@ pub enum Op {
     Wait,
     /// A thread that waited on a condition variable holds its mutex again.
     Woken,
+    /// The same, and nobody had notified it: waiting threads may wake up for no reason.
+    WokenForNoReason,
+    /// The same, since its time was up.
+    WokenTimedOut,
     /// A thread fell asleep on a futex.
     Sleep,
     /// A thread that slept on a futex was woken.
     Awake,
+    /// The same, and nobody had woken it.
+    AwakeForNoReason,
     /// `notify_one`, or `wake_one` of a futex.
     NotifyOne,
     /// `notify_all`, or `wake_all` of a futex.
@@ -48,8 +54,12 @@ pub enum Op {
     Spawn,
     /// A thread was joined. The object is the joined thread.
     Join,
-    /// `park` returned.
+    /// `park` returned, since somebody had unparked the thread.
     Park,
+    /// `park` returned, and nobody had unparked the thread.
+    ParkForNoReason,
+    /// `park_timeout` returned, since its time was up.
+    ParkTimedOut,
     /// `unpark`. The object is the thread that may go on.
     Unpark,
     /// `yield_now` or `spin_loop`.
@@ -60,8 +70,12 @@ pub enum Op {
     CellWrite,
     /// A value was sent over a channel.
     Send,
-    /// A value was received from a channel, or its end was seen.
+    /// A value was received from a channel.
     Recv,
+    /// A `try_recv` found nothing in the channel.
+    RecvEmpty,
+    /// A channel was found empty, and all its senders gone.
+    RecvClosed,
     /// A thread passed a barrier.
     Barrier,
     /// A `Once` or `OnceLock` ran its initialiser.
@@ -78,6 +92,31 @@ impl Op {
     /// Quiet operations matter to leaks only, and are left out of other timelines.
     pub fn is_quiet(self) -> bool {
         self == Op::ArcNew
+    }
+
+    /// Whether a thread waits in it, until others let it go on.
+    pub fn can_wait(self) -> bool {
+        matches!(
+            self,
+            Op::Join
+                | Op::Lock
+                | Op::ReadLock
+                | Op::WriteLock
+                | Op::Park
+                | Op::Send
+                | Op::Recv
+                | Op::RecvClosed
+                | Op::Barrier
+                | Op::OnceDone
+        ) || self.is_wakeup()
+    }
+
+    /// Whether it ends a wait for a wake-up.
+    pub fn is_wakeup(self) -> bool {
+        matches!(
+            self,
+            Op::Woken | Op::WokenForNoReason | Op::WokenTimedOut | Op::Awake | Op::AwakeForNoReason
+        )
     }
 
     /// Whether the operation changes what later operations on the same object read.

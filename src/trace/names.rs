@@ -41,11 +41,25 @@ fn name_assigned(before: &str) -> Option<String> {
         return None;
     }
     let head = head.split(':').next().unwrap_or(head);
+    if let Some(ends) = head.trim_end().strip_suffix(')') {
+        return of_two_ends(ends);
+    }
     let name = head
         .trim_end()
         .rsplit(|c: char| !(c.is_alphanumeric() || c == '_'))
         .next()?;
     is_name(name).then(|| name.to_owned())
+}
+
+/// `let (jobs, inbox) = channel()` says "jobs", and `let (tx, rx)` "rx": where the values are.
+fn of_two_ends(head: &str) -> Option<String> {
+    let (sender, receiver) = head.rsplit('(').next()?.split_once(',')?;
+    let name = |end: &str| end.trim().trim_start_matches("mut ").trim().to_owned();
+    let (sender, receiver) = (name(sender), name(receiver));
+    let says_little = ["tx", "sender", "send", "s", "t"].contains(&&*sender);
+    let chosen = if says_little { receiver } else { sender };
+    let is_one = chosen.chars().all(|c| c.is_alphanumeric() || c == '_');
+    (is_one && is_name(&chosen)).then_some(chosen)
 }
 
 /// The colon after a field's name, which is no `::`.
@@ -112,6 +126,16 @@ mod tests {
             Some("flag")
         );
         assert_eq!(name_assigned("            next: [").as_deref(), None);
+    }
+
+    #[test]
+    fn a_channel_is_called_as_one_of_its_ends() {
+        assert_eq!(
+            name_assigned("let (jobs, inbox) = ").as_deref(),
+            Some("jobs")
+        );
+        assert_eq!(name_assigned("let (tx, mut rx) = ").as_deref(), Some("rx"));
+        assert_eq!(name_assigned("let (a.b, c) = ").as_deref(), None);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use heisenbug_course::verify::{self, Depth};
 use heisenbug_course::workplace::Workplace;
 use heisenbug_course::{Course, Exercise, Judgement};
 use heisenbug_explain::style::{Paint, paint};
-use heisenbug_explain::{self as explain, Table, wrap};
+use heisenbug_explain::{Table, wrap};
 use heisenbug_files as files;
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -188,7 +188,7 @@ fn rule(place: &Workplace, exercise: &Exercise, library: &Library) -> Result<Jud
 
 /// Gives hints, up to a level.
 pub fn hint(exercise: &Exercise, level: u8) -> Result<Exit> {
-    let width = output::width().min(explain::MAX_WIDTH);
+    let width = output::width();
     let hints = { exercise.hints.iter().zip(1..=level) }
         .map(|(hint, nth)| wrap(&format!("{nth}. {hint}"), width, ""));
     let mut text = hints.collect::<Vec<_>>().join("\n");

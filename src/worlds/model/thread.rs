@@ -56,10 +56,12 @@ pub fn park() {
         return std::thread::park();
     };
     call.waits_for(&());
+    let mut op = Op::ParkForNoReason;
     if steps::choose(2, Why::SpuriousUnpark, call.at()) == 0 {
         await_unpark(false, call.at());
+        op = Op::Park;
     }
-    call.done(Op::Park, &());
+    call.done(op, &());
 }
 
 /// As [`park`], for no longer than `duration`.
@@ -69,14 +71,16 @@ pub fn park_timeout(duration: Duration) {
         return std::thread::park_timeout(duration);
     };
     call.waits_for(&());
+    let mut op = Op::Park;
     if steps::choose(2, Why::TimeOut, call.at()) == 0 {
         await_unpark(true, call.at());
     } else {
+        op = Op::ParkTimedOut;
         // An unpark that comes just now is used up all the same.
         let parked = &session::current().parked;
         steps::rmw(parked, 0, Rmw::set(0), Acquire, Acquire, call.at());
     }
-    call.done(Op::Park, &());
+    call.done(op, &());
 }
 
 fn await_unpark(timed: bool, at: Place) {

@@ -180,8 +180,8 @@ fn a_failure_is_shown_with_its_timeline() {
                 38  self.visitors.store(seen + 1, Relaxed);                visitors = 1
                 38  self.visitors.store(seen + 1, Relaxed);  visitors = 1
                 42  self.visitors.load(Relaxed)              visitors ➜ 1
-              Main was interrupted between line 37 and line 38; meanwhile side door ran
-              lines 37 and 38.
+              Main was interrupted between its load in line 37 and its store in line 38;
+              meanwhile side door set visitors to 1.
               Exhaustive: 4 executions, in 3 ms.
 
             ────────────────────────────────────────────────────────────────────────────────
@@ -219,8 +219,8 @@ fn a_hint_stands_below_the_verdict() {
                 38  self.visitors.store(seen + 1, Relaxed);                visitors = 1
                 38  self.visitors.store(seen + 1, Relaxed);  visitors = 1
                 42  self.visitors.load(Relaxed)              visitors ➜ 1
-              Main was interrupted between line 37 and line 38; meanwhile side door ran
-              lines 37 and 38.
+              Main was interrupted between its load in line 37 and its store in line 38;
+              meanwhile side door set visitors to 1.
             ───────────────────────────────────────────────────────────── ↓ 15 of 16 lines ─
             Hint 4 of 4: Main reads 0, the side door reads 0 and stores 1, main stores 1:
             two came, and it says 1.
@@ -327,7 +327,7 @@ fn a_narrow_window_shows_what_matters() {
 
               line    main          side door
                 37    visitors ➜ 0
-            ─────────────────────────────── ↓ 10 of 21 lines ─
+            ─────────────────────────────── ↓ 10 of 22 lines ─
             ✗ not yet: assertion, "1 counted", in 0.7 s
             n next  h hint  l list  r again  q quit  ? help
         "#]],

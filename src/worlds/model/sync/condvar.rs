@@ -284,7 +284,12 @@ impl Condvar {
         };
         call.waits_in("lock", mutex);
         guard.lock_in_model(at);
-        call.acquired(Op::Woken, mutex, || guard.value());
+        let op = match woken {
+            Woken::Notified => Op::Woken,
+            Woken::ForNoReason => Op::WokenForNoReason,
+            Woken::TimedOut => Op::WokenTimedOut,
+        };
+        call.acquired(op, mutex, || guard.value());
         woken
     }
 }

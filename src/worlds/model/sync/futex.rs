@@ -51,10 +51,12 @@ impl Futex {
         call.begin_sleep(self.word.shared());
         steps::unlock(&self.queue, true, at);
         let for_no_reason = steps::choose(2, Why::SpuriousFutex, at) == 1;
+        let mut op = Op::AwakeForNoReason;
         if !for_no_reason || !sleepers.remove_me(at) {
             await_word(Acquire, false, at);
+            op = Op::Awake;
         }
-        call.done(Op::Awake, self.word.shared());
+        call.done(op, self.word.shared());
     }
 
     /// Wakes one sleeping thread, if there is one.

@@ -261,7 +261,7 @@ impl<T> Inbox<T> {
         if tail > self.received.get() {
             return self.take(call, false);
         }
-        call.received(Op::Recv, &*channel.tail, Value::Nothing);
+        call.received(Op::RecvEmpty, &*channel.tail, Value::Nothing);
         Took::Nothing
     }
 
@@ -272,7 +272,7 @@ impl<T> Inbox<T> {
         let at = call.at();
         let until = Until::IsNot(EMPTY);
         if steps::await_load(&slot.state, EMPTY, until, Acquire, timed, at) == LAST {
-            call.received(Op::Recv, &*channel.tail, Value::Nothing);
+            call.received(Op::RecvClosed, &*channel.tail, Value::Nothing);
             return Took::Closed;
         }
         // SAFETY: the slot is full, so its sender is done with it.

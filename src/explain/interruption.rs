@@ -1,0 +1,223 @@
+//! The decisive interruption: who was interrupted between which two operations, and what the others
+//! changed meanwhile.
+
+use super::cells::and;
+use super::report::Report;
+use super::sentence::capitalised;
+use heisenbug_trace::{Event, Op};
+
+/// How many changes are told one by one.
+const MOST: usize = 3;
+
+/// Where a thread was interrupted, by whom, and what that changed.
+pub fn interruption(report: &Report) -> String {
+    if report
+        .preemptions
+        .is_none_or(|preemptions| preemptions == 0)
+    {
+        return String::new();
+    }
+    let shown = |event: &&Event| !matches!(event.op, Op::ArcNew | Op::Spawn | Op::Join);
+    let events: Vec<&Event> = report.counterexample.iter().filter(shown).collect();
+    let gaps: Vec<Gap> = (0..events.len())
+        .filter_map(|at| Gap::after(&events, at))
+        .collect();
+    // Who was waiting meanwhile was not interrupted.
+    let interrupted = { gaps.iter() }.find(|gap| !gap.waited(&report.counterexample));
+    match interrupted.or(gaps.first()) {
+        Some(gap) => gap.told(),
+        None => String::new(),
+    }
+}
+
+/// What others did between two operations of an actor.
+struct Gap<'a> {
+    before: &'a Event,
+    between: &'a [&'a Event],
+    resumed: &'a Event,
+}
+
+impl<'a> Gap<'a> {
+    /// The gap behind an operation, if there is one that ends.
+    fn after(events: &'a [&'a Event], at: usize) -> Option<Gap<'a>> {
+        let before = events[at];
+        let rest = &events[at + 1..];
+        let length = rest.iter().position(|event| event.actor == before.actor)?;
+        (length > 0).then(|| Gap {
+            before,
+            between: &rest[..length],
+            resumed: rest[length],
+        })
+    }
+
+    /// Whether the actor's next operation, hidden ones included, is one that can wait.
+    fn waited(&self, all: &[Event]) -> bool {
+        let here = { all.iter() }.position(|event| std::ptr::eq(event, self.before));
+        let mut rest = all[here.unwrap_or(0) + 1..].iter();
+        // A thread that it started in between could not have run before.
+        let next = rest.find(|event| event.actor == self.before.actor && event.op != Op::Spawn);
+        next.is_some_and(|event| event.op.can_wait())
+    }
+
+    fn told(&self) -> String {
+        let mut told = format!(
+            "{} was interrupted{}; meanwhile {}.",
+            capitalised(&self.before.actor),
+            self.place(),
+            self.meanwhile()
+        );
+        if let Some(same) = self.same_value() {
+            told.push('\n');
+            told.push_str(&same);
+        }
+        told
+    }
+
+    /// Between which operations.
+    fn place(&self) -> String {
+        let (before, resumed) = (operation(self.before), operation(self.resumed));
+        match (self.before.line, self.resumed.line) {
+            (0, _) | (_, 0) => format!(" between its {before} and its {resumed}"),
+            (one, other) if one == other => {
+                format!(" between its {before} and its {resumed}, both in line {one}")
+            }
+            (one, other) => {
+                format!(" between its {before} in line {one} and its {resumed} in line {other}")
+            }
+        }
+    }
+
+    /// Who ran, and what that changed.
+    fn meanwhile(&self) -> String {
+        let changing =
+            { self.between.iter() }.filter(|event| change(event, self.between).is_some());
+        let who = actors(changing);
+        let changes = changes(self.between);
+        let all: Vec<&str> = changes.iter().map(String::as_str).collect();
+        match &all[..] {
+            [] => format!(
+                "{} ran {}",
+                actors(self.between.iter()),
+                lines_of(self.between)
+            ),
+            [..] if all.len() > MOST => format!("{who} set {}, among others", and(&all[..MOST])),
+            [first @ .., last] if !first.is_empty() => {
+                format!("{who} set {}, and {last}", first.join(", "))
+            }
+            [..] => format!("{who} set {}", and(&all)),
+        }
+    }
+
+    /// That an exchange succeeded though others had written in between: the value was the same again.
+    fn same_value(&self) -> Option<String> {
+        let object = self.resumed.object.as_deref()?;
+        let of_this =
+            |event: &&&Event| event.op.writes() && event.object.as_deref() == Some(object);
+        let writes = self.between.iter().filter(of_this).count();
+        let read = self.resumed.read.as_deref()?;
+        (self.resumed.op == Op::CasOk && writes > 1).then(|| {
+            format!(
+                "Its {} found {object} to be {read} again: the same value, but not the same state, since \
+                 {object} had been written {writes} times in between.",
+                operation(self.resumed)
+            )
+        })
+    }
+}
+
+/// Whose operations they are.
+fn actors<'a>(events: impl Iterator<Item = &'a &'a Event>) -> String {
+    let mut actors: Vec<&str> = Vec::new();
+    for event in events {
+        if !actors.contains(&&*event.actor) {
+            actors.push(&event.actor);
+        }
+    }
+    and(&actors)
+}
+
+/// The operation in a word: that of the source.
+fn operation(event: &Event) -> &str {
+    match event.op {
+        Op::Panic => "panic",
+        Op::CellRead => "read",
+        Op::CellWrite => "write",
+        Op::Unlock | Op::ReadUnlock | Op::WriteUnlock => "unlock",
+        _ => &event.call,
+    }
+}
+
+/// What some operations changed, object by object: "a to 1, then 2".
+fn changes(events: &[&Event]) -> Vec<String> {
+    let mut changes: Vec<(&str, String)> = Vec::new();
+    for event in events {
+        let Some(object) = event.object.as_deref() else {
+            continue;
+        };
+        let Some(value) = change(event, events) else {
+            continue;
+        };
+        match changes.iter_mut().find(|(known, _)| *known == object) {
+            Some((_, values)) if values.matches("then").count() < MOST => {
+                values.push_str(", then ");
+                values.push_str(value);
+            }
+            Some((_, values)) if !values.ends_with('…') => values.push_str(", …"),
+            Some(_) => {}
+            None => changes.push((object, value.to_owned())),
+        }
+    }
+    let told = changes.into_iter();
+    told.map(|(object, values)| format!("{object} to {values}"))
+        .collect()
+}
+
+/// The value that an operation leaves behind, if it changes one.
+fn change<'a>(event: &'a Event, events: &[&Event]) -> Option<&'a str> {
+    let value = event.value.as_deref()?;
+    match event.op {
+        _ if event.op.writes() => Some(value),
+        // A lock says what was in it when it was taken.
+        Op::Unlock | Op::WriteUnlock => {
+            let taken = events.iter().find(|other| {
+                other.actor == event.actor && other.object == event.object && other.read.is_some()
+            });
+            taken
+                .is_none_or(|taken| taken.read.as_deref() != Some(value))
+                .then_some(value)
+        }
+        _ => None,
+    }
+}
+
+/// The lines of some operations, each once, in the order in which they ran.
+fn lines_of(events: &[&Event]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for event in events {
+        if event.line == 0 {
+            // In no line of the program.
+            return operations(events.len());
+        }
+        let line = event.line.to_string();
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    match &lines[..] {
+        [line] => format!("line {line}"),
+        [_, ..] if lines.len() <= 4 => {
+            format!(
+                "lines {}",
+                and(&lines.iter().map(String::as_str).collect::<Vec<_>>())
+            )
+        }
+        _ => operations(events.len()),
+    }
+}
+
+fn operations(number: usize) -> String {
+    match number {
+        1 => "an operation".to_owned(),
+        many => format!("{many} operations"),
+    }
+}
