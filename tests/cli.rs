@@ -163,6 +163,56 @@ fn the_report_of_a_variant_has_the_documented_fields() {
 }
 
 #[test]
+fn a_failure_is_an_annotation_a_test_result_and_a_sarif_result() {
+    let (code, out, _) = run(&["check", "lost-update/buggy", "--format", "github"]);
+    let begin = "::error file=src/bugs/threads/lost_update.rs,line=42,col=";
+    assert!(code == 1 && out.starts_with(begin), "{out}");
+    assert!(
+        out.contains("title=lost-update/buggy fails::Both threads read"),
+        "{out}"
+    );
+
+    let (code, out, _) = run(&["check", "lost-update/buggy", "--format", "junit"]);
+    assert!(code == 1 && out.starts_with("<?xml"), "{out}");
+    assert!(
+        out.contains("<failure message=\"Both threads read"),
+        "{out}"
+    );
+
+    let (code, out, _) = run(&["check", "lost-update/buggy", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_str(&out).expect("SARIF is JSON");
+    assert_eq!(
+        (code, sarif["runs"][0]["results"].as_array().map(Vec::len)),
+        (1, Some(1))
+    );
+}
+
+#[test]
+fn a_bug_that_fails_as_declared_is_no_failure_to_other_tools() {
+    let (code, out, _) = run(&["check", "lost-update", "--format", "junit"]);
+    assert!(
+        code == 0 && out.contains("failures=\"0\" errors=\"0\""),
+        "{out}"
+    );
+    assert_eq!(
+        run(&["check", "lost-update", "--format", "github"])
+            .1
+            .trim(),
+        ""
+    );
+}
+
+#[test]
+fn a_format_that_nobody_knows_is_invalid_usage() {
+    let (code, _, said) = run(&["check", "lost-update", "--format", "githb"]);
+    assert!(code == 2 && said.contains("github"), "{said}");
+    assert_eq!(
+        run(&["check", "lost-update", "--json", "--format", "junit"]).0,
+        2
+    );
+}
+
+#[test]
 fn the_list_is_an_array_of_bugs() {
     let list = json(&["list", "--json"]);
     let bugs = list.as_array().expect("an array");

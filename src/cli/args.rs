@@ -2,6 +2,7 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
+use heisenbug_explain::formats;
 #[cfg(feature = "learn")]
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,6 +112,41 @@ pub struct Check {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print it for another tool: annotations, test results, static analysis
+    #[arg(long, value_enum, conflicts_with = "json")]
+    pub format: Option<Format>,
+}
+
+/// A form in which a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Words and timelines
+    Text,
+    /// The same as --json
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
+    /// JUnit's XML
+    Junit,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+impl Format {
+    /// What was asked for by either option.
+    pub fn of(format: Option<Format>, json: bool) -> Format {
+        format.unwrap_or(if json { Format::Json } else { Format::Text })
+    }
+
+    /// The form of another tool, if it is one.
+    pub fn of_a_tool(self) -> Option<formats::Format> {
+        match self {
+            Format::Text | Format::Json => None,
+            Format::Github => Some(formats::Format::Github),
+            Format::Junit => Some(formats::Format::Junit),
+            Format::Sarif => Some(formats::Format::Sarif),
+        }
+    }
 }
 
 /// How long, how much and how to check.
@@ -361,6 +397,9 @@ pub struct Try {
     /// Print JSON: an array of reports
     #[arg(long)]
     pub json: bool,
+    /// Print it for another tool: annotations, test results, static analysis
+    #[arg(long, value_enum, conflicts_with_all = ["json", "watch"])]
+    pub format: Option<Format>,
 }
 
 /// What judges.

@@ -1,12 +1,13 @@
 //! `heisenbug check`.
 
-use super::args::{Check, Engine, Limits};
+use super::args::{Check, Engine, Format, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
 use super::{Exit, lookup, output, peers};
 use anyhow::Result;
 use heisenbug_catalogue::{Bug, Variant};
 use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
+use heisenbug_explain::formats::{self, Case, Judged};
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{self as explain, Table};
 use heisenbug_isolated as isolated;
@@ -31,7 +32,11 @@ struct Checked {
 
 /// Checks one program, all of a bug, or everything.
 pub fn run(args: &Check) -> Result<Exit> {
+    let format = Format::of(args.format, args.json);
     if args.limits.engine == Engine::Loom {
+        if format.of_a_tool().is_some() {
+            anyhow::bail!("what loom says has no timeline: use --format text or --format json");
+        }
         return peers::run(args);
     }
     let checker = checker(&args.limits)?;
@@ -43,16 +48,16 @@ pub fn run(args: &Check) -> Result<Exit> {
         };
         let programs =
             { all.into_iter() }.flat_map(|bug| bug.variants.iter().map(move |v| (bug, v)));
-        return several(&programs.collect::<Vec<_>>(), &checker, cores, args.json);
+        return several(&programs.collect::<Vec<_>>(), &checker, cores, format);
     };
     let found = lookup::find(name)?;
     let bug = found.bug;
     let variants = found.variants();
     match found.variant {
-        Some(_) => one(bug, variants[0], &checker.jobs(cores), args.json),
+        Some(_) => one(bug, variants[0], &checker.jobs(cores), format),
         None => {
             let programs: Vec<_> = variants.into_iter().map(|variant| (bug, variant)).collect();
-            several(&programs, &checker, cores, args.json)
+            several(&programs, &checker, cores, format)
         }
     }
 }
@@ -89,7 +94,7 @@ fn one(
     bug: &'static Bug,
     variant: &'static Variant,
     checker: &Checker,
-    json: bool,
+    format: Format,
 ) -> Result<Exit> {
     let report = check(bug, variant, checker)?;
     let exit = match was_interrupted(&report) {
@@ -97,13 +102,35 @@ fn one(
         false => Exit::of(report.verdict),
     };
     let prices = prices::load();
-    if json {
+    if let Some(format) = format.of_a_tool() {
+        output::print(&formats::render(format, &[judged(&report)]))?;
+    } else if format == Format::Json {
         output::json(&checked(bug, variant, report, &prices))?;
     } else {
         output::print(&explain::report(&report, output::width()))?;
         print_prices(&[(bug, variant)], &prices)?;
     }
     Ok(exit)
+}
+
+/// A program that is meant to hold.
+pub fn judged(report: &Report) -> Case<'_> {
+    let judged = match report.verdict {
+        Verdict::Holds | Verdict::Bounded => Judged::Passed,
+        Verdict::Fails => Judged::Failed,
+        Verdict::Unknown => Judged::Unknown,
+    };
+    Case { report, judged }
+}
+
+/// A program that is meant to do what it declares.
+fn against<'a>(report: &'a Report, declared: &Declared) -> Case<'a> {
+    let judged = match declared {
+        Declared::Yes => Judged::Passed,
+        Declared::No(_) => Judged::Failed,
+        Declared::Unknown => Judged::Unknown,
+    };
+    Case { report, judged }
 }
 
 /// Ctrl-C reaches the child as well, and it may be the first to say so.
@@ -152,7 +179,7 @@ fn checked(bug: &Bug, variant: &Variant, report: Report, prices: &Prices) -> Che
 type Program = (&'static Bug, &'static Variant);
 
 /// Several programs, each against what it declares.
-fn several(programs: &[Program], checker: &Checker, cores: usize, json: bool) -> Result<Exit> {
+fn several(programs: &[Program], checker: &Checker, cores: usize, format: Format) -> Result<Exit> {
     let reports = check_all(programs, checker, cores)?;
     let results: Vec<(&Program, &Report, Declared)> = programs
         .iter()
@@ -176,7 +203,13 @@ fn several(programs: &[Program], checker: &Checker, cores: usize, json: bool) ->
         Exit::Good
     };
     let prices = prices::load();
-    if json {
+    if let Some(format) = format.of_a_tool() {
+        let cases: Vec<Case> = results
+            .iter()
+            .map(|(_, report, declared)| against(report, declared))
+            .collect();
+        output::print(&formats::render(format, &cases))?;
+    } else if format == Format::Json {
         let checked: Vec<Checked> = results
             .iter()
             .map(|((bug, variant), report, _)| checked(bug, variant, (*report).clone(), &prices))

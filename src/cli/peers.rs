@@ -21,6 +21,7 @@ pub use asking::{child, run};
 #[cfg(feature = "peers")]
 mod asking {
     use super::{Check, Exit, Result};
+    use crate::args::Format;
     use crate::{lookup, output};
     use anyhow::Context;
     use heisenbug_catalogue::{Bug, Role, Variant};
@@ -65,7 +66,7 @@ mod asking {
             }
             asked.push(ask(program, limits)?);
         }
-        match args.json {
+        match Format::of(args.format, args.json) == Format::Json {
             true => output::json(&asked)?,
             false => output::print(&words(&asked))?,
         }

@@ -1,6 +1,6 @@
 //! `heisenbug new` and `heisenbug try`: files of one's own.
 
-use super::args::{Engine, New, Try};
+use super::args::{Engine, Format, New, Try};
 use super::output::Progress;
 use super::{Exit, check, output};
 use anyhow::{Result, anyhow};
@@ -9,6 +9,7 @@ use heisenbug_course::compile::Library;
 use heisenbug_course::playground::{self, Tried};
 use heisenbug_course::watch::Watch;
 use heisenbug_explain as explain;
+use heisenbug_explain::formats::{self, Case};
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_files as files;
 use heisenbug_isolated::Onlooker;
@@ -46,10 +47,14 @@ pub fn try_file(args: &Try) -> Result<Exit> {
         return watch(args, &library);
     }
     let tried = attempt(args, &library)?;
-    if let (Tried::Checked(reports), true) = (&tried, args.json) {
-        output::json(reports)?;
-    } else {
-        show(&tried)?;
+    let format = Format::of(args.format, args.json);
+    match (&tried, format.of_a_tool()) {
+        (Tried::Checked(reports), Some(format)) => {
+            let cases: Vec<Case> = reports.iter().map(check::judged).collect();
+            output::print(&formats::render(format, &cases))?;
+        }
+        (Tried::Checked(reports), None) if format == Format::Json => output::json(reports)?,
+        _ => show(&tried)?,
     }
     Ok(exit(&tried))
 }

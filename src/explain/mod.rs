@@ -4,6 +4,7 @@
 //! where there is no terminal ([`plain`]).
 
 mod cells;
+pub mod formats;
 mod interruption;
 mod layout;
 mod repeats;

@@ -1,0 +1,194 @@
+//! Reports for tools that people already have: annotations, test results, static analysis.
+
+mod github;
+mod junit;
+mod sarif;
+
+use super::{Report, plain, report};
+use heisenbug_trace::Op;
+
+/// A form that another tool reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Workflow commands of GitHub Actions, which become annotations.
+    Github,
+    /// The XML of JUnit: a test case for each program.
+    Junit,
+    /// SARIF 2.1.0: a result for each failure, with the timeline as its thread flow.
+    Sarif,
+}
+
+/// One program, and what is said of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// What a check found.
+    pub report: &'a Report,
+    /// What that means to whoever asked: a bug of the catalogue is meant to fail.
+    pub judged: Judged,
+}
+
+/// What a report means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// All is well.
+    Passed,
+    /// It is not.
+    Failed,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// All cases in that form, without a line feed at the end.
+pub fn render(format: Format, cases: &[Case]) -> String {
+    match format {
+        Format::Github => github::render(cases),
+        Format::Junit => junit::render(cases),
+        Format::Sarif => sarif::render(cases),
+    }
+}
+
+/// A place in the program: file, line and column.
+struct Place<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+}
+
+impl Case<'_> {
+    /// `lost-update/buggy`.
+    fn name(&self) -> String {
+        let part = |part: &Option<String>| part.clone().unwrap_or_default();
+        format!("{}/{}", part(&self.report.bug), part(&self.report.variant))
+    }
+
+    /// The failure, or why nobody knows, in one line.
+    fn message(&self) -> String {
+        let said = self
+            .report
+            .message
+            .as_ref()
+            .or(self.report.stopped.as_ref());
+        let said = said.map_or("it holds, and was declared to fail", String::as_str);
+        super::sentence::capitalised(&super::assertion(&super::one_line(said)))
+    }
+
+    /// The whole report, as plain text.
+    fn text(&self) -> String {
+        plain(&report(self.report, super::MAX_WIDTH))
+    }
+
+    /// Where it fails: where a thread panicked, where somebody is stuck, the second access, or the last
+    /// operation.
+    fn place(&self) -> Option<Place<'_>> {
+        let report = self.report;
+        let events = report
+            .counterexample
+            .iter()
+            .rev()
+            .filter(|event| event.line > 0);
+        let panic = events.clone().find(|event| event.op == Op::Panic);
+        if let Some(event) = panic {
+            return Some(Place::new(&event.file, event.line, event.column));
+        }
+        if let Some(clash) = &report.clash {
+            return Some(Place::new(&clash.second.file, clash.second.line, 1));
+        }
+        if let Some(blocked) = report.blocked.iter().find(|blocked| blocked.line > 0) {
+            return Some(Place::new(&blocked.file, blocked.line, 1));
+        }
+        let mut events = events;
+        let last = events.next()?;
+        Some(Place::new(&last.file, last.line, last.column))
+    }
+}
+
+impl<'a> Place<'a> {
+    fn new(file: &'a str, line: u32, column: u32) -> Place<'a> {
+        let column = column.max(1);
+        Place { file, line, column }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Verdict;
+    use heisenbug_catalogue::Class;
+
+    fn failing() -> Report {
+        let event = serde_json::json!({
+            "actor": "main", "op": "load", "call": "load", "object": "a", "read": "0", "value": null,
+            "newest": null, "ordering": "Relaxed", "file": "src/a,b.rs", "line": 7, "column": 9,
+            "note": null,
+        });
+        let mut report = Report::named("mine", "scenario");
+        report.verdict = Verdict::Fails;
+        report.class = Some(Class::Assertion);
+        report.message = Some("50% <lost>\n  & \"gone\"\u{1}".to_owned());
+        report.actors = vec!["main".to_owned()];
+        report.counterexample = vec![serde_json::from_value(event).unwrap()];
+        report
+    }
+
+    fn rendered(format: Format, judged: Judged) -> String {
+        let report = failing();
+        let case = Case {
+            report: &report,
+            judged,
+        };
+        render(format, &[case])
+    }
+
+    #[test]
+    fn an_annotation_is_one_line_that_nothing_in_it_ends() {
+        let text = rendered(Format::Github, Judged::Failed);
+        let begin =
+            "::error file=src/a%2Cb.rs,line=7,col=9,title=mine/scenario fails::50%25 <lost> & ";
+        assert!(text.starts_with(begin), "{text}");
+        assert_eq!(text.lines().count(), 1);
+        assert!(rendered(Format::Github, Judged::Unknown).starts_with("::warning file="));
+        assert_eq!(rendered(Format::Github, Judged::Passed), "");
+    }
+
+    #[test]
+    fn test_results_are_xml_whatever_the_program_says() {
+        let text = rendered(Format::Junit, Judged::Failed);
+        assert!(
+            text.contains("tests=\"1\" failures=\"1\" errors=\"0\""),
+            "{text}"
+        );
+        assert!(
+            text.contains("classname=\"mine\" name=\"scenario\""),
+            "{text}"
+        );
+        assert!(
+            text.contains("50% &lt;lost&gt; &amp; &quot;gone&quot;"),
+            "{text}"
+        );
+        assert!(!text.contains('\u{1}'), "{text}");
+        assert!(rendered(Format::Junit, Judged::Unknown).contains("<error "));
+        assert!(rendered(Format::Junit, Judged::Passed).contains("failures=\"0\""));
+    }
+
+    #[test]
+    fn a_result_has_its_place_and_its_timeline() {
+        let text = rendered(Format::Sarif, Judged::Failed);
+        let sarif: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let result = &sarif["runs"][0]["results"][0];
+        assert_eq!(sarif["version"], "2.1.0");
+        assert_eq!(
+            (&result["level"], &result["ruleId"]),
+            (&"error".into(), &"assertion".into())
+        );
+        let region = &result["locations"][0]["physicalLocation"]["region"];
+        assert_eq!(
+            (&region["startLine"], &region["startColumn"]),
+            (&7.into(), &9.into())
+        );
+        let flow = &result["codeFlows"][0]["threadFlows"][0];
+        assert_eq!(
+            flow["locations"][0]["location"]["message"]["text"],
+            "main: a ➜ 0"
+        );
+    }
+}
