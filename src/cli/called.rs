@@ -45,10 +45,11 @@ fn by_itself() -> String {
     }
 }
 
-/// What a shell takes for this name.
+/// What a shell takes for this name, from whatever folder.
 fn on_path(path: &OsStr) -> Option<PathBuf> {
     let file = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
     { std::env::split_paths(path) }
+        .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(&file))
         .find(|file| is_program(file))
 }
@@ -120,5 +121,6 @@ mod tests {
         let path = std::env::join_paths([first.path(), second.path()]).unwrap();
         assert_eq!(on_path(&path), Some(second.path().join(NAME)));
         assert_eq!(on_path(first.path().as_os_str()), None);
+        assert_eq!(on_path(OsStr::new("")), None);
     }
 }

@@ -3,24 +3,22 @@
 //! Judges do not use it, as they are linked with what this program was built from. rust-analyzer knows
 //! a file only if some package has it, and without one nothing is completed, and every `use` is an error.
 
-use super::home;
 use super::manifest::Course;
 use anyhow::{Context, Result};
 use heisenbug_files as files;
 use std::path::Path;
 
-/// Makes the folder of a working copy a package, for which no file is replaced.
+/// Makes the folder of a working copy a package that uses the library's own `package`. No file is replaced.
 ///
 /// # Errors
 ///
-/// If the library's sources are [gone](home::package), or a file is there already or cannot be written.
-pub fn prepare(course: &Course, folder: &Path) -> Result<()> {
-    let package = home::package()?;
+/// If a file is there already or cannot be written.
+pub fn prepare(course: &Course, package: &Path, folder: &Path) -> Result<()> {
     // An exercise may have any name. In a folder of its own, the library takes none of them.
     let sources = folder.join("src");
     std::fs::create_dir_all(&sources)
         .with_context(|| format!("cannot make {}", sources.display()))?;
-    files::write_new(&folder.join("Cargo.toml"), manifest(&package)?.as_bytes())?;
+    files::write_new(&folder.join("Cargo.toml"), manifest(package)?.as_bytes())?;
     files::write_new(&sources.join("lib.rs"), library(course).as_bytes())?;
     // With the versions that are on this machine, no network is needed.
     match files::read(&package.join("Cargo.lock"))? {
@@ -67,6 +65,7 @@ fn library(course: &Course) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::home;
     use super::*;
 
     #[test]
@@ -86,12 +85,16 @@ mod tests {
             title: String::new(),
             exercises: Vec::new(),
         };
+        let package = home::package().unwrap();
         for name in ["Cargo.toml", "src/lib.rs", "Cargo.lock"] {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join(name);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(&file, "mine").unwrap();
-            let why = format!("{:#}", prepare(&course, folder.path()).unwrap_err());
+            let why = format!(
+                "{:#}",
+                prepare(&course, &package, folder.path()).unwrap_err()
+            );
             assert!(why.contains(name), "{why}");
             assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
         }

@@ -86,7 +86,8 @@ impl Workplace {
     ///
     /// # Errors
     ///
-    /// If the folder exists and is not empty, or cannot be written.
+    /// If the folder exists and is not empty, or cannot be written, or the library's sources are
+    /// [gone](home::package).
     pub fn init(course: &Course, folder: &Path) -> Result<()> {
         let is_taken = folder
             .read_dir()
@@ -94,13 +95,14 @@ impl Workplace {
         if is_taken {
             bail!("{} is not empty: choose a new folder", folder.display());
         }
+        let package = home::package()?;
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
         for exercise in &course.exercises {
             let given = given(course, exercise)?;
             files::write_new(&folder.join(exercise.file()), &given)?;
         }
-        editor::prepare(course, folder)?;
+        editor::prepare(course, &package, folder)?;
         let progress = Progress {
             course: Some(course.folder.canonicalize()?),
             current: course
