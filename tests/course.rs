@@ -682,6 +682,7 @@ fn limits_count_executions() {
     let limits = Limits {
         max_executions: 10,
         max_time: None,
+        ..Limits::default()
     };
     let solutions = course.solutions();
     let judgement = judge(
