@@ -244,6 +244,145 @@ fn show_tells_the_story_with_the_code() {
     assert!(out.contains("References"), "{out}");
 }
 
+/// The program as `cargo run` starts it, or, without a package, as somebody else does.
+fn called(from: &std::path::Path, package: Option<&str>, path: &str, args: &[&str]) -> String {
+    let mut command = heisenbug(args);
+    for variable in ["CARGO", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
+        command.env_remove(variable);
+    }
+    if let Some(package) = package {
+        command.env("CARGO", env!("CARGO"));
+        command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
+        command.env("CARGO_PKG_NAME", package);
+    }
+    let output = command.current_dir(from).env("PATH", path).output();
+    let output = output.expect("the program runs");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("the output is text")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_is_printed_as_it_can_be_called_from_here() {
+    let (elsewhere, checkout) = (tempfile::tempdir().unwrap(), env!("CARGO_MANIFEST_DIR"));
+    let executable = env!("CARGO_BIN_EXE_heisenbug");
+    std::os::unix::fs::symlink(executable, elsewhere.path().join("heisenbug")).unwrap();
+    let path = elsewhere.path().to_str().unwrap();
+    let by_manifest = format!("cargo run --manifest-path {checkout}/Cargo.toml --");
+    let inside = std::path::Path::new(checkout);
+    for (from, package, path, called_as) in [
+        (inside, Some("heisenbug"), "", "cargo run --"),
+        (&inside.join("src"), Some("heisenbug"), "", "cargo run --"),
+        // Here cargo finds another package.
+        (
+            &inside.join("exercises"),
+            Some("heisenbug"),
+            "",
+            &by_manifest,
+        ),
+        (elsewhere.path(), Some("heisenbug"), path, &by_manifest),
+        (elsewhere.path(), Some("another"), path, "heisenbug"),
+        (elsewhere.path(), None, path, "heisenbug"),
+        (elsewhere.path(), None, "", executable),
+    ] {
+        let tour = called(from, package, path, &[]);
+        let show = format!("  {called_as} show lost-update");
+        assert!(tour.contains(&show), "{show}: {tour}");
+        let story = called(from, package, path, &["show", "lost-update"]);
+        assert!(story.contains(&format!("\n{called_as} check")), "{story}");
+    }
+}
+
+#[cfg(all(unix, feature = "learn"))]
+#[test]
+fn the_commands_that_a_copy_and_a_new_file_begin_with_work_as_printed() {
+    let place = tempfile::tempdir().expect("there is room for a folder");
+    let folder = place.path().join("it's mine");
+    let folder = folder.to_str().expect("a name is text");
+    let cargo = std::env::var("PATH").expect("cargo is found");
+    let checkout = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let said = called(place.path(), None, &cargo, &["learn", "init", folder]);
+    let printed = said.lines().last().expect("it says how to go on");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &format!("{printed} list")])
+        .current_dir(checkout)
+        .output()
+        .expect("the shell runs");
+    let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(listed.contains("\n0 of "), "{printed}: {output:?}");
+
+    let by_cargo = format!("{folder} too");
+    let said = called(
+        checkout,
+        Some("heisenbug"),
+        "",
+        &["learn", "init", &by_cargo],
+    );
+    let quoted = by_cargo.replace('\'', r"'\''");
+    let expected = format!("cargo run -- learn --dir '{quoted}'");
+    assert_eq!(said.lines().last(), Some(&*expected));
+
+    let said = called(place.path(), None, "", &["new", "my race"]);
+    let expected = concat!(
+        env!("CARGO_BIN_EXE_heisenbug"),
+        " try 'my race.rs' shows how."
+    );
+    assert_eq!(said.lines().last(), Some(expected));
+    assert!(place.path().join("my race.rs").is_file());
+}
+
+/// What `show` prints on a terminal of so many rows.
+#[cfg(target_os = "linux")]
+fn shown_on_terminal(rows: u16, pager: &str, args: &[&str]) -> String {
+    use std::os::fd::{FromRawFd, OwnedFd};
+    let (mut ours, mut theirs) = (0, 0);
+    let size = libc::winsize {
+        ws_row: rows,
+        ws_col: 80,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    let none = std::ptr::null_mut();
+    // SAFETY: both numbers can be written to, and the size is read only.
+    let made = unsafe { libc::openpty(&mut ours, &mut theirs, none, none.cast(), &size) };
+    assert_eq!(made, 0, "there is a terminal");
+    // SAFETY: they were just opened, and belong to nobody else.
+    let (ours, theirs) = unsafe { (OwnedFd::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs)) };
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_heisenbug"))
+        .args([&["show", "lost-update"], args].concat())
+        .env("PAGER", pager)
+        .stdin(Stdio::null())
+        .stdout(theirs)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let mut text = Vec::new();
+    // It ends with an error: nobody has the other end any more.
+    let _ = std::fs::File::from(ours).read_to_end(&mut text);
+    assert!(child.wait().expect("it ends").success());
+    String::from_utf8(text).expect("the output is text")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_story_is_paged_where_it_is_longer_than_the_screen() {
+    const PAGER: &str = "sed s/^/paged:/";
+    let is_paged = |text: String| {
+        assert!(text.contains("Two threads count visitors"), "{text}");
+        text.contains("paged:")
+    };
+    assert!(is_paged(shown_on_terminal(24, PAGER, &[])));
+    assert!(!is_paged(shown_on_terminal(500, PAGER, &[])));
+    assert!(!is_paged(shown_on_terminal(24, PAGER, &["--no-pager"])));
+    assert!(!is_paged(shown_on_terminal(24, "", &[])), "none is wanted");
+    assert!(!is_paged(shown_on_terminal(24, "/no/such/pager", &[])));
+    let piped = heisenbug(&["show", "lost-update"])
+        .env("PAGER", PAGER)
+        .output();
+    let piped = piped.expect("the program runs");
+    assert!(!is_paged(String::from_utf8(piped.stdout).expect("text")));
+}
+
 #[test]
 fn wrong_names_and_numbers_are_usage_errors_that_help() {
     for (args, help) in [

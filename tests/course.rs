@@ -7,6 +7,7 @@ use heisenbug_course::judge::{Limits, judge};
 use heisenbug_course::manifest::{Failure, Refusal, Survivor};
 use heisenbug_course::playground::{self, Tried};
 use heisenbug_course::verify::{Depth, killed, verify};
+use heisenbug_course::workplace::Workplace;
 use heisenbug_course::{Course, Judgement};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -98,6 +99,32 @@ fn every_exercise_of_a_bug_names_one_of_the_catalogue() {
         .filter(|&&bug| !named.clone().any(|name| name == bug))
         .collect();
     assert_eq!(without, [&""; 0], "bugs without an exercise");
+}
+
+/// rust-analyzer shows what `cargo check` says.
+#[test]
+fn an_editor_finds_no_error_in_a_working_copy() {
+    let copy = tempfile::tempdir().expect("there is room for a folder");
+    Workplace::init(&course(), copy.path()).expect("the copy can be made");
+    let check = || {
+        let output = std::process::Command::new(env!("CARGO"))
+            .args(["check", "--offline", "--quiet", "--target-dir"])
+            .arg(concat!(env!("CARGO_TARGET_TMPDIR"), "/editor"))
+            .current_dir(copy.path())
+            .output()
+            .expect("cargo runs");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert_eq!(check(), "");
+    let place = Workplace::open(copy.path(), None).expect("it is a working copy");
+    for exercise in &place.course.exercises {
+        std::fs::write(place.file(exercise), "use heisenbug::nothing;").expect("written");
+    }
+    let said = check();
+    for exercise in &place.course.exercises {
+        let file = exercise.file();
+        assert!(said.contains(&file), "{file} is not looked at: {said}");
+    }
 }
 
 #[test]
@@ -655,6 +682,7 @@ fn limits_count_executions() {
     let limits = Limits {
         max_executions: 10,
         max_time: None,
+        ..Limits::default()
     };
     let solutions = course.solutions();
     let judgement = judge(

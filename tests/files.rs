@@ -197,6 +197,70 @@ fn an_exercise_that_cannot_be_read_is_not_judged() {
     );
 }
 
+#[test]
+fn a_new_file_is_a_rust_file_and_replaces_none() {
+    let folder = folder();
+    let named = |name: &str| folder.path().join(name).into_os_string();
+    let new = |name: &OsStr| run(&[OsStr::new("new"), name]);
+    assert_eq!(new(&named("race")).0, Some(0));
+    let text = fs::read(named("race.rs")).expect("it is there");
+    assert!(!folder.path().join("race").exists());
+    assert_eq!(new(&named("race.txt")).0, Some(0));
+    for (name, why) in [
+        ("race", "race.rs exists already"),
+        ("race.rs", "race.rs exists already"),
+        ("no/such", "there is no folder"),
+        ("race/", "names a folder"),
+        ("..", "names a folder"),
+    ] {
+        refuses(&[OsStr::new("new"), &named(name)], &[why]);
+    }
+    assert_eq!(fs::read(named("race.rs")).expect("it is there"), text);
+}
+
+fn solution(exercise: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("exercises/solutions");
+    fs::read_to_string(folder.join(exercise)).expect("there is a solution")
+}
+
+#[test]
+fn who_has_proven_a_fix_is_told_where_the_bug_is_known_from_and_how_else_it_is_fixed() {
+    let copy = copy();
+    fs::write(
+        copy.path().join("lost_update.rs"),
+        solution("lost_update.rs"),
+    )
+    .expect("written");
+    let (code, out, err) = run(&learn(&copy, "run lost_update"));
+    assert_eq!(code, Some(0), "{out}{err}");
+    for part in [
+        "Known from: Flexcoin (2014)",
+        "a lock around both steps",
+        "show lost-update",
+        // The next command needs the folder as well.
+        &format!("learn --dir {} next", copy.path().display()),
+    ] {
+        assert!(out.contains(part), "{part} is not in {out}");
+    }
+    let (_, out, _) = run(&learn(&copy, "run torn_read"));
+    assert!(!out.contains("Known from"), "it is not proven: {out}");
+}
+
+#[test]
+fn an_exercise_has_as_much_memory_as_was_said() {
+    let copy = copy();
+    let hungry = "heisenbug::hint::black_box(vec![1_u8; 600 << 20]);\n self.visitors.fetch_add";
+    let text = solution("lost_update.rs").replace("self.visitors.fetch_add", hungry);
+    fs::write(copy.path().join("lost_update.rs"), text).expect("written");
+    let (code, out, err) = run(&learn(&copy, "run lost_update --max-memory 300"));
+    assert_eq!(code, Some(3), "{out}{err}");
+    assert!(out.contains("300 MiB"), "{out}");
+    refuses(
+        &learn(&copy, "run lost_update --max-memory 0"),
+        &["--max-memory", "at least 1"],
+    );
+}
+
 /// No file may have a byte: the system refuses each write, and with a signal unless that is ignored.
 #[test]
 fn a_reset_that_cannot_write_takes_nothing_away() {

@@ -83,6 +83,9 @@ pub struct Show {
     /// The bug or lock, or one of its variants
     #[arg(value_name = "BUG[/VARIANT]")]
     pub name: String,
+    /// Print a text that is longer than the screen as it is, and not with $PAGER or less
+    #[arg(long)]
+    pub no_pager: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -292,6 +295,9 @@ pub struct Learn {
     /// Stop after so many seconds for each case of a judge [default: no limit]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub max_time: Option<Duration>,
+    /// Give what you wrote so many MiB of memory at most [default: half of the machine's, 4096 at most]
+    #[arg(long, global = true, value_name = "MIB", value_parser = at_least_one, allow_negative_numbers = true)]
+    pub max_memory: Option<u64>,
     #[command(subcommand)]
     pub command: Option<LearnCommand>,
 }
@@ -368,7 +374,7 @@ pub enum LearnCommand {
 Example:
   heisenbug new race.rs && heisenbug try race.rs")]
 pub struct New {
-    /// A file that does not exist yet
+    /// A file that does not exist yet; a name without an extension gets `.rs`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }

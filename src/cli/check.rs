@@ -3,7 +3,7 @@
 use super::args::{Check, Engine, Format, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
-use super::{Exit, lookup, output, peers};
+use super::{Exit, called, lookup, output, peers};
 use anyhow::Result;
 use heisenbug_catalogue::{Bug, Variant};
 use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
@@ -345,8 +345,10 @@ fn closing(results: &[(&Program, &Report, Declared)], programs: usize) -> String
         .find(|(_, report, _)| report.verdict == Verdict::Fails);
     let see = some_fails.map(|((bug, variant), ..)| {
         format!(
-            " To see how one fails: heisenbug check {}/{}",
-            bug.name, variant.name
+            " To see how one fails: {} check {}/{}",
+            called::name(),
+            bug.name,
+            variant.name
         )
     });
     format!(

@@ -1,7 +1,7 @@
 //! `heisenbug list`.
 
 use super::args::List;
-use super::{Exit, output};
+use super::{Exit, called, output};
 use anyhow::Result;
 use heisenbug_catalogue::Bug;
 use heisenbug_explain::Table;
@@ -91,13 +91,14 @@ fn text(bugs: &[&Bug], locks: bool, width: usize) -> String {
         lines.push(heisenbug_explain::wrap(bug.summary, width, "  "));
     }
     lines.push(String::new());
+    let called = called::name();
     let next = match locks {
-        true => "heisenbug show LOCK shows how it works, heisenbug check LOCK proves it.",
-        false => {
-            "heisenbug show BUG tells the story, heisenbug check BUG breaks it. \
-             heisenbug list --locks shows the lock strategies."
-        }
+        true => format!("{called} show LOCK shows how it works, {called} check LOCK proves it."),
+        false => format!(
+            "{called} show BUG tells the story, {called} check BUG breaks it. {called} list --locks \
+             shows the lock strategies."
+        ),
     };
-    lines.push(heisenbug_explain::wrap(next, width, ""));
+    lines.push(heisenbug_explain::wrap(&next, width, ""));
     lines.join("\n")
 }

@@ -1,6 +1,7 @@
 //! The command line: arguments in, one command, an exit code out.
 
 mod args;
+mod called;
 mod check;
 #[cfg(feature = "cost")]
 mod cost;
@@ -11,6 +12,7 @@ mod lookup;
 #[cfg(feature = "cost")]
 mod measuring;
 mod output;
+mod pager;
 mod peers;
 #[cfg(feature = "learn")]
 mod playground;

@@ -2,8 +2,8 @@
 
 use super::args::{Engine, Format, New, Try};
 use super::output::Progress;
-use super::{Exit, check, output};
-use anyhow::{Result, anyhow};
+use super::{Exit, called, check, output};
+use anyhow::{Result, anyhow, bail};
 use heisenbug_check::{Report, Verdict, interrupted};
 use heisenbug_course::compile::Library;
 use heisenbug_course::playground::{self, Tried};
@@ -14,31 +14,59 @@ use heisenbug_explain::style::{Paint, paint};
 use heisenbug_files as files;
 use heisenbug_isolated::Onlooker;
 use std::io::{ErrorKind, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Writes the template, unless there is a file already.
 pub fn new(args: &New) -> Result<Exit> {
-    let name = args.file.display();
-    files::write_new(&args.file, playground::TEMPLATE.as_bytes()).map_err(|error| {
-        match error.downcast_ref::<std::io::Error>() {
-            Some(error) if error.kind() == ErrorKind::AlreadyExists => {
-                anyhow!("{name} exists already, and is left as it is: choose another name")
-            }
-            _ => error,
+    let file = with_extension(&args.file)?;
+    let name = file.display();
+    files::write_new(&file, playground::TEMPLATE.as_bytes()).map_err(|error| match error
+        .downcast_ref::<std::io::Error>(
+    ) {
+        Some(error) if error.kind() == ErrorKind::AlreadyExists => {
+            anyhow!("{name} exists already, and is left as it is: choose another name")
         }
+        _ => error,
     })?;
     output::print(&format!(
-        "{name} is written: two threads, and a count that does not add up.\n\nheisenbug try {name} \
-         shows how."
+        "{name} is written: two threads, and a count that does not add up.\n\n{} try {} shows how.",
+        called::name(),
+        called::quoted(&file)
     ))?;
     Ok(Exit::Good)
+}
+
+/// The file that is meant: a name without an extension is that of a Rust file.
+fn with_extension(file: &Path) -> Result<PathBuf> {
+    let is_folder =
+        file.as_os_str().as_encoded_bytes().ends_with(b"/") || file.file_name().is_none();
+    if is_folder {
+        bail!(
+            "{} names a folder: name a file in it, such as race.rs",
+            file.display()
+        );
+    }
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!(
+            "cannot write {}: there is no folder {}",
+            file.display(),
+            folder.display()
+        );
+    }
+    Ok(match file.extension() {
+        Some(_) => file.to_owned(),
+        None => file.with_extension("rs"),
+    })
 }
 
 /// Checks a file, once or on every save.
 pub fn try_file(args: &Try) -> Result<Exit> {
     if args.limits.engine == Engine::Loom {
-        anyhow::bail!("loom knows the catalogue only: your file is linked with heisenbug's types");
+        bail!("loom knows the catalogue only: your file is linked with heisenbug's types");
     }
     // A file that cannot be read is said to be so before anything is built.
     playground::read(&args.file)?;

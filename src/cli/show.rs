@@ -2,7 +2,7 @@
 
 use super::args::Show;
 use super::prices::{self, Price, Prices};
-use super::{Exit, lookup, output};
+use super::{Exit, called, lookup, output, pager};
 use anyhow::Result;
 use heisenbug_catalogue::{Bug, Role, Variant};
 use heisenbug_explain::style::{Paint, paint};
@@ -54,13 +54,12 @@ pub fn run(args: &Show) -> Result<Exit> {
         output::json(&shown(bug, &variants, &prices))?;
     } else {
         let story = found.variant.is_none();
-        output::print(&text(
-            bug,
-            &variants,
-            &prices,
-            story,
-            output::width().min(explain::MAX_WIDTH),
-        ))?;
+        let width = output::width().min(explain::MAX_WIDTH);
+        let text = text(bug, &variants, &prices, story, width);
+        match args.no_pager {
+            true => output::print(&text)?,
+            false => pager::print(&text)?,
+        }
     }
     Ok(Exit::Good)
 }
@@ -143,7 +142,7 @@ fn text(
         true => "proves it",
         false => "shows how it fails",
     };
-    parts.push(format!("heisenbug check {} {next}.", bug.name));
+    parts.push(format!("{} check {} {next}.", called::name(), bug.name));
     parts.join("\n\n")
 }
 

@@ -1,6 +1,6 @@
 //! `heisenbug` without a command: the first bug, live, and where to go from there.
 
-use super::{Exit, check, output};
+use super::{Exit, called, check, output};
 use anyhow::{Context, Result};
 use heisenbug_check::{Checker, Verdict, interrupted};
 use heisenbug_explain as explain;
@@ -27,13 +27,13 @@ pub fn run() -> Result<Exit> {
         ),
         paint(
             Paint::Dim,
-            &format!("$ heisenbug check {}/{}", bug.name, buggy.name)
+            &format!("$ {} check {}/{}", called::name(), bug.name, buggy.name)
         ),
     ))?;
     let report = check::check(bug, buggy, &Checker::new())?;
     output::print(&explain::report(&report, output::width()))?;
     if let Some(fixed) = fixed.filter(|_| !interrupted()) {
-        let command = format!("$ heisenbug check {}/{}", bug.name, fixed.name);
+        let command = format!("$ {} check {}/{}", called::name(), bug.name, fixed.name);
         output::print(&format!("\n{}\n", paint(Paint::Dim, &command)))?;
         let report = check::check(bug, fixed, &Checker::new())?;
         output::print(&explain::report(&report, output::width()))?;
@@ -64,9 +64,11 @@ fn next(bug: &str, width: usize) -> String {
         ),
     ];
     let mut lines = vec![paint(Paint::Bold, "What to try next")];
+    let steps = steps.map(|(command, what)| (format!("  {} {command}", called::name()), what));
+    let lengths = steps.iter().map(|(command, _)| command.chars().count());
+    let column = lengths.max().unwrap_or_default() + 2;
     for (command, what) in steps {
-        let command = format!("  heisenbug {command}");
-        let line = format!("{command:<38}{what}");
+        let line = format!("{command:<column$}{what}");
         match line.chars().count() <= width {
             true => lines.push(line),
             false => lines.push(format!(
@@ -75,9 +77,5 @@ fn next(bug: &str, width: usize) -> String {
             )),
         }
     }
-    lines.push(paint(
-        Paint::Dim,
-        "From a checkout: cargo run -- show lost-update, and so on.",
-    ));
     lines.join("\n")
 }

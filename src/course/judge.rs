@@ -23,6 +23,8 @@ pub struct Limits {
     pub max_executions: u64,
     /// At most so long, if that is limited.
     pub max_time: Option<Duration>,
+    /// At most so many MiB of memory, if not as many as a check has by default.
+    pub max_memory: Option<u64>,
 }
 
 impl Limits {
@@ -30,7 +32,8 @@ impl Limits {
     pub const MAX_EXECUTIONS: u64 = 50_000;
 
     fn checker(self) -> Checker {
-        let checker = Checker::new().max_executions(self.max_executions);
+        let mut checker = Checker::new().max_executions(self.max_executions);
+        checker.max_memory = self.max_memory;
         match self.max_time {
             Some(time) => checker.max_time(time),
             None => checker,
@@ -43,6 +46,7 @@ impl Default for Limits {
         Limits {
             max_executions: Limits::MAX_EXECUTIONS,
             max_time: None,
+            max_memory: None,
         }
     }
 }

@@ -8,10 +8,12 @@
 //!
 //! [`rules`] is what a learner's file must keep to; `unseen` finds what no engine sees in a file of one's
 //! own, and `instead` what this library has in its place; `orderings` finds those that could be weaker.
+//! `editor` makes a working copy a package, so that rust-analyzer knows the files in it.
 //! [`manifest`] reads what a course says of itself, and [`mutants`] are what [`verify`] tries a judge with.
 
 pub mod compile;
 mod complaints;
+mod editor;
 pub mod home;
 mod instead;
 pub mod judge;

@@ -1,5 +1,6 @@
 //! Where a learner works: the course, the folder of the learner's files, and how far they are.
 
+use super::editor;
 use super::home;
 use super::judge::Limits;
 use super::manifest::{Course, Exercise};
@@ -81,11 +82,12 @@ impl Workplace {
         })
     }
 
-    /// Makes a working copy of a course.
+    /// Makes a working copy of a course, as a package that editors know.
     ///
     /// # Errors
     ///
-    /// If the folder exists and is not empty, or cannot be written.
+    /// If the folder exists and is not empty, or cannot be written, or the library's sources are
+    /// [gone](home::package).
     pub fn init(course: &Course, folder: &Path) -> Result<()> {
         let is_taken = folder
             .read_dir()
@@ -93,12 +95,14 @@ impl Workplace {
         if is_taken {
             bail!("{} is not empty: choose a new folder", folder.display());
         }
+        let package = home::package()?;
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;
         for exercise in &course.exercises {
             let given = given(course, exercise)?;
             files::write_new(&folder.join(exercise.file()), &given)?;
         }
+        editor::prepare(course, &package, folder)?;
         let progress = Progress {
             course: Some(course.folder.canonicalize()?),
             current: course
@@ -361,10 +365,23 @@ mod tests {
         faults::each(
             begin,
             |(_, folder, course)| Workplace::init(course, folder.path()),
-            |(given, _, _), failed, done| {
-                let why = format!("{:#}", done.unwrap_err());
-                let is_named = why.contains("one.rs") || why.contains(progress::FILE);
-                assert!(is_named, "{failed:?}: {why}");
+            |(given, folder, _), failed, done| {
+                let names = [
+                    "one.rs",
+                    "Cargo.toml",
+                    "lib.rs",
+                    "Cargo.lock",
+                    progress::FILE,
+                ];
+                match done {
+                    Err(error) => {
+                        let why = format!("{error:#}");
+                        let is_named = names.iter().any(|name| why.contains(name));
+                        assert!(is_named, "{failed:?}: {why}");
+                    }
+                    // What was looked at around this program is not needed.
+                    Ok(()) => assert!(folder.path().join(progress::FILE).exists(), "{failed:?}"),
+                }
                 let text = std::fs::read_to_string(given.path().join("one.rs")).unwrap();
                 assert_eq!(text, "// TODO");
             },

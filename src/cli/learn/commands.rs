@@ -1,7 +1,7 @@
 //! The course without a terminal: one command, one answer.
 
 use super::super::output::Progress;
-use super::super::{Exit, output, playground};
+use super::super::{Exit, called, output, playground};
 use super::words;
 use anyhow::{Result, bail};
 use heisenbug_check::{Report, interrupted};
@@ -12,7 +12,7 @@ use heisenbug_course::verify::{self, Depth};
 use heisenbug_course::workplace::Workplace;
 use heisenbug_course::{Course, Exercise, Judgement};
 use heisenbug_explain::style::{Paint, paint};
-use heisenbug_explain::{Table, wrap};
+use heisenbug_explain::{self as explain, Table, wrap};
 use heisenbug_files as files;
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -21,15 +21,16 @@ use std::path::Path;
 /// Makes a working copy.
 pub fn init(course: &Course, folder: &Path) -> Result<Exit> {
     Workplace::init(course, folder)?;
-    let folder = folder.display();
-    // Whoever runs a checkout has no `heisenbug` to call from elsewhere.
-    let next = match std::env::var_os("CARGO") {
-        Some(_) => format!("cargo run -- learn --dir {folder}"),
-        None => format!("cd {folder} && heisenbug learn"),
+    let (called, word) = (called::name(), called::quoted(folder));
+    // `cargo run` works in the checkout alone.
+    let next = match called.starts_with("cargo ") {
+        true => format!("{called} learn --dir {word}"),
+        false => format!("cd {word} && {called} learn"),
     };
     output::print(&format!(
-        "{} exercises are in {folder}.\n\n{next}",
-        course.exercises.len()
+        "{} exercises are in {}.\n\n{next}",
+        course.exercises.len(),
+        folder.display()
     ))?;
     Ok(Exit::Good)
 }
@@ -88,10 +89,10 @@ pub fn list(place: &Workplace, text: Option<&str>, json: bool) -> Result<Exit> {
 }
 
 /// Tells which exercise is next.
-pub fn next(place: &Workplace) -> Result<Exit> {
+pub fn next(place: &Workplace, again: &str) -> Result<Exit> {
     let text = match place.next() {
         Some(exercise) => format!(
-            "{}: {}\n{}\n\nheisenbug learn run {name} judges it, heisenbug learn hint {name} helps.",
+            "{}: {}\n{}\n\n{again} run {name} judges it, {again} hint {name} helps.",
             paint(Paint::Bold, &exercise.name),
             exercise.title,
             place.file(exercise).display(),
@@ -145,7 +146,7 @@ fn judged<'a>(exercise: &'a Exercise, judgement: &'a Judgement) -> Judged<'a> {
 }
 
 /// Judges one exercise.
-pub fn run(place: &mut Workplace, exercise: &Exercise, json: bool) -> Result<Exit> {
+pub fn run(place: &mut Workplace, exercise: &Exercise, json: bool, again: &str) -> Result<Exit> {
     let library = playground::library()?;
     let judgement = rule(place, exercise, &library)?;
     if judgement.passed() {
@@ -156,8 +157,8 @@ pub fn run(place: &mut Workplace, exercise: &Exercise, json: bool) -> Result<Exi
     } else {
         output::print(&words::judgement(exercise, &judgement, output::width()))?;
         let next = match judgement.passed() {
-            true => "heisenbug learn next".to_owned(),
-            false => format!("heisenbug learn hint {}", exercise.name),
+            true => format!("{again} next"),
+            false => format!("{again} hint {}", exercise.name),
         };
         output::print(&format!("\n{next}"))?;
     }
@@ -187,17 +188,13 @@ fn rule(place: &Workplace, exercise: &Exercise, library: &Library) -> Result<Jud
 }
 
 /// Gives hints, up to a level.
-pub fn hint(exercise: &Exercise, level: u8) -> Result<Exit> {
-    let width = output::width();
+pub fn hint(exercise: &Exercise, level: u8, again: &str) -> Result<Exit> {
+    let width = output::width().min(explain::MAX_WIDTH);
     let hints = { exercise.hints.iter().zip(1..=level) }
         .map(|(hint, nth)| wrap(&format!("{nth}. {hint}"), width, ""));
     let mut text = hints.collect::<Vec<_>>().join("\n");
     if level < 4 {
-        let more = format!(
-            "heisenbug learn hint {} --level {}",
-            exercise.name,
-            level + 1
-        );
+        let more = format!("{again} hint {} --level {}", exercise.name, level + 1);
         text.push_str(&format!("\n\n{more}"));
     }
     output::print(&text)?;
@@ -205,10 +202,10 @@ pub fn hint(exercise: &Exercise, level: u8) -> Result<Exit> {
 }
 
 /// Shows the solution of an exercise that is done.
-pub fn solution(place: &Workplace, exercise: &Exercise) -> Result<Exit> {
+pub fn solution(place: &Workplace, exercise: &Exercise, again: &str) -> Result<Exit> {
     if !place.progress.is_done(&exercise.name) {
         bail!(
-            "{0} is not proven yet, and its solution would spoil it; heisenbug learn hint {0} helps",
+            "{0} is not proven yet, and its solution would spoil it; {again} hint {0} helps",
             exercise.name
         );
     }

@@ -1,11 +1,12 @@
 //! `heisenbug learn`: the course, with a terminal and without.
 
+mod background;
 mod commands;
 mod tui;
 mod words;
 
 use super::args::{Learn, LearnCommand};
-use super::{Exit, output};
+use super::{Exit, called, output};
 use anyhow::{Context, Result, bail};
 use heisenbug_course::judge::Limits;
 use heisenbug_course::verify::Depth;
@@ -47,6 +48,7 @@ pub fn run(args: &Learn) -> Result<Exit> {
     if let Some(warning) = &place.warning {
         output::complain(warning);
     }
+    let again = again(args);
     match &args.command {
         None if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() => {
             bail!(
@@ -54,17 +56,19 @@ pub fn run(args: &Learn) -> Result<Exit> {
                  run`, `learn hint` and the others that `learn --help` lists"
             )
         }
-        None => tui::run(place),
+        None => tui::run(place, &again),
         Some(LearnCommand::List { text, json }) => commands::list(&place, text.as_deref(), *json),
-        Some(LearnCommand::Next) => commands::next(&place),
+        Some(LearnCommand::Next) => commands::next(&place, &again),
         Some(LearnCommand::Run { name, json }) => {
             let exercise = named_or_next(&place, name.as_deref())?.clone();
-            commands::run(&mut place, &exercise, *json)
+            commands::run(&mut place, &exercise, *json, &again)
         }
         Some(LearnCommand::Hint { name, level }) => {
-            commands::hint(named_or_next(&place, name.as_deref())?, *level)
+            commands::hint(named_or_next(&place, name.as_deref())?, *level, &again)
         }
-        Some(LearnCommand::Solution { name }) => commands::solution(&place, find(&place, name)?),
+        Some(LearnCommand::Solution { name }) => {
+            commands::solution(&place, find(&place, name)?, &again)
+        }
         Some(LearnCommand::Reset { name, .. }) => {
             let exercises = match name {
                 Some(name) => vec![find(&place, name)?.clone()],
@@ -81,7 +85,18 @@ fn limits(args: &Learn) -> Limits {
     Limits {
         max_executions: args.max_executions,
         max_time: args.max_time,
+        max_memory: args.max_memory,
     }
+}
+
+/// How to call the next command, so that it finds the same files.
+fn again(args: &Learn) -> String {
+    let given = [("--course", &args.course), ("--dir", &args.dir)];
+    let given = given.map(|(option, folder)| match folder {
+        Some(folder) => format!(" {option} {}", called::quoted(folder)),
+        None => String::new(),
+    });
+    format!("{} learn{}", called::name(), given.concat())
 }
 
 /// The course that is named, or the program's own.

@@ -1,5 +1,6 @@
 //! A judgement in words.
 
+use super::background;
 use heisenbug_check::Report;
 use heisenbug_course::Judgement;
 use heisenbug_course::manifest::Exercise;
@@ -112,6 +113,9 @@ fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usiz
     parts.push(wrap(&exercise.concept, width, "  "));
     for note in reports.iter().flat_map(|report| &report.notes) {
         parts.push(wrap(&format!("Note: {note}."), width, "  "));
+    }
+    if let Some(more) = background::of(exercise, width) {
+        parts.push(format!("\n{more}"));
     }
     parts.join("\n")
 }

@@ -27,7 +27,7 @@ use worker::{News, Worker};
 const TICK: Duration = Duration::from_millis(100);
 
 /// Runs the course until the learner has enough of it.
-pub fn run(place: Workplace) -> Result<Exit> {
+pub fn run(place: Workplace, again: &str) -> Result<Exit> {
     if place.course.exercises.is_empty() {
         bail!("{} has no exercises", place.course.folder.display());
     }
@@ -37,19 +37,19 @@ pub fn run(place: Workplace) -> Result<Exit> {
     let left = until_left(place, watch, &mut terminal);
     ratatui::restore();
     let (exit, place) = left?;
-    output::print(&farewell(&place))?;
+    output::print(&farewell(&place, again))?;
     Ok(exit)
 }
 
 /// What is left on the terminal.
-fn farewell(place: &Workplace) -> String {
+fn farewell(place: &Workplace, again: &str) -> String {
     let all = place.course.exercises.len();
     let done = { place.course.exercises.iter() }
         .filter(|exercise| place.progress.is_done(&exercise.name))
         .count();
     match place.next() {
         Some(next) => format!(
-            "{done} of {all} done. `heisenbug learn` goes on with {}.",
+            "{done} of {all} done. `{again}` goes on with {}.",
             next.name
         ),
         None => format!("All {all} are done."),
