@@ -12,9 +12,14 @@ const MAX_LINES: usize = 8;
 /// Where the exercise's bug happened for real, how else it can be fixed, and where to read on. `None` if
 /// it is none of the catalogue's.
 pub fn of(exercise: &Exercise, width: usize) -> Option<String> {
+    told(exercise, width, called::name())
+}
+
+/// The same, if this program is `called` that. Its path may be long.
+fn told(exercise: &Exercise, width: usize, called: &str) -> Option<String> {
     let name = exercise.bug.as_deref()?;
     let bug = worlds::bugs().find(|bug| bug.name == name)?;
-    let story = format!("Its story, with code: {} show {name}", called::name());
+    let story = format!("Its story, with code: {called} show {name}");
     let story = paragraph(&story, width);
     let mut room = MAX_LINES.saturating_sub(rows(&story));
     let fixes = fitting("Fixes that hold", &fixes(bug), width, room);
@@ -61,7 +66,7 @@ mod tests {
     fn every_exercise_of_a_bug_has_a_background_of_few_lines() {
         let course = Course::read(&home::course().unwrap()).unwrap();
         for exercise in &course.exercises {
-            let text = of(exercise, 80);
+            let text = told(exercise, 80, "heisenbug");
             assert_eq!(text.is_some(), exercise.bug.is_some(), "{}", exercise.name);
             let text = text.unwrap_or_default();
             assert!(rows(&text) <= MAX_LINES, "{text}");
