@@ -286,10 +286,11 @@ impl Observer for Recording {
 }
 
 fn access((thread, place): (ThreadId, Place)) -> Access {
-    let (file, line, _) = source::place(place);
+    let (file, line, column) = source::place(place);
     Access {
         actor: session::name_of(thread),
         file,
         line,
+        column,
     }
 }

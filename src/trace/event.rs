@@ -16,12 +16,16 @@ pub enum Op {
     CasOk,
     /// A compare-and-exchange that found another value.
     CasFail,
+    /// A weak compare-and-exchange that found the value it expected, and failed for no reason.
+    CasFailForNoReason,
     /// A memory fence.
     Fence,
     /// A mutex was locked.
     Lock,
     /// A `try_lock`, `try_read` or `try_write` found the lock taken.
     TryFail,
+    /// A `try_lock_for` or the like found the lock taken until its time was up.
+    TryTimedOut,
     /// A mutex was unlocked.
     Unlock,
     /// A read lock was taken.
@@ -70,18 +74,26 @@ pub enum Op {
     CellWrite,
     /// A value was sent over a channel.
     Send,
+    /// A `try_send` found no room in the channel.
+    SendFull,
+    /// A value was not sent, since the channel's receiver is gone.
+    SendClosed,
     /// A value was received from a channel.
     Recv,
     /// A `try_recv` found nothing in the channel.
     RecvEmpty,
     /// A channel was found empty, and all its senders gone.
     RecvClosed,
+    /// A `recv_timeout` found nothing in the channel until its time was up.
+    RecvTimedOut,
     /// A thread passed a barrier.
     Barrier,
     /// A `Once` or `OnceLock` ran its initialiser.
     OnceRun,
     /// A `Once` or `OnceLock` was found complete.
     OnceDone,
+    /// A `Once` or `OnceLock` was found not complete yet.
+    OnceNotYet,
     /// A reference-counted value was made. Quiet.
     ArcNew,
     /// A thread panicked.
@@ -103,9 +115,12 @@ impl Op {
                 | Op::ReadLock
                 | Op::WriteLock
                 | Op::Park
+                | Op::TryTimedOut
                 | Op::Send
+                | Op::SendClosed
                 | Op::Recv
                 | Op::RecvClosed
+                | Op::RecvTimedOut
                 | Op::Barrier
                 | Op::OnceDone
         ) || self.is_wakeup()
@@ -152,6 +167,13 @@ pub struct Event {
     pub column: u32,
     /// More that is worth saying, such as the message of a panic.
     pub note: Option<String>,
+    /// Whom a notification wakes, of those who wait on its object. Empty if nobody does, and `None`
+    /// for what is no notification.
+    #[serde(default)]
+    pub wakes: Option<Vec<String>>,
+    /// How many values are in a channel after the operation.
+    #[serde(default)]
+    pub inside: Option<u64>,
 }
 
 /// An actor that could not go on when the execution ended.
@@ -169,6 +191,9 @@ pub struct Blocked {
     pub file: String,
     /// The line of the call it waits in.
     pub line: u32,
+    /// The column of that call, counted from 1. 0 if nobody knows.
+    #[serde(default)]
+    pub column: u32,
 }
 
 /// One execution, from its start to its end.

@@ -201,6 +201,7 @@ fn describe(mut waiters: Vec<Waiter>) -> Vec<Blocked> {
                 .collect(),
             file: source::tidy(waiter.at.file()),
             line: waiter.at.line(),
+            column: waiter.at.column(),
         })
         .collect()
 }

@@ -106,7 +106,7 @@ impl RawMutex {
             Patience::Until(_) => steps::try_lock_for(self.shared.object(), at),
         };
         if !taken {
-            call.done(Op::TryFail, &self.shared);
+            call.done(patience.fails_as(), &self.shared);
             return None;
         }
         call.acquired(Op::Lock, &self.shared, peek);

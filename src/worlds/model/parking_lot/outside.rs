@@ -1,5 +1,6 @@
 //! The locks of parking_lot outside of a check: the same words as inside, and queues to wait in.
 
+use heisenbug_trace::Op;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -33,6 +34,14 @@ impl Patience {
         match Instant::now().checked_add(timeout) {
             Some(end) => Patience::Until(end),
             None => Patience::Endless,
+        }
+    }
+
+    /// What it is called when the lock was not to be had.
+    pub(super) fn fails_as(self) -> Op {
+        match self {
+            Patience::Until(_) => Op::TryTimedOut,
+            Patience::Endless | Patience::No => Op::TryFail,
         }
     }
 

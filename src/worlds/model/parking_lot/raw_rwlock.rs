@@ -84,7 +84,7 @@ impl RawRwLock {
         };
         call.waits_for(&self.shared);
         if !take_inside(self.shared.object(), by, patience, at) {
-            call.done(Op::TryFail, &self.shared);
+            call.done(patience.fails_as(), &self.shared);
             return None;
         }
         call.acquired(by.op(), &self.shared, peek);
@@ -181,7 +181,7 @@ impl Held<'_> {
             call.turned(Op::WriteLock, &self.raw.shared, peek);
             (self.by, self.at) = (As::Writer, at);
         } else {
-            call.done(Op::TryFail, &self.raw.shared);
+            call.done(patience.fails_as(), &self.raw.shared);
             steps::begins_to_read();
         }
         upgraded

@@ -3,7 +3,8 @@
 use super::flags::{self, Flags};
 use super::record::Recorded;
 use super::{Execution, Shared, with, with_execution};
-use heisenbug_engine::{Place, steps};
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, ThreadId};
 use heisenbug_trace::{Op, Value};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -192,11 +193,34 @@ impl Call {
         }
     }
 
+    /// Closes a notification that wakes those threads.
+    #[inline]
+    pub(crate) fn notified(self, op: Op, mark: &impl Mark, woken: impl Iterator<Item = ThreadId>) {
+        if self.recording {
+            self.row(op, mark, |event, execution| {
+                let numbers = woken.map(|thread| execution.threads.number_of(thread));
+                event.wakes = Some(numbers.collect());
+            });
+            self.silent();
+        }
+    }
+
     /// Closes what gets `value` from somewhere. What is received is not compared with what was sent
     /// last: a channel is a queue.
     pub(crate) fn received(self, op: Op, mark: &impl Mark, value: Value) {
         if self.recording {
             self.row(op, mark, |event, _| event.read = value);
+            self.silent();
+        }
+    }
+
+    /// Closes the taking of a value out of a channel.
+    pub(crate) fn takes_out(self, channel: &Shared, value: Value) {
+        if self.recording {
+            self.row(Op::Recv, channel, |event, execution| {
+                event.read = value;
+                event.inside = execution.objects.changes_number(&event.target, -1);
+            });
             self.silent();
         }
     }
@@ -220,10 +244,13 @@ impl Call {
         }
     }
 
-    /// Adds a row for what is handed on while the operation goes on.
-    pub(crate) fn hands_on(&self, op: Op, mark: &impl Mark, value: Value) {
+    /// Adds a row for what is put into a channel while the operation goes on.
+    pub(crate) fn puts_in(&self, channel: &Shared, value: Value) {
         if self.recording {
-            self.row(op, mark, |event, _| event.value = value);
+            self.row(Op::Send, channel, |event, execution| {
+                event.value = value;
+                event.inside = execution.objects.changes_number(&event.target, 1);
+            });
         }
     }
 

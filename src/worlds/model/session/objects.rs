@@ -169,6 +169,8 @@ pub(super) struct Known {
     pub(super) alive: bool,
     /// The threads that hold it, if it is a lock.
     pub(super) holders: Vec<u32>,
+    /// How many values are in it, if it is a channel.
+    pub(super) inside: u64,
 }
 
 impl Default for Known {
@@ -183,6 +185,7 @@ impl Default for Known {
             newest: None,
             alive: false,
             holders: Vec::new(),
+            inside: 0,
         }
     }
 }
@@ -223,6 +226,13 @@ impl Objects {
         if let Some(object) = self.get(target) {
             object.newest = None;
         }
+    }
+
+    /// Notes that a channel has more values in it, or fewer. Returns how many.
+    pub(super) fn changes_number(&mut self, target: &Target, by: i64) -> Option<u64> {
+        let object = self.get(target)?;
+        object.inside = object.inside.saturating_add_signed(by);
+        Some(object.inside)
     }
 
     pub(super) fn held(&mut self, target: &Target, thread: u32) {

@@ -19,6 +19,9 @@ pub(super) struct Recorded {
     pub(super) value: Value,
     pub(super) newest: Value,
     pub(super) ordering: Option<Ordering>,
+    /// The threads that a notification wakes.
+    pub(super) wakes: Option<Vec<u32>>,
+    pub(super) inside: Option<u64>,
 }
 
 impl Recorded {
@@ -39,6 +42,8 @@ impl Recorded {
             value: Value::Nothing,
             newest: Value::Nothing,
             ordering: None,
+            wakes: None,
+            inside: None,
         }
     }
 }
@@ -182,7 +187,7 @@ impl Execution {
         let waiting = left.filter_map(|(number, thread)| Some((number, thread.pending.as_ref()?)));
         waiting
             .map(|(number, pending)| {
-                let (file, line, _) = source::place(pending.at);
+                let (file, line, column) = source::place(pending.at);
                 Blocked {
                     actor: namer.threads[number].clone(),
                     call: pending.call.to_owned(),
@@ -198,6 +203,7 @@ impl Execution {
                     },
                     file,
                     line,
+                    column,
                 }
             })
             .collect()
@@ -238,7 +244,14 @@ impl Namer {
                 Target::Note(note) => Some(note.to_string()),
                 _ => None,
             },
+            wakes: event.wakes.as_ref().map(|woken| self.threads_of(woken)),
+            inside: event.inside,
         }
+    }
+
+    fn threads_of(&self, numbers: &[u32]) -> Vec<String> {
+        let names = numbers.iter().map(|&number| &self.threads[number as usize]);
+        names.cloned().collect()
     }
 }
 

@@ -338,7 +338,11 @@ macro_rules! atomic {
                     Ok(read)
                 } else {
                     let found = read.into();
-                    call.read(Op::CasFail, &self.shared, before.into(), found, Some(failure));
+                    let op = match read == current {
+                        true => Op::CasFailForNoReason,
+                        false => Op::CasFail,
+                    };
+                    call.read(op, &self.shared, before.into(), found, Some(failure));
                     Err(read)
                 }
             }

@@ -186,7 +186,7 @@ impl Condvar {
         let call = Call::begin("notify_one", at);
         let woken = Waiters(&self.shared).take_one(at);
         if let Some(call) = call {
-            call.done(Op::NotifyOne, &self.shared);
+            call.notified(Op::NotifyOne, &self.shared, woken.into_iter());
         }
         if let Some(thread) = woken {
             wake(thread, Relaxed, at);
@@ -199,7 +199,7 @@ impl Condvar {
         let call = Call::begin("notify_all", at);
         let woken = Waiters(&self.shared).take_all(at);
         if let Some(call) = call {
-            call.done(Op::NotifyAll, &self.shared);
+            call.notified(Op::NotifyAll, &self.shared, woken.clone());
         }
         woken.map(|thread| wake(thread, Relaxed, at)).count()
     }
@@ -344,7 +344,7 @@ impl Waiters<'_> {
         Some(taken.trailing_zeros() as ThreadId)
     }
 
-    pub(super) fn take_all(&self, at: Place) -> impl Iterator<Item = ThreadId> + use<> {
+    pub(super) fn take_all(&self, at: Place) -> impl Iterator<Item = ThreadId> + Clone + use<> {
         let all = self.change(RmwOp::Set, 0, at);
         (0..64).filter(move |bit| all & 1 << bit != 0)
     }

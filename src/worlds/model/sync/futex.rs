@@ -68,7 +68,7 @@ impl Futex {
         let at = call.at();
         steps::lock(&self.queue, at);
         let woken = Waiters(&self.sleepers).take_one(at);
-        call.done(Op::NotifyOne, self.word.shared());
+        call.notified(Op::NotifyOne, self.word.shared(), woken.into_iter());
         steps::unlock(&self.queue, true, at);
         woken
             .into_iter()
@@ -84,7 +84,7 @@ impl Futex {
         let at = call.at();
         steps::lock(&self.queue, at);
         let woken = Waiters(&self.sleepers).take_all(at);
-        call.done(Op::NotifyAll, self.word.shared());
+        call.notified(Op::NotifyAll, self.word.shared(), woken.clone());
         steps::unlock(&self.queue, true, at);
         woken.for_each(|thread| wake(thread, Release, at));
     }

@@ -6,7 +6,7 @@ use crate::session::Call;
 use channel::{Channel, Refused, Took};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Why};
-use heisenbug_trace::Value;
+use heisenbug_trace::{Op, Value};
 use std::panic::Location;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -181,7 +181,7 @@ impl<T> Receiver<T> {
             }
             ReceiverOf::Model(inbox) => inbox,
         };
-        match inbox.try_receive(begin("try_recv", at)) {
+        match inbox.try_receive(begin("try_recv", at), Op::RecvEmpty) {
             Took::Value(value) => Ok(value),
             Took::Nothing => Err(TryRecvError::Empty),
             Took::Closed => Err(TryRecvError::Disconnected),
@@ -206,7 +206,7 @@ impl<T> Receiver<T> {
         let took = if steps::choose(2, Why::TimeOut, call.at()) == 0 {
             inbox.receive(call, true)
         } else {
-            inbox.try_receive(call)
+            inbox.try_receive(call, Op::RecvTimedOut)
         };
         match took {
             Took::Value(value) => Ok(value),

@@ -124,7 +124,7 @@ impl Once {
             return self.before() == DONE;
         };
         let state = steps::load(self.shared.object(), self.before(), Acquire, at);
-        call.done(Op::OnceDone, &self.shared);
+        call.done(found(state), &self.shared);
         state == DONE
     }
 
@@ -132,7 +132,7 @@ impl Once {
     pub(crate) fn state_inside(&self, at: Place) -> Option<u64> {
         let call = Call::begin("state", at)?;
         let state = steps::load(self.shared.object(), self.before(), Acquire, at);
-        call.done(Op::OnceDone, &self.shared);
+        call.done(found(state), &self.shared);
         Some(state)
     }
 
@@ -226,6 +226,14 @@ impl Once {
     fn reset(&mut self) {
         *self.before.get_mut() = NEW;
         self.outside = std::sync::Once::new();
+    }
+}
+
+/// What somebody finds who only looks.
+fn found(state: u64) -> Op {
+    match state {
+        DONE => Op::OnceDone,
+        _ => Op::OnceNotYet,
     }
 }
 

@@ -103,7 +103,7 @@ impl<T> Channel<T> {
     pub fn send(&self, call: Call, value: T) -> Result<(), T> {
         call.waits_for(&*self.tail);
         let Some(index) = self.claim(call.at()) else {
-            call.done(Op::Send, &*self.tail);
+            call.done(Op::SendClosed, &*self.tail);
             return Err(value);
         };
         match self.capacity {
@@ -112,7 +112,7 @@ impl<T> Channel<T> {
                 if self.await_head(room, call.at()) == GONE {
                     let slot = self.slot(index);
                     steps::store(&slot.state, EMPTY, REFUSED, Release, call.at());
-                    call.done(Op::Send, &*self.tail);
+                    call.done(Op::SendClosed, &*self.tail);
                     return Err(value);
                 }
                 self.put(call, index, value);
@@ -151,7 +151,7 @@ impl<T> Channel<T> {
             Some(0) => steps::load(&self.awaited, 0, Acquire, at),
             Some(bound) => match steps::load(&self.head, 0, Acquire, at) {
                 GONE => {
-                    call.done(Op::Send, &*self.tail);
+                    call.done(Op::SendClosed, &*self.tail);
                     return Err(Refused::Closed(value));
                 }
                 head => head + bound,
@@ -161,11 +161,12 @@ impl<T> Channel<T> {
         let mut claim = |tail| (tail < room.min(CLOSED)).then_some(tail + 1);
         let claimed = steps::update(object, 0, AcqRel, Acquire, at, &mut claim);
         if claimed.wrote.is_none() {
-            call.done(Op::Send, &*self.tail);
-            return Err(match claimed.read & CLOSED {
-                0 => Refused::Full(value),
-                _ => Refused::Closed(value),
-            });
+            let (op, refused) = match claimed.read & CLOSED {
+                0 => (Op::SendFull, Refused::Full(value)),
+                _ => (Op::SendClosed, Refused::Closed(value)),
+            };
+            call.done(op, &*self.tail);
+            return Err(refused);
         }
         self.put(call, claimed.read, value);
         Ok(())
@@ -184,7 +185,7 @@ impl<T> Channel<T> {
         // SAFETY: the index is this sender's, and nobody reads before the slot is full.
         unsafe { *slot.value.get() = Some(value) };
         // The row before the step: right after it the value may be received.
-        call.hands_on(Op::Send, &*self.tail, seen);
+        call.puts_in(&self.tail, seen);
         steps::store(&slot.state, EMPTY, FULL, Release, call.at());
         slot
     }
@@ -254,14 +255,14 @@ impl<T> Inbox<T> {
         self.take(call, timed)
     }
 
-    /// Receives a value if there is one.
-    pub fn try_receive(&self, call: Call) -> Took<T> {
+    /// Receives a value if there is one. If not, that is the answer.
+    pub fn try_receive(&self, call: Call, nothing: Op) -> Took<T> {
         let channel = &*self.channel;
         let tail = steps::load(channel.tail.object(), 0, Acquire, call.at());
         if tail > self.received.get() {
             return self.take(call, false);
         }
-        call.received(Op::RecvEmpty, &*channel.tail, Value::Nothing);
+        call.received(nothing, &*channel.tail, Value::Nothing);
         Took::Nothing
     }
 
@@ -277,7 +278,7 @@ impl<T> Inbox<T> {
         }
         // SAFETY: the slot is full, so its sender is done with it.
         let value = unsafe { (*slot.value.get()).take() };
-        call.received(Op::Recv, &*channel.tail, shown(value.as_ref()));
+        call.takes_out(&channel.tail, shown(value.as_ref()));
         self.received.set(index + 1);
         if channel.capacity.is_some() {
             steps::store(&channel.head, 0, index + 1, Release, at);
