@@ -132,7 +132,7 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
             share,
         )
     });
-    blocks.push(explain::outcome_table("runs", outcomes, width));
+    blocks.push(explain::outcome_table("runs", report.runs, outcomes, width));
     blocks.extend(
         report
             .deadlocks
@@ -164,7 +164,7 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
 
 fn share(count: u64, runs: u64) -> String {
     match 100.0 * count as f64 / runs.max(1) as f64 {
-        share if share >= 0.1 => format!("{share:.1}%"),
+        share if share >= 0.1 => explain::share(count, runs),
         _ => format!("1 in {}", explain::thousands(runs / count.max(1))),
     }
 }

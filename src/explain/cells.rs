@@ -2,8 +2,9 @@
 
 use heisenbug_trace::{Event, Op};
 
-/// What the operation did, for a narrow column. `waiting` names the threads that wait on its
-/// condition variable or futex.
+/// What the operation did, for a narrow column, and what came of it: `object ➜ answer`. `waiting` names
+/// the threads that wait on its condition variable or futex, for a trace that does not say whom a
+/// notification wakes.
 pub fn cell(event: &Event, waiting: &[&str]) -> String {
     let object = event.object.as_deref().unwrap_or("?");
     let read = event
@@ -24,9 +25,11 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
             _ => format!("{object}{read}{value}"),
         },
         Op::CasFail => format!("{object}{read}, kept{}", stale(event)),
+        Op::CasFailForNoReason => format!("{object}{read}, failed for no reason{}", stale(event)),
         Op::Fence => format!("fence {}", event.ordering.as_deref().unwrap_or_default()),
         Op::Lock => format!("locks {object}{read}"),
-        Op::TryFail => format!("finds {object} taken"),
+        Op::TryFail => format!("{object} ➜ taken"),
+        Op::TryTimedOut | Op::RecvTimedOut => format!("{object} ➜ timed out"),
         Op::Unlock => format!("frees {object}{value}"),
         Op::ReadLock => format!("read-locks {object}{read}"),
         Op::ReadUnlock => format!("read-frees {object}"),
@@ -34,18 +37,13 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::WriteUnlock => format!("write-frees {object}{value}"),
         Op::Wait => format!("waits on {object}"),
         Op::Woken => format!("awake, locks {object}{read}"),
-        Op::WokenForNoReason => format!("wakes for no reason, locks {object}{read}"),
-        Op::WokenTimedOut => format!("times out, locks {object}{read}"),
+        Op::WokenForNoReason => format!("woke for no reason, locks {object}{read}"),
+        Op::WokenTimedOut => format!("timed out, locks {object}{read}"),
         Op::Sleep => format!("sleeps on {object}"),
         Op::Awake => "awake".to_owned(),
-        Op::AwakeForNoReason | Op::ParkForNoReason => "wakes for no reason".to_owned(),
-        Op::ParkTimedOut => "times out".to_owned(),
-        Op::NotifyOne | Op::NotifyAll => match waiting {
-            [] => format!("wakes nobody on {object}"),
-            [one] => format!("wakes {one} on {object}"),
-            all if event.op == Op::NotifyAll => format!("wakes {} on {object}", and(all)),
-            all => format!("wakes one of {} on {object}", all.len()),
-        },
+        Op::AwakeForNoReason | Op::ParkForNoReason => "woke for no reason".to_owned(),
+        Op::ParkTimedOut => "timed out".to_owned(),
+        Op::NotifyOne | Op::NotifyAll => notification(event, object, waiting),
         Op::Spawn => format!("starts {object}"),
         Op::Join => format!("joins {object}"),
         Op::Park => "unparked".to_owned(),
@@ -53,15 +51,40 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::Yield => "yields".to_owned(),
         Op::CellRead => format!("reads {object}{read}"),
         Op::CellWrite => format!("writes {object}{value}"),
-        Op::Send => format!("sends to {object}{value}"),
-        Op::Recv => format!("receives from {object}{read}"),
-        Op::RecvEmpty => format!("finds {object} empty"),
-        Op::RecvClosed => format!("finds {object} closed"),
+        Op::Send => format!("sends to {object}{value}{}", inside(event)),
+        Op::SendFull => format!("{object} ➜ full"),
+        Op::SendClosed | Op::RecvClosed => format!("{object} ➜ closed"),
+        Op::Recv => format!("receives from {object}{read}{}", inside(event)),
+        Op::RecvEmpty => format!("{object} ➜ nothing there"),
         Op::Barrier => format!("passes {object}"),
         Op::OnceRun => format!("begins {object}"),
-        Op::OnceDone => format!("looks at {object}"),
+        Op::OnceDone => format!("finds {object} done"),
+        Op::OnceNotYet if event.call == "get" => format!("{object} ➜ nothing there"),
+        Op::OnceNotYet => format!("finds {object} not done"),
         Op::ArcNew => format!("makes {object}"),
         Op::Panic => "panics".to_owned(),
+    }
+}
+
+/// Whom a notification wakes.
+fn notification(event: &Event, object: &str, waiting: &[&str]) -> String {
+    let known: Option<Vec<&str>> =
+        { event.wakes.as_ref() }.map(|woken| woken.iter().map(String::as_str).collect());
+    let is_known = known.is_some();
+    match known.as_deref().unwrap_or(waiting) {
+        [] => format!("nobody waits on {object}"),
+        [_, ..] if !is_known && event.op == Op::NotifyOne && waiting.len() > 1 => {
+            format!("wakes one of {} on {object}", waiting.len())
+        }
+        all => format!("wakes {} on {object}", and(all)),
+    }
+}
+
+/// How many values a send or a receive leaves in the channel.
+fn inside(event: &Event) -> String {
+    match event.inside {
+        Some(number) => format!(" ({number} in it)"),
+        None => String::new(),
     }
 }
 
@@ -79,5 +102,82 @@ pub fn and(names: &[&str]) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An operation on `it`, called by main.
+    fn event(op: Op, call: &str) -> Event {
+        let event = serde_json::json!({
+            "actor": "main", "op": op, "call": call, "object": "it", "read": null, "value": null,
+            "newest": null, "ordering": null, "file": "a.rs", "line": 1, "column": 1, "note": null,
+        });
+        serde_json::from_value(event).expect("an event")
+    }
+
+    #[test]
+    fn an_answer_reads_as_what_it_is() {
+        for (op, call, said) in [
+            (Op::TryFail, "try_lock", "it ➜ taken"),
+            (Op::TryTimedOut, "try_lock_for", "it ➜ timed out"),
+            (Op::RecvEmpty, "try_recv", "it ➜ nothing there"),
+            (Op::RecvClosed, "recv", "it ➜ closed"),
+            (Op::RecvTimedOut, "recv_timeout", "it ➜ timed out"),
+            (Op::SendFull, "try_send", "it ➜ full"),
+            (Op::SendClosed, "send", "it ➜ closed"),
+            (Op::OnceNotYet, "get", "it ➜ nothing there"),
+            (Op::WokenTimedOut, "wait_timeout", "timed out, locks it"),
+            (Op::WokenForNoReason, "wait", "woke for no reason, locks it"),
+            (Op::ParkForNoReason, "park", "woke for no reason"),
+        ] {
+            assert_eq!(cell(&event(op, call), &[]), said);
+        }
+        let weak = Event {
+            read: Some("0".to_owned()),
+            ..event(Op::CasFailForNoReason, "compare_exchange_weak")
+        };
+        assert_eq!(cell(&weak, &[]), "it ➜ 0, failed for no reason");
+    }
+
+    #[test]
+    fn a_notification_says_whom_it_wakes() {
+        let notification = |op, woken: Option<&[&str]>, waiting: &[&str]| {
+            let wakes = woken.map(|all| all.iter().map(|&name| name.to_owned()).collect());
+            let event = Event {
+                wakes,
+                ..event(op, "notify")
+            };
+            cell(&event, waiting)
+        };
+        let both = ["a", "b"];
+        assert_eq!(
+            notification(Op::NotifyOne, Some(&["b"]), &both),
+            "wakes b on it"
+        );
+        assert_eq!(
+            notification(Op::NotifyOne, Some(&[]), &both),
+            "nobody waits on it"
+        );
+        assert_eq!(
+            notification(Op::NotifyAll, Some(&both), &[]),
+            "wakes a and b on it"
+        );
+        assert_eq!(
+            notification(Op::NotifyOne, None, &both),
+            "wakes one of 2 on it"
+        );
+    }
+
+    #[test]
+    fn a_channel_says_how_many_are_in_it() {
+        let sent = Event {
+            value: Some("3".to_owned()),
+            inside: Some(2),
+            ..event(Op::Send, "send")
+        };
+        assert_eq!(cell(&sent, &[]), "sends to it = 3 (2 in it)");
     }
 }

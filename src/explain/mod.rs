@@ -129,7 +129,7 @@ fn headline(report: &Report, width: usize) -> String {
 /// The verdict in capitals, and what there is to add.
 fn verdict(report: &Report) -> (&'static str, String) {
     match (report.verdict, report.passes) {
-        (Verdict::Fails, _) => ("FAILS", format!(": {}", kind(report))),
+        (Verdict::Fails, _) => ("FAILS", failure(report)),
         (Verdict::Unknown, _) => ("UNKNOWN", String::new()),
         (Verdict::Holds | Verdict::Bounded, Some(passes)) => {
             ("HOLDS", format!(" with loops of up to {passes} passes"))
@@ -141,36 +141,61 @@ fn verdict(report: &Report) -> (&'static str, String) {
     }
 }
 
+/// How the program fails: in every execution, or by what kind of bug.
+fn failure(report: &Report) -> String {
+    let failure = match in_every_execution(report) {
+        Some(in_every) => format!(" {in_every}"),
+        None => format!(": {}", kind(report)),
+    };
+    match report.preemptions {
+        Some(0) => format!("{failure}, without any preemption"),
+        Some(1) => format!("{failure}, 1 preemption"),
+        Some(many) => format!("{failure}, {many} preemptions"),
+        None => failure,
+    }
+}
+
+/// That a panic comes whatever the threads do: then neither their interleaving nor an ordering is to blame.
+fn in_every_execution(report: &Report) -> Option<String> {
+    use heisenbug_catalogue::Class::{Assertion, Panic};
+    let failed = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
+    let always = !report.outcomes.is_empty() && report.outcomes.iter().all(failed);
+    let panics = matches!(report.class, Some(Assertion | Panic));
+    let threads = report.actors.len() > 1 || report.explored() > 1;
+    (panics && always && threads).then(|| match (report.complete, counted(report)) {
+        (true, _) => "in every execution".to_owned(),
+        // What was not explored may be different.
+        (false, 1) => "in the one execution that came to an end".to_owned(),
+        (false, many) => format!("in each of {} executions", table::thousands(many)),
+    })
+}
+
+/// In how many executions an outcome was seen.
+fn counted(report: &Report) -> u64 {
+    report.outcomes.iter().map(|outcome| outcome.count).sum()
+}
+
 /// What kind of bug it is, in the words of the field.
 fn kind(report: &Report) -> String {
     use heisenbug_catalogue::Class::{Assertion, Panic};
     let class = report.class.map_or("failure", |class| class.words());
-    let failed = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
-    let always = report.complete && report.outcomes.iter().all(failed);
-    let kind = match (report.found_by, report.class) {
-        (_, Some(Assertion | Panic)) if always && report.explored() > 1 => {
-            "in every execution".to_owned()
-        }
+    match (report.found_by, report.class) {
         (_, Some(Assertion)) if report.actors.len() < 2 => "a failed assertion".to_owned(),
         (_, Some(Panic)) if report.actors.len() < 2 => "a panic".to_owned(),
         (Some(Engine::Sc), Some(Assertion | Panic)) => "an interleaving bug".to_owned(),
         (Some(Engine::Weak), Some(Assertion | Panic)) => "a memory-ordering bug".to_owned(),
         (Some(Engine::Weak), _) => format!("a {class} under weak memory"),
         _ => format!("a {class}"),
-    };
-    match report.preemptions {
-        Some(0) => format!("{kind}, without any preemption"),
-        Some(1) => format!("{kind}, 1 preemption"),
-        Some(many) => format!("{kind}, {many} preemptions"),
-        None => kind,
     }
 }
 
 /// Label, grade, count and share of every outcome.
 fn outcomes(report: &Report, width: usize) -> String {
-    let total: u64 = report.outcomes.iter().map(|outcome| outcome.count).sum();
+    // Those that were cut, or came to what is not listed, were executions, too.
+    let total = report.explored().max(counted(report));
     outcome_table(
         "executions",
+        total,
         report.outcomes.iter().map(|outcome| {
             (
                 assertion(&outcome.label),
@@ -206,13 +231,15 @@ fn assertion(text: &str) -> Cow<'_, str> {
     sides.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// The table of outcomes, whatever was counted: label, grade, count and share of each.
+/// The table of outcomes, whatever was counted, and how many of it: label, grade, count and share of each.
 pub fn outcome_table<'a>(
     counted: &str,
+    total: u64,
     outcomes: impl Iterator<Item = (Cow<'a, str>, Grade, u64, String)>,
     width: usize,
 ) -> String {
-    let mut table = Table::new(&["outcome", "grade", counted, "share"]).right(&[2, 3]);
+    let share = format!("of {}", table::thousands(total));
+    let mut table = Table::new(&["outcome", "grade", counted, &share]).right(&[2, 3]);
     for (label, grade, count, share) in outcomes {
         table.row([
             label.into_owned(),
@@ -234,6 +261,60 @@ mod tests {
         assert_eq!(share(1, 100_000), "<0.1%");
         assert_eq!(share(99_999, 100_000), ">99.9%");
         assert_eq!(share(9, 9), "100.0%");
+    }
+
+    #[test]
+    fn what_fails_whatever_the_threads_do_is_no_interleaving_bug() {
+        use heisenbug_catalogue::Class::{Assertion, DataRace};
+        let failing = |class, explored, complete| {
+            let mut report = Report::empty();
+            report.verdict = Verdict::Fails;
+            (report.class, report.found_by) = (Some(class), Some(Engine::Sc));
+            report.actors = vec!["main".to_owned(), "thread 1".to_owned()];
+            report.executions.weak = Some(explored);
+            report.complete = complete;
+            report.outcomes = vec![OutcomeCount {
+                label: "lost".to_owned(),
+                grade: Grade::Forbidden,
+                class: Some(class),
+                count: explored,
+            }];
+            report
+        };
+        let said = |report: &Report| plain(&headline(report, 80));
+        let mut report = failing(Assertion, 2, true);
+        assert_eq!(said(&report), "FAILS in every execution");
+        report.outcomes[0].count = 1;
+        let fine = OutcomeCount {
+            grade: Grade::Acceptable,
+            ..report.outcomes[0].clone()
+        };
+        report.outcomes.push(fine);
+        assert_eq!(said(&report), "FAILS: an interleaving bug");
+        let report = failing(Assertion, 1, true);
+        assert_eq!(said(&report), "FAILS in every execution");
+        let report = failing(Assertion, 1_000, false);
+        assert_eq!(said(&report), "FAILS in each of 1,000 executions");
+        let report = failing(DataRace, 2, true);
+        assert_eq!(said(&report), "FAILS: a data race");
+    }
+
+    #[test]
+    fn a_share_says_of_what_it_is_one() {
+        let mut report = Report::empty();
+        report.executions.weak = Some(10);
+        report.outcomes = vec![OutcomeCount {
+            label: "whole".to_owned(),
+            grade: Grade::Acceptable,
+            class: None,
+            count: 9,
+        }];
+        // The tenth was cut, and came to nothing.
+        let table = plain(&outcomes(&report, 80));
+        assert!(
+            table.contains("of 10") && table.contains("90.0%"),
+            "{table}"
+        );
     }
 
     #[test]

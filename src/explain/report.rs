@@ -82,6 +82,9 @@ pub struct Access {
     pub file: String,
     /// The line, counted from 1.
     pub line: u32,
+    /// The column, counted from 1. 0 if nobody knows.
+    #[serde(default)]
+    pub column: u32,
 }
 
 /// Whether a program holds.

@@ -170,7 +170,7 @@ fn a_failure_is_shown_with_its_timeline() {
             FAILS: an interleaving bug, 1 preemption
               Both threads read the same count, so one of the two visitors was lost
 
-              outcome    grade       executions  share
+              outcome    grade       executions   of 4
               1 counted  forbidden            2  50.0%
               2 counted  acceptable           2  50.0%
 
@@ -209,7 +209,7 @@ fn a_hint_stands_below_the_verdict() {
             FAILS: an interleaving bug, 1 preemption
               Both threads read the same count, so one of the two visitors was lost
 
-              outcome    grade       executions  share
+              outcome    grade       executions   of 4
               1 counted  forbidden            2  50.0%
               2 counted  acceptable           2  50.0%
 
@@ -321,7 +321,7 @@ fn a_narrow_window_shows_what_matters() {
               Both threads read the same count, so one of the
               two visitors was lost
 
-              outcome    grade       executions  share
+              outcome    grade       executions   of 4
               1 counted  forbidden            2  50.0%
               2 counted  acceptable           2  50.0%
 
