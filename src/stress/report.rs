@@ -206,6 +206,7 @@ mod tests {
                 held_by: Vec::new(),
                 file: "src/bugs/threads/some.rs".to_owned(),
                 line,
+                column: 1,
             }],
         }
     }
