@@ -391,6 +391,7 @@ fn fail(report: &mut Report, counterexample: &Counterexample, replayed: &Replaye
     report.message = Some(fault.message.clone());
     report.preemptions = Some(schedule.preemptions);
     report.clash = replayed.clash.clone();
+    report.forbidden_by = replayed.forbidden_by.clone();
     let trace = replayed.trace.clone();
     report.actors = trace.actors;
     report.counterexample = trace.events;

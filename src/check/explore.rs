@@ -4,11 +4,11 @@ use super::budget::Budget;
 use super::outcome::Came;
 use super::panics;
 use super::tally::{Judge, Tally};
-use heisenbug_engine::Place;
-use heisenbug_engine::search::{self, Config, Ending, Leaf, Observer, Schedule, Summary};
+use heisenbug_engine::search::{self, Config, Conflict, Ending, Leaf, Observer, Schedule, Summary};
 use heisenbug_engine::steps::ThreadId;
 use heisenbug_engine::workers::Workers;
-use heisenbug_explain::{Access, Clash};
+use heisenbug_engine::{Place, orderings};
+use heisenbug_explain::{Access, Clash, Stronger};
 use heisenbug_model::session::{self, Entered, Mutation, Options, Site};
 use heisenbug_trace::{Trace, source};
 use std::panic::resume_unwind;
@@ -108,13 +108,21 @@ fn replay(scenario: &Scenario, task: &Task, schedule: &Schedule) -> Result<Repla
     panics::watch(|| {
         let session = session::enter(Options {
             mutation: task.mutation,
+            collect_sites: true,
             ..Options::default()
         });
         session.set_recording(true);
         let mut recording = Recording::default();
         let program = || session::run(&**scenario);
         search::replay(&task.config, &program, schedule, &mut recording);
-        recording.replayed
+        let Recording { mut replayed, race } = recording;
+        if schedule.stale > 0 || race.is_some() {
+            let sites = session.sites();
+            let is_named = |at: Place, slot| sites.iter().any(|(site, _)| site.is_at(at, slot));
+            let forbidding = schedule.forbidden_by(race.as_ref(), &is_named);
+            replayed.forbidden_by = forbidding.iter().map(stronger).collect();
+        }
+        replayed
     })
 }
 
@@ -249,12 +257,15 @@ pub struct Replayed {
     pub trace: Trace,
     /// The accesses that it ended with, if they must not meet.
     pub clash: Option<Clash>,
+    /// The orderings that would forbid it.
+    pub forbidden_by: Vec<Stronger>,
 }
 
 /// Keeps the operations of an execution that runs again.
 #[derive(Default)]
 struct Recording {
     replayed: Replayed,
+    race: Option<Conflict>,
 }
 
 impl Observer for Recording {
@@ -275,13 +286,32 @@ impl Observer for Recording {
             }),
             _ => None,
         };
-        self.replayed = Replayed { trace, clash };
+        if let Ending::Race(conflict) = leaf.ending {
+            self.race = Some(conflict.clone());
+        }
+        self.replayed = Replayed {
+            trace,
+            clash,
+            forbidden_by: Vec::new(),
+        };
     }
 
     fn restart(&mut self) {}
 
     fn go_on(&mut self, _runs: u64) -> bool {
         false
+    }
+}
+
+fn stronger(stronger: &orderings::Stronger) -> Stronger {
+    let (file, line, column) = source::place(stronger.at);
+    Stronger {
+        file,
+        line,
+        column,
+        on_failure: stronger.on_failure,
+        is: format!("{:?}", stronger.is),
+        needed: format!("{:?}", stronger.needed),
     }
 }
 

@@ -93,6 +93,7 @@ pub fn vouched(report: Report, unseen: &[Unseen]) -> Report {
         counterexample: Vec::new(),
         blocked: Vec::new(),
         clash: None,
+        forbidden_by: Vec::new(),
         ..report
     }
 }

@@ -226,6 +226,7 @@
 //! | `moves` | the words of the stepper | |
 //! | `options` | the ways in which a step could go | `explorer` |
 //! | `schedule` | an order of an execution with the fewest preemptions | `graph` |
+//! | [`orderings`] | which stronger orderings would forbid an execution | `schedule`, `psc`, `graph` |
 //! | `run` | one run: coroutines, done again and extended | `explorer`, `loops`, `objects`, `memory` |
 //! | `loops` | how a pass that waits is told from one that gets somewhere | `explorer` |
 //! | `objects` | which object is which location; plain accesses | `graph` |
@@ -251,6 +252,7 @@ mod memory;
 mod moves;
 mod objects;
 mod options;
+pub mod orderings;
 mod psc;
 mod run;
 mod sc;

@@ -23,7 +23,7 @@ struct Cell {
     address: usize,
     write: Option<Access>,
     reads: Vec<Access>,
-    freed: Option<(ThreadId, Place)>,
+    freed: Option<Access>,
 }
 
 /// Where an object is, and what was done to it before its first step, and after its last: both are plain
@@ -32,7 +32,7 @@ struct Cell {
 struct Life {
     address: usize,
     made: Option<Access>,
-    freed: Option<(ThreadId, Place)>,
+    freed: Option<Access>,
 }
 
 /// A plain access: after how many events of which thread, and where.
@@ -53,9 +53,9 @@ impl Access {
 #[derive(Clone, Copy, Debug)]
 pub enum Misuse {
     /// It has been dropped.
-    AfterEnd((ThreadId, Place)),
+    AfterEnd(Access),
     /// Nothing orders its making before the step.
-    BeforeMade((ThreadId, Place)),
+    BeforeMade(Access),
 }
 
 /// The objects of one run.
@@ -210,7 +210,7 @@ impl Objects {
         }
         let made = life.made.filter(|made| made.thread != me)?;
         let before = !made.is_known_by(me, &known());
-        before.then_some(Misuse::BeforeMade((made.thread, made.at)))
+        before.then_some(Misuse::BeforeMade(made))
     }
 
     fn cell(&mut self, object: &Object) -> &mut Cell {
@@ -250,7 +250,7 @@ impl Objects {
         access: Access,
         known: &Clock,
         writes: bool,
-    ) -> Option<(bool, (ThreadId, Place))> {
+    ) -> Option<(bool, Access)> {
         let making = match self.number(object) {
             None => Objects::making(object),
             Some(_) => None,
@@ -265,7 +265,7 @@ impl Objects {
             .iter()
             .chain(cell.reads.iter().filter(|_| writes));
         if let Some(other) = others.find(|other| !other.is_known_by(access.thread, known)) {
-            return Some((false, (other.thread, other.at)));
+            return Some((false, *other));
         }
         if writes {
             cell.write = Some(access);
@@ -286,10 +286,10 @@ impl Objects {
     }
 
     /// Notes that the object is gone.
-    pub fn free(&mut self, object: &Object, me: ThreadId, at: Place) {
+    pub fn free(&mut self, object: &Object, access: Access) {
         match self.location(object) {
-            Some(loc) => self.lives[loc as usize].freed = Some((me, at)),
-            None => self.cell(object).freed = Some((me, at)),
+            Some(loc) => self.lives[loc as usize].freed = Some(access),
+            None => self.cell(object).freed = Some(access),
         }
     }
 }
@@ -302,11 +302,15 @@ impl Graph {
         me: usize,
         known: &Clock,
         is_done: impl Fn(Pos) -> bool,
-    ) -> Option<(ThreadId, Place)> {
+    ) -> Option<Access> {
         let location = self.locs.get(loc as usize)?;
         let mut accesses = location.mo.iter().chain(&location.reads).copied();
         let unknown =
             accesses.find(|&pos| pos.thread as usize != me && is_done(pos) && !known.has(pos))?;
-        Some((unknown.thread, self.event(unknown).at))
+        Some(Access {
+            thread: unknown.thread,
+            done: unknown.index as usize,
+            at: self.event(unknown).at,
+        })
     }
 }

@@ -114,6 +114,8 @@ pub enum Ending {
 pub struct Conflict {
     /// Who came first, and where.
     pub first: (ThreadId, Place),
+    /// After how many of its thread's events the first came.
+    pub(crate) first_done: usize,
     /// Who came second, and where. This thread stays where it is.
     pub second: (ThreadId, Place),
     /// Whether the second access writes.

@@ -10,6 +10,7 @@ mod layout;
 mod repeats;
 mod report;
 mod sentence;
+mod stale;
 pub mod style;
 mod table;
 mod timeline;
@@ -21,7 +22,9 @@ use std::borrow::Cow;
 use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
-pub use report::{Access, Clash, Engine, Executions, INTERRUPT, OutcomeCount, Report, Verdict};
+pub use report::{
+    Access, Clash, Engine, Executions, INTERRUPT, OutcomeCount, Report, Stronger, Verdict,
+};
 pub use style::plain;
 pub use table::{Table, thousands};
 pub use visible::{json, visible, visible_but_styles};

@@ -60,6 +60,10 @@ pub struct Report {
     /// The two accesses that the counterexample ends with, for a data race or a use after free.
     #[serde(default)]
     pub clash: Option<Clash>,
+    /// The orderings that would forbid the counterexample, for one that needs weak memory and for a data
+    /// race. Empty if no ordering would.
+    #[serde(default)]
+    pub forbidden_by: Vec<Stronger>,
     /// How long the check took, in milliseconds.
     pub millis: u64,
 }
@@ -71,6 +75,23 @@ pub struct Clash {
     pub first: Access,
     /// Who came second. What this one read or wrote, or would have, is no part of the operations.
     pub second: Access,
+}
+
+/// An ordering that would have to be stronger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stronger {
+    /// The source file, as the compiler names it.
+    pub file: String,
+    /// The line of the call, counted from 1.
+    pub line: u32,
+    /// The column of the call, counted from 1.
+    pub column: u32,
+    /// Whether it is the ordering of an exchange that fails.
+    pub on_failure: bool,
+    /// What stands there.
+    pub is: String,
+    /// What would have to.
+    pub needed: String,
 }
 
 /// Where somebody accessed something.
@@ -178,6 +199,7 @@ impl Report {
             counterexample: Vec::new(),
             blocked: Vec::new(),
             clash: None,
+            forbidden_by: Vec::new(),
             millis: 0,
         }
     }

@@ -3,6 +3,7 @@
 use super::cells::and;
 use super::interruption::interruption;
 use super::report::{Access, Clash, Engine, Report, Verdict};
+use super::stale;
 use super::table::thousands;
 use heisenbug_catalogue::Class;
 use heisenbug_trace::{Blocked, Event, Op};
@@ -18,7 +19,7 @@ pub fn how(report: &Report) -> String {
         }
         _ => String::new(),
     };
-    let parts = [how, stale_reads(report)];
+    let parts = [how, stale::reads(report)];
     let said = parts.into_iter().filter(|part| !part.is_empty());
     said.collect::<Vec<_>>().join("\n")
 }
@@ -95,7 +96,7 @@ fn too_early(report: &Report, actor: &str, object: &str) -> Option<String> {
 }
 
 /// Where something happened, if that is a line of the program.
-fn at(line: u32) -> String {
+pub fn at(line: u32) -> String {
     match line {
         0 => String::new(),
         line => format!(" at line {line}"),
@@ -120,9 +121,17 @@ fn race(report: &Report) -> String {
     let Some(Clash { first, second }) = &report.clash else {
         return String::new();
     };
+    let nothing = match stale::remedy(report) {
+        Some(_) if stale::is_told(report) => "nothing puts one before the other.".to_owned(),
+        Some(remedy) => format!("nothing puts one before the other. {remedy} would."),
+        None => {
+            "no lock, no join and no Release that an Acquire has read from puts one before the \
+                 other."
+                .to_owned()
+        }
+    };
     format!(
-        "{} {} {}{} and {} {} it{}: no lock, no join and no Release that an \
-         Acquire has read from puts one before the other.",
+        "{} {} {}{} and {} {} it{}: {nothing}",
         capitalised(&first.actor),
         verb(event_of(report, first)),
         object_of(report, second)
@@ -171,22 +180,6 @@ fn verb(event: Option<&Event>) -> &'static str {
         Some(_) => "reads",
         None => "accesses",
     }
-}
-
-/// Each read that got an older value than the newest.
-fn stale_reads(report: &Report) -> String {
-    let stale = report.counterexample.iter().filter_map(|event| {
-        let (read, newest) = (event.read.as_ref()?, event.newest.as_ref()?);
-        let object = event.object.as_deref()?;
-        let ordering = event.ordering.as_deref().unwrap_or("the ordering");
-        Some(format!(
-            "{} reads {read} from {object}{}, the newest value is {newest}: {ordering} \
-             allows it.",
-            capitalised(&event.actor),
-            at(event.line)
-        ))
-    });
-    stale.collect::<Vec<_>>().join("\n")
 }
 
 /// How the verdict was reached, and how far to trust it.

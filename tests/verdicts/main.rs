@@ -17,6 +17,7 @@ mod parking;
 mod passes;
 mod programs;
 mod questions;
+mod remedies;
 mod select;
 mod seqcst;
 mod std_allows;

@@ -22,9 +22,10 @@ impl Execution {
     }
 
     /// Notes that two accesses meet that must not. The current thread stays where it is.
-    pub fn conflict(&mut self, freed: bool, first: (ThreadId, Place), at: Place, writes: bool) {
+    pub fn conflict(&mut self, freed: bool, first: Access, at: Place, writes: bool) {
         let conflict = Conflict {
-            first,
+            first: (first.thread, first.at),
+            first_done: first.done,
             second: (self.run.current as ThreadId, at),
             writes,
         };
@@ -69,6 +70,15 @@ impl Execution {
         self.access(object, &known, writes, at)
     }
 
+    /// An access by the current thread, now.
+    fn access_here(&self, at: Place) -> Access {
+        Access {
+            thread: self.run.current as ThreadId,
+            done: self.run.actors[self.run.current].done,
+            at,
+        }
+    }
+
     /// Notes an access to plain data by the current thread. False if it must not be.
     pub(super) fn access(
         &mut self,
@@ -77,13 +87,8 @@ impl Execution {
         writes: bool,
         at: Place,
     ) -> bool {
-        let run = &mut self.run;
-        let access = Access {
-            thread: run.current as ThreadId,
-            done: run.actors[run.current].done,
-            at,
-        };
-        match run.objects.access(object, access, known, writes) {
+        let access = self.access_here(at);
+        match self.run.objects.access(object, access, known, writes) {
             Some((freed, first)) => {
                 self.conflict(freed, first, at, writes);
                 false
@@ -93,7 +98,7 @@ impl Execution {
     }
 
     /// An access by others that nothing orders before the next step of the current thread.
-    pub(super) fn unknown_access(&self, loc: u32) -> Option<(ThreadId, Place)> {
+    pub(super) fn unknown_access(&self, loc: u32) -> Option<Access> {
         let graph = self.explorer.graph();
         graph.unknown_access(loc, self.run.current, &self.knows(), |pos| {
             self.is_done(pos)
@@ -119,7 +124,6 @@ impl Execution {
 
     /// The end of an object. False if somebody else may be using it.
     pub fn drop_object(&mut self, object: &Object, at: Place) -> bool {
-        let me = self.run.current as ThreadId;
         let location = self.run.objects.location(object);
         let unordered = self.run.objects.unordered;
         if !unordered && let Some(first) = location.and_then(|loc| self.unknown_access(loc)) {
@@ -132,7 +136,8 @@ impl Execution {
                 return false;
             }
         }
-        self.run.objects.free(object, me, at);
+        let access = self.access_here(at);
+        self.run.objects.free(object, access);
         true
     }
 }

@@ -17,6 +17,13 @@ pub struct Site {
     pub slot: u8,
 }
 
+impl Site {
+    /// Whether it is this place in the program, and that of its orderings.
+    pub fn is_at(&self, at: Place, slot: u8) -> bool {
+        (self.file, self.line, self.column, self.slot) == (at.file(), at.line(), at.column(), slot)
+    }
+}
+
 /// Replaces the ordering at one site, to see whether the program needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mutation {
