@@ -2,12 +2,13 @@
 //!
 //! - `BUG::VARIANT` checks the variant against what it declares, exhaustively.
 //! - `BUG::VARIANT::counterexample` compares what people read with a golden file.
+//! - `BUG::VARIANT::token` runs the counterexample again, by its token.
 //! - `BUG::orderings` weakens every ordering of the bug's fixes, one at a time: a check of one of them
 //!   must notice, or the line must say why the ordering `may be weaker:`. What it says must be true.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test variants` rewrites the golden files.
 
-use heisenbug::catalogue::{Bug, Variant};
+use heisenbug::catalogue::{Bug, Class, Variant};
 use heisenbug::check::{Declared, Mutation, Report, Site, as_declared, weaker};
 use heisenbug::trace::source;
 use heisenbug::{Checker, explain};
@@ -44,8 +45,11 @@ fn trials(bug: &'static Bug, variant: &'static Variant) -> Vec<Trial> {
         does_as_declared(bug, variant)
     })];
     if variant.role.expected().is_some() {
-        let name = format!("{name}::counterexample");
-        trials.push(Trial::test(name, move || reads_as_expected(bug, variant)));
+        let of = |what: &str| format!("{name}::{what}");
+        trials.push(Trial::test(of("counterexample"), move || {
+            reads_as_expected(bug, variant)
+        }));
+        trials.push(Trial::test(of("token"), move || runs_again(bug, variant)));
     }
     trials
 }
@@ -96,6 +100,37 @@ fn reads_as_expected(bug: &'static Bug, variant: &'static Variant) -> Result<(),
     }
     expect_test::expect_file![golden(bug, variant)].assert_eq(&format!("{text}\n"));
     Ok(())
+}
+
+/// The token of a counterexample runs the same operations again. What goes on for ever may go on longer.
+fn runs_again(bug: &'static Bug, variant: &'static Variant) -> Result<(), Failed> {
+    let found = check(bug, variant);
+    let token = found.token.as_deref().ok_or("it has no token")?;
+    let again = Checker::new().replay(token)?.check_variant(bug, variant);
+    let came = |report: &Report| {
+        let events = report
+            .counterexample
+            .iter()
+            .take(found.counterexample.len());
+        // Addresses differ from run to run, and the text has names for them.
+        let report = Report {
+            counterexample: events.cloned().collect(),
+            outcomes: Vec::new(),
+            executions: found.executions,
+            complete: false,
+            stopped: None,
+            passes: None,
+            millis: 0,
+            ..report.clone()
+        };
+        report.to_string()
+    };
+    let goes_on = again.class == Some(Class::Livelock);
+    let as_long = again.counterexample.len() == found.counterexample.len();
+    match came(&found) == came(&again) && (goes_on || as_long) {
+        true => Ok(()),
+        false => Err(format!("{token} of\n{found}\nruns\n{again}").into()),
+    }
 }
 
 fn no_stray_files() -> Result<(), Failed> {

@@ -1,10 +1,12 @@
 //! From a scenario to a report.
 
 use super::budget::Budget;
-use super::explore::{self, Exploration, Replayed, Scenario, Task};
+use super::explore::{self, Exploration, Scenario, Task};
+use super::replay::{self, Replayed};
 use super::tally::{Counterexample, Judge, MAX_OUTCOMES};
 use heisenbug_catalogue::{Bug, Class, Variant};
 use heisenbug_engine::search::{Config, Model, Summary};
+use heisenbug_engine::token::Token;
 use heisenbug_explain::{Engine, Executions, Report, Verdict};
 use heisenbug_model::session::{Mutation, Site};
 use heisenbug_trace::source;
@@ -70,6 +72,7 @@ pub struct Checker {
     engines: Engines,
     spurious: u8,
     jobs: usize,
+    replay: Option<String>,
     #[serde(skip)]
     mutation: Option<Mutation>,
     /// How long one execution may touch nothing shared before it counts as an endless loop.
@@ -88,6 +91,7 @@ impl Default for Checker {
             engines: Engines::Weak,
             spurious: Checker::SPURIOUS,
             jobs: 1,
+            replay: None,
             mutation: None,
             patience: Checker::PATIENCE,
             max_memory: None,
@@ -152,6 +156,18 @@ impl Checker {
     pub fn jobs(mut self, jobs: usize) -> Checker {
         self.jobs = jobs.max(1);
         self
+    }
+
+    /// Runs one execution only: the one of [`Report::token`], of a report on the same program. The verdict
+    /// is *fails* if it fails, and *unknown* otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If that is no token: why.
+    pub fn replay(mut self, token: &str) -> Result<Checker, String> {
+        token.parse::<Token>()?;
+        self.replay = Some(token.to_owned());
+        Ok(self)
     }
 
     /// Replaces the ordering at one place of the program, to see whether it needs the one it names.
@@ -221,7 +237,7 @@ impl Checker {
 
     fn report(&self, scenario: &Scenario, judge: Judge) -> Report {
         let began = Instant::now();
-        let mut report = match explored(scenario, &self.task(judge), self.jobs) {
+        let mut report = match self.explored(scenario, judge) {
             Ok(exploration) => self.judged(exploration),
             Err(mishap) => Report {
                 stopped: Some(mishap),
@@ -230,6 +246,18 @@ impl Checker {
         };
         report.millis = began.elapsed().as_millis() as u64;
         report
+    }
+
+    /// What is there to judge: all executions, or the one that was asked for.
+    fn explored(&self, scenario: &Scenario, judge: Judge) -> Result<Exploration, String> {
+        let task = self.task(judge);
+        match self.replay.as_deref().map(str::parse::<Token>) {
+            None => explored(scenario, &task, self.jobs),
+            Some(token) => {
+                let token = token?;
+                apart(|| replay::follow(scenario, &task, &token))
+            }
+        }
     }
 
     /// What the exploration proves.
@@ -260,8 +288,12 @@ impl Checker {
         }
         if let Some(counterexample) = &tally.worst {
             fail(&mut report, counterexample, replayed);
+            report.token = exploration.token.as_ref().map(Token::to_string);
             report.stopped = unfinished;
             return report;
+        }
+        if self.replay.is_some() {
+            show(&mut report, replayed);
         }
         report.notes.extend(self.caveats(summary));
         match unfinished.or_else(|| exploration.doubt()) {
@@ -322,9 +354,12 @@ impl Checker {
 
 /// Explores on a thread of its own: what a program leaves behind on one does not reach the next.
 fn explored(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration, String> {
-    let explore = || explore::explore(scenario, task, jobs);
-    let explored = std::thread::scope(|scope| scope.spawn(explore).join());
-    explored.unwrap_or_else(|panic| resume_unwind(panic))
+    apart(|| explore::explore(scenario, task, jobs))
+}
+
+fn apart<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let done = std::thread::scope(|scope| scope.spawn(work).join());
+    done.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn scenario_of<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Scenario {
@@ -390,6 +425,11 @@ fn fail(report: &mut Report, counterexample: &Counterexample, replayed: &Replaye
     report.outcome = Some(fault.label.clone());
     report.message = Some(fault.message.clone());
     report.preemptions = Some(schedule.preemptions);
+    show(report, replayed);
+}
+
+/// Has a report show an execution.
+fn show(report: &mut Report, replayed: &Replayed) {
     report.clash = replayed.clash.clone();
     report.forbidden_by = replayed.forbidden_by.clone();
     let trace = replayed.trace.clone();

@@ -3,14 +3,12 @@
 use super::budget::Budget;
 use super::outcome::Came;
 use super::panics;
+use super::replay::{Replayed, replay};
 use super::tally::{Judge, Tally};
-use heisenbug_engine::search::{self, Config, Conflict, Ending, Leaf, Observer, Schedule, Summary};
-use heisenbug_engine::steps::ThreadId;
+use heisenbug_engine::search::{self, Config, Leaf, Observer, Summary};
+use heisenbug_engine::token::Token;
 use heisenbug_engine::workers::Workers;
-use heisenbug_engine::{Place, orderings};
-use heisenbug_explain::{Access, Clash, Stronger};
 use heisenbug_model::session::{self, Entered, Mutation, Options, Site};
-use heisenbug_trace::{Trace, source};
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, Ordering::Relaxed};
@@ -55,6 +53,8 @@ pub struct Exploration {
     pub models: bool,
     /// The most readable failure, step by step.
     pub replayed: Replayed,
+    /// The same, as a text, unless that would be too long.
+    pub token: Option<Token>,
     /// Where the program names orderings, if that was asked for.
     pub sites: Vec<(Site, Ordering)>,
 }
@@ -98,32 +98,10 @@ pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Explorat
     all.tally.passes = all.tally.passes.max(all.summary.passes);
     if let Some(worst) = &all.tally.worst {
         all.replayed = replay(scenario, task, &worst.schedule)?;
+        all.token = worst.schedule.token(&session::FACTS);
     }
     all.stopped = all.stopped.filter(|_| !all.summary.complete);
     Ok(all)
-}
-
-/// Runs the most readable failure again, to show it.
-fn replay(scenario: &Scenario, task: &Task, schedule: &Schedule) -> Result<Replayed, String> {
-    panics::watch(|| {
-        let session = session::enter(Options {
-            mutation: task.mutation,
-            collect_sites: true,
-            ..Options::default()
-        });
-        session.set_recording(true);
-        let mut recording = Recording::default();
-        let program = || session::run(&**scenario);
-        search::replay(&task.config, &program, schedule, &mut recording);
-        let Recording { mut replayed, race } = recording;
-        if schedule.stale > 0 || race.is_some() {
-            let sites = session.sites();
-            let is_named = |at: Place, slot| sites.iter().any(|(site, _)| site.is_at(at, slot));
-            let forbidding = schedule.forbidden_by(race.as_ref(), &is_named);
-            replayed.forbidden_by = forbidding.iter().map(stronger).collect();
-        }
-        replayed
-    })
 }
 
 /// What those who explore a program share.
@@ -164,6 +142,7 @@ impl Together<'_> {
                 summary,
                 models: session.models_anything(),
                 replayed: Replayed::default(),
+                token: None,
             }
         });
         if part.is_err() {
@@ -247,80 +226,5 @@ impl Observer for Counting<'_> {
         let events = self.together.events.load(Relaxed);
         self.stopped = self.together.task.budget.exhausted(executions, events);
         self.stopped.is_none()
-    }
-}
-
-/// One execution, step by step.
-#[derive(Debug, Default)]
-pub struct Replayed {
-    /// Its operations.
-    pub trace: Trace,
-    /// The accesses that it ended with, if they must not meet.
-    pub clash: Option<Clash>,
-    /// The orderings that would forbid it.
-    pub forbidden_by: Vec<Stronger>,
-}
-
-/// Keeps the operations of an execution that runs again.
-#[derive(Default)]
-struct Recording {
-    replayed: Replayed,
-    race: Option<Conflict>,
-}
-
-impl Observer for Recording {
-    fn begin(&mut self) {
-        session::begin_execution();
-    }
-
-    fn ended(&mut self, leaf: &Leaf<'_>) {
-        let mut trace = session::trace();
-        if !matches!(leaf.ending, Ending::Deadlock | Ending::Livelock) {
-            // Some wait all the same, but not for ever: the execution was over before their turn.
-            trace.blocked.clear();
-        }
-        let clash = match leaf.ending {
-            Ending::Race(conflict) | Ending::Freed(conflict) => Some(Clash {
-                first: access(conflict.first),
-                second: access(conflict.second),
-            }),
-            _ => None,
-        };
-        if let Ending::Race(conflict) = leaf.ending {
-            self.race = Some(conflict.clone());
-        }
-        self.replayed = Replayed {
-            trace,
-            clash,
-            forbidden_by: Vec::new(),
-        };
-    }
-
-    fn restart(&mut self) {}
-
-    fn go_on(&mut self, _runs: u64) -> bool {
-        false
-    }
-}
-
-fn stronger(stronger: &orderings::Stronger) -> Stronger {
-    let (file, line, column) = source::place(stronger.at);
-    Stronger {
-        file,
-        line,
-        column,
-        on_failure: stronger.on_failure,
-        is: format!("{:?}", stronger.is),
-        needed: format!("{:?}", stronger.needed),
-    }
-}
-
-fn access((thread, place): (ThreadId, Place)) -> Access {
-    let (file, line, column) = source::place(place);
-    Access {
-        actor: session::name_of(thread),
-        file,
-        line,
-        column,
     }
 }

@@ -23,6 +23,7 @@ mod outcome;
 #[cfg(unix)]
 mod overflow;
 mod panics;
+mod replay;
 mod tally;
 
 pub use budget::{interrupt, interrupt_flag, interrupted};

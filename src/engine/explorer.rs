@@ -84,6 +84,13 @@ pub struct Learnt {
     pub facts: FxHashSet<&'static str>,
 }
 
+impl Learnt {
+    /// Whether the façade knows that of the program.
+    pub fn knows(&self, fact: &str) -> bool {
+        self.facts.contains(fact)
+    }
+}
+
 /// The state of the exploration.
 #[derive(Debug)]
 pub struct Explorer {

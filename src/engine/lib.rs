@@ -226,6 +226,7 @@
 //! | `moves` | the words of the stepper | |
 //! | `options` | the ways in which a step could go | `explorer` |
 //! | `schedule` | an order of an execution with the fewest preemptions | `graph` |
+//! | [`token`] | an execution as a text | `schedule` |
 //! | [`orderings`] | which stronger orderings would forbid an execution | `schedule`, `psc`, `graph` |
 //! | `run` | one run: coroutines, done again and extended | `explorer`, `loops`, `objects`, `memory` |
 //! | `loops` | how a pass that waits is told from one that gets somewhere | `explorer` |
@@ -262,6 +263,7 @@ mod shadow;
 mod state;
 pub mod stepper;
 pub mod steps;
+pub mod token;
 pub mod workers;
 
 /// A source position, as the compiler tells it to `#[track_caller]` functions.

@@ -23,6 +23,7 @@ mod access;
 mod coroutine;
 mod ending;
 mod extend;
+mod following;
 mod replay;
 mod rounds;
 mod stacks;
@@ -31,6 +32,7 @@ mod stepping;
 mod turns;
 
 pub use coroutine::{pass, perform, stop, wipe};
+pub use following::Following;
 pub use stacks::{in_words, overflowed};
 pub use step::{Answer, Step};
 pub use stepping::{Next, Stepping};
@@ -112,6 +114,8 @@ pub struct Run {
     order: Option<(Vec<Pos>, usize)>,
     /// What is to be done if the graph is extended step by step.
     pub stepping: Option<Stepping>,
+    /// The token that is followed.
+    pub following: Option<Following>,
     stacks: Stacks,
     /// What threads of earlier runs have left.
     spare: Vec<Loop>,
@@ -244,6 +248,7 @@ impl Run {
             shadows: Vec::new(),
             order: None,
             stepping: None,
+            following: None,
             stacks: Stacks::default(),
             spare: Vec::new(),
         }
@@ -309,6 +314,9 @@ impl Execution {
         }
         if self.run.actors[slot].reads > 0 && step.may_wait() {
             self.waits_while_it_reads();
+        }
+        if let ControlFlow::Break(answer) = self.follow(step, at) {
+            return answer;
         }
         if let ControlFlow::Break(answer) = self.at_the_edge(step, at) {
             return answer;

@@ -5,8 +5,9 @@ use crate::clock::Pos;
 use crate::event::{Event, Kind, Order};
 use crate::explorer::{Explorer, Learnt};
 use crate::graph::{Graph, Location};
-use crate::run::{Execution, Wait, run_once};
+use crate::run::{Execution, Following, Wait, run_once};
 use crate::steps::{ThreadId, Why};
+use crate::token::Token;
 use crate::workers::Workers;
 use std::borrow::Cow;
 
@@ -487,6 +488,47 @@ pub fn replay(
             });
         },
     );
+}
+
+/// Runs one execution again, as its token tells it: once, or once more if it turns out to have loops.
+/// `facts` are those that its bits are about. The ending is [`Ending::GaveUp`] if the program is another
+/// one.
+pub fn follow(
+    config: &Config,
+    facts: &[&'static str],
+    program: &dyn Fn(),
+    token: &Token,
+    observer: &mut dyn Observer,
+) {
+    let mut learnt = Learnt::default();
+    let known = { facts.iter().enumerate() }.filter(|(nth, _)| token.facts & 1 << nth != 0);
+    learnt.facts.extend(known.map(|(_, fact)| *fact));
+    loop {
+        let graph = Graph::new(config.sabotage);
+        let explorer = Explorer::of_graph(config.clone(), graph, learnt);
+        let mut execution = Box::new(Execution::new(explorer));
+        execution.run.following = Some(Following::new(token.steps.clone()));
+        observer.begin();
+        run_once(
+            &mut execution,
+            program,
+            None,
+            &mut |explorer, ending, waits| {
+                if !explorer.restart {
+                    observer.ended(&Leaf {
+                        ending,
+                        waits,
+                        graph: explorer.graph(),
+                        learnt: &explorer.learnt,
+                    });
+                }
+            },
+        );
+        if !execution.explorer.restart {
+            return;
+        }
+        learnt = std::mem::take(&mut execution.explorer.learnt);
+    }
 }
 
 /// Whether something in it could have happened for no reason, or has.

@@ -501,6 +501,13 @@ pub fn join(thread: ThreadId, at: Place) {
     perform(Step::Join { thread }, at);
 }
 
+/// What can be learnt of a program that changes its steps, without what its façade learns.
+pub const FACTS: [&str; 3] = [
+    LOOKS_AT_ENDS,
+    locks::LOOKS_AT_LOCKS,
+    run::WRITERS_WAIT_IN_WORDS,
+];
+
 /// What `is_finished` needs to know: that ends are looked at.
 const LOOKS_AT_ENDS: &str = "the ends of threads are looked at";
 

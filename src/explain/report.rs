@@ -64,6 +64,9 @@ pub struct Report {
     /// race. Empty if no ordering would.
     #[serde(default)]
     pub forbidden_by: Vec<Stronger>,
+    /// The counterexample as a text, with which it can be run again. `None` if it would be too long.
+    #[serde(default)]
+    pub token: Option<String>,
     /// How long the check took, in milliseconds.
     pub millis: u64,
 }
@@ -200,6 +203,7 @@ impl Report {
             blocked: Vec::new(),
             clash: None,
             forbidden_by: Vec::new(),
+            token: None,
             millis: 0,
         }
     }

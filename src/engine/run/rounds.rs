@@ -190,6 +190,9 @@ impl Execution {
             self.run.actor().wait = Wait::Elsewhere;
             return false;
         }
+        if at_the_edge && self.follows().is_some() {
+            return self.hint_while_following(at);
+        }
         if at_the_edge && self.run.stepping.is_some() {
             return self.hint_at_the_edge(at);
         }

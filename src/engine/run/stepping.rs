@@ -184,7 +184,7 @@ impl Execution {
         Some(answer)
     }
 
-    fn take_read(&mut self, event: Event, from: Pos, variant: u8) -> Option<Answer> {
+    pub(super) fn take_read(&mut self, event: Event, from: Pos, variant: u8) -> Option<Answer> {
         let slot = self.run.current;
         let read = self.explorer.graph_mut().push(slot, event);
         if self.explorer.read_from(read, from, variant) {
@@ -196,7 +196,7 @@ impl Execution {
     }
 
     /// Puts the last write of the current thread before so many of those that are there.
-    fn put_behind(&mut self, newer: usize) {
+    pub(super) fn put_behind(&mut self, newer: usize) {
         let write = Pos::new(self.run.current, self.run.actor().done - 1);
         let graph = self.explorer.graph_mut();
         let rank = graph.rank(write) - 1 - newer;

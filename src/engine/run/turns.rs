@@ -18,6 +18,9 @@ impl Execution {
                     .find(|&thread| self.run.actors[thread].wait == Wait::Nothing),
             };
         }
+        if self.follows().is_some() {
+            return self.next_to_follow();
+        }
         self.first_ready().or_else(|| self.force_one())
     }
 
@@ -67,7 +70,9 @@ impl Execution {
             }
             Wait::Join(other) => replayed && self.end_of(other).is_some(),
             Wait::Asleep => replayed && self.run.actors[thread].loops.sees_news(graph),
-            Wait::Unmet | Wait::Elsewhere | Wait::Step | Wait::Stopped | Wait::Over => false,
+            // Behind the end of a token.
+            Wait::Step => self.run.following.is_some() && self.follows().is_none(),
+            Wait::Unmet | Wait::Elsewhere | Wait::Stopped | Wait::Over => false,
         }
     }
 

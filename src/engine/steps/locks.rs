@@ -17,7 +17,7 @@ use crate::run::{self, Step, perform};
 use std::sync::atomic::Ordering;
 
 /// What `try_lock` needs to know: that a mutex is looked at, and not only waited for.
-const LOOKS_AT_LOCKS: &str = "locks are looked at";
+pub(super) const LOOKS_AT_LOCKS: &str = "locks are looked at";
 
 /// A mutex that somebody holds; a reader-writer lock that somebody writes under, or waits to.
 const WRITER: u64 = 1 << 32;

@@ -35,6 +35,15 @@ use sites::Sites;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// What can be learnt of a program that changes its steps: a token's bits are about these.
+pub const FACTS: [&str; 5] = [
+    crate::sync::ARC_COUNTS,
+    crate::sync::WEAK_COUNTS,
+    steps::FACTS[0],
+    steps::FACTS[1],
+    steps::FACTS[2],
+];
 use threads::Threads;
 
 /// What is asked of a session.
@@ -126,7 +135,7 @@ pub fn enter(options: Options) -> Entered {
 impl Entered {
     /// The sites collected so far, each with the ordering that stands there.
     pub fn sites(&self) -> Vec<(Site, Ordering)> {
-        with(|session| session.sites.collected()).unwrap_or_default()
+        sites()
     }
 
     /// Whether the program so far used a thread, a lock, an atomic or anything else of this world.
@@ -195,6 +204,11 @@ pub fn facts() -> Facts {
         operations: execution.record.len(),
     })
     .unwrap_or_default()
+}
+
+/// The sites at which the program has named an ordering so far, each with the ordering that stands there.
+pub fn sites() -> Vec<(Site, Ordering)> {
+    with(|session| session.sites.collected()).unwrap_or_default()
 }
 
 /// The execution so far, with names for everything. Only what was recorded is in it.

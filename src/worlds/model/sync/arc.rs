@@ -16,6 +16,7 @@ mod shown;
 mod uninit;
 mod weak;
 
+pub(crate) use counts::{ARC_COUNTS, WEAK_COUNTS};
 pub use weak::Weak;
 
 use block::Block;

@@ -14,6 +14,7 @@ mod poison;
 mod rwlock;
 mod slot;
 
+pub(crate) use arc::{ARC_COUNTS, WEAK_COUNTS};
 pub use arc::{Arc, Weak};
 pub use barrier::{Barrier, BarrierWaitResult};
 pub(super) use condvar::WaitsWith;

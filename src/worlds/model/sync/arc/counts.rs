@@ -9,10 +9,10 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
 /// What the engine is told once the program looks at how many pointers there are.
-const ARC_COUNTS: &str = "arc counts";
+pub(crate) const ARC_COUNTS: &str = "arc counts";
 
 /// What the engine is told once the program looks at weak pointers' number.
-const WEAK_COUNTS: &str = "weak counts";
+pub(crate) const WEAK_COUNTS: &str = "weak counts";
 
 /// Two numbers, each also a location.
 pub(super) struct Counts {

@@ -1,0 +1,164 @@
+//! One execution, run again to be shown: the counterexample of an exploration, or what a token tells.
+
+use super::explore::{Exploration, Scenario, Task};
+use super::outcome::Came;
+use super::panics;
+use super::tally::{Judge, Tally};
+use heisenbug_engine::search::{self, Conflict, Ending, Leaf, Observer, Schedule, Summary};
+use heisenbug_engine::steps::ThreadId;
+use heisenbug_engine::token::Token;
+use heisenbug_engine::{Place, orderings};
+use heisenbug_explain::{Access, Clash, Stronger};
+use heisenbug_model::session::{self, FACTS, Options, Site};
+use heisenbug_trace::{Trace, source};
+use std::sync::atomic::Ordering;
+
+/// One execution, step by step.
+#[derive(Debug, Default)]
+pub struct Replayed {
+    /// Its operations.
+    pub trace: Trace,
+    /// The accesses that it ended with, if they must not meet.
+    pub clash: Option<Clash>,
+    /// The orderings that would forbid it.
+    pub forbidden_by: Vec<Stronger>,
+}
+
+/// Runs an execution again, to show it.
+pub fn replay(scenario: &Scenario, task: &Task, schedule: &Schedule) -> Result<Replayed, String> {
+    recorded(task, |recording| {
+        let program = || session::run(&**scenario);
+        search::replay(&task.config, &program, schedule, recording);
+        recording.explain(schedule);
+    })
+    .map(|recording| recording.replayed)
+}
+
+/// Runs the one execution that a token tells.
+pub fn follow(scenario: &Scenario, task: &Task, token: &Token) -> Result<Exploration, String> {
+    let recording = recorded(task, |recording| {
+        let program = || session::run(&**scenario);
+        search::follow(&task.config, &FACTS, &program, token, recording);
+        let worst = recording.tally.worst.take();
+        if let Some(worst) = &worst {
+            recording.explain(&worst.schedule);
+        }
+        recording.tally.worst = worst;
+    })?;
+    Ok(Exploration {
+        tally: recording.tally,
+        summary: Summary::default(),
+        stopped: Some("one execution was run again".to_owned()),
+        models: true,
+        replayed: recording.replayed,
+        token: Some(token.clone()),
+        sites: recording.sites,
+    })
+}
+
+/// Does something in a session that records.
+fn recorded(task: &Task, run: impl FnOnce(&mut Recording)) -> Result<Recording, String> {
+    panics::watch(|| {
+        let session = session::enter(Options {
+            mutation: task.mutation,
+            collect_sites: true,
+            ..Options::default()
+        });
+        session.set_recording(true);
+        let mut recording = Recording::new(task.judge);
+        run(&mut recording);
+        recording
+    })
+}
+
+/// Keeps the operations of an execution that runs again, and what it came to.
+struct Recording {
+    judge: Judge,
+    tally: Tally,
+    replayed: Replayed,
+    race: Option<Conflict>,
+    sites: Vec<(Site, Ordering)>,
+}
+
+impl Recording {
+    fn new(judge: Judge) -> Recording {
+        Recording {
+            judge,
+            tally: Tally::default(),
+            replayed: Replayed::default(),
+            race: None,
+            sites: Vec::new(),
+        }
+    }
+
+    /// Looks for the orderings that would forbid the execution, where any could.
+    fn explain(&mut self, schedule: &Schedule) {
+        if schedule.stale == 0 && self.race.is_none() {
+            return;
+        }
+        let sites = &self.sites;
+        let is_named = |at: Place, slot| sites.iter().any(|(site, _)| site.is_at(at, slot));
+        let forbidding = schedule.forbidden_by(self.race.as_ref(), &is_named);
+        self.replayed.forbidden_by = forbidding.iter().map(stronger).collect();
+    }
+}
+
+impl Observer for Recording {
+    fn begin(&mut self) {
+        session::begin_execution();
+    }
+
+    fn ended(&mut self, leaf: &Leaf<'_>) {
+        let came = Came::read(leaf.ending, &session::facts());
+        self.tally.count(self.judge, came, leaf);
+        self.sites = session::sites();
+        let mut trace = session::trace();
+        if !matches!(leaf.ending, Ending::Deadlock | Ending::Livelock) {
+            // Some wait all the same, but not for ever: the execution was over before their turn.
+            trace.blocked.clear();
+        }
+        let clash = match leaf.ending {
+            Ending::Race(conflict) | Ending::Freed(conflict) => Some(Clash {
+                first: access(conflict.first),
+                second: access(conflict.second),
+            }),
+            _ => None,
+        };
+        if let Ending::Race(conflict) = leaf.ending {
+            self.race = Some(conflict.clone());
+        }
+        self.replayed = Replayed {
+            trace,
+            clash,
+            forbidden_by: Vec::new(),
+        };
+    }
+
+    fn restart(&mut self) {}
+
+    fn go_on(&mut self, _runs: u64) -> bool {
+        false
+    }
+}
+
+fn stronger(stronger: &orderings::Stronger) -> Stronger {
+    let (file, line, column) = source::place(stronger.at);
+    Stronger {
+        file,
+        line,
+        column,
+        on_failure: stronger.on_failure,
+        is: format!("{:?}", stronger.is),
+        needed: format!("{:?}", stronger.needed),
+    }
+}
+
+fn access((thread, place): (ThreadId, Place)) -> Access {
+    let (file, line, column) = source::place(place);
+    Access {
+        actor: session::name_of(thread),
+        file,
+        line,
+        column,
+    }
+}

@@ -1,0 +1,178 @@
+//! An execution is run as a token tells it: each thread stops before its next step until that is the next
+//! of the token. Behind the token's end the program goes on in the ordinary way.
+
+use super::{Answer, Execution, Step, Wait};
+use crate::Place;
+use crate::clock::Pos;
+use crate::loops::Pass;
+use crate::search::Ending;
+use crate::token::Told;
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+
+/// What is left of a token.
+#[derive(Debug)]
+pub struct Following {
+    steps: VecDeque<Told>,
+    /// How many were taken.
+    taken: usize,
+    /// The slots of the threads, in the order in which they were spawned.
+    slots: Vec<usize>,
+}
+
+impl Following {
+    pub fn new(steps: VecDeque<Told>) -> Following {
+        Following {
+            steps,
+            taken: 0,
+            slots: vec![0],
+        }
+    }
+
+    /// Whether all of it was done.
+    pub fn is_over(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    fn slot(&self) -> Option<usize> {
+        let next = self.steps.front()?;
+        // A thread that was not spawned is nobody's.
+        Some(*self.slots.get(next.thread).unwrap_or(&usize::MAX))
+    }
+
+    fn note_spawn(&mut self, slot: usize) {
+        if !self.slots.contains(&slot) {
+            self.slots.push(slot);
+        }
+    }
+}
+
+impl Execution {
+    /// What is left of the token that is followed, if there is anything.
+    pub(super) fn follows(&self) -> Option<&Following> {
+        let following = self.run.following.as_ref()?;
+        (!following.is_over() && !self.explorer.drains).then_some(following)
+    }
+
+    /// The next thread, while a token is followed.
+    pub(super) fn next_to_follow(&mut self) -> Option<usize> {
+        let next = self.follows()?.slot()?;
+        let actors = &self.run.actors;
+        if self.run.commits > 0 {
+            return actors.iter().position(|actor| actor.commits);
+        }
+        let runs = |wait| matches!(wait, Wait::Nothing | Wait::Replay | Wait::Look(_));
+        let runs_on = actors.iter().position(|actor| runs(actor.wait));
+        let waits = actors.get(next).map(|actor| actor.wait);
+        let thread = runs_on.or((waits == Some(Wait::Step)).then_some(next));
+        if thread.is_none() {
+            self.misfit();
+        }
+        thread
+    }
+
+    /// Takes the step, if it is the next of the token.
+    pub(super) fn follow(&mut self, step: &Step<'_>, at: Place) -> ControlFlow<Option<Answer>> {
+        let Some(next) = self.follows().map(Following::slot) else {
+            return ControlFlow::Continue(());
+        };
+        if matches!(step, Step::Commit { .. }) {
+            return ControlFlow::Continue(());
+        }
+        if next != Some(self.run.current) {
+            self.run.actor().wait = Wait::Step;
+            return ControlFlow::Break(None);
+        }
+        if step.may_begin_loop() && self.arrive(at, u32::MAX) == Pass::Look {
+            self.run.actor().wait = Wait::Look(at);
+            return ControlFlow::Break(None);
+        }
+        ControlFlow::Break(self.take_told(step, at))
+    }
+
+    /// A hint that the thread waits, while a token is followed.
+    pub(super) fn hint_while_following(&mut self, at: Place) -> bool {
+        let done = self.run.actor().done;
+        if self.follows().and_then(Following::slot) != Some(self.run.current) {
+            // It may say so again and again before its next step.
+            self.run.actor().wait = Wait::Step;
+            return false;
+        }
+        let waits = match self.arrive(at, u32::MAX) {
+            Pass::Look => Wait::Look(at),
+            // It would go round for ever, without any step.
+            Pass::Again { from, .. } if from == done => Wait::Elsewhere,
+            _ => {
+                self.run.actor().loops.stepped(at, false);
+                return true;
+            }
+        };
+        self.run.actor().wait = waits;
+        false
+    }
+
+    fn take_told(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
+        let slot = self.run.current;
+        let following = self.run.following.as_mut()?;
+        let told = following.steps.pop_front()?;
+        following.taken += 1;
+        let before = self.run.actor().done;
+        let answer = self.take_as_told(step, at, told);
+        if self.run.actors[slot].done == before || self.run.abandoned {
+            self.misfit();
+        }
+        let answer = answer?;
+        if let (Step::Spawn, Some(following)) = (step, &mut self.run.following) {
+            following.note_spawn(answer.value as usize);
+        }
+        let loops = &mut self.run.actors[slot].loops;
+        loops.stepped(at, step.changes(answer));
+        Some(answer)
+    }
+
+    fn take_as_told(&mut self, step: &Step<'_>, at: Place, told: Told) -> Option<Answer> {
+        match *step {
+            Step::Load { .. } | Step::Update { .. } => self.read_as_told(step, at, told),
+            Step::Store { .. } => {
+                let answer = self.extend(step, at)?;
+                let write = Pos::new(self.run.current, self.run.actor().done - 1);
+                if told.newer >= self.explorer.graph().rank(write) {
+                    self.misfit();
+                    return None;
+                }
+                self.put_behind(told.newer);
+                Some(answer)
+            }
+            Step::Choice { n, .. } if told.newer < usize::from(n) => {
+                self.extend(step, at)?;
+                let choice = Pos::new(self.run.current, self.run.actor().done - 1);
+                let value = told.newer as u64;
+                self.explorer.graph_mut().event_mut(choice).value = value;
+                Some(Answer::value(value))
+            }
+            Step::Choice { .. } => None,
+            _ => self.extend(step, at),
+        }
+    }
+
+    fn read_as_told(&mut self, step: &Step<'_>, at: Place, told: Told) -> Option<Answer> {
+        let (object, init) = step.object()?;
+        let graph = self.explorer.graph_mut();
+        let loc = self.run.objects.bind(object, graph, init);
+        if self.is_misused(step, loc, at) {
+            return None;
+        }
+        let graph = self.explorer.graph();
+        let rank = graph.rank(graph.newest(loc)).checked_sub(told.newer)?;
+        let from = graph.at_rank(loc, rank);
+        self.take_read(step.event(loc, at), from, told.variant)
+    }
+
+    /// The program cannot do what the token says. Not if something else ended the execution.
+    fn misfit(&mut self) {
+        let taken = { self.run.following.as_ref() }.map_or(0, |following| following.taken);
+        let why = format!("the program is not the one of the token: it cannot take step {taken}");
+        self.run.ending.get_or_insert(Ending::GaveUp(why.into()));
+        self.run.actor().wait = Wait::Stopped;
+    }
+}
