@@ -149,7 +149,14 @@ fn the_report_of_a_variant_has_the_documented_fields() {
         (&"1 counted".into(), &"forbidden".into())
     );
     assert_eq!(outcome["count"], 2);
-    for field in ["wasted", "estimate", "passes", "clash"] {
+    for field in [
+        "wasted",
+        "estimate",
+        "passes",
+        "clash",
+        "forbidden_by",
+        "token",
+    ] {
         assert!(report.get(field).is_some(), "{report}");
     }
     let load = &report["counterexample"].as_array().expect("an array")[2];
@@ -529,4 +536,90 @@ fn loom_is_not_asked_about_files() {
     let (code, out, err) = run(&["try", "--engine", "loom", "race.rs"]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.contains("loom knows the catalogue only"), "{err}");
+}
+
+#[test]
+fn the_token_of_a_failure_runs_it_again_and_nothing_else() {
+    let found = json(&["check", "lost-update/buggy", "--json"]);
+    let token = found["token"].as_str().expect("a token");
+    let (_, printed, _) = run(&["check", "lost-update/buggy"]);
+    assert!(
+        printed.contains(&format!("--replay {token} runs")),
+        "{printed}"
+    );
+    let (code, again, _) = run(&["check", "lost-update/buggy", "--replay", token]);
+    assert_eq!(code, 1);
+    assert!(
+        again.contains("This is one execution, run again."),
+        "{again}"
+    );
+    let again = json(&["check", "lost-update/buggy", "--json", "--replay", token]);
+    assert_eq!(found["counterexample"], again["counterexample"]);
+    assert_eq!(again["executions"]["weak"], 1);
+}
+
+#[test]
+fn the_token_of_another_program_proves_nothing() {
+    let found = json(&["check", "lost-update/buggy", "--json"]);
+    let token = found["token"].as_str().expect("a token");
+    let (code, out, _) = run(&["check", "lost-update/fixed_fetch_add", "--replay", token]);
+    assert_eq!(code, 3, "{out}");
+    assert!(
+        out.contains("the program is not the one of the token"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_token_that_is_none_is_invalid_usage() {
+    for (args, says) in [
+        (
+            ["check", "lost-update/buggy", "--replay", "a"],
+            "must begin with a number",
+        ),
+        (
+            ["check", "lost-update/buggy", "--replay", "0z"],
+            "is not a thread",
+        ),
+        (
+            ["check", "lost-update/buggy", "--replay", "0A"],
+            "A wants a number",
+        ),
+        (
+            ["check", "lost-update/buggy", "--replay", "0A9999"],
+            "more than 1000 steps",
+        ),
+        (["check", "lost-update", "--replay", "0a"], "name one"),
+    ] {
+        let (code, _, err) = run(&args);
+        assert_eq!(code, 2, "{args:?}");
+        assert!(err.contains(says), "{args:?}: {err}");
+    }
+    let (code, _, err) = run(&["check", "lost-update/buggy", "--debugger"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--replay"), "{err}");
+}
+
+/// A debugger that only runs the program, behind the arguments that are its own.
+#[test]
+#[cfg(unix)]
+fn a_debugger_is_given_the_one_execution() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    let debugger = folder.path().join("debugger");
+    let script =
+        "#!/bin/sh\necho \"$@\"\nwhile [ \"$1\" != --args ]; do shift; done\nshift\nexec \"$@\"\n";
+    std::fs::write(&debugger, script).expect("it can be written");
+    std::fs::set_permissions(&debugger, PermissionsExt::from_mode(0o755)).expect("and run");
+    let option = format!("--debugger={}", debugger.display());
+    let args = ["check", "lost-update/buggy", "--replay", "0aaB4A4", &option];
+    let (code, out, err) = run(&args);
+    assert_eq!(code, 1, "{err}");
+    assert!(out.contains("break heisenbug_step"), "{out}");
+    let times = out.matches("This is one execution, run again.").count();
+    assert_eq!(times, 2, "once for us, and once in the debugger: {out}");
+    let option = "--debugger=there-is-no-such-program";
+    let (code, _, err) = run(&["check", "lost-update/buggy", "--replay", "0aaB4A4", option]);
+    assert_eq!(code, 2);
+    assert!(err.contains("there is no program"), "{err}");
 }

@@ -5,7 +5,7 @@ use heisenbug::trace::source;
 use heisenbug_course::compile::Library;
 use heisenbug_course::judge::{Limits, judge};
 use heisenbug_course::manifest::{Failure, Refusal, Survivor};
-use heisenbug_course::playground::{self, Tried};
+use heisenbug_course::playground::{self, Replay, Tried};
 use heisenbug_course::verify::{Depth, killed, verify};
 use heisenbug_course::workplace::Workplace;
 use heisenbug_course::{Course, Judgement};
@@ -706,7 +706,14 @@ fn not_compiled(text: &str) -> String {
     let file = folder.path().join("mine.rs");
     std::fs::write(&file, text).expect("the file can be written");
     let checker = heisenbug::Checker::new();
-    match playground::try_file(library(), &file, &checker, false, &|_, _| {}) {
+    match playground::try_file(
+        library(),
+        &file,
+        &checker,
+        &Replay::default(),
+        false,
+        &|_, _| {},
+    ) {
         Ok(Tried::NotCompiled(message)) => message,
         other => panic!("it compiled: {other:?}"),
     }

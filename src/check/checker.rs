@@ -170,6 +170,11 @@ impl Checker {
         Ok(self)
     }
 
+    /// Whether it runs one execution only.
+    pub fn is_replay(&self) -> bool {
+        self.replay.is_some()
+    }
+
     /// Replaces the ordering at one place of the program, to see whether it needs the one it names.
     pub fn mutation(mut self, mutation: Option<Mutation>) -> Checker {
         self.mutation = mutation;

@@ -8,7 +8,7 @@ use heisenbug_engine::search::{self, Conflict, Ending, Leaf, Observer, Schedule,
 use heisenbug_engine::steps::ThreadId;
 use heisenbug_engine::token::Token;
 use heisenbug_engine::{Place, orderings};
-use heisenbug_explain::{Access, Clash, Stronger};
+use heisenbug_explain::{Access, Clash, REPLAYED, Stronger};
 use heisenbug_model::session::{self, FACTS, Options, Site};
 use heisenbug_trace::{Trace, source};
 use std::sync::atomic::Ordering;
@@ -48,7 +48,7 @@ pub fn follow(scenario: &Scenario, task: &Task, token: &Token) -> Result<Explora
     Ok(Exploration {
         tally: recording.tally,
         summary: Summary::default(),
-        stopped: Some("one execution was run again".to_owned()),
+        stopped: Some(REPLAYED.to_owned()),
         models: true,
         replayed: recording.replayed,
         token: Some(token.clone()),

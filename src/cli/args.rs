@@ -3,6 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use heisenbug_explain::formats;
+use heisenbug_isolated::Debugger;
 #[cfg(feature = "learn")]
 use std::path::PathBuf;
 use std::time::Duration;
@@ -171,12 +172,42 @@ pub struct Limits {
     /// exchanges without a reason
     #[arg(long, value_name = "N", default_value_t = heisenbug_check::Checker::SPURIOUS, allow_negative_numbers = true)]
     pub spurious: u8,
+    /// Run one execution only, the one that a report has named
+    #[arg(long, value_name = "TOKEN")]
+    pub replay: Option<String>,
+    /// Run that execution in a debugger: gdb or lldb, or the program given
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true, requires = "replay")]
+    pub debugger: Option<Option<String>>,
     /// Use so many cores [default: all]
     #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
     pub jobs: Option<usize>,
 }
 
 impl Limits {
+    /// The token of the execution to run, if there is one.
+    pub fn token(&self) -> Option<&str> {
+        let replay = self.replay.as_deref()?;
+        Some(replay.rsplit_once(':').map_or(replay, |(_, token)| token))
+    }
+
+    /// The scenario that the token is one of, if that was said.
+    pub fn scenario(&self) -> Option<&str> {
+        let (scenario, _) = self.replay.as_deref()?.rsplit_once(':')?;
+        Some(scenario)
+    }
+
+    /// The debugger to run the execution in, if that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn debugger(&self) -> anyhow::Result<Option<Debugger>> {
+        let asked = self.debugger.as_ref();
+        asked
+            .map(|name| Debugger::find(name.as_deref()))
+            .transpose()
+    }
+
     /// How many cores to use.
     pub fn cores(&self) -> usize {
         let all = || std::thread::available_parallelism().map_or(1, usize::from);

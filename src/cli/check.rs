@@ -4,7 +4,7 @@ use super::args::{Check, Engine, Format, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
 use super::{Exit, called, lookup, output, peers};
-use anyhow::Result;
+use anyhow::{Result, anyhow, bail};
 use heisenbug_catalogue::{Bug, Variant};
 use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
 use heisenbug_explain::formats::{self, Case, Judged};
@@ -35,11 +35,14 @@ pub fn run(args: &Check) -> Result<Exit> {
     let format = Format::of(args.format, args.json);
     if args.limits.engine == Engine::Loom {
         if format.of_a_tool().is_some() {
-            anyhow::bail!("what loom says has no timeline: use --format text or --format json");
+            bail!("what loom says has no timeline: use --format text or --format json");
         }
         return peers::run(args);
     }
     let checker = checker(&args.limits)?;
+    if args.limits.replay.is_some() && args.name.is_none() {
+        bail!("--replay runs one program: name one, such as lost-update/buggy");
+    }
     let cores = args.limits.cores();
     let Some(name) = &args.name else {
         let all: Vec<&'static Bug> = match args.locks {
@@ -53,8 +56,22 @@ pub fn run(args: &Check) -> Result<Exit> {
     let found = lookup::find(name)?;
     let bug = found.bug;
     let variants = found.variants();
+    if args.limits.replay.is_some() && found.variant.is_none() {
+        let (bug, variant) = (bug.name, variants[0].name);
+        bail!("--replay runs one program: name one, such as {bug}/{variant}");
+    }
     match found.variant {
-        Some(_) => one(bug, variants[0], &checker.jobs(cores), format),
+        Some(_) => {
+            let debugger = args.limits.debugger()?;
+            let checker = checker.jobs(cores);
+            let exit = one(bug, variants[0], &checker, format)?;
+            if let Some(debugger) = debugger {
+                let executable = std::env::current_exe()?;
+                let program = format!("{}/{}", bug.name, variants[0].name);
+                debugger.run(&executable, &program, &checker)?;
+            }
+            Ok(exit)
+        }
         None => {
             let programs: Vec<_> = variants.into_iter().map(|variant| (bug, variant)).collect();
             several(&programs, &checker, cores, format)
@@ -71,7 +88,7 @@ pub fn checker(args: &Limits) -> Result<Checker> {
     let engines = match args.engine {
         Engine::Sc => Engines::Sc,
         Engine::Weak => Engines::Weak,
-        Engine::Loom => anyhow::bail!(
+        Engine::Loom => bail!(
             "loom is asked about programs of the catalogue only: heisenbug check --engine loom"
         ),
     };
@@ -83,10 +100,15 @@ pub fn checker(args: &Limits) -> Result<Checker> {
         Some(mib) => checker.max_memory(mib),
         None => checker,
     };
-    Ok(match args.max_time {
+    let checker = match args.max_time {
         Some(time) => checker.max_time(time),
         None => checker,
-    })
+    };
+    match args.token() {
+        Some(token) => { checker.replay(token) }
+            .map_err(|why| anyhow!("{token:?} does not tell an execution: {why}")),
+        None => Ok(checker),
+    }
 }
 
 /// One program: its whole report. The exit code is the verdict.
@@ -108,9 +130,26 @@ fn one(
         output::json(&checked(bug, variant, report, &prices))?;
     } else {
         output::print(&explain::report(&report, output::width()))?;
+        if !checker.is_replay() {
+            tell_again(&report, "")?;
+        }
         print_prices(&[(bug, variant)], &prices)?;
     }
     Ok(exit)
+}
+
+/// A longer token is in the JSON only.
+const MAX_TOKEN: usize = 30;
+
+/// Prints how to run the execution of a report again, if it has a token.
+pub fn tell_again(report: &Report, scenario: &str) -> Result<()> {
+    let token = report.token.as_deref();
+    match token.filter(|token| token.len() <= MAX_TOKEN) {
+        Some(token) => output::print(&format!(
+            "\n--replay {scenario}{token} runs this execution again, --debugger in a debugger."
+        )),
+        None => Ok(()),
+    }
 }
 
 /// A program that is meant to hold.
@@ -141,6 +180,10 @@ fn was_interrupted(report: &Report) -> bool {
 /// Checks one program in a child process, showing how far it has come.
 pub fn check(bug: &'static Bug, variant: &'static Variant, checker: &Checker) -> Result<Report> {
     heisenbug_trace::source::register(bug.file, bug.source);
+    if checker.is_replay() && isolated::is_attached() {
+        // Somebody debugs this process, and no other.
+        return Ok(checker.check_variant(bug, variant));
+    }
     let progress = Progress::new();
     isolated::check(bug, variant, checker, &|executions| {
         progress.show(&format!(

@@ -6,7 +6,7 @@ use super::{Exit, called, check, output};
 use anyhow::{Result, anyhow, bail};
 use heisenbug_check::{Report, Verdict, interrupted};
 use heisenbug_course::compile::Library;
-use heisenbug_course::playground::{self, Tried};
+use heisenbug_course::playground::{self, Replay, Tried};
 use heisenbug_course::watch::Watch;
 use heisenbug_explain as explain;
 use heisenbug_explain::formats::{self, Case};
@@ -82,7 +82,10 @@ pub fn try_file(args: &Try) -> Result<Exit> {
             output::print(&formats::render(format, &cases))?;
         }
         (Tried::Checked(reports), None) if format == Format::Json => output::json(reports)?,
-        _ => show(&tried)?,
+        _ => {
+            show(&tried)?;
+            tell_again(args, &tried)?;
+        }
     }
     Ok(exit(&tried))
 }
@@ -112,7 +115,11 @@ fn attempt(args: &Try, library: &Library) -> Result<Tried> {
         progress.show(&format!("{scenario}: {executions} executions"));
     };
     let colour = std::io::stdout().is_terminal();
-    playground::try_file(library, &args.file, &checker, colour, &show)
+    let replay = Replay {
+        scenario: args.limits.scenario(),
+        debugger: args.limits.debugger()?,
+    };
+    playground::try_file(library, &args.file, &checker, &replay, colour, &show)
 }
 
 fn watch(args: &Try, library: &Library) -> Result<Exit> {
@@ -155,6 +162,22 @@ fn show(tried: &Tried) -> Result<()> {
         }
         Tried::NotCompiled(message) => output::print(message.trim_end()),
     }
+}
+
+/// How to run an execution that fails again.
+fn tell_again(args: &Try, tried: &Tried) -> Result<()> {
+    let Tried::Checked(reports) = tried else {
+        return Ok(());
+    };
+    let failing = reports.iter().find(|report| report.fails());
+    let Some(failing) = failing.filter(|_| args.limits.replay.is_none()) else {
+        return Ok(());
+    };
+    let scenario = match (&failing.variant, reports.len()) {
+        (Some(scenario), 2..) => format!("{scenario}:"),
+        _ => String::new(),
+    };
+    check::tell_again(failing, &scenario)
 }
 
 fn exit(tried: &Tried) -> Exit {

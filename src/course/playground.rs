@@ -24,6 +24,15 @@ pub enum Tried {
     NotCompiled(String),
 }
 
+/// One execution instead of all.
+#[derive(Clone, Debug, Default)]
+pub struct Replay<'a> {
+    /// The only scenario to run.
+    pub scenario: Option<&'a str>,
+    /// What to run it in.
+    pub debugger: Option<isolated::Debugger>,
+}
+
 /// Compiles a file and checks each of its scenarios.
 ///
 /// A scenario is a public function at the top of the file, without arguments, whose name begins with
@@ -36,6 +45,7 @@ pub fn try_file(
     library: &Library,
     file: &Path,
     checker: &Checker,
+    replay: &Replay<'_>,
     colour: bool,
     progress: &dyn Fn(&str, u64),
 ) -> Result<Tried> {
@@ -73,6 +83,7 @@ pub fn try_file(
         // Asked only now: in a file that does not compile, there may well be one.
         bail!("{name} {}", no_scenario(&left_out));
     }
+    let scenarios = only(scenarios, replay.scenario)?;
     source::replace(&name, &text);
     for other in &others {
         source::replace(&other.name, &other.text);
@@ -84,6 +95,10 @@ pub fn try_file(
         let case = (program::NAME, scenario.as_str());
         let show = |executions: u64| progress(scenario, executions);
         let mut report = isolated::check_in(&executable, case, checker, &show)?;
+        if let Some(debugger) = &replay.debugger {
+            let program = format!("{}/{scenario}", program::NAME);
+            debugger.run(&executable, &program, checker)?;
+        }
         report.bug = Some(name.clone());
         super::judge::rename(&mut report, &path, &name);
         for other in &others {
@@ -95,6 +110,18 @@ pub fn try_file(
         reports.push(report);
     }
     Ok(Tried::Checked(reports))
+}
+
+/// The one that is asked for, if one is.
+fn only(scenarios: Vec<String>, asked: Option<&str>) -> Result<Vec<String>> {
+    match asked {
+        None => Ok(scenarios),
+        Some(asked) if scenarios.iter().any(|name| name == asked) => Ok(vec![asked.to_owned()]),
+        Some(asked) => bail!(
+            "there is no `{asked}`: there is `{}`",
+            scenarios.join("`, `")
+        ),
+    }
 }
 
 /// The scenarios of a file, with those that it takes in at its top. What others have of that name is none

@@ -167,3 +167,23 @@ fn number(text: &mut &str) -> Option<usize> {
     *text = rest;
     number.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_reads_as_it_is_written() {
+        for text in ["0", "0a", "0aab1aB3c0.1", "17A12p3.2", "0a0.1b"] {
+            let token: Token = text.parse().expect("a token");
+            assert_eq!(token.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        for text in ["", "a", "0q", "0é", "0A", "0A1001", "0 a"] {
+            assert!(text.parse::<Token>().is_err(), "{text}");
+        }
+    }
+}

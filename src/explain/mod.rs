@@ -23,7 +23,7 @@ use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
 pub use report::{
-    Access, Clash, Engine, Executions, INTERRUPT, OutcomeCount, Report, Stronger, Verdict,
+    Access, Clash, Engine, Executions, INTERRUPT, OutcomeCount, REPLAYED, Report, Stronger, Verdict,
 };
 pub use style::plain;
 pub use table::{Table, thousands};
@@ -162,7 +162,8 @@ fn failure(report: &Report) -> String {
 fn in_every_execution(report: &Report) -> Option<String> {
     use heisenbug_catalogue::Class::{Assertion, Panic};
     let failed = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
-    let always = !report.outcomes.is_empty() && report.outcomes.iter().all(failed);
+    let is_replay = report.stopped.as_deref() == Some(REPLAYED);
+    let always = !is_replay && !report.outcomes.is_empty() && report.outcomes.iter().all(failed);
     let panics = matches!(report.class, Some(Assertion | Panic));
     let threads = report.actors.len() > 1 || report.explored() > 1;
     (panics && always && threads).then(|| match (report.complete, counted(report)) {

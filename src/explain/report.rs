@@ -10,6 +10,9 @@ use std::fmt;
 /// Why a check ended early for which somebody pressed Ctrl-C.
 pub const INTERRUPT: &str = "interrupted";
 
+/// Why a check ended that was asked for one execution only.
+pub const REPLAYED: &str = "one execution was run again";
+
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use = "a report that nobody looks at proves nothing: call `assert_holds`"]

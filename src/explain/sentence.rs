@@ -2,7 +2,7 @@
 
 use super::cells::and;
 use super::interruption::interruption;
-use super::report::{Access, Clash, Engine, Report, Verdict};
+use super::report::{Access, Clash, Engine, REPLAYED, Report, Verdict};
 use super::stale;
 use super::table::thousands;
 use heisenbug_catalogue::Class;
@@ -190,6 +190,7 @@ pub fn stamp(report: &Report) -> String {
         millis => format!("{:.1} s", millis as f64 / 1000.0),
     };
     let how = match (&report.stopped, report.passes) {
+        (Some(why), _) if why == REPLAYED => "This is one execution, run again.".to_owned(),
         (Some(why), _) if explored.is_empty() => format!("Not exhaustive, {why}."),
         (Some(why), _) if why.ends_with('?') => {
             format!("Not exhaustive, {why} So far {explored}, in {time}.")

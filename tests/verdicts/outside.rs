@@ -3,7 +3,7 @@
 use heisenbug::catalogue::Class;
 use heisenbug::{Checker, Report, Verdict};
 use heisenbug_course::compile::Library;
-use heisenbug_course::playground::{Tried, try_file};
+use heisenbug_course::playground::{Replay, Tried, try_file};
 use std::sync::OnceLock;
 
 /// Built once for all tests.
@@ -17,7 +17,15 @@ fn tried(text: &str) -> Tried {
     let file = folder.path().join("mine.rs");
     std::fs::write(&file, text).expect("the file can be written");
     let checker = Checker::new().max_executions(1000);
-    try_file(library(), &file, &checker, false, &|_, _| {}).expect("it can be tried")
+    try_file(
+        library(),
+        &file,
+        &checker,
+        &Replay::default(),
+        false,
+        &|_, _| {},
+    )
+    .expect("it can be tried")
 }
 
 fn report(text: &str) -> Report {
