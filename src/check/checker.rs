@@ -437,6 +437,7 @@ fn fail(report: &mut Report, counterexample: &Counterexample, replayed: &Replaye
 fn show(report: &mut Report, replayed: &Replayed) {
     report.clash = replayed.clash.clone();
     report.forbidden_by = replayed.forbidden_by.clone();
+    report.leaked = replayed.leaked.clone();
     let trace = replayed.trace.clone();
     report.actors = trace.actors;
     report.counterexample = trace.events;

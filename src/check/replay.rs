@@ -8,7 +8,7 @@ use heisenbug_engine::search::{self, Conflict, Ending, Leaf, Observer, Schedule,
 use heisenbug_engine::steps::ThreadId;
 use heisenbug_engine::token::Token;
 use heisenbug_engine::{Place, orderings};
-use heisenbug_explain::{Access, Clash, REPLAYED, Stronger};
+use heisenbug_explain::{Access, Clash, Leaked, REPLAYED, Stronger};
 use heisenbug_model::session::{self, FACTS, Options, Site};
 use heisenbug_trace::{Trace, source};
 use std::sync::atomic::Ordering;
@@ -20,6 +20,8 @@ pub struct Replayed {
     pub trace: Trace,
     /// The accesses that it ended with, if they must not meet.
     pub clash: Option<Clash>,
+    /// What was never freed, and which of that it holds.
+    pub leaked: Vec<Leaked>,
     /// The orderings that would forbid it.
     pub forbidden_by: Vec<Stronger>,
 }
@@ -130,6 +132,7 @@ impl Observer for Recording {
         self.replayed = Replayed {
             trace,
             clash,
+            leaked: leaked(leaf),
             forbidden_by: Vec::new(),
         };
     }
@@ -139,6 +142,31 @@ impl Observer for Recording {
     fn go_on(&mut self, _runs: u64) -> bool {
         false
     }
+}
+
+/// What was never freed, and which of that each holds, as far as memory tells.
+fn leaked(leaf: &Leaf<'_>) -> Vec<Leaked> {
+    if *leaf.ending != Ending::Complete {
+        return Vec::new();
+    }
+    let left = session::left();
+    let strong = left
+        .iter()
+        .filter(|left| !left.has_weak && left.address != 0);
+    let targets: Vec<usize> = strong.map(|left| left.address).collect();
+    let name = |address| { left.iter() }.find(|left| left.address == address);
+    { left.iter() }
+        .map(|holder| {
+            let held = leaf.leads_to(holder.address, &targets).into_iter();
+            Leaked {
+                name: holder.name.clone(),
+                holds: held
+                    .filter_map(name)
+                    .map(|held| held.name.clone())
+                    .collect(),
+            }
+        })
+        .collect()
 }
 
 fn stronger(stronger: &orderings::Stronger) -> Stronger {

@@ -94,6 +94,7 @@ pub fn vouched(report: Report, unseen: &[Unseen]) -> Report {
         blocked: Vec::new(),
         clash: None,
         forbidden_by: Vec::new(),
+        leaked: Vec::new(),
         token: None,
         ..report
     }

@@ -144,6 +144,57 @@ pub fn for_each_block(mut f: impl FnMut(Range<usize>)) {
     });
 }
 
+/// How many blocks are looked through to see what one leads to.
+const MAX_BLOCKS: usize = 10_000;
+
+/// Which of the targets, live blocks all, the block leads to: what has their address in it, or in a block of
+/// the program that it leads to. What lies behind a target is that one's.
+///
+/// Any word may be an address by chance, or what is left of one. So this is good for words, and for no
+/// verdict.
+pub fn leads_to(block: usize, targets: &[usize]) -> Vec<usize> {
+    let mut found = Vec::new();
+    let mut known = vec![block];
+    let mut at = 0;
+    while let Some(&next) = known.get(at).filter(|_| at < MAX_BLOCKS) {
+        at += 1;
+        for word in words_of(next) {
+            if targets.contains(&word) {
+                if !found.contains(&word) {
+                    found.push(word);
+                }
+            } else if let Some(inner) = live_block_at(word).filter(|inner| !known.contains(inner)) {
+                known.push(inner);
+            }
+        }
+    }
+    found
+}
+
+/// Where the live block begins that the address lies in, if there is one.
+fn live_block_at(address: usize) -> Option<usize> {
+    MADE.with_borrow(|all| {
+        let (&start, made) = all.range(..=address).next_back()?;
+        (made.lives && address - start < made.size).then_some(start)
+    })
+}
+
+/// The words of a live block.
+fn words_of(block: usize) -> Vec<usize> {
+    let size = MADE.with_borrow(|all| {
+        let made = all.get(&block).filter(|made| made.lives);
+        made.map_or(0, |made| made.size)
+    });
+    let words = (block..block + size).step_by(size_of::<usize>());
+    let whole = words.filter(|address| address + size_of::<usize>() <= block + size);
+    // SAFETY: the block is the program's, which does not run now, and it was not freed. What is not
+    // initialised there is only compared with addresses; a volatile read keeps the compiler from drawing
+    // conclusions.
+    whole
+        .map(|address| unsafe { (address as *const usize).read_volatile() })
+        .collect()
+}
+
 // SAFETY: every block is the system's own, of the layout asked for. One that is freed is given back to
 // the system once, now or later, and nobody has it in between.
 unsafe impl GlobalAlloc for Memory {

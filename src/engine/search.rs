@@ -5,6 +5,7 @@ use crate::clock::Pos;
 use crate::event::{Event, Kind, Order};
 use crate::explorer::{Explorer, Learnt};
 use crate::graph::{Graph, Location};
+use crate::memory;
 use crate::run::{Execution, Following, Wait, run_once};
 use crate::steps::{ThreadId, Why};
 use crate::token::Token;
@@ -169,6 +170,12 @@ impl Leaf<'_> {
             learnt: self.learnt.clone(),
             ..schedule
         })
+    }
+
+    /// Which of the targets, blocks of memory all, the block at an address leads to: a pointer to them
+    /// seems to be in it, or in something that it points to. A guess, to explain with.
+    pub fn leads_to(&self, block: usize, targets: &[usize]) -> Vec<usize> {
+        memory::leads_to(block, targets)
     }
 
     /// One word for each decision that makes the execution what it is: equal for equal executions,

@@ -7,6 +7,7 @@ mod cells;
 pub mod formats;
 mod interruption;
 mod layout;
+mod leak;
 mod repeats;
 mod report;
 mod sentence;
@@ -23,7 +24,8 @@ use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
 pub use report::{
-    Access, Clash, Engine, Executions, INTERRUPT, OutcomeCount, REPLAYED, Report, Stronger, Verdict,
+    Access, Clash, Engine, Executions, INTERRUPT, Leaked, OutcomeCount, REPLAYED, Report, Stronger,
+    Verdict,
 };
 pub use style::plain;
 pub use table::{Table, thousands};

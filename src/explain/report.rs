@@ -67,6 +67,9 @@ pub struct Report {
     /// race. Empty if no ordering would.
     #[serde(default)]
     pub forbidden_by: Vec<Stronger>,
+    /// What the counterexample never frees, of what is reference-counted.
+    #[serde(default)]
+    pub leaked: Vec<Leaked>,
     /// The counterexample as a text, with which it can be run again. `None` if it would be too long.
     #[serde(default)]
     pub token: Option<String>,
@@ -98,6 +101,15 @@ pub struct Stronger {
     pub is: String,
     /// What would have to.
     pub needed: String,
+}
+
+/// A reference-counted value that nothing has freed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaked {
+    /// Its name.
+    pub name: String,
+    /// Which of the others it holds, or itself, as far as memory tells. Not where weak pointers are around.
+    pub holds: Vec<String>,
 }
 
 /// Where somebody accessed something.
@@ -206,6 +218,7 @@ impl Report {
             blocked: Vec::new(),
             clash: None,
             forbidden_by: Vec::new(),
+            leaked: Vec::new(),
             token: None,
             millis: 0,
         }

@@ -2,6 +2,7 @@
 
 use super::cells::and;
 use super::interruption::interruption;
+use super::leak::leak;
 use super::report::{Access, Clash, Engine, REPLAYED, Report, Verdict};
 use super::stale;
 use super::table::thousands;
@@ -14,6 +15,7 @@ pub fn how(report: &Report) -> String {
         Some(Class::Deadlock) => deadlock(report),
         Some(Class::DataRace) => race(report),
         Some(Class::UseAfterFree) => freed(report),
+        Some(Class::Leak) => leak(report),
         Some(Class::Assertion | Class::Panic) if report.found_by == Some(Engine::Sc) => {
             interruption(report)
         }

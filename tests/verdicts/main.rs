@@ -8,6 +8,7 @@ mod finite;
 mod futures;
 #[path = "../judged/mod.rs"]
 mod judged;
+mod leaks;
 mod memory;
 mod orders;
 mod other_crates;

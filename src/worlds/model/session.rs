@@ -72,6 +72,17 @@ pub struct Facts {
     pub operations: usize,
 }
 
+/// A reference-counted value that nothing has freed.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Its name.
+    pub name: String,
+    /// Where it lies.
+    pub address: usize,
+    /// Whether a weak pointer to it was made: one that is found may be weak, then.
+    pub has_weak: bool,
+}
+
 /// Everything that is known of the current check, and of its current execution.
 #[derive(Default)]
 struct Session {
@@ -209,6 +220,11 @@ pub fn facts() -> Facts {
 /// The sites at which the program has named an ordering so far, each with the ordering that stands there.
 pub fn sites() -> Vec<(Site, Ordering)> {
     with(|session| session.sites.collected()).unwrap_or_default()
+}
+
+/// The reference-counted values that nothing has freed. Only of an execution that is recorded.
+pub fn left() -> Vec<Left> {
+    with_execution(|execution| execution.left()).unwrap_or_default()
 }
 
 /// The execution so far, with names for everything. Only what was recorded is in it.

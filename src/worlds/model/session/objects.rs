@@ -1,7 +1,7 @@
 //! What threads share: what each object of the model world carries, and what is recorded of it.
 
 use super::call::Target;
-use super::{Execution, GENERATION, Mark, with_execution};
+use super::{Execution, GENERATION, Mark, recording, with_execution};
 use heisenbug_engine::{Place, steps, steps::Object};
 use heisenbug_trace::Value;
 use std::collections::HashSet;
@@ -136,8 +136,24 @@ impl Counted {
 
     /// Notes that it is gone.
     pub(crate) fn freed(self) {
+        self.note(|known| known.alive = false);
+    }
+
+    /// Notes where it lies in memory.
+    pub(crate) fn lies_at(self, address: usize) {
+        self.note(|known| known.address = address);
+    }
+
+    /// Notes that a weak pointer to it was made.
+    pub(crate) fn has_weak(self) {
+        if recording() {
+            self.note(|known| known.has_weak = true);
+        }
+    }
+
+    fn note(self, note: impl FnOnce(&mut Known)) {
         if self.is_current() {
-            with_execution(|execution| execution.objects.all[self.number as usize].alive = false);
+            with_execution(|execution| note(&mut execution.objects.all[self.number as usize]));
         }
     }
 
@@ -167,6 +183,8 @@ pub(super) struct Known {
     pub(super) newest: Option<Value>,
     /// A reference-counted value that nothing has freed yet.
     pub(super) alive: bool,
+    /// There was a weak pointer to it.
+    pub(super) has_weak: bool,
     /// The threads that hold it, if it is a lock.
     pub(super) holders: Vec<u32>,
     /// How many values are in it, if it is a channel.
@@ -184,6 +202,7 @@ impl Default for Known {
             used: None,
             newest: None,
             alive: false,
+            has_weak: false,
             holders: Vec::new(),
             inside: 0,
         }

@@ -1,8 +1,8 @@
 //! The operations of one execution, and the owned [`Trace`] that is made of them.
 
-use super::Execution;
 use super::call::Target;
 use super::objects::Known;
+use super::{Execution, Left};
 use heisenbug_engine::Place;
 use heisenbug_trace::{Blocked, Event, Op, Trace, Value, journal, names, source};
 use std::sync::atomic::Ordering;
@@ -148,6 +148,19 @@ impl Execution {
         let named = self.objects.all.iter().zip(self.object_names());
         let alive = named.filter(|(object, _)| object.alive);
         alive.map(|(_, name)| name).collect()
+    }
+
+    /// The same, each with where it lies and whether a weak pointer to it may be around.
+    pub(super) fn left(&self) -> Vec<Left> {
+        let named = self.objects.all.iter().zip(self.object_names());
+        let alive = named.filter(|(object, _)| object.alive);
+        alive
+            .map(|(object, name)| Left {
+                name,
+                address: object.address,
+                has_weak: object.has_weak,
+            })
+            .collect()
     }
 
     pub(super) fn trace(&self) -> Trace {

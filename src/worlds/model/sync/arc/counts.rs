@@ -95,6 +95,8 @@ impl<T: ?Sized> Block<T> {
     pub(super) fn announce(&self, at: Place) {
         if let Some(call) = Call::begin("new", at) {
             call.done(Op::ArcNew, &self.head.known);
+            let block = std::ptr::from_ref(self).cast::<()>();
+            self.head.known.lies_at(block.addr());
         }
     }
 
@@ -252,6 +254,7 @@ impl<T: ?Sized> Block<T> {
 
     /// One more weak pointer.
     pub(super) fn add_weak(&self, name: &'static str, at: Place) {
+        self.head.known.has_weak();
         if let Some(call) = begin_weak(name, at) {
             self.weak().change(Rmw::add(1), Relaxed, at);
             call.silent();
