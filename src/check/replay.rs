@@ -150,11 +150,9 @@ fn leaked(leaf: &Leaf<'_>) -> Vec<Leaked> {
         return Vec::new();
     }
     let left = session::left();
-    let strong = left
-        .iter()
-        .filter(|left| !left.has_weak && left.address != 0);
-    let targets: Vec<usize> = strong.map(|left| left.address).collect();
-    let name = |address| { left.iter() }.find(|left| left.address == address);
+    let targets: Vec<usize> = left.iter().map(|left| left.address).collect();
+    // A pointer to one of the others may be a weak one.
+    let name = |address| { left.iter() }.find(|left| left.address == address && !left.has_weak);
     { left.iter() }
         .map(|holder| {
             let held = leaf.leads_to(holder.address, &targets).into_iter();
