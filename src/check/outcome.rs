@@ -34,6 +34,8 @@ pub struct Fault {
     pub label: String,
     /// The failure in one sentence.
     pub message: String,
+    /// Where a panic came from, if that is known.
+    pub place: Option<Place>,
 }
 
 impl Came {
@@ -87,7 +89,7 @@ fn panicked(facts: &Facts) -> Option<Came> {
         None => unhandled.or(facts.failures.first()),
         Some(_) => unhandled,
     };
-    decisive.map(|failure| fault(failure.class, &failure.message))
+    decisive.map(|failure| fault_at(failure.class, &failure.message, failure.place))
 }
 
 /// The first panic that nobody looked at. What one thread panicked over, another one's own
@@ -113,6 +115,10 @@ fn cut(passes: u32, facts: &Facts) -> Came {
 }
 
 fn fault(class: Class, message: &str) -> Came {
+    fault_at(class, message, None)
+}
+
+fn fault_at(class: Class, message: &str, place: Option<Place>) -> Came {
     let label = match class {
         // A row of the table.
         Class::Assertion | Class::Panic => one_line(message),
@@ -122,6 +128,7 @@ fn fault(class: Class, message: &str) -> Came {
         class,
         label,
         message: message.to_owned(),
+        place,
     })
 }
 

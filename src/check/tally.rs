@@ -2,8 +2,10 @@
 
 use super::outcome::{Came, Fault};
 use heisenbug_catalogue::{Class, Grade, Outcome};
+use heisenbug_engine::Place;
 use heisenbug_engine::search::{Leaf, Schedule};
-use heisenbug_explain::OutcomeCount;
+use heisenbug_explain::{Line, OutcomeCount};
+use heisenbug_trace::source;
 use std::collections::BTreeMap;
 
 /// How the outcomes of a scenario are graded.
@@ -45,8 +47,8 @@ pub struct Tally {
     pub unknown: Option<String>,
 }
 
-/// Of the table of outcomes: whether it is allowed, how it is called, and how it fails.
-type Row = (bool, String, Option<Class>);
+/// Of the table of outcomes: whether it is allowed, how it is called, how it fails, and where.
+type Row = (bool, String, Option<Class>, Option<Place>);
 
 /// How many outcomes are told apart.
 pub const MAX_OUTCOMES: usize = 1_000;
@@ -96,7 +98,7 @@ impl Tally {
                 let label = cut(label);
                 match grade {
                     Grade::Forbidden => self.fail(Fault::outcome(label), leaf),
-                    _ => self.add(label, None, grade),
+                    _ => self.add(label, None, None, grade),
                 }
             }
             Came::Failed(fault) => {
@@ -122,13 +124,14 @@ impl Tally {
     }
 
     fn fail(&mut self, fault: Fault, leaf: &Leaf<'_>) {
-        self.add(fault.label.clone(), Some(fault.class), Grade::Forbidden);
+        let (label, class) = (fault.label.clone(), Some(fault.class));
+        self.add(label, class, fault.place, Grade::Forbidden);
         self.consider(fault, leaf);
     }
 
-    fn add(&mut self, label: String, class: Option<Class>, grade: Grade) {
+    fn add(&mut self, label: String, class: Option<Class>, place: Option<Place>, grade: Grade) {
         self.executions += 1;
-        let row = (grade != Grade::Forbidden, label, class);
+        let row = (grade != Grade::Forbidden, label, class, place);
         self.add_row(row, grade, 1);
     }
 
@@ -191,16 +194,22 @@ impl Tally {
     /// The outcomes, the frequent ones first.
     pub fn outcomes(&self) -> Vec<OutcomeCount> {
         let mut outcomes: Vec<OutcomeCount> = (self.outcomes.iter())
-            .map(|((_, label, class), (grade, count))| OutcomeCount {
+            .map(|((_, label, class, place), (grade, count))| OutcomeCount {
                 label: label.clone(),
                 grade: *grade,
                 class: *class,
                 count: *count,
+                place: place.map(line_of).filter(|place| place.line != 0),
             })
             .collect();
         outcomes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
         outcomes
     }
+}
+
+fn line_of(place: Place) -> Line {
+    let (file, line, _) = source::place(place);
+    Line { file, line }
 }
 
 /// A text of a bounded length: the program may return anything.
@@ -221,6 +230,7 @@ impl Fault {
             class: Class::Assertion,
             message: format!("the outcome is \"{label}\""),
             label,
+            place: None,
         }
     }
 }

@@ -113,6 +113,9 @@ pub struct Check {
     pub locks: bool,
     #[command(flatten)]
     pub limits: Limits,
+    /// Show every operation, and fold none
+    #[arg(long)]
+    pub full: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -431,6 +434,9 @@ pub struct Try {
     pub watch: bool,
     #[command(flatten)]
     pub limits: Limits,
+    /// Show every operation, and fold none
+    #[arg(long)]
+    pub full: bool,
     /// Print JSON: an array of reports
     #[arg(long)]
     pub json: bool,

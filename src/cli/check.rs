@@ -64,7 +64,7 @@ pub fn run(args: &Check) -> Result<Exit> {
         Some(_) => {
             let debugger = args.limits.debugger()?;
             let checker = checker.jobs(cores);
-            let exit = one(bug, variants[0], &checker, format)?;
+            let exit = one(bug, variants[0], &checker, format, args.full)?;
             if let Some(debugger) = debugger {
                 let executable = std::env::current_exe()?;
                 let program = format!("{}/{}", bug.name, variants[0].name);
@@ -117,6 +117,7 @@ fn one(
     variant: &'static Variant,
     checker: &Checker,
     format: Format,
+    full: bool,
 ) -> Result<Exit> {
     let report = check(bug, variant, checker)?;
     let exit = match was_interrupted(&report) {
@@ -129,7 +130,7 @@ fn one(
     } else if format == Format::Json {
         output::json(&checked(bug, variant, report, &prices))?;
     } else {
-        output::print(&explain::report(&report, output::width()))?;
+        output::print(&output::report(&report, full))?;
         if !checker.is_replay() {
             tell_again(&report, "")?;
         }

@@ -1,7 +1,7 @@
 //! Writing to the terminal, or to whatever stands in for it.
 
 use anyhow::Context;
-use heisenbug_explain::{self as explain, MAX_WIDTH, visible, visible_but_styles};
+use heisenbug_explain::{self as explain, MAX_WIDTH, Report, visible, visible_but_styles};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -18,6 +18,16 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     match writeln!(out, "{}", visible_but_styles(text)).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         result => result.context("cannot write the output"),
+    }
+}
+
+/// A report for this terminal, with a row for each operation if it is to be `full`.
+pub fn report(report: &Report, full: bool) -> String {
+    let all = explain::full_report(report, width());
+    let folded = explain::report(report, width());
+    match full || all == folded {
+        true => all,
+        false => format!("{folded}\n\n--full shows all rows."),
     }
 }
 

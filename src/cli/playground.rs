@@ -8,7 +8,6 @@ use heisenbug_check::{Report, Verdict, interrupted};
 use heisenbug_course::compile::Library;
 use heisenbug_course::playground::{self, Replay, Tried};
 use heisenbug_course::watch::Watch;
-use heisenbug_explain as explain;
 use heisenbug_explain::formats::{self, Case};
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_files as files;
@@ -83,7 +82,7 @@ pub fn try_file(args: &Try) -> Result<Exit> {
         }
         (Tried::Checked(reports), None) if format == Format::Json => output::json(reports)?,
         _ => {
-            show(&tried)?;
+            show(&tried, args.full)?;
             tell_again(args, &tried)?;
         }
     }
@@ -131,7 +130,7 @@ fn watch(args: &Try, library: &Library) -> Result<Exit> {
     let watch = Watch::on(folder)?;
     loop {
         match attempt(args, library) {
-            Ok(tried) => show(&tried)?,
+            Ok(tried) => show(&tried, args.full)?,
             // While a file is being edited it may well be gone, or have no scenario.
             Err(error) => output::complain(&format!("{error:#}")),
         }
@@ -152,12 +151,10 @@ fn watch(args: &Try, library: &Library) -> Result<Exit> {
     }
 }
 
-fn show(tried: &Tried) -> Result<()> {
+fn show(tried: &Tried, full: bool) -> Result<()> {
     match tried {
         Tried::Checked(reports) => {
-            let texts = reports
-                .iter()
-                .map(|report| explain::report(report, output::width()));
+            let texts = { reports.iter() }.map(|report| output::report(report, full));
             output::print(&texts.collect::<Vec<_>>().join("\n\n"))
         }
         Tried::NotCompiled(message) => output::print(message.trim_end()),

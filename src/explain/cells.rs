@@ -66,6 +66,33 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
     }
 }
 
+/// The taking of a lock, and its giving back in the same line with nothing in between, as the one step
+/// that it is to the others: `object ➜ answer`, and what it left there if that is something else.
+pub fn in_one(locks: &Event, frees: &Event) -> Option<String> {
+    if !matches!(
+        (locks.op, frees.op),
+        (Op::Lock, Op::Unlock) | (Op::ReadLock, Op::ReadUnlock) | (Op::WriteLock, Op::WriteUnlock)
+    ) {
+        return None;
+    }
+    let same = |of: fn(&Event) -> (&str, Option<&str>, &str, u32)| of(locks) == of(frees);
+    let together = same(|event| {
+        let Event {
+            actor, file, line, ..
+        } = event;
+        (actor, event.object.as_deref(), file, *line)
+    });
+    if !together || locks.line == 0 {
+        return None;
+    }
+    let object = locks.object.as_deref().unwrap_or("?");
+    Some(match (&locks.read, &frees.value) {
+        (Some(read), Some(value)) if read != value => format!("{object} ➜ {read}, = {value}"),
+        (Some(value), _) | (None, Some(value)) => format!("{object} ➜ {value}"),
+        (None, None) => format!("uses {object}"),
+    })
+}
+
 /// Whom a notification wakes.
 fn notification(event: &Event, object: &str, waiting: &[&str]) -> String {
     let known: Option<Vec<&str>> =

@@ -4,10 +4,12 @@
 //! where there is no terminal ([`plain`]).
 
 mod cells;
+mod folding;
 pub mod formats;
 mod interruption;
 mod layout;
 mod leak;
+mod outcomes;
 mod repeats;
 mod report;
 mod sentence;
@@ -24,8 +26,8 @@ use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
 pub use report::{
-    Access, Clash, Engine, Executions, INTERRUPT, Leaked, OutcomeCount, REPLAYED, Report, Stronger,
-    Verdict,
+    Access, Clash, Engine, Executions, INTERRUPT, Leaked, Line, OutcomeCount, REPLAYED, Report,
+    Stronger, Verdict,
 };
 pub use style::plain;
 pub use table::{Table, thousands};
@@ -41,8 +43,18 @@ pub const MAX_TIMELINE: usize = 160;
 /// The narrowest output. In less than this the timeline has no room for its columns.
 pub const MIN_WIDTH: usize = 40;
 
-/// The whole report: verdict, outcomes, timeline, how it was reached.
+/// The whole report: verdict, outcomes, timeline, how it was reached. Of a long timeline, as much as tells
+/// the story.
 pub fn report(report: &Report, width: usize) -> String {
+    told(report, width, false)
+}
+
+/// The whole report, with a row for each operation.
+pub fn full_report(report: &Report, width: usize) -> String {
+    told(report, width, true)
+}
+
+fn told(report: &Report, width: usize, full: bool) -> String {
     let room = width.clamp(MIN_WIDTH, MAX_TIMELINE);
     let width = room.min(MAX_WIDTH);
     let report = &*visible::report(report);
@@ -55,7 +67,7 @@ pub fn report(report: &Report, width: usize) -> String {
     if report.verdict == Verdict::Fails || !report.counterexample.is_empty() {
         let how = layout::wrap(&sentence::how(report), width, "  ");
         let parts = [
-            timeline::render(report, room),
+            timeline::render(report, room, full),
             how,
             std::mem::take(&mut closing),
         ];
@@ -199,19 +211,9 @@ fn kind(report: &Report) -> String {
 fn outcomes(report: &Report, width: usize) -> String {
     // Those that were cut, or came to what is not listed, were executions, too.
     let total = report.explored().max(counted(report));
-    outcome_table(
-        "executions",
-        total,
-        report.outcomes.iter().map(|outcome| {
-            (
-                assertion(&outcome.label),
-                outcome.grade,
-                outcome.count,
-                share(outcome.count, total),
-            )
-        }),
-        width,
-    )
+    let rows = { outcomes::rows(report).into_iter() }
+        .map(|row| (row.label, row.grade, row.count, share(row.count, total)));
+    outcome_table("executions", total, rows, width)
 }
 
 /// A share of what was counted. Only nothing is 0 %, and only everything is 100 %.
@@ -284,6 +286,7 @@ mod tests {
                 grade: Grade::Forbidden,
                 class: Some(class),
                 count: explored,
+                place: None,
             }];
             report
         };
@@ -314,6 +317,7 @@ mod tests {
             grade: Grade::Acceptable,
             class: None,
             count: 9,
+            place: None,
         }];
         // The tenth was cut, and came to nothing.
         let table = plain(&outcomes(&report, 80));

@@ -183,6 +183,18 @@ pub struct OutcomeCount {
     pub class: Option<Class>,
     /// In how many executions.
     pub count: u64,
+    /// Where it failed, for a panic.
+    #[serde(default)]
+    pub place: Option<Line>,
+}
+
+/// A line of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The source file, as the compiler names it.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: u32,
 }
 
 impl Access {

@@ -3,18 +3,14 @@
 //! Each row has the source line, so the program is read in the order in which it ran. Where there is
 //! no room for the source beside the columns, it follows below them, each line once.
 
-use super::cells::cell;
+use super::cells::{cell, in_one};
+use super::folding::{Line, Shown, repeats, shorten};
 use super::layout;
-use super::repeats::{Folded, fold};
 use super::report::Report;
 use super::style::{Paint, paint};
 use super::visible::visible;
 use heisenbug_catalogue::Class;
 use heisenbug_trace::{Event, Op, source};
-
-/// Rows shown from the beginning and from the end of a timeline that is too long.
-const HEAD: usize = 24;
-const TAIL: usize = 16;
 
 /// The least room for source text beside the columns.
 const MIN_SOURCE: usize = 28;
@@ -34,9 +30,23 @@ struct Row {
     paint: Option<Paint>,
 }
 
-/// The counterexample as a table.
-pub fn render(report: &Report, width: usize) -> String {
-    let rows = rows(report);
+impl Line for Row {
+    fn actor(&self) -> usize {
+        self.actor
+    }
+
+    fn place(&self) -> (&str, u32, usize) {
+        (&self.file, self.line, self.column)
+    }
+
+    fn is_decisive(&self) -> bool {
+        self.paint.is_some()
+    }
+}
+
+/// The counterexample as a table, with a row for each operation if it is to be `full`.
+pub fn render(report: &Report, width: usize, full: bool) -> String {
+    let rows = rows(report, full);
     if rows.is_empty() {
         return String::new();
     }
@@ -59,22 +69,15 @@ pub fn render(report: &Report, width: usize) -> String {
         _ => Vec::new(),
     };
     let mut file = None;
-    let rows = fold(rows);
-    for (nth, row) in rows.iter().enumerate() {
-        if rows.len() > HEAD + TAIL + 1 && (HEAD..rows.len() - TAIL).contains(&nth) {
-            if nth == HEAD {
-                lines.push(aside(&format!("{} more rows", rows.len() - HEAD - TAIL)));
-            }
-            continue;
-        }
+    let shown = match full {
+        true => repeats(rows),
+        false => shorten(rows),
+    };
+    for row in &shown {
         let row = match row {
-            Folded::Item(row) => row,
-            Folded::Again { items: 1, times } => {
-                lines.push(aside(&format!("{times} times more")));
-                continue;
-            }
-            Folded::Again { items, times } => {
-                lines.push(aside(&format!("these {items} rows, {times} times more")));
+            Shown::Row(row) => row,
+            Shown::Aside(told) => {
+                lines.push(aside(told));
                 continue;
             }
         };
@@ -97,15 +100,23 @@ fn several_files(rows: &[Row]) -> bool {
     rows.iter().any(|row| row.file != rows[0].file)
 }
 
-/// Which operations are shown: those that explain the failure, and who is stuck at the end.
-fn rows(report: &Report) -> Vec<Row> {
+/// Which operations are shown: those that explain the failure, and who is stuck at the end. Unless it is to
+/// be `full`, the taking and giving back of a lock in one line is one row.
+fn rows(report: &Report, full: bool) -> Vec<Row> {
     // Who waits, and on what.
     let mut waiting: Vec<(&str, Option<&str>)> = Vec::new();
     let mut rows = Vec::new();
-    for event in &report.counterexample {
+    let mut events = report.counterexample.iter().peekable();
+    while let Some(event) = events.next() {
         let on_this = { waiting.iter() }.filter(|(_, object)| *object == event.object.as_deref());
         let on_this: Vec<&str> = on_this.map(|(actor, _)| *actor).collect();
-        let text = cell(event, &on_this);
+        let mut text = cell(event, &on_this);
+        if let Some(both) = { events.peek() }.and_then(|next| in_one(event, next))
+            && !full
+        {
+            text = both;
+            events.next();
+        }
         if matches!(event.op, Op::Wait | Op::Sleep) {
             waiting.push((&event.actor, event.object.as_deref()));
         } else if event.op.is_wakeup() {

@@ -412,6 +412,7 @@ impl Heard {
             grade: Grade::Forbidden,
             class: Some(Class::Crash),
             count: 1,
+            place: None,
         }];
         report
     }
