@@ -6,6 +6,9 @@ use super::report::Report;
 use super::sentence::capitalised;
 use heisenbug_trace::{Event, Op};
 
+/// How many interruptions are told.
+const MOST_TOLD: u32 = 2;
+
 /// How many changes are told one by one.
 const MOST: usize = 3;
 
@@ -22,12 +25,17 @@ pub fn interruption(report: &Report) -> String {
     let gaps: Vec<Gap> = (0..events.len())
         .filter_map(|at| Gap::after(&events, at))
         .collect();
-    // Who was waiting meanwhile was not interrupted.
-    let interrupted = { gaps.iter() }.find(|gap| !gap.waited(&report.counterexample));
-    match interrupted.or(gaps.first()) {
-        Some(gap) => gap.told(),
-        None => String::new(),
+    // Who was waiting meanwhile was not interrupted. As there is no failure with fewer interruptions, it
+    // takes each of them.
+    let interrupted = gaps
+        .iter()
+        .filter(|gap| !gap.waited(&report.counterexample));
+    let number = report.preemptions.unwrap_or(1).min(MOST_TOLD) as usize;
+    let mut told: Vec<String> = interrupted.take(number).map(Gap::told).collect();
+    if told.is_empty() {
+        told.extend(gaps.first().map(Gap::told));
     }
+    told.join("\n")
 }
 
 /// What others did between two operations of an actor.

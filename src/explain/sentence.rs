@@ -81,9 +81,10 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
 fn too_early(report: &Report, actor: &str, object: &str) -> Option<String> {
     let of_this = |event: &&Event| event.object.as_deref() == Some(object);
     let last = report.counterexample.iter().rev().filter(of_this);
-    let mut last = last.skip_while(|event| event.op == Op::Wait && event.actor != actor);
-    let waits = last.next()?;
-    if waits.op != Op::Wait || waits.actor != actor {
+    let waits = |event: &Event| matches!(event.op, Op::Wait | Op::Sleep);
+    let mut last = last.skip_while(|event| waits(event) && event.actor != actor);
+    let wait = last.next()?;
+    if !waits(wait) || wait.actor != actor {
         return None;
     }
     let notified = last.find(|event| matches!(event.op, Op::NotifyOne | Op::NotifyAll))?;
