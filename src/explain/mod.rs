@@ -14,6 +14,7 @@ mod repeats;
 mod report;
 mod sentence;
 mod stale;
+mod story;
 pub mod style;
 mod table;
 mod timeline;
@@ -52,6 +53,11 @@ pub fn report(report: &Report, width: usize) -> String {
 /// The whole report, with a row for each operation.
 pub fn full_report(report: &Report, width: usize) -> String {
     told(report, width, true)
+}
+
+/// The counterexample in sentences: who did what. `None` if there is none, or it is too long for that.
+pub fn story(report: &Report) -> Option<String> {
+    story::story(&visible::report(report))
 }
 
 fn told(report: &Report, width: usize, full: bool) -> String {

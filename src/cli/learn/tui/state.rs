@@ -5,6 +5,8 @@ use super::view::{List, Scroll, Solution, Sweep, Swept, View};
 use crate::learn::words;
 use heisenbug_course::workplace::Workplace;
 use heisenbug_course::{Exercise, Judgement};
+use heisenbug_explain as explain;
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -126,6 +128,17 @@ impl State {
             runs: 0,
             saved: false,
         }
+    }
+
+    /// A hint, counted from 1. The last one tells the schedule that is on the screen, if one is.
+    pub fn hint_at(&self, level: usize) -> Option<Cow<'_, str>> {
+        let hints = &self.exercise().hints;
+        let hint = hints.get(level.checked_sub(1)?)?;
+        let shown = match self.verdict.as_ref().map(|verdict| &verdict.judgement) {
+            Some(Ok(Judgement::Failed(report))) if level == hints.len() => explain::story(report),
+            _ => None,
+        };
+        Some(shown.map_or(Cow::Borrowed(hint), Cow::Owned))
     }
 
     /// The exercise worked on.

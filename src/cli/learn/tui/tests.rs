@@ -222,8 +222,8 @@ fn a_hint_stands_below_the_verdict() {
               Main was interrupted between its load in line 37 and its store in line 38;
               meanwhile side door set visitors to 1.
             ───────────────────────────────────────────────────────────── ↓ 15 of 16 lines ─
-            Hint 4 of 4: Main reads 0, the side door reads 0 and stores 1, main stores 1:
-            two came, and it says 1.
+            Hint 4 of 4: Main reads 0 from visitors. Side door reads 0 from visitors and
+            sets visitors to 1. Main sets visitors to 1 and reads 1 from visitors.
             ✗ not yet: assertion, "1 counted", in 0.7 s
             n next  h hint  l list  r again  x reset  s solution  q quit  ? help
         "#]],

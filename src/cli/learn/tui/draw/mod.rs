@@ -199,9 +199,8 @@ fn aside(state: &State, width: usize, rows: usize) -> Vec<Line<'static>> {
     let mut said = Vec::new();
     let working = matches!(state.view, View::Work | View::Confirm);
     if let (true, Hint { level, open: true }) = (working, state.hint) {
-        let exercise = state.exercise();
-        if let Some(hint) = level.checked_sub(1).and_then(|nth| exercise.hints.get(nth)) {
-            let hint = format!("Hint {level} of {}: {hint}", exercise.hints.len());
+        if let Some(hint) = state.hint_at(level) {
+            let hint = format!("Hint {level} of {}: {hint}", state.exercise().hints.len());
             said.extend(fit(
                 &paint_lines(Paint::Notice, &wrap(&hint, width, "")),
                 width,
