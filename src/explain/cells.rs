@@ -1,5 +1,6 @@
 //! One operation in a few words: what stands in its actor's column.
 
+use super::difference::{short, since};
 use heisenbug_trace::{Event, Op};
 
 /// What the operation did, for a narrow column, and what came of it: `object ➜ answer`. `waiting` names
@@ -7,15 +8,11 @@ use heisenbug_trace::{Event, Op};
 /// notification wakes.
 pub fn cell(event: &Event, waiting: &[&str]) -> String {
     let object = event.object.as_deref().unwrap_or("?");
-    let read = event
-        .read
-        .as_deref()
-        .map(|value| format!(" ➜ {value}"))
+    let read = told(&event.read)
+        .map(|value| format!(" ➜ {}", short(value)))
         .unwrap_or_default();
-    let value = event
-        .value
-        .as_deref()
-        .map(|value| format!(" = {value}"))
+    let value = told(&event.value)
+        .map(|value| format!(" = {}", left_behind(event, value)))
         .unwrap_or_default();
     match event.op {
         Op::Load => format!("{object}{read}{}", stale(event)),
@@ -30,11 +27,11 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::Lock => format!("locks {object}{read}"),
         Op::TryFail => format!("{object} ➜ taken"),
         Op::TryTimedOut | Op::RecvTimedOut => format!("{object} ➜ timed out"),
-        Op::Unlock => format!("frees {object}{value}"),
+        Op::Unlock => format!("frees {object}{value}{}", changed(event)),
         Op::ReadLock => format!("read-locks {object}{read}"),
         Op::ReadUnlock => format!("read-frees {object}"),
         Op::WriteLock => format!("write-locks {object}{read}"),
-        Op::WriteUnlock => format!("write-frees {object}{value}"),
+        Op::WriteUnlock => format!("write-frees {object}{value}{}", changed(event)),
         Op::Wait => format!("waits on {object}"),
         Op::Woken => format!("awake, locks {object}{read}"),
         Op::WokenForNoReason => format!("woke for no reason, locks {object}{read}"),
@@ -86,9 +83,13 @@ pub fn in_one(locks: &Event, frees: &Event) -> Option<String> {
         return None;
     }
     let object = locks.object.as_deref().unwrap_or("?");
-    Some(match (&locks.read, &frees.value) {
-        (Some(read), Some(value)) if read != value => format!("{object} ➜ {read}, = {value}"),
-        (Some(value), _) | (None, Some(value)) => format!("{object} ➜ {value}"),
+    Some(match (told(&locks.read), told(&frees.value)) {
+        (Some(read), Some(value)) if read != value => {
+            format!("{object} ➜ {}, = {}", short(read), since(read, value))
+        }
+        (Some(value), _) | (None, Some(value)) => format!("{object} ➜ {}", short(value)),
+        (None, None) if frees.changed == Some(true) => format!("changes {object}"),
+        (None, None) if frees.changed.is_some() => format!("reads {object}"),
         (None, None) => format!("uses {object}"),
     })
 }
@@ -107,11 +108,40 @@ fn notification(event: &Event, object: &str, waiting: &[&str]) -> String {
     }
 }
 
-/// How many values a send or a receive leaves in the channel.
+/// A longer list of what is in a channel is a number.
+const MAX_CONTENTS: usize = 16;
+
+/// A value, unless it is the only one of its type.
+fn told(value: &Option<String>) -> Option<&str> {
+    value.as_deref().filter(|value| *value != "()")
+}
+
+/// That what a lock protects was changed, where it cannot be shown. If that is not said, it was not.
+fn changed(event: &Event) -> &'static str {
+    match event.changed {
+        Some(true) => ", changed",
+        Some(false) | None => "",
+    }
+}
+
+/// A value that is left behind, where it is long only what is different from what was read.
+fn left_behind(event: &Event, value: &str) -> String {
+    match &event.read {
+        Some(read) => since(read, value),
+        None => short(value),
+    }
+}
+
+/// What a send or a receive leaves in the channel.
 fn inside(event: &Event) -> String {
-    match event.inside {
-        Some(number) => format!(" ({number} in it)"),
-        None => String::new(),
+    match (&event.contents, event.inside) {
+        (Some(all), _) if all.len() == 1 && event.op == Op::Send => String::new(),
+        (Some(all), _) if !all.is_empty() && all.join(", ").len() <= MAX_CONTENTS => {
+            format!(" (in it: {})", all.join(", "))
+        }
+        (_, Some(0)) => " (now empty)".to_owned(),
+        (_, Some(number)) => format!(" ({number} in it)"),
+        (_, None) => String::new(),
     }
 }
 

@@ -4,6 +4,8 @@
 //! where there is no terminal ([`plain`]).
 
 mod cells;
+mod constants;
+mod difference;
 mod folding;
 pub mod formats;
 mod interruption;
@@ -57,13 +59,13 @@ pub fn full_report(report: &Report, width: usize) -> String {
 
 /// The counterexample in sentences: who did what. `None` if there is none, or it is too long for that.
 pub fn story(report: &Report) -> Option<String> {
-    story::story(&visible::report(report))
+    story::story(&constants::named(&visible::report(report)))
 }
 
 fn told(report: &Report, width: usize, full: bool) -> String {
     let room = width.clamp(MIN_WIDTH, MAX_TIMELINE);
     let width = room.min(MAX_WIDTH);
-    let report = &*visible::report(report);
+    let report = &constants::named(&visible::report(report));
     let mut blocks = vec![headline(report, width)];
     let tells = report.outcomes.len() > 1 || !report.holds_bounded();
     if tells && !report.outcomes.is_empty() {

@@ -174,6 +174,12 @@ pub struct Event {
     /// How many values are in a channel after the operation.
     #[serde(default)]
     pub inside: Option<u64>,
+    /// What these values are, the oldest first, if they can be shown.
+    #[serde(default)]
+    pub contents: Option<Vec<String>>,
+    /// Whether whoever gives a lock back had what it protects to change, if that cannot be shown.
+    #[serde(default)]
+    pub changed: Option<bool>,
 }
 
 /// An actor that could not go on when the execution ended.

@@ -5,6 +5,7 @@
 mod event;
 pub mod journal;
 pub mod names;
+mod shown;
 pub mod source;
 mod value;
 

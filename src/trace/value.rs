@@ -1,8 +1,10 @@
 //! The values that operations read and write, in a form that is cheap to record.
 
-use castaway::cast;
+use super::shown;
+use std::any::TypeId;
 
-/// A recorded value. `Nothing` stands for values that have no short form, such as a `Vec`.
+/// A recorded value. `Nothing` stands for values that cannot be shown, such as those of the
+/// program's own types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Value {
     /// No value, or none that can be shown.
@@ -16,18 +18,22 @@ pub enum Value {
     Unsigned(u64),
     /// The address a pointer holds. Shown as `null` or as a letter: addresses differ between runs.
     Pointer(usize),
+    /// Anything else that can be shown.
+    Text(&'static str),
 }
 
 impl Value {
-    /// The value of a `T` behind a lock or in a cell, if `T` is a number or a truth value.
+    /// The value of a `T` in a cell, if `T` is a number or a truth value.
     ///
-    /// Locks cannot ask for `T: Debug`, since std's do not, so the few types that fit in a table
-    /// are recognised one by one.
+    /// Cells cannot ask for `T: Debug`, so the few types that fit in a table are recognised one by one.
     pub fn peek<T: ?Sized>(value: &T) -> Value {
+        let id = typeid::of::<T>();
+        let place = std::ptr::from_ref(value).cast::<()>();
         macro_rules! try_types {
             ($($variant:ident as $wide:ty: $($narrow:ty),*;)*) => {
-                $($(if let Ok(known) = cast!(value, &$narrow) {
-                    return Value::$variant(*known as $wide);
+                $($(if id == TypeId::of::<$narrow>() {
+                    // SAFETY: it is one, as its type says.
+                    return Value::$variant(unsafe { *place.cast::<$narrow>() } as $wide);
                 })*)*
             };
         }
@@ -37,6 +43,15 @@ impl Value {
             Bool as bool: bool;
         }
         Value::Nothing
+    }
+
+    /// The value of a `T` behind a lock or in a channel: a text for more types. Whoever looks has it for
+    /// itself, and it is whole.
+    pub fn of<T: ?Sized>(value: &T) -> Value {
+        match Value::peek(value) {
+            Value::Nothing => shown::text(value).unwrap_or_default(),
+            known => known,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ use failures::Failures;
 use flags::Flags;
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, ThreadId};
-use heisenbug_trace::{Trace, journal};
+use heisenbug_trace::{Trace, Value, journal};
 use objects::Objects;
 use record::Record;
 use sites::Sites;
@@ -235,6 +235,15 @@ pub fn trace() -> Trace {
 /// Whether operations are recorded: what is only to be shown need not be worked out otherwise.
 pub(crate) fn recording() -> bool {
     flags::get().contains(Flags::RECORDING)
+}
+
+/// What a lock protects or a channel carries, as it is shown: nothing, unless operations are recorded.
+/// Whoever asks has it for itself.
+pub(crate) fn shown<T: ?Sized>(value: &T) -> Value {
+    match recording() {
+        true => steps::aside(|| Value::of(value)),
+        false => Value::Nothing,
+    }
 }
 
 /// The name of a thread of the execution that has just ended.

@@ -131,7 +131,7 @@ impl RawMutex {
         }
         if let Some(call) = Call::begin("unlock", at) {
             steps::unlock(self.shared.object(), changed, at);
-            call.released(Op::Unlock, &self.shared, left);
+            call.released(Op::Unlock, &self.shared, left, changed);
         }
     }
 
@@ -270,7 +270,7 @@ impl<T: ?Sized> Mutex<T> {
     /// What the lock protects, as it is shown. Only for who holds it.
     fn peek(&self) -> Value {
         // SAFETY: the caller holds the lock, and lends the data to nobody meanwhile.
-        Value::peek(unsafe { &*self.data.get() })
+        session::shown(unsafe { &*self.data.get() })
     }
 
     /// The holder may change the data: the next execution begins with what it was.

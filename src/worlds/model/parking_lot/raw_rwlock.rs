@@ -230,9 +230,9 @@ impl Drop for Held<'_> {
             As::Writer => steps::write_unlock(object, self.changed, self.at),
         }
         if self.by == As::Writer {
-            call.released(Op::WriteUnlock, &self.raw.shared, self.left);
+            call.released(Op::WriteUnlock, &self.raw.shared, self.left, self.changed);
         } else {
-            call.released(Op::ReadUnlock, &self.raw.shared, Value::Nothing);
+            call.released(Op::ReadUnlock, &self.raw.shared, Value::Nothing, false);
             steps::ends_reading();
         }
     }

@@ -4,7 +4,6 @@ use super::mutex::RawMutex;
 use super::outside::Patience;
 use crate::session;
 use heisenbug_engine::{Place, steps};
-use heisenbug_trace::Value;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -112,7 +111,7 @@ impl<T: ?Sized> ReentrantMutex<T> {
         at: Place,
     ) -> Option<ReentrantMutexGuard<'_, T>> {
         if !self.is_owned_by_current_thread() {
-            let held = (self.raw).take(patience, name, at, || Value::peek(&self.data))?;
+            let held = (self.raw).take(patience, name, at, || session::shown(&self.data))?;
             // Given back by the last guard of this thread, whichever that is.
             std::mem::forget(held);
             self.owner.store(me(), Relaxed);
@@ -158,7 +157,7 @@ impl<T: ?Sized> Drop for ReentrantMutexGuard<'_, T> {
         }
         mutex.owner.store(0, Relaxed);
         // What it lends may have been changed through cells.
-        let left = Value::peek(&mutex.data);
+        let left = session::shown(&mutex.data);
         mutex.raw.give_back(self.inside, true, left, self.at);
     }
 }

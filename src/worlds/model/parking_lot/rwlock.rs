@@ -208,7 +208,7 @@ impl<T: ?Sized> RwLock<T> {
     /// What the lock protects, as it is shown. Only for who holds it.
     fn peek(&self) -> Value {
         // SAFETY: the caller holds the lock, and lends the data for writing to nobody meanwhile.
-        Value::peek(unsafe { &*self.data.get() })
+        session::shown(unsafe { &*self.data.get() })
     }
 
     /// The holder may change the data: the next execution begins with what it was.

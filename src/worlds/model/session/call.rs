@@ -219,7 +219,7 @@ impl Call {
         if self.recording {
             self.row(Op::Recv, channel, |event, execution| {
                 event.read = value;
-                event.inside = execution.objects.changes_number(&event.target, -1);
+                event.holds(execution.objects.takes_out(&event.target));
             });
             self.silent();
         }
@@ -249,7 +249,7 @@ impl Call {
         if self.recording {
             self.row(Op::Send, channel, |event, execution| {
                 event.value = value;
-                event.inside = execution.objects.changes_number(&event.target, 1);
+                event.holds(execution.objects.puts_in(&event.target, value));
             });
         }
     }
@@ -276,12 +276,13 @@ impl Call {
         }
     }
 
-    /// Closes the giving back of a lock, which leaves `value` behind.
+    /// Closes the giving back of a lock, which leaves `value` behind. `changed` if it may have been changed.
     #[inline]
-    pub(crate) fn released(self, op: Op, lock: &Shared, value: Value) {
+    pub(crate) fn released(self, op: Op, lock: &Shared, value: Value, changed: bool) {
         if self.recording {
             self.row(op, lock, |event, execution| {
                 event.value = value;
+                event.changed = (value == Value::Nothing).then_some(changed);
                 execution.objects.let_go(&event.target, event.thread);
             });
             self.silent();

@@ -4,7 +4,7 @@ use super::call::Target;
 use super::{Execution, GENERATION, Mark, recording, with_execution};
 use heisenbug_engine::{Place, steps, steps::Object};
 use heisenbug_trace::Value;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -187,8 +187,8 @@ pub(super) struct Known {
     pub(super) has_weak: bool,
     /// The threads that hold it, if it is a lock.
     pub(super) holders: Vec<u32>,
-    /// How many values are in it, if it is a channel.
-    pub(super) inside: u64,
+    /// The values in it, if it is a channel, the oldest first.
+    pub(super) inside: VecDeque<Value>,
 }
 
 impl Default for Known {
@@ -204,7 +204,7 @@ impl Default for Known {
             alive: false,
             has_weak: false,
             holders: Vec::new(),
-            inside: 0,
+            inside: VecDeque::new(),
         }
     }
 }
@@ -247,11 +247,22 @@ impl Objects {
         }
     }
 
-    /// Notes that a channel has more values in it, or fewer. Returns how many.
-    pub(super) fn changes_number(&mut self, target: &Target, by: i64) -> Option<u64> {
-        let object = self.get(target)?;
-        object.inside = object.inside.saturating_add_signed(by);
-        Some(object.inside)
+    /// Notes that a value is put into a channel. Returns all that are in it.
+    pub(super) fn puts_in(&mut self, target: &Target, value: Value) -> Vec<Value> {
+        let Some(object) = self.get(target) else {
+            return Vec::new();
+        };
+        object.inside.push_back(value);
+        object.inside.iter().copied().collect()
+    }
+
+    /// Notes that the oldest value is taken out of a channel. Returns all that are left.
+    pub(super) fn takes_out(&mut self, target: &Target) -> Vec<Value> {
+        let Some(object) = self.get(target) else {
+            return Vec::new();
+        };
+        object.inside.pop_front();
+        object.inside.iter().copied().collect()
     }
 
     pub(super) fn held(&mut self, target: &Target, thread: u32) {

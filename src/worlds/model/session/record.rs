@@ -22,6 +22,10 @@ pub(super) struct Recorded {
     /// The threads that a notification wakes.
     pub(super) wakes: Option<Vec<u32>>,
     pub(super) inside: Option<u64>,
+    /// What is in a channel afterwards.
+    pub(super) contents: Option<Vec<Value>>,
+    /// Whether what a lock protects may have been changed, where it cannot be shown.
+    pub(super) changed: Option<bool>,
 }
 
 impl Recorded {
@@ -44,11 +48,19 @@ impl Recorded {
             ordering: None,
             wakes: None,
             inside: None,
+            contents: None,
+            changed: None,
         }
     }
 }
 
 impl Recorded {
+    /// Notes what is in a channel afterwards.
+    pub(super) fn holds(&mut self, values: Vec<Value>) {
+        self.inside = Some(values.len() as u64);
+        self.contents = Some(values);
+    }
+
     /// Whether a pointer comes or goes, and nobody asks how many there are.
     fn only_counts(&self) -> bool {
         self.op == Op::Rmw && matches!(self.call, "clone" | "drop")
@@ -259,7 +271,17 @@ impl Namer {
             },
             wakes: event.wakes.as_ref().map(|woken| self.threads_of(woken)),
             inside: event.inside,
+            contents: { event.contents.as_ref() }.and_then(|all| self.shown(all)),
+            changed: event.changed,
         }
+    }
+
+    /// Values, if all of them can be shown.
+    fn shown(&mut self, values: &[Value]) -> Option<Vec<String>> {
+        values
+            .iter()
+            .map(|&value| self.pointers.show(value))
+            .collect()
     }
 
     fn threads_of(&self, numbers: &[u32]) -> Vec<String> {
@@ -281,6 +303,7 @@ impl Pointers {
             // The "none" of indices.
             Value::Unsigned(u64::MAX) => "MAX".to_owned(),
             Value::Unsigned(value) => value.to_string(),
+            Value::Text(text) => text.to_owned(),
             Value::Pointer(0) => "null".to_owned(),
             Value::Pointer(address) => self.letter(address),
         })

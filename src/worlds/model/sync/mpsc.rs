@@ -350,5 +350,5 @@ debug_as_name!(Sender, SyncSender, Receiver);
 
 /// What a row of a receive shows.
 fn shown<T>(value: Option<&T>) -> Value {
-    value.map_or(Value::Nothing, Value::peek)
+    value.map_or(Value::Nothing, crate::session::shown)
 }

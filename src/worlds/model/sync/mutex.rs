@@ -154,7 +154,7 @@ impl<T: ?Sized> Mutex<T> {
     /// What the lock protects, as it is shown. Only for who holds it.
     fn peek(&self) -> Value {
         // SAFETY: the caller holds the lock, and lends the data to nobody meanwhile.
-        Value::peek(unsafe { &*self.data.get() })
+        session::shown(unsafe { &*self.data.get() })
     }
 
     fn lock_in_model(&self, at: &'static Location<'static>) {
@@ -266,7 +266,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
                 Value::Nothing
             };
             steps::unlock(self.mutex.shared.object(), self.changed, self.at);
-            call.released(Op::Unlock, &self.mutex.shared, value);
+            call.released(Op::Unlock, &self.mutex.shared, value, self.changed);
         }
     }
 }

@@ -195,7 +195,7 @@ impl<T: ?Sized> RwLock<T> {
     /// What the lock protects, as it is shown. Only for who holds it.
     fn peek(&self) -> Value {
         // SAFETY: the caller holds the lock, and lends the data for writing to nobody meanwhile.
-        Value::peek(unsafe { &*self.data.get() })
+        session::shown(unsafe { &*self.data.get() })
     }
 
     /// The holder may change the data: the next execution begins with what it was.
@@ -295,7 +295,7 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
         if let Some(call) = Call::begin("unlock", self.at) {
             steps::read_unlock(self.lock.shared.object(), self.at);
             steps::ends_reading();
-            call.released(Op::ReadUnlock, &self.lock.shared, Value::Nothing);
+            call.released(Op::ReadUnlock, &self.lock.shared, Value::Nothing, false);
         }
     }
 }
@@ -311,7 +311,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
                 Value::Nothing
             };
             steps::write_unlock(self.lock.shared.object(), self.changed, self.at);
-            call.released(Op::WriteUnlock, &self.lock.shared, value);
+            call.released(Op::WriteUnlock, &self.lock.shared, value, self.changed);
         }
     }
 }

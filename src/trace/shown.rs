@@ -1,0 +1,161 @@
+//! Values of std's types as text, without asking for `Debug`.
+//!
+//! Locks and channels cannot ask for `T: Debug`, since std's do not. So a table has the types that programs
+//! keep in them: numbers, texts, and collections of both. A type of the program's own is in no table, and its
+//! `Debug`, if it has one, is code of the program, which must not run while it is looked at.
+
+use super::Value;
+use std::any::TypeId;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
+use std::fmt::Debug;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// How many characters of a value are kept.
+const MAX_TEXT: usize = 200;
+
+/// What a value of one of the types in the table looks like, behind a pointer to it.
+type Show = unsafe fn(*const ()) -> String;
+
+static TYPES: LazyLock<HashMap<TypeId, Show>> = LazyLock::new(|| {
+    let mut types = Types::default();
+    types.plain::<char>();
+    types.plain::<f32>();
+    types.plain::<f64>();
+    types.plain::<()>();
+    types.elements();
+    types.0
+});
+
+/// The value as text, if its type is in the table. It must be whole: nobody changes it meanwhile.
+pub fn text<T: ?Sized>(value: &T) -> Option<Value> {
+    let show = TYPES.get(&typeid::of::<T>())?;
+    // SAFETY: the pointer is one to a value of the type that the function is for, but for lifetimes: what
+    // it borrows lives for as long as the reference to it.
+    let text = unsafe { show(std::ptr::from_ref(value).cast()) };
+    Some(Value::Text(keep(cut(text))))
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        None => text,
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}
+
+/// The same text, for as long as the process runs: there are few, of the executions that are shown.
+fn keep(text: String) -> &'static str {
+    static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = texts.get(text.as_str()) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(text.into_boxed_str());
+    texts.insert(kept);
+    kept
+}
+
+#[derive(Default)]
+struct Types(HashMap<TypeId, Show>);
+
+impl Types {
+    fn plain<T: Debug + 'static>(&mut self) {
+        /// # Safety
+        ///
+        /// It points to a `T`.
+        unsafe fn show<T: Debug>(value: *const ()) -> String {
+            // SAFETY: the caller's promise.
+            format!("{:?}", unsafe { &*value.cast::<T>() })
+        }
+        self.0.insert(TypeId::of::<T>(), show::<T>);
+    }
+
+    /// Something, and what may or may not be it.
+    fn alone<T: Debug + 'static>(&mut self) {
+        self.plain::<T>();
+        self.plain::<Option<T>>();
+    }
+
+    fn in_rows<T: Debug + 'static>(&mut self) {
+        self.alone::<T>();
+        self.alone::<Vec<T>>();
+        self.alone::<VecDeque<T>>();
+        self.plain::<Vec<Option<T>>>();
+        self.plain::<Box<T>>();
+        self.plain::<(T, T)>();
+    }
+
+    fn in_sets<T: Debug + Ord + std::hash::Hash + 'static>(&mut self) {
+        self.in_rows::<T>();
+        self.plain::<HashSet<T>>();
+        self.plain::<BTreeSet<T>>();
+        self.plain::<BinaryHeap<T>>();
+        self.maps::<T, bool>();
+        self.maps::<T, i32>();
+        self.maps::<T, u32>();
+        self.maps::<T, u64>();
+        self.maps::<T, usize>();
+        self.maps::<T, String>();
+        self.maps::<T, &'static str>();
+    }
+
+    fn maps<K: Debug + 'static, V: Debug + 'static>(&mut self) {
+        self.plain::<HashMap<K, V>>();
+        self.plain::<BTreeMap<K, V>>();
+    }
+
+    fn elements(&mut self) {
+        self.in_rows::<bool>();
+        self.in_rows::<u8>();
+        self.in_rows::<i64>();
+        self.in_sets::<i32>();
+        self.in_sets::<u32>();
+        self.in_sets::<u64>();
+        self.in_sets::<usize>();
+        self.in_sets::<String>();
+        self.in_sets::<&'static str>();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown<T>(value: &T) -> Option<&'static str> {
+        match text(value)? {
+            Value::Text(text) => Some(text),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn collections_of_numbers_and_texts_are_shown() {
+        assert_eq!(shown(&vec![1, 2, 3]), Some("[1, 2, 3]"));
+        assert_eq!(
+            shown(&VecDeque::from([Some(1_u64)].map(Option::unwrap))),
+            Some("[1]")
+        );
+        assert_eq!(shown(&"a".to_owned()), Some("\"a\""));
+        assert_eq!(shown(&HashMap::from([("a", 1_u32)])), Some("{\"a\": 1}"));
+        assert_eq!(shown(&None::<usize>), Some("None"));
+    }
+
+    #[test]
+    fn what_is_borrowed_need_not_live_for_ever() {
+        let own = "text".to_owned();
+        let borrowed: Vec<&str> = vec![&own];
+        assert_eq!(shown(&borrowed), Some("[\"text\"]"));
+    }
+
+    #[test]
+    fn a_type_of_ones_own_is_not_shown() {
+        struct Own;
+        assert_eq!(shown(&Own), None);
+        assert_eq!(shown(&vec![Own]), None);
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let text = shown(&"x".repeat(1_000)).expect("a text");
+        assert_eq!(text.chars().count(), MAX_TEXT + 1);
+    }
+}
