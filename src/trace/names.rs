@@ -27,15 +27,32 @@ fn before(at: &Location<'_>) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// `let flag = Arc::new(AtomicBool::new(false))` and `flag: AtomicBool::new(false)` both say "flag".
+/// `let flag = Arc::new(AtomicBool::new(false))` and `flag: AtomicBool::new(false)` both say "flag", in
+/// however many lines.
 fn created_into(at: &Location<'_>) -> Option<String> {
-    name_assigned(&before(at)?)
+    let mut text = before(at)?;
+    let lines = source::text(at.file())?;
+    let above = lines.lines().take((at.line() as usize).checked_sub(1)?);
+    for line in above.collect::<Vec<_>>().into_iter().rev().take(MOST_LINES) {
+        // What opens in the line above goes on here.
+        if !line.trim_end().ends_with(['(', '=']) || name_assigned(&text).is_some() {
+            break;
+        }
+        text = format!("{} {}", line.trim_end(), text.trim_start());
+    }
+    name_assigned(&text)
 }
+
+/// How many lines above a call may have the name of what it makes.
+const MOST_LINES: usize = 3;
 
 fn name_assigned(before: &str) -> Option<String> {
     // What stands between the name and the call may only wrap it: `Arc::new(`, `Box::new(`.
     let cut = before.find(" = ").or_else(|| find_field_colon(before))?;
     let (head, wrapping) = before.split_at(cut);
+    if let Some(elements) = wrapping.strip_prefix(" = (") {
+        return of_tuple(head, elements);
+    }
     let plain = |c: char| c.is_alphanumeric() || " :=(<>_".contains(c);
     if !wrapping.chars().all(plain) {
         return None;
@@ -44,11 +61,52 @@ fn name_assigned(before: &str) -> Option<String> {
     if let Some(ends) = head.trim_end().strip_suffix(')') {
         return of_two_ends(ends);
     }
+    if let Some(name) = of_static(head) {
+        return Some(name);
+    }
     let name = head
         .trim_end()
         .rsplit(|c: char| !(c.is_alphanumeric() || c == '_'))
         .next()?;
     is_name(name).then(|| name.to_owned())
+}
+
+/// `static JOBS: Mutex<u32> = Mutex::new(0)` says "JOBS".
+fn of_static(head: &str) -> Option<String> {
+    let (_, name) = head.split_once("static ")?;
+    let name = name.trim().trim_start_matches("mut ").trim();
+    let is_one = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    (is_one && !name.is_empty()).then(|| name.to_owned())
+}
+
+/// `let (flag, count) = (Arc::new(AtomicBool::new(false)), Arc::new(` says "count".
+fn of_tuple(head: &str, elements: &str) -> Option<String> {
+    let (_, names) = head.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    let mut depth = 0_i32;
+    let mut nth = 0;
+    let mut element = String::new();
+    for c in elements.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            ',' if depth == 0 => {
+                nth += 1;
+                element.clear();
+                continue;
+            }
+            _ => {}
+        }
+        element.push(c);
+    }
+    // The tuple itself is over, or what stands here is inside of something that is no wrapping.
+    let plain = |c: char| c.is_alphanumeric() || " :(<>_".contains(c);
+    if depth < 0 || !element.chars().all(plain) {
+        return None;
+    }
+    let name = names.split(',').nth(nth)?.trim();
+    let name = name.trim_start_matches("mut ").trim();
+    let is_one = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    (is_one && is_name(name)).then(|| name.to_owned())
 }
 
 /// `let (jobs, inbox) = channel()` says "jobs", and `let (tx, rx)` "rx": where the values are.
@@ -126,6 +184,25 @@ mod tests {
             Some("flag")
         );
         assert_eq!(name_assigned("            next: [").as_deref(), None);
+    }
+
+    #[test]
+    fn a_static_is_called_as_it_is() {
+        let named = name_assigned("static JOBS: Mutex<Vec<u32>> = ");
+        assert_eq!(named.as_deref(), Some("JOBS"));
+        assert_eq!(name_assigned("const JOBS: u32 = ").as_deref(), None);
+    }
+
+    #[test]
+    fn an_element_of_a_tuple_has_its_own_name() {
+        let first = "let (flag, mut count) = (Arc::new(";
+        assert_eq!(name_assigned(first).as_deref(), Some("flag"));
+        let second = "let (flag, mut count) = (Arc::new(AtomicBool::new(false)), Arc::new(";
+        assert_eq!(name_assigned(second).as_deref(), Some("count"));
+        assert_eq!(
+            name_assigned("let (a, b) = (f(1, Arc::new(").as_deref(),
+            None
+        );
     }
 
     #[test]
