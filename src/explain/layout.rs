@@ -64,6 +64,21 @@ pub fn excerpt(text: &str, place: usize, columns: usize) -> String {
     format!("…{}", cut(&rest, columns.saturating_sub(1)))
 }
 
+/// The part of a text from a place on, or as much in front of it as there is room for.
+pub fn excerpt_from(text: &str, place: usize, columns: usize) -> String {
+    let rest: String = text.chars().skip(place).collect();
+    match width(&rest) + 1 < columns {
+        // All of the end fits: as much as possible of what is in front of it.
+        true => {
+            let spare = columns - 1 - width(&rest);
+            let from = place.saturating_sub(spare);
+            let end: String = text.chars().skip(from).collect();
+            format!("…{}", cut(&end, columns - 1))
+        }
+        false => format!("…{}", cut(&rest, columns.saturating_sub(1))),
+    }
+}
+
 /// The text in lines no longer than `columns`. For text without styles.
 pub fn lines(text: &str, columns: usize) -> Vec<String> {
     textwrap::wrap(text, columns.max(1))
@@ -92,6 +107,18 @@ mod tests {
         assert_eq!(cut("self.visitors.load(Relaxed)", 10), "self.visi…");
         assert_eq!(cut("short", 10), "short");
         assert_eq!(width(&cut("日本語日本語", 7)), 7);
+    }
+
+    #[test]
+    fn an_excerpt_from_a_place_shows_what_comes_behind_it() {
+        let (one, other) = (
+            "assert_eq!(a.load(Relaxed), 1);",
+            "assert_eq!(a.load(Relaxed), 2);",
+        );
+        let cut = |text| excerpt(text, 13, 24);
+        assert_eq!(cut(one), cut(other));
+        assert_eq!(excerpt_from(one, 13, 24), "…q!(a.load(Relaxed), 1);");
+        assert_ne!(excerpt_from(one, 13, 24), excerpt_from(other, 13, 24));
     }
 
     #[test]

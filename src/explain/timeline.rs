@@ -25,6 +25,8 @@ struct Row {
     source: String,
     /// Where in it the operation is, in characters.
     column: usize,
+    /// The part of it that there is room for.
+    excerpt: String,
     actor: usize,
     cell: String,
     paint: Option<Paint>,
@@ -54,12 +56,13 @@ pub fn render(report: &Report, width: usize, full: bool) -> String {
     let actors: Vec<usize> = (0..report.actors.len())
         .filter(|&actor| rows.iter().any(|row| row.actor == actor))
         .collect();
-    let (rows, columns) = match Columns::fit(report, &rows, &actors, width) {
+    let (mut rows, columns) = match Columns::fit(report, &rows, &actors, width) {
         columns if actors.len() > 2 && columns.break_words(&rows) => {
             Columns::turned(report, rows, &actors, width)
         }
         columns => (rows, columns),
     };
+    take_excerpts(&mut rows, columns.source);
     let mut lines = Vec::new();
     let files = several_files(&rows);
     lines.push(columns.heading(report, if files { "source" } else { &rows[0].file }));
@@ -89,6 +92,25 @@ pub fn render(report: &Report, width: usize, full: bool) -> String {
     }
     lines.extend(legend);
     lines.join("\n")
+}
+
+/// Cuts the source lines to the column. Lines that differ are not cut alike, if that can be had.
+fn take_excerpts(rows: &mut [Row], width: usize) {
+    for row in rows.iter_mut() {
+        row.excerpt = layout::excerpt(&row.source, row.column, width);
+    }
+    let alike = |row: &Row, other: &Row| {
+        let is_cut = row.excerpt != row.source;
+        is_cut
+            && row.excerpt == other.excerpt
+            && (&row.source, row.column) != (&other.source, other.column)
+    };
+    let twins: Vec<usize> = (0..rows.len())
+        .filter(|&nth| rows.iter().any(|other| alike(&rows[nth], other)))
+        .collect();
+    for nth in twins {
+        rows[nth].excerpt = layout::excerpt_from(&rows[nth].source, rows[nth].column, width);
+    }
 }
 
 /// A remark on rows that are not shown.
@@ -128,6 +150,7 @@ fn rows(report: &Report, full: bool) -> Vec<Row> {
                 line: event.line,
                 source: code(&event.file, event.line),
                 column: column(&event.file, event.line, event.column),
+                excerpt: String::new(),
                 actor: number(report, &event.actor),
                 cell: text,
                 paint: (event.newest.is_some() || event.op == Op::Panic).then_some(Paint::Notice),
@@ -144,6 +167,7 @@ fn rows(report: &Report, full: bool) -> Vec<Row> {
             line: blocked.line,
             source: code(&blocked.file, blocked.line),
             column: column(&blocked.file, blocked.line, blocked.column),
+            excerpt: String::new(),
             actor: number(report, &blocked.actor),
             cell: what,
             paint: Some(Paint::Bad),
@@ -205,6 +229,7 @@ fn last_access(report: &Report) -> Option<Row> {
         line: second.line,
         source: code(&second.file, second.line),
         column: column(&second.file, second.line, second.column),
+        excerpt: String::new(),
         actor: number(report, &second.actor),
         cell: cell.to_owned(),
         paint: Some(Paint::Bad),
@@ -359,7 +384,7 @@ impl Columns {
             let mut line = paint(Paint::Dim, &number);
             if self.source > 0 {
                 let text = if nth == 0 {
-                    layout::excerpt(&row.source, row.column, self.source)
+                    row.excerpt.clone()
                 } else {
                     String::new()
                 };
