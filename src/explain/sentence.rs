@@ -51,7 +51,7 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
         ([holder], _) => match taken_at(report, holder, object) {
             Some(taken) => format!(
                 "{actor} waits{here} for {object}, which {holder} took{}",
-                at(taken)
+                at(taken.line)
             ),
             None => format!("{actor} waits{here} for {object}, which {holder} holds"),
         },
@@ -103,16 +103,15 @@ fn at(line: u32) -> String {
 }
 
 /// Where a lock was last taken by its holder.
-fn taken_at(report: &Report, holder: &str, object: &str) -> Option<u32> {
-    let taken = report.counterexample.iter().rev().find(|event| {
+pub fn taken_at<'a>(report: &'a Report, holder: &str, object: &str) -> Option<&'a Event> {
+    report.counterexample.iter().rev().find(|event| {
         event.actor == holder
             && event.object.as_deref() == Some(object)
             && matches!(event.op, Op::Lock | Op::ReadLock | Op::WriteLock)
             || event.actor == holder
                 && event.object.as_deref() == Some(object)
                 && event.op.is_wakeup()
-    });
-    taken.map(|event| event.line)
+    })
 }
 
 /// The two accesses that nothing orders.
@@ -153,7 +152,7 @@ fn freed(report: &Report) -> String {
 }
 
 /// The operation that an access is, if it came to be one.
-fn event_of<'a>(report: &'a Report, access: &Access) -> Option<&'a Event> {
+pub fn event_of<'a>(report: &'a Report, access: &Access) -> Option<&'a Event> {
     report
         .counterexample
         .iter()
@@ -189,24 +188,34 @@ fn stale_reads(report: &Report) -> String {
     stale.collect::<Vec<_>>().join("\n")
 }
 
+/// Whether a report tells how long the check took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// It does.
+    Told,
+    /// It does not: who keeps it wants the same check to give the same text.
+    LeftOut,
+}
+
 /// How the verdict was reached, and how far to trust it.
-pub fn stamp(report: &Report) -> String {
+pub fn stamp(report: &Report, time: Time) -> String {
     let explored = explored(report);
-    let time = match report.millis {
-        millis if millis < 1000 => format!("{millis} ms"),
-        millis => format!("{:.1} s", millis as f64 / 1000.0),
+    let time = match (time, report.millis) {
+        (Time::LeftOut, _) => String::new(),
+        (Time::Told, millis) if millis < 1000 => format!(", in {millis} ms"),
+        (Time::Told, millis) => format!(", in {:.1} s", millis as f64 / 1000.0),
     };
     let how = match (&report.stopped, report.passes) {
         (Some(why), _) if explored.is_empty() => format!("Not exhaustive, {why}."),
         (Some(why), _) if why.ends_with('?') => {
-            format!("Not exhaustive, {why} So far {explored}, in {time}.")
+            format!("Not exhaustive, {why} So far {explored}{time}.")
         }
-        (Some(why), _) => format!("Not exhaustive, {why}: {explored}, in {time}."),
+        (Some(why), _) => format!("Not exhaustive, {why}: {explored}{time}."),
         (None, Some(passes)) => {
-            format!("Exhaustive up to {passes} passes of a loop: {explored}, in {time}.")
+            format!("Exhaustive up to {passes} passes of a loop: {explored}{time}.")
         }
-        (None, None) if report.complete => format!("Exhaustive: {explored}, in {time}."),
-        (None, None) => format!("Not exhaustive: {explored}, in {time}."),
+        (None, None) if report.complete => format!("Exhaustive: {explored}{time}."),
+        (None, None) => format!("Not exhaustive: {explored}{time}."),
     };
     let mut lines = vec![how];
     if report.verdict == Verdict::Unknown {

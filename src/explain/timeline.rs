@@ -23,15 +23,25 @@ const MIN_SOURCE: usize = 28;
 const MAX_CELL: usize = 26;
 
 #[derive(PartialEq)]
-struct Row {
-    file: String,
-    line: u32,
-    source: String,
+pub struct Row {
+    pub file: String,
+    pub line: u32,
+    pub source: String,
     /// Where in it the operation is, in characters.
     column: usize,
-    actor: usize,
-    cell: String,
-    paint: Option<Paint>,
+    pub actor: usize,
+    pub cell: String,
+    pub paint: Option<Paint>,
+}
+
+/// What stands below each other.
+pub enum Shown<'a> {
+    /// The file that the rows below are from, where there are several.
+    File(&'a str),
+    /// An operation.
+    Row(&'a Row),
+    /// A remark on rows that are not shown.
+    Aside(String),
 }
 
 /// The counterexample as a table.
@@ -40,10 +50,7 @@ pub fn render(report: &Report, width: usize) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    // Actors that did nothing worth a row have no column.
-    let actors: Vec<usize> = (0..report.actors.len())
-        .filter(|&actor| rows.iter().any(|row| row.actor == actor))
-        .collect();
+    let actors = actors(report, &rows);
     let (rows, columns) = match Columns::fit(report, &rows, &actors, width) {
         columns if actors.len() > 2 && columns.break_words(&rows) => {
             Columns::turned(report, rows, &actors, width)
@@ -58,34 +65,53 @@ pub fn render(report: &Report, width: usize) -> String {
         0 => legend(&rows, width),
         _ => Vec::new(),
     };
-    let mut file = None;
-    let rows = fold(rows);
-    for (nth, row) in rows.iter().enumerate() {
-        if rows.len() > HEAD + TAIL + 1 && (HEAD..rows.len() - TAIL).contains(&nth) {
-            if nth == HEAD {
-                lines.push(aside(&format!("{} more rows", rows.len() - HEAD - TAIL)));
-            }
-            continue;
+    for shown in shown(&fold(rows), files) {
+        match shown {
+            Shown::File(file) => lines.push(paint(Paint::Dim, &format!("  {file}"))),
+            Shown::Row(row) => lines.extend(columns.row(row)),
+            Shown::Aside(text) => lines.push(aside(&text)),
         }
-        let row = match row {
-            Folded::Item(row) => row,
-            Folded::Again { items: 1, times } => {
-                lines.push(aside(&format!("{times} times more")));
-                continue;
-            }
-            Folded::Again { items, times } => {
-                lines.push(aside(&format!("these {items} rows, {times} times more")));
-                continue;
-            }
-        };
-        if files && file != Some(&row.file) {
-            lines.push(paint(Paint::Dim, &format!("  {}", row.file)));
-            file = Some(&row.file);
-        }
-        lines.extend(columns.row(row));
     }
     lines.extend(legend);
     lines.join("\n")
+}
+
+/// Those that have a column: who did nothing worth a row has none.
+pub fn actors(report: &Report, rows: &[Row]) -> Vec<usize> {
+    (0..report.actors.len())
+        .filter(|&actor| rows.iter().any(|row| row.actor == actor))
+        .collect()
+}
+
+/// The rows that are shown, with the names of their `files` where these differ, and what is said of the rest.
+pub fn shown(rows: &[Folded<Row>], files: bool) -> Vec<Shown<'_>> {
+    let mut all = Vec::new();
+    let mut file = None;
+    for (nth, row) in rows.iter().enumerate() {
+        if rows.len() > HEAD + TAIL + 1 && (HEAD..rows.len() - TAIL).contains(&nth) {
+            if nth == HEAD {
+                let left_out = rows.len() - HEAD - TAIL;
+                all.push(Shown::Aside(format!("{left_out} more rows")));
+            }
+            continue;
+        }
+        match row {
+            Folded::Item(row) => {
+                if files && file != Some(&row.file) {
+                    all.push(Shown::File(&row.file));
+                    file = Some(&row.file);
+                }
+                all.push(Shown::Row(row));
+            }
+            Folded::Again { items: 1, times } => {
+                all.push(Shown::Aside(format!("{times} times more")));
+            }
+            Folded::Again { items, times } => {
+                all.push(Shown::Aside(format!("these {items} rows, {times} times more")));
+            }
+        }
+    }
+    all
 }
 
 /// A remark on rows that are not shown.
@@ -93,12 +119,12 @@ fn aside(text: &str) -> String {
     paint(Paint::Dim, &format!("{:LINE$}… {text} …", ""))
 }
 
-fn several_files(rows: &[Row]) -> bool {
+pub fn several_files(rows: &[Row]) -> bool {
     rows.iter().any(|row| row.file != rows[0].file)
 }
 
 /// Which operations are shown: those that explain the failure, and who is stuck at the end.
-fn rows(report: &Report) -> Vec<Row> {
+pub fn rows(report: &Report) -> Vec<Row> {
     // Who waits, and on what.
     let mut waiting: Vec<(&str, Option<&str>)> = Vec::new();
     let mut rows = Vec::new();
@@ -371,7 +397,7 @@ impl Columns {
 }
 
 /// The number of a line of the program.
-fn number_of(line: u32) -> String {
+pub fn number_of(line: u32) -> String {
     match line {
         0 => String::new(),
         line => line.to_string(),
