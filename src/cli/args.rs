@@ -3,7 +3,6 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use heisenbug_explain::formats;
-#[cfg(feature = "learn")]
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -102,7 +101,8 @@ Examples:
   heisenbug check                      all bugs
   heisenbug check --locks              all lock strategies
   heisenbug check lost-update          every variant of a bug
-  heisenbug check lost-update/buggy    one program, with its schedule")]
+  heisenbug check lost-update/buggy    one program, with its schedule
+  heisenbug check lost-update/buggy --svg race.svg    a picture of it")]
 pub struct Check {
     /// The bug or lock, or one of its variants; all bugs if left out
     #[arg(value_name = "BUG[/VARIANT]")]
@@ -115,9 +115,40 @@ pub struct Check {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Print it for another tool: annotations, test results, static analysis
+    /// Print it for another tool: annotations, test results, static analysis, an editor
     #[arg(long, value_enum, conflicts_with = "json")]
     pub format: Option<Format>,
+    #[command(flatten)]
+    pub picture: Picture,
+}
+
+/// What is written into a file, beside what is printed.
+#[derive(clap::Args, Debug)]
+pub struct Picture {
+    /// Write the report on one program into a file, as a picture
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Let the command be typed in that picture, and the lines appear one by one
+    #[arg(long, requires = "svg")]
+    pub animate: bool,
+    /// Write the report on one program into a file, as a page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+impl Picture {
+    /// Whether a file is to be written.
+    pub fn is_wanted(&self) -> bool {
+        self.svg.is_some() || self.html.is_some()
+    }
+
+    /// The option that asks for it.
+    pub fn option(&self) -> &'static str {
+        match self.svg {
+            Some(_) => "--svg",
+            None => "--html",
+        }
+    }
 }
 
 /// A form in which a result is printed.
@@ -133,6 +164,8 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0
     Sarif,
+    /// FILE:LINE:COLUMN: error: …, for editors
+    Short,
 }
 
 impl Format {
@@ -148,6 +181,7 @@ impl Format {
             Format::Github => Some(formats::Format::Github),
             Format::Junit => Some(formats::Format::Junit),
             Format::Sarif => Some(formats::Format::Sarif),
+            Format::Short => Some(formats::Format::Short),
         }
     }
 }
@@ -264,7 +298,7 @@ pub struct Measuring {
     pub quick: bool,
     /// Write a CSV file and plots into this folder
     #[arg(long, value_name = "DIR")]
-    pub out: Option<std::path::PathBuf>,
+    pub out: Option<PathBuf>,
     /// Measure although this is a debug build, whose figures say nothing
     #[arg(long)]
     pub debug_build: bool,
@@ -328,6 +362,9 @@ pub enum LearnCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Print it for another tool: annotations, test results, static analysis, an editor
+        #[arg(long, value_enum, conflicts_with = "json")]
+        format: Option<Format>,
     },
     /// Gives a hint
     Hint {
@@ -390,22 +427,26 @@ passes.
 
 Examples:
   heisenbug try race.rs
-  heisenbug try race.rs --watch    again on every save")]
+  heisenbug try race.rs --watch           again on every save
+  heisenbug try race.rs --format short    for an editor: FILE:LINE:COLUMN: error
+  heisenbug try race.rs --html race.html  a page to send to somebody")]
 pub struct Try {
     /// A file of plain Rust that uses `heisenbug::` where it would use `std::`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Again on every save, until Ctrl-C
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "svg", "html"])]
     pub watch: bool,
     #[command(flatten)]
     pub limits: Limits,
     /// Print JSON: an array of reports
     #[arg(long)]
     pub json: bool,
-    /// Print it for another tool: annotations, test results, static analysis
+    /// Print it for another tool: annotations, test results, static analysis, an editor
     #[arg(long, value_enum, conflicts_with_all = ["json", "watch"])]
     pub format: Option<Format>,
+    #[command(flatten)]
+    pub picture: Picture,
 }
 
 /// What judges.

@@ -1,9 +1,9 @@
 //! `heisenbug check`.
 
-use super::args::{Check, Engine, Format, Limits};
+use super::args::{Check, Engine, Format, Limits, Picture};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
-use super::{Exit, called, lookup, output, peers};
+use super::{Exit, called, lookup, output, peers, picture};
 use anyhow::Result;
 use heisenbug_catalogue::{Bug, Variant};
 use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
@@ -37,11 +37,18 @@ pub fn run(args: &Check) -> Result<Exit> {
         if format.of_a_tool().is_some() {
             anyhow::bail!("what loom says has no timeline: use --format text or --format json");
         }
+        if args.picture.is_wanted() {
+            anyhow::bail!(
+                "what loom says has no timeline: leave out {}",
+                args.picture.option()
+            );
+        }
         return peers::run(args);
     }
     let checker = checker(&args.limits)?;
     let cores = args.limits.cores();
     let Some(name) = &args.name else {
+        picture::only_of_one(&args.picture, "name it, such as lost-update/buggy")?;
         let all: Vec<&'static Bug> = match args.locks {
             true => worlds::locks().collect(),
             false => worlds::bugs().collect(),
@@ -54,8 +61,13 @@ pub fn run(args: &Check) -> Result<Exit> {
     let bug = found.bug;
     let variants = found.variants();
     match found.variant {
-        Some(_) => one(bug, variants[0], &checker.jobs(cores), format),
+        Some(_) => {
+            let checker = checker.jobs(cores);
+            one(bug, variants[0], &checker, format, &args.picture)
+        }
         None => {
+            let which = format!("name a variant, such as {}/{}", bug.name, variants[0].name);
+            picture::only_of_one(&args.picture, &which)?;
             let programs: Vec<_> = variants.into_iter().map(|variant| (bug, variant)).collect();
             several(&programs, &checker, cores, format)
         }
@@ -95,6 +107,7 @@ fn one(
     variant: &'static Variant,
     checker: &Checker,
     format: Format,
+    picture: &Picture,
 ) -> Result<Exit> {
     let report = check(bug, variant, checker)?;
     let exit = match was_interrupted(&report) {
@@ -105,11 +118,13 @@ fn one(
     if let Some(format) = format.of_a_tool() {
         output::print(&formats::render(format, &[judged(&report)]))?;
     } else if format == Format::Json {
-        output::json(&checked(bug, variant, report, &prices))?;
+        output::json(&checked(bug, variant, report.clone(), &prices))?;
     } else {
         output::print(&explain::report(&report, output::width()))?;
         print_prices(&[(bug, variant)], &prices)?;
     }
+    let command = format!("{} check {}/{}", called::name(), bug.name, variant.name);
+    picture::write(picture, &report, &command)?;
     Ok(exit)
 }
 
@@ -120,7 +135,11 @@ pub fn judged(report: &Report) -> Case<'_> {
         Verdict::Fails => Judged::Failed,
         Verdict::Unknown => Judged::Unknown,
     };
-    Case { report, judged }
+    Case {
+        report,
+        judged,
+        says: None,
+    }
 }
 
 /// A program that is meant to do what it declares.
@@ -130,7 +149,11 @@ fn against<'a>(report: &'a Report, declared: &Declared) -> Case<'a> {
         Declared::No(_) => Judged::Failed,
         Declared::Unknown => Judged::Unknown,
     };
-    Case { report, judged }
+    Case {
+        report,
+        judged,
+        says: None,
+    }
 }
 
 /// Ctrl-C reaches the child as well, and it may be the first to say so.

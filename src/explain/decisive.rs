@@ -4,7 +4,7 @@
 use super::cells::cell;
 use super::interruption::interrupted_at;
 use super::report::{Engine, Report};
-use super::sentence::{event_of, taken_at};
+use super::sentence::{event_of, taken_at, too_early};
 use heisenbug_catalogue::Class;
 use heisenbug_trace::Event;
 
@@ -61,6 +61,8 @@ fn waits(report: &Report) -> Vec<Note<'_>> {
         let object = blocked.object.as_deref().unwrap_or(&blocked.call);
         let taken = { blocked.held_by.iter() }.filter_map(|it| taken_at(report, it, object));
         notes.extend(taken.map(|event| Note::of(event, "")));
+        let early = too_early(report, &blocked.actor, object).filter(|_| blocked.call == "wait");
+        notes.extend(early.map(|event| Note::of(event, ", too early")));
         notes.push(Note {
             file: &blocked.file,
             line: blocked.line,

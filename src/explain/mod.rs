@@ -20,8 +20,8 @@ mod xml;
 
 use heisenbug_catalogue::Grade;
 use heisenbug_trace::one_line;
-use std::borrow::Cow;
 use sentence::Time;
+use std::borrow::Cow;
 use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};

@@ -57,7 +57,14 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
         },
         ([], "join") => format!("{actor} waits{here} for {object} to finish"),
         ([], "wait") => {
-            let early = too_early(report, actor, object).unwrap_or_default();
+            let early = match too_early(report, actor, object) {
+                Some(Event {
+                    actor: who, line, ..
+                }) => {
+                    format!(": {who} did so{}, before {actor} waited", at(*line))
+                }
+                None => String::new(),
+            };
             format!("{actor} waits{here} on {object}, and nobody is left to notify it{early}")
         }
         ([], "park") => {
@@ -73,9 +80,9 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
     }
 }
 
-/// Who notified a condition variable before this thread waited on it for the last time, if nobody did
-/// afterwards.
-fn too_early(report: &Report, actor: &str, object: &str) -> Option<String> {
+/// The notification of a condition variable that came before this thread waited on it for the last time, if
+/// none came afterwards.
+pub fn too_early<'a>(report: &'a Report, actor: &str, object: &str) -> Option<&'a Event> {
     let of_this = |event: &&Event| event.object.as_deref() == Some(object);
     let last = report.counterexample.iter().rev().filter(of_this);
     let mut last = last.skip_while(|event| event.op == Op::Wait && event.actor != actor);
@@ -84,14 +91,7 @@ fn too_early(report: &Report, actor: &str, object: &str) -> Option<String> {
         return None;
     }
     let notified = last.find(|event| matches!(event.op, Op::NotifyOne | Op::NotifyAll))?;
-    if notified.actor == actor {
-        return None;
-    }
-    Some(format!(
-        ": {} did so{}, before {actor} waited",
-        notified.actor,
-        at(notified.line)
-    ))
+    (notified.actor != actor).then_some(notified)
 }
 
 /// Where something happened, if that is a line of the program.

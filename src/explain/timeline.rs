@@ -107,7 +107,9 @@ pub fn shown(rows: &[Folded<Row>], files: bool) -> Vec<Shown<'_>> {
                 all.push(Shown::Aside(format!("{times} times more")));
             }
             Folded::Again { items, times } => {
-                all.push(Shown::Aside(format!("these {items} rows, {times} times more")));
+                all.push(Shown::Aside(format!(
+                    "these {items} rows, {times} times more"
+                )));
             }
         }
     }

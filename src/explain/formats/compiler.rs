@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_complaint_is_found_with_its_place() {
-        let text = "error[E0425]: cannot find `x`\n --> C:\\a.rs:3:5\n  |\n3 |     x\n\nerror: aborting\n";
+        let text =
+            "error[E0425]: cannot find `x`\n --> C:\\a.rs:3:5\n  |\n3 |     x\n\nerror: aborting\n";
         let found = complaints(text);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].message, "[E0425]: cannot find `x`");

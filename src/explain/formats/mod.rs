@@ -183,7 +183,10 @@ mod tests {
         assert!(text.starts_with(line), "{text}");
         assert_eq!(text.lines().count(), 1);
         let unknown = rendered(Format::Short, Judged::Unknown);
-        assert!(unknown.starts_with("src/a,b.rs:7:9: warning: "), "{unknown}");
+        assert!(
+            unknown.starts_with("src/a,b.rs:7:9: warning: "),
+            "{unknown}"
+        );
         assert_eq!(rendered(Format::Short, Judged::Passed), "");
     }
 

@@ -9,9 +9,9 @@ use crate::xml::escaped;
 use crate::{Report, visible};
 use std::fmt::Write;
 
-/// What the timeline's rows and columns are.
-const READING: &str = "Timeline: one row per operation, one column per thread. \
-                       ➜ is a value read, = a value written.";
+/// How to read the timeline.
+const READING: &str =
+    "One row per operation, one column per thread; ➜ is a value read, = a value written.";
 
 /// The report as a page.
 pub fn html(report: &Report) -> String {
@@ -78,7 +78,7 @@ fn timeline(report: &Report) -> String {
     let source = if files { "source" } else { &first.file };
     let mut table = format!(
         "<div class=\"wide\" role=\"region\" aria-label=\"Timeline\" tabindex=\"0\">\n<table>\n\
-         <caption>{READING}</caption>\n<thead><tr><th scope=\"col\" class=\"number\">line</th>\
+         <caption>Timeline</caption>\n<thead><tr><th scope=\"col\" class=\"number\">line</th>\
          <th scope=\"col\">{}</th>",
         escaped(source)
     );
@@ -96,7 +96,7 @@ fn timeline(report: &Report) -> String {
             Shown::Aside(text) => remark(across, &format!("… {text} …")),
         });
     }
-    table + "</tbody>\n</table>\n</div>\n"
+    table + "</tbody>\n</table>\n</div>\n" + &paragraphs(READING, "dim")
 }
 
 fn row_of(row: &Row, actors: &[usize]) -> String {
@@ -150,14 +150,14 @@ fn style() -> String {
         "body{{margin:2rem 1rem;font:1rem/1.5 system-ui,sans-serif;color:{};background:{}}}\n\
          main{{max-width:72rem;margin:auto}}\n\
          h1{{font-size:1.25rem;margin:0}}p{{margin:.25rem 0}}\n\
-         table{{border-collapse:collapse;margin:1rem 0}}caption{{text-align:left;padding-bottom:.25rem}}\n\
+         table{{border-collapse:collapse;margin:1rem 0}}caption{{text-align:left;font-weight:bold;padding-bottom:.25rem}}\n\
          th,td,code{{font:.875rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}}\n\
          th,td{{text-align:left;vertical-align:top;padding:.125rem 1.25rem .125rem 0;border-bottom:1px solid {}}}\n\
-         thead th{{font-weight:bold}}code{{white-space:pre-wrap}}.number{{text-align:right}}.wide{{overflow-x:auto}}\n\
+         thead th{{font-weight:bold}}code{{display:block;min-width:12rem;white-space:pre-wrap}}td span{{white-space:nowrap}}.number{{text-align:right}}.wide{{overflow-x:auto}}\n\
          {light}\n\
          @media screen{{:root{{color-scheme:light dark}}}}\n\
          @media screen and (prefers-color-scheme:dark){{body{{color:{};background:{}}}th,td{{border-color:{}}}{dark}}}\n\
-         @media print{{body{{margin:0}}.wide{{overflow:visible}}tr{{break-inside:avoid}}}}\n",
+         @media print{{body{{margin:0}}.wide{{overflow:visible}}td span{{white-space:normal}}tr{{break-inside:avoid}}}}\n",
         ink.0, ground.0, rule.0, ink.1, ground.1, rule.1
     )
 }

@@ -128,7 +128,10 @@ mod tests {
         report.executions.weak = Some(3);
         for text in [svg(&report), html(&report)] {
             assert!(text.contains("HOLDS") && text.contains("Exhaustive: 3 executions."));
-            assert!(!text.contains("Timeline") && !text.contains("line  "), "{text}");
+            assert!(
+                !text.contains("Timeline") && !text.contains("line  "),
+                "{text}"
+            );
         }
     }
 }

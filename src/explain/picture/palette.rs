@@ -88,7 +88,10 @@ mod tests {
     #[test]
     fn all_text_can_be_read_on_either_ground() {
         let ground = colour("ground");
-        for (class, light, dark) in { COLOURS.iter() }.filter(|(name, ..)| *name != "rule").skip(1) {
+        for (class, light, dark) in { COLOURS.iter() }
+            .filter(|(name, ..)| *name != "rule")
+            .skip(1)
+        {
             assert!(contrast(light, ground.0) >= 4.5, "{class} on light ground");
             assert!(contrast(dark, ground.1) >= 4.5, "{class} on dark ground");
         }
@@ -96,7 +99,13 @@ mod tests {
 
     #[test]
     fn a_paint_has_the_class_of_its_ansi_style() {
-        let paints = [Paint::Bold, Paint::Dim, Paint::Bad, Paint::Good, Paint::Notice];
+        let paints = [
+            Paint::Bold,
+            Paint::Dim,
+            Paint::Bad,
+            Paint::Good,
+            Paint::Notice,
+        ];
         for paint in { paints.into_iter() }.chain((0..5).map(Paint::Actor)) {
             let text = crate::style::paint(paint, "x");
             let line = &super::super::styled::lines(&text)[0];

@@ -44,7 +44,7 @@ fn document(report: &Report, text: &str, pace: Option<Pace>) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.0} {height:.0}\">\n<title>{}</title>\n<desc>{}</desc>\n<style>\n{}{}</style>\n\
          <rect class=\"paper\" x=\"0.5\" y=\"0.5\" width=\"{:.0}\" height=\"{:.0}\" rx=\"6\"/>\n",
-        escaped(&title(report)),
+        escaped(&title(&visible::report(report))),
         escaped(&description(report)),
         style(),
         pace.as_ref().map(Pace::style).unwrap_or_default(),
