@@ -70,9 +70,9 @@ pub fn try_file(args: &Try) -> Result<Exit> {
     }
     // A file that cannot be read is said to be so before anything is built.
     let scenarios = playground::scenario_names(&args.file)?;
-    if let [first, _, ..] = &scenarios[..] {
+    if scenarios.len() > 1 {
         let which = format!(
-            "{} has {} scenarios, so leave `pub` at one of them alone, such as `{first}`",
+            "{} has {} scenarios: write `pub` before one of them alone",
             args.file.display(),
             scenarios.len()
         );
