@@ -51,8 +51,8 @@ fn document(report: &Report, text: &str, pace: Option<Pace>) -> String {
         width.round() - 1.0,
         height.round() - 1.0,
     );
-    let mut shown = 0;
-    for (nth, line) in { lines.iter().enumerate() }.filter(|(_, line)| !line.is_empty()) {
+    let with_text = { lines.iter().enumerate() }.filter(|(_, line)| !line.is_empty());
+    for (shown, (nth, line)) in with_text.enumerate() {
         let top = MARGIN + nth as f64 * LINE;
         let runs: String = { line.iter() }.map(|run| drawn(run, top)).collect();
         match &pace {
@@ -60,7 +60,6 @@ fn document(report: &Report, text: &str, pace: Option<Pace>) -> String {
             Some(pace) if shown == 0 => svg.push_str(&pace.typed(&runs, top)),
             Some(pace) => svg.push_str(&pace.appearing(&runs, shown)),
         }
-        shown += 1;
     }
     svg.push_str("</svg>\n");
     svg
