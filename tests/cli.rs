@@ -195,6 +195,102 @@ fn a_failure_is_an_annotation_a_test_result_and_a_sarif_result() {
 }
 
 #[test]
+fn an_editor_finds_a_failure_and_the_lines_that_made_it() {
+    let short = |program| run(&["check", program, "--format", "short"]);
+    let (code, out, err) = short("lost-update/buggy");
+    let expected = "\
+src/bugs/threads/lost_update.rs:42:27: error: lost-update/buggy: Both threads read the same count, so one of the \
+two visitors was lost
+src/bugs/threads/lost_update.rs:37:38: note: main: visitors ➜ 0, and is interrupted
+src/bugs/threads/lost_update.rs:38:27: note: side door: visitors = 1
+";
+    assert_eq!((code, out.as_str(), err.as_str()), (1, expected, ""));
+    let notes = |program, count, said: &str| {
+        let (_, out, _) = short(program);
+        let notes: Vec<&str> = out.lines().filter(|it| it.contains(": note: ")).collect();
+        assert_eq!(notes.len(), count, "{out}");
+        assert!(notes.iter().any(|note| note.contains(said)), "{out}");
+        assert_eq!(out.matches(": error: ").count(), 1, "{out}");
+    };
+    notes(
+        "ab-ba-deadlock/buggy",
+        4,
+        "second teller: locks accounts[1]",
+    );
+    notes("lost-wakeup/buggy", 2, "too early");
+    notes("unsafe-publication/buggy", 1, "main: writes letter = 42");
+    notes("store-buffering/buggy", 1, "(newest: true)");
+    assert_eq!(short("lost-update/fixed_mutex").1.trim(), "");
+    assert_eq!(short("lost-update").1.trim(), "");
+}
+
+#[test]
+fn what_is_unknown_is_a_warning_to_an_editor() {
+    let few = ["--max-executions", "5", "--format", "short"];
+    let (code, out, _) = run(&[&["check", "aba/fixed_version"], &few[..]].concat());
+    assert_eq!(code, 3);
+    let begin = "heisenbug: warning: aba/fixed_version: Stopped at 5 executions";
+    assert!(out.starts_with(begin), "{out}");
+}
+
+#[test]
+#[cfg(feature = "learn")]
+fn an_exercise_is_judged_in_the_forms_of_other_tools() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let copy = folder.path().join("copy");
+    let copy = copy.to_str().expect("a name is text");
+    assert_eq!(run(&["learn", "init", copy]).0, 0);
+    let judged = |format| {
+        run(&[
+            "learn",
+            "--dir",
+            copy,
+            "run",
+            "lost_update",
+            "--format",
+            format,
+        ])
+    };
+    let file = std::path::Path::new(copy)
+        .canonicalize()
+        .expect("it is there");
+    let file = file.join("lost_update.rs").display().to_string();
+    let (code, out, _) = judged("short");
+    assert_eq!(code, 1);
+    assert!(out.starts_with(&format!("{file}:")), "{out}");
+    assert!(
+        out.contains(": error: lost_update: ") && out.contains(": note: "),
+        "{out}"
+    );
+    let (_, out, _) = judged("github");
+    assert!(
+        out.starts_with(&format!("::error file={file},line=")),
+        "{out}"
+    );
+    assert!(
+        out.contains("let seen"),
+        "with the lines of the file: {out}"
+    );
+    let (_, out, _) = judged("junit");
+    assert!(
+        out.contains("tests=\"1\" failures=\"1\" errors=\"0\""),
+        "{out}"
+    );
+    let sarif: Value = serde_json::from_str(&judged("sarif").1).expect("SARIF is JSON");
+    assert_eq!(sarif["runs"][0]["results"][0]["level"], "error");
+
+    // What does not compile is said in the same form, at the same file.
+    std::fs::write(&file, "pub fn broken( {}\n").expect("it can be written");
+    let (code, out, _) = judged("short");
+    assert!(code == 1 && out.starts_with(&format!("{file}:1:")), "{out}");
+    let sarif: Value = serde_json::from_str(&judged("sarif").1).expect("SARIF is JSON");
+    assert_eq!(
+        sarif["runs"][0]["results"].as_array().map(Vec::len),
+        Some(1)
+    );
+}
+
+#[test]
 fn a_bug_that_fails_as_declared_is_no_failure_to_other_tools() {
     let (code, out, _) = run(&["check", "lost-update", "--format", "junit"]);
     assert!(
@@ -213,6 +309,8 @@ fn a_bug_that_fails_as_declared_is_no_failure_to_other_tools() {
 fn a_format_that_nobody_knows_is_invalid_usage() {
     let (code, _, said) = run(&["check", "lost-update", "--format", "githb"]);
     assert!(code == 2 && said.contains("github"), "{said}");
+    let (code, _, said) = run(&["check", "lost-update", "--format", "shrot"]);
+    assert!(code == 2 && said.contains("'short'"), "{said}");
     assert_eq!(
         run(&["check", "lost-update", "--json", "--format", "junit"]).0,
         2

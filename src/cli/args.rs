@@ -4,7 +4,6 @@ use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use heisenbug_explain::formats;
 use heisenbug_isolated::Debugger;
-#[cfg(feature = "learn")]
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -103,7 +102,8 @@ Examples:
   heisenbug check                      all bugs
   heisenbug check --locks              all lock strategies
   heisenbug check lost-update          every variant of a bug
-  heisenbug check lost-update/buggy    one program, with its schedule")]
+  heisenbug check lost-update/buggy    one program, with its schedule
+  heisenbug check lost-update/buggy --svg race.svg    a picture of it")]
 pub struct Check {
     /// The bug or lock, or one of its variants; all bugs if left out
     #[arg(value_name = "BUG[/VARIANT]")]
@@ -119,9 +119,40 @@ pub struct Check {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Print it for another tool: annotations, test results, static analysis
+    /// Print it for another tool: annotations, test results, static analysis, an editor
     #[arg(long, value_enum, conflicts_with = "json")]
     pub format: Option<Format>,
+    #[command(flatten)]
+    pub picture: Picture,
+}
+
+/// What is written into a file, beside what is printed.
+#[derive(clap::Args, Debug)]
+pub struct Picture {
+    /// Write the report on one program into a file, as a picture
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Let the command be typed in that picture, and the lines appear one by one
+    #[arg(long, requires = "svg")]
+    pub animate: bool,
+    /// Write the report on one program into a file, as a page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+impl Picture {
+    /// Whether a file is to be written.
+    pub fn is_wanted(&self) -> bool {
+        self.svg.is_some() || self.html.is_some()
+    }
+
+    /// The option that asks for it.
+    pub fn option(&self) -> &'static str {
+        match self.svg {
+            Some(_) => "--svg",
+            None => "--html",
+        }
+    }
 }
 
 /// A form in which a result is printed.
@@ -137,6 +168,8 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0
     Sarif,
+    /// FILE:LINE:COLUMN: error: …, for editors
+    Short,
 }
 
 impl Format {
@@ -152,6 +185,7 @@ impl Format {
             Format::Github => Some(formats::Format::Github),
             Format::Junit => Some(formats::Format::Junit),
             Format::Sarif => Some(formats::Format::Sarif),
+            Format::Short => Some(formats::Format::Short),
         }
     }
 }
@@ -298,7 +332,7 @@ pub struct Measuring {
     pub quick: bool,
     /// Write a CSV file and plots into this folder
     #[arg(long, value_name = "DIR")]
-    pub out: Option<std::path::PathBuf>,
+    pub out: Option<PathBuf>,
     /// Measure although this is a debug build, whose figures say nothing
     #[arg(long)]
     pub debug_build: bool,
@@ -362,6 +396,9 @@ pub enum LearnCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Print it for another tool: annotations, test results, static analysis, an editor
+        #[arg(long, value_enum, conflicts_with = "json")]
+        format: Option<Format>,
     },
     /// Gives a hint
     Hint {
@@ -424,13 +461,15 @@ passes.
 
 Examples:
   heisenbug try race.rs
-  heisenbug try race.rs --watch    again on every save")]
+  heisenbug try race.rs --watch           again on every save
+  heisenbug try race.rs --format short    for an editor: FILE:LINE:COLUMN: error
+  heisenbug try race.rs --html race.html  a page to send to somebody")]
 pub struct Try {
     /// A file of plain Rust that uses `heisenbug::` where it would use `std::`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Again on every save, until Ctrl-C
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long, conflicts_with_all = ["json", "svg", "html"])]
     pub watch: bool,
     #[command(flatten)]
     pub limits: Limits,
@@ -440,9 +479,11 @@ pub struct Try {
     /// Print JSON: an array of reports
     #[arg(long)]
     pub json: bool,
-    /// Print it for another tool: annotations, test results, static analysis
+    /// Print it for another tool: annotations, test results, static analysis, an editor
     #[arg(long, value_enum, conflicts_with_all = ["json", "watch"])]
     pub format: Option<Format>,
+    #[command(flatten)]
+    pub picture: Picture,
 }
 
 /// What judges.

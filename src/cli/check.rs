@@ -3,7 +3,7 @@
 use super::args::{Check, Engine, Format, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
-use super::{Exit, called, lookup, output, peers};
+use super::{Exit, called, lookup, output, peers, picture};
 use anyhow::{Result, anyhow, bail};
 use heisenbug_catalogue::{Bug, Variant};
 use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
@@ -37,6 +37,12 @@ pub fn run(args: &Check) -> Result<Exit> {
         if format.of_a_tool().is_some() {
             bail!("what loom says has no timeline: use --format text or --format json");
         }
+        if args.picture.is_wanted() {
+            bail!(
+                "what loom says has no timeline: leave out {}",
+                args.picture.option()
+            );
+        }
         return peers::run(args);
     }
     let checker = checker(&args.limits)?;
@@ -45,6 +51,7 @@ pub fn run(args: &Check) -> Result<Exit> {
     }
     let cores = args.limits.cores();
     let Some(name) = &args.name else {
+        picture::only_of_one(&args.picture, "name it, such as lost-update/buggy")?;
         let all: Vec<&'static Bug> = match args.locks {
             true => worlds::locks().collect(),
             false => worlds::bugs().collect(),
@@ -64,7 +71,7 @@ pub fn run(args: &Check) -> Result<Exit> {
         Some(_) => {
             let debugger = args.limits.debugger()?;
             let checker = checker.jobs(cores);
-            let exit = one(bug, variants[0], &checker, format, args.full)?;
+            let exit = one(bug, variants[0], &checker, format, args)?;
             if let Some(debugger) = debugger {
                 let executable = std::env::current_exe()?;
                 let program = format!("{}/{}", bug.name, variants[0].name);
@@ -73,6 +80,8 @@ pub fn run(args: &Check) -> Result<Exit> {
             Ok(exit)
         }
         None => {
+            let which = format!("name a variant, such as {}/{}", bug.name, variants[0].name);
+            picture::only_of_one(&args.picture, &which)?;
             let programs: Vec<_> = variants.into_iter().map(|variant| (bug, variant)).collect();
             several(&programs, &checker, cores, format)
         }
@@ -117,7 +126,7 @@ fn one(
     variant: &'static Variant,
     checker: &Checker,
     format: Format,
-    full: bool,
+    args: &Check,
 ) -> Result<Exit> {
     let report = check(bug, variant, checker)?;
     let exit = match was_interrupted(&report) {
@@ -128,14 +137,16 @@ fn one(
     if let Some(format) = format.of_a_tool() {
         output::print(&formats::render(format, &[judged(&report)]))?;
     } else if format == Format::Json {
-        output::json(&checked(bug, variant, report, &prices))?;
+        output::json(&checked(bug, variant, report.clone(), &prices))?;
     } else {
-        output::print(&output::report(&report, full))?;
+        output::print(&output::report(&report, args.full))?;
         if !checker.is_replay() {
             tell_again(&report, "")?;
         }
         print_prices(&[(bug, variant)], &prices)?;
     }
+    let command = format!("{} check {}/{}", called::name(), bug.name, variant.name);
+    picture::write(&args.picture, &report, &command)?;
     Ok(exit)
 }
 
@@ -160,7 +171,11 @@ pub fn judged(report: &Report) -> Case<'_> {
         Verdict::Fails => Judged::Failed,
         Verdict::Unknown => Judged::Unknown,
     };
-    Case { report, judged }
+    Case {
+        report,
+        judged,
+        says: None,
+    }
 }
 
 /// A program that is meant to do what it declares.
@@ -170,7 +185,11 @@ fn against<'a>(report: &'a Report, declared: &Declared) -> Case<'a> {
         Declared::No(_) => Judged::Failed,
         Declared::Unknown => Judged::Unknown,
     };
-    Case { report, judged }
+    Case {
+        report,
+        judged,
+        says: None,
+    }
 }
 
 /// Ctrl-C reaches the child as well, and it may be the first to say so.

@@ -14,6 +14,7 @@ mod measuring;
 mod output;
 mod pager;
 mod peers;
+mod picture;
 #[cfg(feature = "learn")]
 mod playground;
 mod prices;

@@ -2,13 +2,13 @@
 
 use super::args::{Engine, Format, New, Try};
 use super::output::Progress;
-use super::{Exit, called, check, output};
+use super::{Exit, called, check, output, picture};
 use anyhow::{Result, anyhow, bail};
 use heisenbug_check::{Report, Verdict, interrupted};
 use heisenbug_course::compile::Library;
 use heisenbug_course::playground::{self, Replay, Tried};
 use heisenbug_course::watch::Watch;
-use heisenbug_explain::formats::{self, Case};
+use heisenbug_explain::formats::{self, Case, Judged};
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_files as files;
 use heisenbug_isolated::Onlooker;
@@ -68,7 +68,15 @@ pub fn try_file(args: &Try) -> Result<Exit> {
         bail!("loom knows the catalogue only: your file is linked with heisenbug's types");
     }
     // A file that cannot be read is said to be so before anything is built.
-    playground::read(&args.file)?;
+    let scenarios = playground::scenario_names(&args.file)?;
+    if scenarios.len() > 1 {
+        let which = format!(
+            "{} has {} scenarios: write `pub` before one of them alone",
+            args.file.display(),
+            scenarios.len()
+        );
+        picture::only_of_one(&args.picture, &which)?;
+    }
     let library = library()?;
     if args.watch {
         return watch(args, &library);
@@ -80,13 +88,33 @@ pub fn try_file(args: &Try) -> Result<Exit> {
             let cases: Vec<Case> = reports.iter().map(check::judged).collect();
             output::print(&formats::render(format, &cases))?;
         }
+        (Tried::NotCompiled(message), Some(format)) => {
+            let report = Report::named(&args.file.to_string_lossy(), "");
+            let case = refused(&report, message);
+            output::print(&formats::render(format, &[case]))?;
+        }
         (Tried::Checked(reports), None) if format == Format::Json => output::json(reports)?,
         _ => {
             show(&tried, args.full)?;
             tell_again(args, &tried)?;
         }
     }
+    if let Tried::Checked(reports) = &tried
+        && let [report] = &reports[..]
+    {
+        let command = format!("{} try {}", called::name(), called::quoted(&args.file));
+        picture::write(&args.picture, report, &command)?;
+    }
     Ok(exit(&tried))
+}
+
+/// A program that is refused, and why.
+pub fn refused<'a>(report: &'a Report, why: &'a str) -> Case<'a> {
+    Case {
+        report,
+        judged: Judged::Failed,
+        says: Some(why),
+    }
 }
 
 /// Builds what files are linked with, saying so if it takes a while.
@@ -113,7 +141,8 @@ fn attempt(args: &Try, library: &Library) -> Result<Tried> {
     let show = |scenario: &str, executions: u64| {
         progress.show(&format!("{scenario}: {executions} executions"));
     };
-    let colour = std::io::stdout().is_terminal();
+    let is_text = Format::of(args.format, args.json) == Format::Text;
+    let colour = is_text && std::io::stdout().is_terminal();
     let replay = Replay {
         scenario: args.limits.scenario(),
         debugger: args.limits.debugger()?,

@@ -251,8 +251,8 @@ fn ruling(case: &Told, report: Report) -> Result<Report, Judgement> {
     })
 }
 
-/// Calls a file by its short name, as the learner does.
-pub(super) fn rename(report: &mut Report, path: &Path, name: &str) {
+/// Calls a file by another name: by its short one, as the learner does, or by one that leads to it.
+pub fn rename(report: &mut Report, path: &Path, name: &str) {
     let path = source::tidy(&path.to_string_lossy());
     let rename = |file: &mut String| {
         if source::tidy(file) == path {

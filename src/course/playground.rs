@@ -144,6 +144,17 @@ fn scenarios_of(text: &str, others: &[Part]) -> Scenarios {
     all
 }
 
+/// The names of the scenarios that a file has, without compiling it.
+///
+/// # Errors
+///
+/// As for [`read`].
+pub fn scenario_names(file: &Path) -> Result<Vec<String>> {
+    let (path, text) = read(file)?;
+    let others = parts(&path, &file.to_string_lossy(), &text).read;
+    Ok(scenarios_of(&text, &others).names)
+}
+
 /// Where a file is, and what is in it.
 ///
 /// # Errors

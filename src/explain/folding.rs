@@ -35,7 +35,7 @@ pub trait Line: PartialEq {
 
 /// A row, or what stands for several.
 #[derive(Debug, PartialEq)]
-pub enum Shown<T> {
+pub enum Kept<T> {
     /// The row.
     Row(T),
     /// A remark on rows that are left out.
@@ -43,19 +43,19 @@ pub enum Shown<T> {
 }
 
 /// All rows, each circle that is the same every time once.
-pub fn repeats<T: PartialEq>(rows: Vec<T>) -> Vec<Shown<T>> {
+pub fn repeats<T: PartialEq>(rows: Vec<T>) -> Vec<Kept<T>> {
     let shown = fold(rows).into_iter().map(|row| match row {
-        Folded::Item(row) => Shown::Row(row),
-        Folded::Again { items: 1, times } => Shown::Aside(format!("{times} times more")),
+        Folded::Item(row) => Kept::Row(row),
+        Folded::Again { items: 1, times } => Kept::Aside(format!("{times} times more")),
         Folded::Again { items, times } => {
-            Shown::Aside(format!("these {items} rows, {times} times more"))
+            Kept::Aside(format!("these {items} rows, {times} times more"))
         }
     });
     shown.collect()
 }
 
 /// As few of the rows as tell the story.
-pub fn shorten<T: Line>(rows: Vec<T>) -> Vec<Shown<T>> {
+pub fn shorten<T: Line>(rows: Vec<T>) -> Vec<Kept<T>> {
     let mut shown = repeats(rows);
     while shown.len() > MOST
         && let Some(circle) = next_circle(&shown)
@@ -76,8 +76,8 @@ pub fn shorten<T: Line>(rows: Vec<T>) -> Vec<Shown<T>> {
     shown
 }
 
-fn leave_out<T>(shown: &mut Vec<Shown<T>>, hidden: Range<usize>, told: &str) {
-    shown.splice(hidden, [Shown::Aside(told.to_owned())]);
+fn leave_out<T>(shown: &mut Vec<Kept<T>>, hidden: Range<usize>, told: &str) {
+    shown.splice(hidden, [Kept::Aside(told.to_owned())]);
 }
 
 /// Rounds of a circle that differ in their values only, without the first and the last.
@@ -86,16 +86,16 @@ struct Circle {
     told: String,
 }
 
-fn next_circle<T: Line>(shown: &[Shown<T>]) -> Option<Circle> {
+fn next_circle<T: Line>(shown: &[Kept<T>]) -> Option<Circle> {
     (0..shown.len()).find_map(|from| {
         let most = LONGEST.min((shown.len() - from) / LEAST_ROUNDS);
         (1..=most).find_map(|length| circle(shown, from, length))
     })
 }
 
-fn circle<T: Line>(shown: &[Shown<T>], from: usize, length: usize) -> Option<Circle> {
+fn circle<T: Line>(shown: &[Kept<T>], from: usize, length: usize) -> Option<Circle> {
     let place = |at: usize| match shown.get(at)? {
-        Shown::Row(row) if !row.is_decisive() => Some((row.actor(), row.place())),
+        Kept::Row(row) if !row.is_decisive() => Some((row.actor(), row.place())),
         _ => None,
     };
     let same = |round: usize| {
@@ -118,9 +118,9 @@ fn circle<T: Line>(shown: &[Shown<T>], from: usize, length: usize) -> Option<Cir
 }
 
 /// The middle of the longest stretch of one actor.
-fn longest_stretch<T: Line>(shown: &[Shown<T>]) -> Option<Range<usize>> {
+fn longest_stretch<T: Line>(shown: &[Kept<T>]) -> Option<Range<usize>> {
     let actor = |at: usize| match &shown[at] {
-        Shown::Row(row) if !row.is_decisive() => Some(row.actor()),
+        Kept::Row(row) if !row.is_decisive() => Some(row.actor()),
         _ => None,
     };
     let mut longest: Option<Range<usize>> = None;
@@ -166,10 +166,10 @@ mod tests {
         }
     }
 
-    fn asides(shown: &[Shown<Row>]) -> Vec<&str> {
+    fn asides(shown: &[Kept<Row>]) -> Vec<&str> {
         let asides = shown.iter().filter_map(|shown| match shown {
-            Shown::Aside(told) => Some(told.as_str()),
-            Shown::Row(_) => None,
+            Kept::Aside(told) => Some(told.as_str()),
+            Kept::Row(_) => None,
         });
         asides.collect()
     }
@@ -209,7 +209,7 @@ mod tests {
     fn what_is_decisive_is_seen() {
         let stretch = (100..140).map(|line| Row(0, line, if line == 120 { usize::MAX } else { 0 }));
         let shown = shorten(stretch.collect::<Vec<Row>>());
-        assert!(shown.contains(&Shown::Row(Row(0, 120, usize::MAX))));
+        assert!(shown.contains(&Kept::Row(Row(0, 120, usize::MAX))));
     }
 
     #[test]

@@ -14,40 +14,55 @@ const MOST: usize = 3;
 
 /// Where a thread was interrupted, by whom, and what that changed.
 pub fn interruption(report: &Report) -> String {
-    if report
-        .preemptions
-        .is_none_or(|preemptions| preemptions == 0)
-    {
-        return String::new();
-    }
-    let shown = |event: &&Event| !matches!(event.op, Op::ArcNew | Op::Spawn | Op::Join);
-    let events: Vec<&Event> = report.counterexample.iter().filter(shown).collect();
-    let gaps: Vec<Gap> = (0..events.len())
-        .filter_map(|at| Gap::after(&events, at))
-        .collect();
-    // Who was waiting meanwhile was not interrupted. As there is no failure with fewer interruptions, it
-    // takes each of them.
-    let interrupted = gaps
-        .iter()
-        .filter(|gap| !gap.waited(&report.counterexample));
-    let number = report.preemptions.unwrap_or(1).min(MOST_TOLD) as usize;
-    let mut told: Vec<String> = interrupted.take(number).map(Gap::told).collect();
-    if told.is_empty() {
-        told.extend(gaps.first().map(Gap::told));
-    }
+    let events = operations_of(report);
+    // As there is no failure with fewer interruptions, it takes each of them.
+    let number = report.preemptions.unwrap_or(0).min(MOST_TOLD) as usize;
+    let gaps = Gap::decisive(report, &events).into_iter().take(number);
+    let told: Vec<String> = gaps.map(|gap| gap.told()).collect();
     told.join("\n")
 }
 
-/// What others did between two operations of an actor.
-struct Gap<'a> {
-    before: &'a Event,
-    between: &'a [&'a Event],
-    resumed: &'a Event,
+/// The operation after which a thread was interrupted, and those by which others changed something meanwhile.
+pub fn interrupted_at(report: &Report) -> Option<(&Event, Vec<&Event>)> {
+    let events = operations_of(report);
+    let gap = Gap::decisive(report, &events).into_iter().next()?;
+    let changing = { gap.between.iter() }.filter(|event| change(event, gap.between).is_some());
+    Some((gap.before, changing.copied().take(MOST).collect()))
 }
 
-impl<'a> Gap<'a> {
+fn operations_of(report: &Report) -> Vec<&Event> {
+    let shown = |event: &&Event| !matches!(event.op, Op::ArcNew | Op::Spawn | Op::Join);
+    report.counterexample.iter().filter(shown).collect()
+}
+
+/// What others did between two operations of an actor.
+#[derive(Clone, Copy)]
+struct Gap<'a, 'r> {
+    before: &'r Event,
+    between: &'a [&'r Event],
+    resumed: &'r Event,
+}
+
+impl<'a, 'r> Gap<'a, 'r> {
+    /// Those that made the difference, if somebody was interrupted.
+    fn decisive(report: &Report, events: &'a [&'r Event]) -> Vec<Gap<'a, 'r>> {
+        if report.preemptions.is_none_or(|number| number == 0) {
+            return Vec::new();
+        }
+        let gaps: Vec<Gap> = (0..events.len())
+            .filter_map(|at| Gap::after(events, at))
+            .collect();
+        // Who was waiting meanwhile was not interrupted.
+        let interrupted = { gaps.iter() }.filter(|gap| !gap.waited(&report.counterexample));
+        let interrupted: Vec<Gap> = interrupted.copied().collect();
+        match interrupted.is_empty() {
+            true => gaps.into_iter().take(1).collect(),
+            false => interrupted,
+        }
+    }
+
     /// The gap behind an operation, if there is one that ends.
-    fn after(events: &'a [&'a Event], at: usize) -> Option<Gap<'a>> {
+    fn after(events: &'a [&'r Event], at: usize) -> Option<Gap<'a, 'r>> {
         let before = events[at];
         let rest = &events[at + 1..];
         let length = rest.iter().position(|event| event.actor == before.actor)?;

@@ -5,6 +5,7 @@
 
 mod cells;
 mod constants;
+mod decisive;
 mod difference;
 mod folding;
 pub mod formats;
@@ -12,6 +13,7 @@ mod interruption;
 mod layout;
 mod leak;
 mod outcomes;
+pub mod picture;
 mod repeats;
 mod report;
 mod sentence;
@@ -21,9 +23,11 @@ pub mod style;
 mod table;
 mod timeline;
 mod visible;
+mod xml;
 
 use heisenbug_catalogue::Grade;
 use heisenbug_trace::one_line;
+use sentence::Time;
 use std::borrow::Cow;
 use style::{Paint, paint};
 
@@ -49,30 +53,34 @@ pub const MIN_WIDTH: usize = 40;
 /// The whole report: verdict, outcomes, timeline, how it was reached. Of a long timeline, as much as tells
 /// the story.
 pub fn report(report: &Report, width: usize) -> String {
-    told(report, width, false)
+    told(report, width, Time::Told, false)
 }
 
 /// The whole report, with a row for each operation.
 pub fn full_report(report: &Report, width: usize) -> String {
-    told(report, width, true)
+    told(report, width, Time::Told, true)
 }
 
 /// The counterexample in sentences: who did what. `None` if there is none, or it is too long for that.
 pub fn story(report: &Report) -> Option<String> {
-    story::story(&constants::named(&visible::report(report)))
+    story::story(&readable(report))
 }
 
-fn told(report: &Report, width: usize, full: bool) -> String {
+/// The report as it is read: nothing in it that a terminal obeys, and names for numbers that have one.
+fn readable(report: &Report) -> Report {
+    constants::named(&visible::report(report))
+}
+
+fn told(report: &Report, width: usize, time: Time, full: bool) -> String {
     let room = width.clamp(MIN_WIDTH, MAX_TIMELINE);
     let width = room.min(MAX_WIDTH);
-    let report = &constants::named(&visible::report(report));
+    let report = &readable(report);
     let mut blocks = vec![headline(report, width)];
-    let tells = report.outcomes.len() > 1 || !report.holds_bounded();
-    if tells && !report.outcomes.is_empty() {
+    if has_outcomes(report) {
         blocks.push(outcomes(report, width));
     }
-    let mut closing = layout::wrap(&sentence::stamp(report), width, "  ");
-    if report.verdict == Verdict::Fails || !report.counterexample.is_empty() {
+    let mut closing = layout::wrap(&sentence::stamp(report, time), width, "  ");
+    if has_counterexample(report) {
         let how = layout::wrap(&sentence::how(report), width, "  ");
         let parts = [
             timeline::render(report, room, full),
@@ -123,12 +131,19 @@ impl Report {
     }
 }
 
+/// Whether the outcomes tell more than the verdict.
+fn has_outcomes(report: &Report) -> bool {
+    let tells = report.outcomes.len() > 1 || !report.holds_bounded();
+    tells && !report.outcomes.is_empty()
+}
+
+fn has_counterexample(report: &Report) -> bool {
+    report.verdict == Verdict::Fails || !report.counterexample.is_empty()
+}
+
 /// The verdict in one line, and what happened in one sentence.
 fn headline(report: &Report, width: usize) -> String {
-    let name = match (&report.bug, &report.variant) {
-        (Some(bug), Some(variant)) => format!("{bug}/{variant} "),
-        _ => String::new(),
-    };
+    let name = name(report);
     let (verdict, more) = verdict(report);
     let verdict = paint(Paint::of_verdict(report.verdict), verdict);
     let program = format!("{}{verdict}", paint(Paint::Bold, &name));
@@ -139,16 +154,29 @@ fn headline(report: &Report, width: usize) -> String {
             layout::wrap(more.trim_start_matches([':', ' ']), width, "  ")
         ),
     };
-    let Some(message) = report.message.as_ref().filter(|_| report.fails()) else {
-        return title;
-    };
+    match message(report) {
+        Some(message) => format!("{title}\n{}", layout::wrap(&message, width, "  ")),
+        None => title,
+    }
+}
+
+/// `lost-update/buggy `, if the program has a name.
+fn name(report: &Report) -> String {
+    match (&report.bug, &report.variant) {
+        (Some(bug), Some(variant)) => format!("{bug}/{variant} "),
+        _ => String::new(),
+    }
+}
+
+/// The failure in one line.
+fn message(report: &Report) -> Option<String> {
+    let message = report.message.as_ref().filter(|_| report.fails())?;
     // The catalogue's reasons are sentences, a panic's message is its author's own.
     let message = match report.bug {
         Some(_) => sentence::capitalised(&one_line(message)),
         None => one_line(message),
     };
-    let message = assertion(&message);
-    format!("{title}\n{}", layout::wrap(&message, width, "  "))
+    Some(assertion(&message).into_owned())
 }
 
 /// The verdict in capitals, and what there is to add.
@@ -217,11 +245,16 @@ fn kind(report: &Report) -> String {
 
 /// Label, grade, count and share of every outcome.
 fn outcomes(report: &Report, width: usize) -> String {
-    // Those that were cut, or came to what is not listed, were executions, too.
-    let total = report.explored().max(counted(report));
+    let total = total(report);
     let rows = { outcomes::rows(report).into_iter() }
         .map(|row| (row.label, row.grade, row.count, share(row.count, total)));
     outcome_table("executions", total, rows, width)
+}
+
+/// Of how many executions the outcomes are a share: those that were cut, or came to what is not listed, were
+/// executions, too.
+fn total(report: &Report) -> u64 {
+    report.explored().max(counted(report))
 }
 
 /// A share of what was counted. Only nothing is 0 %, and only everything is 100 %.

@@ -54,13 +54,20 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
         ([holder], _) => match taken_at(report, holder, object) {
             Some(taken) => format!(
                 "{actor} waits{here} for {object}, which {holder} took{}",
-                at(taken)
+                at(taken.line)
             ),
             None => format!("{actor} waits{here} for {object}, which {holder} holds"),
         },
         ([], "join") => format!("{actor} waits{here} for {object} to finish"),
         ([], "wait") => {
-            let early = too_early(report, actor, object).unwrap_or_default();
+            let early = match too_early(report, actor, object) {
+                Some(Event {
+                    actor: who, line, ..
+                }) => {
+                    format!(": {who} did so{}, before {actor} waited", at(*line))
+                }
+                None => String::new(),
+            };
             format!("{actor} waits{here} on {object}, and nobody is left to notify it{early}")
         }
         ([], "park") => {
@@ -76,9 +83,9 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
     }
 }
 
-/// Who notified a condition variable before this thread waited on it for the last time, if nobody did
-/// afterwards.
-fn too_early(report: &Report, actor: &str, object: &str) -> Option<String> {
+/// The notification of a condition variable that came before this thread waited on it for the last time, if
+/// none came afterwards.
+pub fn too_early<'a>(report: &'a Report, actor: &str, object: &str) -> Option<&'a Event> {
     let of_this = |event: &&Event| event.object.as_deref() == Some(object);
     let last = report.counterexample.iter().rev().filter(of_this);
     let waits = |event: &Event| matches!(event.op, Op::Wait | Op::Sleep);
@@ -88,14 +95,7 @@ fn too_early(report: &Report, actor: &str, object: &str) -> Option<String> {
         return None;
     }
     let notified = last.find(|event| matches!(event.op, Op::NotifyOne | Op::NotifyAll))?;
-    if notified.actor == actor {
-        return None;
-    }
-    Some(format!(
-        ": {} did so{}, before {actor} waited",
-        notified.actor,
-        at(notified.line)
-    ))
+    (notified.actor != actor).then_some(notified)
 }
 
 /// Where something happened, if that is a line of the program.
@@ -107,16 +107,15 @@ pub fn at(line: u32) -> String {
 }
 
 /// Where a lock was last taken by its holder.
-fn taken_at(report: &Report, holder: &str, object: &str) -> Option<u32> {
-    let taken = report.counterexample.iter().rev().find(|event| {
+pub fn taken_at<'a>(report: &'a Report, holder: &str, object: &str) -> Option<&'a Event> {
+    report.counterexample.iter().rev().find(|event| {
         event.actor == holder
             && event.object.as_deref() == Some(object)
             && matches!(event.op, Op::Lock | Op::ReadLock | Op::WriteLock)
             || event.actor == holder
                 && event.object.as_deref() == Some(object)
                 && event.op.is_wakeup()
-    });
-    taken.map(|event| event.line)
+    })
 }
 
 /// The two accesses that nothing orders.
@@ -165,7 +164,7 @@ fn freed(report: &Report) -> String {
 }
 
 /// The operation that an access is, if it came to be one.
-fn event_of<'a>(report: &'a Report, access: &Access) -> Option<&'a Event> {
+pub fn event_of<'a>(report: &'a Report, access: &Access) -> Option<&'a Event> {
     report
         .counterexample
         .iter()
@@ -185,25 +184,35 @@ fn verb(event: Option<&Event>) -> &'static str {
     }
 }
 
+/// Whether a report tells how long the check took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// It does.
+    Told,
+    /// It does not: who keeps it wants the same check to give the same text.
+    LeftOut,
+}
+
 /// How the verdict was reached, and how far to trust it.
-pub fn stamp(report: &Report) -> String {
+pub fn stamp(report: &Report, time: Time) -> String {
     let explored = explored(report);
-    let time = match report.millis {
-        millis if millis < 1000 => format!("{millis} ms"),
-        millis => format!("{:.1} s", millis as f64 / 1000.0),
+    let time = match (time, report.millis) {
+        (Time::LeftOut, _) => String::new(),
+        (Time::Told, millis) if millis < 1000 => format!(", in {millis} ms"),
+        (Time::Told, millis) => format!(", in {:.1} s", millis as f64 / 1000.0),
     };
     let how = match (&report.stopped, report.passes) {
         (Some(why), _) if why == REPLAYED => "This is one execution, run again.".to_owned(),
         (Some(why), _) if explored.is_empty() => format!("Not exhaustive, {why}."),
         (Some(why), _) if why.ends_with('?') => {
-            format!("Not exhaustive, {why} So far {explored}, in {time}.")
+            format!("Not exhaustive, {why} So far {explored}{time}.")
         }
-        (Some(why), _) => format!("Not exhaustive, {why}: {explored}, in {time}."),
+        (Some(why), _) => format!("Not exhaustive, {why}: {explored}{time}."),
         (None, Some(passes)) => {
-            format!("Exhaustive up to {passes} passes of a loop: {explored}, in {time}.")
+            format!("Exhaustive up to {passes} passes of a loop: {explored}{time}.")
         }
-        (None, None) if report.complete => format!("Exhaustive: {explored}, in {time}."),
-        (None, None) => format!("Not exhaustive: {explored}, in {time}."),
+        (None, None) if report.complete => format!("Exhaustive: {explored}{time}."),
+        (None, None) => format!("Not exhaustive: {explored}{time}."),
     };
     let mut lines = vec![how];
     if report.verdict == Verdict::Unknown {

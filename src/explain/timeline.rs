@@ -4,7 +4,7 @@
 //! no room for the source beside the columns, it follows below them, each line once.
 
 use super::cells::{cell, in_one};
-use super::folding::{Line, Shown, repeats, shorten};
+use super::folding::{Kept, Line, repeats, shorten};
 use super::layout;
 use super::report::Report;
 use super::style::{Paint, paint};
@@ -19,17 +19,27 @@ const MIN_SOURCE: usize = 28;
 const MAX_CELL: usize = 26;
 
 #[derive(PartialEq)]
-struct Row {
-    file: String,
-    line: u32,
-    source: String,
+pub struct Row {
+    pub file: String,
+    pub line: u32,
+    pub source: String,
     /// Where in it the operation is, in characters.
     column: usize,
     /// The part of it that there is room for.
     excerpt: String,
-    actor: usize,
-    cell: String,
-    paint: Option<Paint>,
+    pub actor: usize,
+    pub cell: String,
+    pub paint: Option<Paint>,
+}
+
+/// What stands below each other.
+pub enum Shown {
+    /// The file that the rows below are from, where there are several.
+    File(String),
+    /// An operation.
+    Row(Row),
+    /// A remark on rows that are not shown.
+    Aside(String),
 }
 
 impl Line for Row {
@@ -52,10 +62,7 @@ pub fn render(report: &Report, width: usize, full: bool) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    // Actors that did nothing worth a row have no column.
-    let actors: Vec<usize> = (0..report.actors.len())
-        .filter(|&actor| rows.iter().any(|row| row.actor == actor))
-        .collect();
+    let actors = actors(report, &rows);
     let (mut rows, columns) = match Columns::fit(report, &rows, &actors, width) {
         columns if actors.len() > 2 && columns.break_words(&rows) => {
             Columns::turned(report, rows, &actors, width)
@@ -71,24 +78,12 @@ pub fn render(report: &Report, width: usize, full: bool) -> String {
         0 => legend(&rows, width),
         _ => Vec::new(),
     };
-    let mut file = None;
-    let shown = match full {
-        true => repeats(rows),
-        false => shorten(rows),
-    };
-    for row in &shown {
-        let row = match row {
-            Shown::Row(row) => row,
-            Shown::Aside(told) => {
-                lines.push(aside(told));
-                continue;
-            }
-        };
-        if files && file != Some(&row.file) {
-            lines.push(paint(Paint::Dim, &format!("  {}", row.file)));
-            file = Some(&row.file);
+    for shown in shown(rows, full) {
+        match shown {
+            Shown::File(file) => lines.push(paint(Paint::Dim, &format!("  {file}"))),
+            Shown::Row(row) => lines.extend(columns.row(&row)),
+            Shown::Aside(text) => lines.push(aside(&text)),
         }
-        lines.extend(columns.row(row));
     }
     lines.extend(legend);
     lines.join("\n")
@@ -113,18 +108,50 @@ fn take_excerpts(rows: &mut [Row], width: usize) {
     }
 }
 
+/// Those that have a column: who did nothing worth a row has none.
+pub fn actors(report: &Report, rows: &[Row]) -> Vec<usize> {
+    (0..report.actors.len())
+        .filter(|&actor| rows.iter().any(|row| row.actor == actor))
+        .collect()
+}
+
+/// The rows that are shown, with the names of their files where these differ, and what is said of the rest.
+/// All of them, if it is to be `full`.
+pub fn shown(rows: Vec<Row>, full: bool) -> Vec<Shown> {
+    let files = several_files(&rows);
+    let kept = match full {
+        true => repeats(rows),
+        false => shorten(rows),
+    };
+    let mut all = Vec::new();
+    let mut file = String::new();
+    for kept in kept {
+        match kept {
+            Kept::Row(row) => {
+                if files && file != row.file {
+                    file.clone_from(&row.file);
+                    all.push(Shown::File(row.file.clone()));
+                }
+                all.push(Shown::Row(row));
+            }
+            Kept::Aside(text) => all.push(Shown::Aside(text)),
+        }
+    }
+    all
+}
+
 /// A remark on rows that are not shown.
 fn aside(text: &str) -> String {
     paint(Paint::Dim, &format!("{:LINE$}… {text} …", ""))
 }
 
-fn several_files(rows: &[Row]) -> bool {
+pub fn several_files(rows: &[Row]) -> bool {
     rows.iter().any(|row| row.file != rows[0].file)
 }
 
 /// Which operations are shown: those that explain the failure, and who is stuck at the end. Unless it is to
 /// be `full`, the taking and giving back of a lock in one line is one row.
-fn rows(report: &Report, full: bool) -> Vec<Row> {
+pub fn rows(report: &Report, full: bool) -> Vec<Row> {
     // Who waits, and on what.
     let mut waiting: Vec<(&str, Option<&str>)> = Vec::new();
     let mut rows = Vec::new();
@@ -407,7 +434,7 @@ impl Columns {
 }
 
 /// The number of a line of the program.
-fn number_of(line: u32) -> String {
+pub fn number_of(line: u32) -> String {
     match line {
         0 => String::new(),
         line => line.to_string(),

@@ -1,8 +1,9 @@
 //! The course without a terminal: one command, one answer.
 
+use super::super::args::Format;
 use super::super::output::Progress;
 use super::super::{Exit, called, output, playground};
-use super::words;
+use super::{cases, words};
 use anyhow::{Result, bail};
 use heisenbug_check::{Report, interrupted};
 use heisenbug_course::compile::Library;
@@ -146,13 +147,20 @@ fn judged<'a>(exercise: &'a Exercise, judgement: &'a Judgement) -> Judged<'a> {
 }
 
 /// Judges one exercise.
-pub fn run(place: &mut Workplace, exercise: &Exercise, json: bool, again: &str) -> Result<Exit> {
+pub fn run(
+    place: &mut Workplace,
+    exercise: &Exercise,
+    format: Format,
+    again: &str,
+) -> Result<Exit> {
     let library = playground::library()?;
-    let judgement = rule(place, exercise, &library)?;
+    let judgement = rule(place, exercise, &library, format)?;
     if judgement.passed() {
         place.finish(&exercise.name)?;
     }
-    if json {
+    if let Some(format) = format.of_a_tool() {
+        output::print(&cases::rendered(place, exercise, &judgement, format))?;
+    } else if format == Format::Json {
         output::json(&judged(exercise, &judgement))?;
     } else {
         output::print(&words::judgement(exercise, &judgement, output::width()))?;
@@ -171,11 +179,16 @@ pub fn run(place: &mut Workplace, exercise: &Exercise, json: bool, again: &str) 
     })
 }
 
-fn rule(place: &Workplace, exercise: &Exercise, library: &Library) -> Result<Judgement> {
+fn rule(
+    place: &Workplace,
+    exercise: &Exercise,
+    library: &Library,
+    format: Format,
+) -> Result<Judgement> {
     let progress = Progress::new();
     let show =
         |executions: u64| progress.show(&format!("{}: {executions} executions", exercise.name));
-    let colour = std::io::stdout().is_terminal();
+    let colour = format == Format::Text && std::io::stdout().is_terminal();
     judge(
         library,
         &place.course,
@@ -238,7 +251,7 @@ pub fn check_all(place: &mut Workplace, json: bool) -> Result<Exit> {
         if interrupted() {
             return Ok(Exit::Interrupted);
         }
-        let judgement = rule(place, &exercise, &library)?;
+        let judgement = rule(place, &exercise, &library, Format::of(None, json))?;
         match judgement.passed() {
             true => place.finish(&exercise.name)?,
             false => place.reopen(&exercise.name)?,

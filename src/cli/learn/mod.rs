@@ -1,11 +1,12 @@
 //! `heisenbug learn`: the course, with a terminal and without.
 
 mod background;
+mod cases;
 mod commands;
 mod tui;
 mod words;
 
-use super::args::{Learn, LearnCommand};
+use super::args::{Format, Learn, LearnCommand};
 use super::{Exit, called, output};
 use anyhow::{Context, Result, bail};
 use heisenbug_course::judge::Limits;
@@ -59,9 +60,10 @@ pub fn run(args: &Learn) -> Result<Exit> {
         None => tui::run(place, &again),
         Some(LearnCommand::List { text, json }) => commands::list(&place, text.as_deref(), *json),
         Some(LearnCommand::Next) => commands::next(&place, &again),
-        Some(LearnCommand::Run { name, json }) => {
+        Some(LearnCommand::Run { name, json, format }) => {
             let exercise = named_or_next(&place, name.as_deref())?.clone();
-            commands::run(&mut place, &exercise, *json, &again)
+            let format = Format::of(*format, *json);
+            commands::run(&mut place, &exercise, format, &again)
         }
         Some(LearnCommand::Hint { name, level }) => {
             commands::hint(named_or_next(&place, name.as_deref())?, *level, &again)

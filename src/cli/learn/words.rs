@@ -6,6 +6,7 @@ use heisenbug_course::Judgement;
 use heisenbug_course::manifest::Exercise;
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{self as explain, visible, wrap};
+use std::borrow::Cow;
 
 /// What to tell a learner, in so many columns.
 pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> String {
@@ -13,12 +14,7 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
         Judgement::Passed { reports, notes } => passed(exercise, reports, notes, width),
         Judgement::Failed(report) | Judgement::Unknown(report) => explain::report(report, width),
         Judgement::NotConcurrent { report, missing } => {
-            let missing: Vec<String> = missing.iter().map(|label| format!("\"{label}\"")).collect();
-            let why = format!(
-                "Nothing fails any more, but the concurrency is gone: {} can no longer happen, and \
-                 must stay possible.",
-                missing.join(" and ")
-            );
+            let why = not_concurrent(missing);
             format!(
                 "{}\n{}\n\n{}",
                 refused(exercise),
@@ -27,9 +23,11 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
             )
         }
         Judgement::Broken { what, report } => {
-            let why =
-                format!("It no longer does what it says, even without other threads: {what}.");
-            let why = format!("{}\n{}", refused(exercise), wrap(&why, width, "  "));
+            let why = format!(
+                "{}\n{}",
+                refused(exercise),
+                wrap(&broken(what), width, "  ")
+            );
             // Where nothing failed, there is nothing to be seen.
             match report.fails() {
                 true => format!("{why}\n\n{}", explain::report(report, width)),
@@ -37,11 +35,10 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
             }
         }
         Judgement::NotExposed(report) => {
-            let why = "This scenario must show the bug, and over all its schedules it does not:";
             format!(
                 "{}\n{}\n\n{}",
                 refused(exercise),
-                wrap(why, width, "  "),
+                wrap(&format!("{NOT_EXPOSED}:"), width, "  "),
                 explain::report(report, width)
             )
         }
@@ -56,6 +53,33 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
             )
         }
     }
+}
+
+/// Why an exercise is refused whose report does not say so itself: the report is no failure, or another one
+/// is meant. Nothing for the others.
+pub fn why(judgement: &Judgement) -> Option<Cow<'_, str>> {
+    match judgement {
+        Judgement::NotConcurrent { missing, .. } => Some(not_concurrent(missing).into()),
+        Judgement::Broken { what, .. } => Some(broken(what).into()),
+        Judgement::NotExposed(_) => Some(NOT_EXPOSED.into()),
+        Judgement::NotCompiled(why) | Judgement::Unreadable(why) => Some(why.into()),
+        Judgement::Passed { .. } | Judgement::Failed(_) | Judgement::Unknown(_) => None,
+    }
+}
+
+const NOT_EXPOSED: &str = "This scenario must show the bug, and over all its schedules it does not";
+
+fn not_concurrent(missing: &[String]) -> String {
+    let missing: Vec<String> = missing.iter().map(|label| format!("\"{label}\"")).collect();
+    format!(
+        "Nothing fails any more, but the concurrency is gone: {} can no longer happen, and must stay \
+         possible.",
+        missing.join(" and ")
+    )
+}
+
+fn broken(what: &str) -> String {
+    format!("It no longer does what it says, even without other threads: {what}.")
 }
 
 /// How it failed, in a few words.

@@ -1,5 +1,6 @@
 //! The XML that JUnit made known, and that most build servers read: a test case for each program.
 
+use super::super::xml::escaped;
 use super::{Case, Judged};
 use std::fmt::Write;
 
@@ -45,23 +46,4 @@ fn add(xml: &mut String, case: &Case) {
         escaped(class),
         escaped(&case.text())
     );
-}
-
-/// XML has no way to write most control characters, not even escaped.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\n' | '\t' => escaped.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {
-                escaped.push(char::REPLACEMENT_CHARACTER);
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -1,8 +1,10 @@
 //! Reports for tools that people already have: annotations, test results, static analysis.
 
+mod compiler;
 mod github;
 mod junit;
 mod sarif;
+mod short;
 
 use super::{Report, plain, report};
 use heisenbug_trace::Op;
@@ -16,6 +18,8 @@ pub enum Format {
     Junit,
     /// SARIF 2.1.0: a result for each failure, with the timeline as its thread flow.
     Sarif,
+    /// A line for each failure, as compilers write it: `file:line:column: error: …`.
+    Short,
 }
 
 /// One program, and what is said of it.
@@ -25,6 +29,8 @@ pub struct Case<'a> {
     pub report: &'a Report,
     /// What that means to whoever asked: a bug of the catalogue is meant to fail.
     pub judged: Judged,
+    /// What there is to say instead of the report's own failure: what a judge asks for, or the compiler.
+    pub says: Option<&'a str>,
 }
 
 /// What a report means.
@@ -44,6 +50,7 @@ pub fn render(format: Format, cases: &[Case]) -> String {
         Format::Github => github::render(cases),
         Format::Junit => junit::render(cases),
         Format::Sarif => sarif::render(cases),
+        Format::Short => short::render(cases),
     }
 }
 
@@ -57,12 +64,16 @@ struct Place<'a> {
 impl Case<'_> {
     /// `lost-update/buggy`.
     fn name(&self) -> String {
-        let part = |part: &Option<String>| part.clone().unwrap_or_default();
-        format!("{}/{}", part(&self.report.bug), part(&self.report.variant))
+        let parts = [&self.report.bug, &self.report.variant];
+        let parts = { parts.into_iter().flatten() }.filter(|part| !part.is_empty());
+        parts.map(String::as_str).collect::<Vec<_>>().join("/")
     }
 
     /// The failure, or why nobody knows, in one line.
     fn message(&self) -> String {
+        if let Some(says) = self.says {
+            return super::one_line(compiler::first(says));
+        }
         let said = self
             .report
             .message
@@ -74,12 +85,22 @@ impl Case<'_> {
 
     /// The whole report, as plain text.
     fn text(&self) -> String {
-        plain(&report(self.report, super::MAX_WIDTH))
+        let report = plain(&report(self.report, super::MAX_WIDTH));
+        match self.says {
+            None => report,
+            Some(says) if self.report.explored() == 0 => says.to_owned(),
+            Some(says) => format!("{says}\n\n{report}"),
+        }
     }
 
     /// Where it fails: where a thread panicked, where somebody is stuck, the second access, or the last
     /// operation.
     fn place(&self) -> Option<Place<'_>> {
+        if let Some(first) = { compiler::complaints(self.says.unwrap_or_default()).into_iter() }
+            .find(|complaint| complaint.level == "error")
+        {
+            return Some(first.place);
+        }
         let report = self.report;
         let events = report
             .counterexample
@@ -91,10 +112,14 @@ impl Case<'_> {
             return Some(Place::new(&event.file, event.line, event.column));
         }
         if let Some(clash) = &report.clash {
-            return Some(Place::new(&clash.second.file, clash.second.line, 1));
+            return Some(Place::new(
+                &clash.second.file,
+                clash.second.line,
+                clash.second.column,
+            ));
         }
         if let Some(blocked) = report.blocked.iter().find(|blocked| blocked.line > 0) {
-            return Some(Place::new(&blocked.file, blocked.line, 1));
+            return Some(Place::new(&blocked.file, blocked.line, blocked.column));
         }
         let mut events = events;
         let last = events.next()?;
@@ -135,6 +160,7 @@ mod tests {
         let case = Case {
             report: &report,
             judged,
+            says: None,
         };
         render(format, &[case])
     }
@@ -148,6 +174,37 @@ mod tests {
         assert_eq!(text.lines().count(), 1);
         assert!(rendered(Format::Github, Judged::Unknown).starts_with("::warning file="));
         assert_eq!(rendered(Format::Github, Judged::Passed), "");
+    }
+
+    #[test]
+    fn a_short_line_is_what_an_editor_looks_for() {
+        let text = rendered(Format::Short, Judged::Failed);
+        let line = "src/a,b.rs:7:9: error: mine/scenario: 50% <lost> & \"gone\"";
+        assert!(text.starts_with(line), "{text}");
+        assert_eq!(text.lines().count(), 1);
+        let unknown = rendered(Format::Short, Judged::Unknown);
+        assert!(
+            unknown.starts_with("src/a,b.rs:7:9: warning: "),
+            "{unknown}"
+        );
+        assert_eq!(rendered(Format::Short, Judged::Passed), "");
+    }
+
+    #[test]
+    fn what_a_compiler_says_stands_where_it_says_it() {
+        let report = Report::named("mine.rs", "");
+        let says = "error: no such `x`\n --> mine.rs:3:5\n  |\n\nerror: aborting";
+        let case = Case {
+            report: &report,
+            judged: Judged::Failed,
+            says: Some(says),
+        };
+        let rendered = |format| render(format, &[case]);
+        assert_eq!(rendered(Format::Short), "mine.rs:3:5: error: no such `x`");
+        let begin = "::error file=mine.rs,line=3,col=5,title=mine.rs fails::no such `x`";
+        assert!(rendered(Format::Github).starts_with(begin));
+        assert!(rendered(Format::Junit).contains("<failure message=\"no such `x`\""));
+        assert!(rendered(Format::Sarif).contains("\"startLine\": 3"));
     }
 
     #[test]

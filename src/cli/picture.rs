@@ -1,0 +1,38 @@
+//! `--svg` and `--html`: what was found about one program, in a file of its own.
+
+use super::args::Picture;
+use anyhow::{Result, bail};
+use heisenbug_check::Report;
+use heisenbug_explain::picture;
+use heisenbug_files as files;
+
+/// Refuses to draw several programs, before they are checked in vain.
+///
+/// # Errors
+///
+/// If a picture is wanted.
+pub fn only_of_one(args: &Picture, which: &str) -> Result<()> {
+    match args.is_wanted() {
+        true => bail!("{} shows one program: {which}", args.option()),
+        false => Ok(()),
+    }
+}
+
+/// Writes what is wanted. A file that is there already is replaced as a whole.
+///
+/// # Errors
+///
+/// With the file's name, if it cannot be written.
+pub fn write(args: &Picture, report: &Report, command: &str) -> Result<()> {
+    if let Some(file) = &args.svg {
+        let svg = match args.animate {
+            true => picture::animation(report, command),
+            false => picture::svg(report),
+        };
+        files::write(file, svg.as_bytes())?;
+    }
+    if let Some(file) = &args.html {
+        files::write(file, picture::html(report).as_bytes())?;
+    }
+    Ok(())
+}

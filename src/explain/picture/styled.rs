@@ -1,0 +1,120 @@
+//! A text with ANSI styles, in runs that each have a place and a class.
+
+use super::palette::class_of_code;
+use crate::layout;
+use anstyle_parse::{DefaultCharAccumulator, Params, Parser, Perform};
+
+/// Text of one class, without any wide gap in it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The column in which it begins.
+    pub column: usize,
+    /// How many columns it takes.
+    pub columns: usize,
+    /// Empty for plain text.
+    pub class: &'static str,
+    pub text: String,
+}
+
+/// The runs of each line. What stands behind a gap begins a run of its own, so that a column stands where it
+/// should in whatever font.
+pub fn lines(text: &str) -> Vec<Vec<Run>> {
+    let mut page = Page::default();
+    let mut parser = Parser::<DefaultCharAccumulator>::new();
+    for byte in text.bytes() {
+        parser.advance(&mut page, byte);
+    }
+    page.end_line();
+    page.lines
+}
+
+#[derive(Default)]
+struct Page {
+    lines: Vec<Vec<Run>>,
+    runs: Vec<Run>,
+    /// Where the text goes that is being read.
+    column: usize,
+    text: String,
+    class: &'static str,
+}
+
+impl Page {
+    fn end_run(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        let columns = layout::width(&text);
+        let mut rest = text.as_str();
+        while !rest.trim_start().is_empty() {
+            let begin = rest.len() - rest.trim_start().len();
+            let end = begin + { rest[begin..].find("  ") }.unwrap_or(rest[begin..].len());
+            let (run, behind) = (rest[begin..end].trim_end(), &rest[end..]);
+            let before = &text[..text.len() - rest.len() + begin];
+            self.runs.push(Run {
+                column: self.column + layout::width(before),
+                columns: layout::width(run),
+                class: self.class,
+                text: run.to_owned(),
+            });
+            rest = behind;
+        }
+        self.column += columns;
+    }
+
+    fn end_line(&mut self) {
+        self.end_run();
+        self.column = 0;
+        self.lines.push(std::mem::take(&mut self.runs));
+    }
+}
+
+impl Perform for Page {
+    fn print(&mut self, c: char) {
+        self.text.push(c);
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            b'\n' => self.end_line(),
+            // As wide as in the terminal's text, which counts it as nothing.
+            b'\t' => self.text.push(' '),
+            _ => {}
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, _: &[u8], _: bool, action: u8) {
+        if action != b'm' {
+            return;
+        }
+        self.end_run();
+        for &code in params.iter().flatten() {
+            match class_of_code(code) {
+                // What is red is bold anyway.
+                Some("bold") if !self.class.is_empty() => {}
+                Some(class) => self.class = class,
+                None => self.class = "",
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_a_gap_has_a_place_of_its_own() {
+        let run = |column, columns, class, text: &str| Run {
+            column,
+            columns,
+            class,
+            text: text.to_owned(),
+        };
+        let found = lines("  a b   日本\u{1b}[31m  c\u{1b}[0m d\n\ne");
+        let first = vec![
+            run(2, 3, "", "a b"),
+            run(8, 4, "", "日本"),
+            run(14, 1, "red", "c"),
+            run(16, 1, "", "d"),
+        ];
+        assert_eq!(found, [first, Vec::new(), vec![run(0, 1, "", "e")]]);
+    }
+}
