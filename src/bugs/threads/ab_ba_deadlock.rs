@@ -1,8 +1,8 @@
 //! # AB-BA deadlock
 //!
-//! A bank locks both accounts of a transfer: first the one that pays, then the one that is paid. Main
-//! moves money from Ann to Bob, a second teller from Bob to Ann. Each locks the account that pays, and
-//! waits for ever for the other.
+//! A bank locks both accounts of a transfer: first the one that pays, then the one that is paid.
+//! Main moves money from Ann to Bob, a second teller from Bob to Ann. Each locks the paying
+//! account, and waits forever for the other.
 //!
 //! **Where it happened.** Everywhere there are two locks. Of the 31 deadlocks that Lu and others found
 //! in MySQL, Apache, Mozilla and OpenOffice, 97 % needed two threads and at most two resources. Of the
@@ -77,7 +77,7 @@ pub mod trap_richer_first {
     impl super::Bank for Bank {
         fn transfer(&self, from: usize, to: usize, amount: u64) {
             let holds = |account: usize| *self.accounts[account].lock().unwrap();
-            // With equal balances this is `from` first, whoever asks.
+            // With equal balances this is `from` first, whoever calls.
             if holds(from) >= holds(to) {
                 let mut from = self.accounts[from].lock().unwrap();
                 let mut to = self.accounts[to].lock().unwrap();
@@ -185,7 +185,7 @@ fn scenario<B: Bank>() -> String {
     format!("Ann {ann}, Bob {bob}")
 }
 
-/// Every thread is a teller of one bank, and moves a coin to and fro.
+/// Every thread is a teller of one bank, and moves a coin back and forth.
 fn workload<B: Bank>() -> Workload {
     Workload::new(
         B::default(),
@@ -213,7 +213,7 @@ pub const BUG: Bug = Bug {
         Outcome::acceptable("Ann 110, Bob 90", "both transfers were carried out"),
         Outcome::forbidden(
             "deadlock",
-            "each teller holds the account that pays and waits for the one that is paid",
+            "each teller holds the paying account and waits for the other one",
         ),
     ],
     schedule: "Main locks Ann's account. The second teller locks Bob's and waits for Ann's. Main waits \
@@ -222,14 +222,14 @@ pub const BUG: Bug = Bug {
         Variant::buggy(
             "buggy",
             Expected::DEADLOCK,
-            "the account that pays is locked first",
+            "the paying account is locked first",
             scenario::<buggy::Bank>,
         )
         .workload(workload::<buggy::Bank>),
         Variant::trap(
             "trap_richer_first",
             Expected::DEADLOCK,
-            "an order by balance is no order when both hold the same",
+            "ordering by balance gives no order when both hold the same",
             scenario::<trap_richer_first::Bank>,
         )
         .workload(workload::<trap_richer_first::Bank>),

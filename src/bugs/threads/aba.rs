@@ -1,13 +1,13 @@
 //! # ABA
 //!
-//! Free buffers lie on a stack: A on B. Main wants A: it notes that B comes next, and is about to swap
-//! the top from A to B. Meanwhile somebody takes A, takes B, and puts A back. The top is A again, so
-//! main's swap succeeds, and puts B on top: a buffer that is in use.
+//! Free buffers lie on a stack: A on B. Main wants A: it notes that B comes next, and is about to
+//! swap the top from A to B. Meanwhile another thread takes A, takes B, and puts A back. The top is
+//! A again, so main's swap succeeds, and puts B on top: a buffer that is in use.
 //!
-//! **Where it happened.** The manual of the IBM System/370, where the instruction comes from, warned of
-//! it. std's `ReentrantLock` told its owner by the address of a thread-local, and a later thread can
-//! get the same address (rust#123458). SBCL's condition variable took a new token for the old one it
-//! compared equal to.
+//! **Where it happened.** The manual of the IBM System/370, where the instruction comes from,
+//! warned of it. std's `ReentrantLock` identified its owner by the address of a thread-local, and a
+//! later thread can get the same address (rust#123458). SBCL's condition variable mistook a new
+//! token for an old one, because the two compared equal.
 //!
 //! **Why.** `compare_exchange` compares a name. Main means "if nothing has happened since", and asks
 //! "is the top called A?". Looking once more before the swap asks the same question. A version beside
@@ -25,7 +25,7 @@ use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workloa
 pub const A: usize = 0;
 pub const B: usize = 1;
 
-/// The free ones among two buffers. At first both are, with A on top of B.
+/// Up to two free buffers. At first both are free, with A on top of B.
 pub trait FreeList: Default + Send + Sync + 'static {
     /// Takes a free buffer, if there is one.
     fn pop(&self) -> Option<usize>;
@@ -66,7 +66,7 @@ pub mod buggy {
                     return None;
                 }
                 let next = self.next[top].load(Relaxed);
-                // Succeeds whenever the top is called the same, even if `next` is no longer true.
+                // Succeeds whenever the top is A again, even if `next` is no longer right.
                 if self
                     .top
                     .compare_exchange(top, next, Relaxed, Relaxed)
@@ -127,7 +127,7 @@ pub mod trap_look_again {
                     return None;
                 }
                 let next = self.next[top].load(Relaxed);
-                // The top may have gone and come back by now, or do so after this look.
+                // The top may have changed and changed back by now, or do so after this load.
                 if self.top.load(Acquire) != top {
                     continue;
                 }
@@ -188,8 +188,8 @@ pub mod fixed_version {
     impl super::FreeList for FreeList {
         fn pop(&self) -> Option<usize> {
             loop {
-                // Pairs with the exchange in `push`: whoever sees the buffer on top sees what lies
-                // below it. A pop in between breaks nothing, since it passes the release on.
+                // Pairs with the exchange in `push`: a thread that sees the buffer on top sees what
+                // lies below it. A pop in between breaks nothing, since it passes the release on.
                 let top = self.top.load(Acquire);
                 let (version, buffer) = (top >> 8, top & 0xff);
                 if buffer == NONE {
@@ -297,7 +297,7 @@ fn workload<F: FreeList>() -> Workload {
             }
         },
         |free, _| {
-            // Both are on the list, in whatever order, and once each.
+            // Both are on the list once, in either order.
             let found = [free.pop(), free.pop(), free.pop()];
             assert!(
                 matches!(found, [Some(A), Some(B), None] | [Some(B), Some(A), None]),
@@ -313,12 +313,12 @@ pub const BUG: Bug = Bug {
     name: "aba",
     shape: Shape::IdentityReuse,
     scale: Scale::Threads,
-    summary: "the top of the stack is called A again, and the stack below it is another one",
+    summary: "the top of the stack is A again, but the stack below it has changed",
     file: file!(),
     source: include_str!("aba.rs"),
     references: &[
         "R. K. Treiber, Systems Programming: Coping with Parallelism (IBM RJ 5118, 1986)",
-        "rust#123458: https://github.com/rust-lang/rust/issues/123458, mended in rust#124881",
+        "rust#123458: https://github.com/rust-lang/rust/issues/123458, fixed in rust#124881",
     ],
     outcomes: &[
         Outcome::acceptable("one owner each", "every buffer was handed out once"),
@@ -333,7 +333,7 @@ pub const BUG: Bug = Bug {
         Variant::buggy(
             "buggy",
             Expected::outcome("B has two owners"),
-            "compares the name of the top",
+            "compares only the name of the top",
             scenario::<buggy::FreeList>,
         )
         .workload(workload::<buggy::FreeList>),

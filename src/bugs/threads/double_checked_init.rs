@@ -2,20 +2,20 @@
 //!
 //! The settings are read from a file on first use. To lock on every use seems dear, so `get` looks at
 //! a flag first, and takes the lock only while the flag is down. There it looks again: somebody else
-//! may have been faster. Both looks are needed, and the first one needs more than a plain flag.
+//! may have been faster. Both checks are needed, and the first one needs more than a plain flag.
 //!
 //! **Where it happened.** Java programs did it for years before "The 'Double-Checked Locking is
 //! Broken' Declaration" explained why it could not work there. once_cell published with `Relaxed`
-//! (fixed in commit 0af68fb): that the value is written inside a lock does not order a reader who
-//! never takes the lock.
+//! (fixed in commit 0af68fb): writing the value under a lock gives no order to a reader that never
+//! takes the lock.
 //!
-//! **Why.** Whoever takes the lock is ordered by it. Whoever takes the short way has only the flag,
-//! so the flag must carry the order itself: `Release` when it is set, `Acquire` at the first look. The
-//! second look is under the lock again, and can be `Relaxed`.
+//! **Why.** A thread that takes the lock is ordered by it. On the fast path there is only the flag,
+//! so the flag must give the order itself: `Release` when it is set, `Acquire` at the first check.
+//! The second check is under the lock again, and can be `Relaxed`.
 //!
-//! **Who sees it.** The `Relaxed` flag only a weak-memory or race checker: loom, Miri, ThreadSanitizer.
-//! The missing second look any tool that tries interleavings: both must pass the first look before
-//! either has locked. loom has no `OnceLock`, so it is not asked about that fix.
+//! **Who sees it.** The `Relaxed` flag: only a weak-memory or race checker, such as loom, Miri or
+//! ThreadSanitizer. The missing second check: any tool that tries interleavings; both threads must
+//! pass the first check before either locks. loom has no `OnceLock`, so it does not check that fix.
 
 use super::sync::Arc;
 use super::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -24,7 +24,7 @@ use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workloa
 
 /// A setting that is read on first use.
 pub trait Setting: Default + Send + Sync + 'static {
-    /// The setting. Calls `read` if nobody has read it yet.
+    /// The setting. Calls `read` if it has not been read yet.
     fn get(&self, read: impl FnOnce() -> u64) -> u64;
 }
 
@@ -41,12 +41,12 @@ pub mod buggy {
     }
 
     // SAFETY: Would need every access to `value` to be ordered after the only write. That is false
-    // for whoever sees the flag without taking the lock.
+    // for a thread that sees the flag without taking the lock.
     unsafe impl Sync for Setting {}
 
     impl Setting {
         fn value(&self) -> u64 {
-            // SAFETY: Would need the write to have happened before. That is false on the short way:
+            // SAFETY: Would need the write to have happened before. That is false on the fast path:
             // a Relaxed load that sees the flag synchronises with nothing.
             self.value.with(|value| unsafe { *value })
         }
@@ -60,8 +60,8 @@ pub mod buggy {
             let _guard = self.reading.lock().unwrap();
             if !self.ready.load(Relaxed) {
                 let read = read();
-                // SAFETY: Nobody else writes, since the lock is held and the flag was down. That
-                // nobody reads meanwhile is false.
+                // SAFETY: No other thread writes, since the lock is held and the flag was not set.
+                // But others may read meanwhile, so this is false.
                 self.value.with_mut(|value| unsafe { *value = read });
                 self.ready.store(true, Relaxed);
             }
@@ -85,14 +85,14 @@ pub mod trap_single_check {
         reading: Mutex<()>,
     }
 
-    // SAFETY: Would need a single write to `value`. That is false: whoever waited for the lock
-    // writes once more, and a third caller may read meanwhile. With two callers nobody is left to.
+    // SAFETY: Would need a single write to `value`. That is false: a thread that waited for the
+    // lock writes again, and a third caller may read meanwhile. Two callers alone cannot do that.
     unsafe impl Sync for Setting {}
 
     impl Setting {
         fn value(&self) -> u64 {
-            // SAFETY: Either the flag was seen, or the lock is held. That no further write follows
-            // the flag is false, but for the two callers of this scenario.
+            // SAFETY: Either the flag was seen, or the lock is held. Another write may follow the
+            // flag, but not with the two callers of this scenario.
             self.value.with(|value| unsafe { *value })
         }
     }
@@ -103,11 +103,11 @@ pub mod trap_single_check {
             if self.ready.load(Acquire) {
                 return self.value();
             }
-            // By the time the lock is ours, somebody else may have read the setting.
+            // By the time the lock is ours, another thread may have read the setting.
             let _guard = self.reading.lock().unwrap();
             let read = read();
-            // SAFETY: Nobody else writes, since the lock is held. That nobody reads is false once
-            // the flag is up, but for the two callers of this scenario.
+            // SAFETY: No other thread writes, since the lock is held. Others may read once the flag
+            // is set, but not with the two callers of this scenario.
             self.value.with_mut(|value| unsafe { *value = read });
             self.ready.store(true, Release); // Pairs with the load above.
             self.value()
@@ -143,16 +143,16 @@ pub mod fixed_release_acquire {
 
     impl super::Setting for Setting {
         fn get(&self, read: impl FnOnce() -> u64) -> u64 {
-            // Pairs with the store below: who sees the flag sees the value.
+            // Pairs with the store below: a thread that sees the flag sees the value.
             if self.ready.load(Acquire) {
                 return self.value();
             }
             let _guard = self.reading.lock().unwrap();
-            // The second look. Relaxed is enough: the flag only changes under the lock.
+            // The second check. Relaxed is enough: the flag only changes under the lock.
             if !self.ready.load(Relaxed) {
                 let read = read();
-                // SAFETY: Nobody else writes, since the lock is held and the flag was down; and
-                // nobody reads before the flag is up.
+                // SAFETY: No other thread writes, since the lock is held and the flag was not set;
+                // and none reads before the flag is set.
                 self.value.with_mut(|value| unsafe { *value = read });
                 self.ready.store(true, Release); // Pairs with the first load.
             }
@@ -171,7 +171,7 @@ pub mod fixed_once_lock {
 
     impl super::Setting for Setting {
         fn get(&self, read: impl FnOnce() -> u64) -> u64 {
-            // Does the same, and has been checked by more people.
+            // Does the same, and is tested by more people.
             *self.value.get_or_init(read)
         }
     }
@@ -187,7 +187,7 @@ pub mod fixed_mutex {
 
     impl super::Setting for Setting {
         fn get(&self, read: impl FnOnce() -> u64) -> u64 {
-            // No short way, and so nothing to get wrong. Often this is fast enough.
+            // No fast path, so nothing to get wrong. Often this is fast enough.
             *self.value.lock().unwrap().get_or_insert_with(read)
         }
     }
@@ -246,7 +246,7 @@ pub const BUG: Bug = Bug {
     name: "double-checked-init",
     shape: Shape::StaleVisibility,
     scale: Scale::Threads,
-    summary: "the short way past the lock reads a value that need not be there yet",
+    summary: "the fast path without the lock reads a value that may not be there yet",
     file: file!(),
     source: include_str!("double_checked_init.rs"),
     references: &[
@@ -256,36 +256,36 @@ pub const BUG: Bug = Bug {
         "once_cell, commit 0af68fb: https://github.com/matklad/once_cell/commit/0af68fb",
     ],
     outcomes: &[
-        Outcome::acceptable("read once", "whoever came second found the setting"),
+        Outcome::acceptable("read once", "the second thread found the setting"),
         Outcome::forbidden(
             "read twice",
-            "both passed the first look, and nobody looked again under the lock",
+            "both passed the first check, and neither checked again under the lock",
         ),
         Outcome::forbidden(
             "data race",
-            "the short way reads the value, and nothing orders that after the write",
+            "the fast path reads the value, and nothing orders that after the write",
         ),
     ],
-    schedule: "Main takes the lock, writes the value and raises the flag. The worker sees the flag, \
+    schedule: "Main takes the lock, writes the value and sets the flag. The worker sees the flag, \
                takes no lock, and reads a value that nothing has made visible to it.",
     variants: &[
         Variant::buggy(
             "buggy",
             Expected::DATA_RACE,
-            "two looks, and a flag that orders nothing",
+            "two checks, and a flag that orders nothing",
             scenario::<buggy::Setting>,
         )
         .undefined("a Relaxed flag orders nothing, so the value is read while it is written"),
         Variant::trap(
             "trap_single_check",
             Expected::outcome("read twice"),
-            "the right orderings, and no second look under the lock",
+            "the right orderings, but no second check under the lock",
             scenario::<trap_single_check::Setting>,
         )
         .workload(workload::<trap_single_check::Setting>),
         Variant::fixed(
             "fixed_release_acquire",
-            "Release when the flag is set, Acquire at the first look, a second look under the lock",
+            "Release when the flag is set, Acquire at the first check, a second check under the lock",
             scenario::<fixed_release_acquire::Setting>,
         )
         .workload(workload::<fixed_release_acquire::Setting>),

@@ -1,19 +1,19 @@
-//! # Double lock
+//! # Double lock A shop remembers the prices it has looked up. It
+//! looks up the price of a pear, finds none, works it out, and
+//! locks the list to add it. The list is still locked: by the
+//! lookup.
 //!
-//! A shop remembers the prices it has looked up. It asks its list for the price of a pear, finds none,
-//! works the price out, and locks the list to note it. The list is still locked: by the question.
+//! **Where it happened.** It is the most common way to block a Rust program: 30 of the 59 blocking
+//! bugs that Qin and others collected lock what the thread holds already, 6 of them in the head of
+//! a `match` and 5 in that of an `if`. Most were fixed by dropping the guard earlier.
 //!
-//! **Where it happened.** It is the commonest way to block a Rust program: 30 of the 59 blocking bugs
-//! that Qin and others collected lock what the thread holds already, 6 of them in the head of a
-//! `match` and 5 in that of an `if`. Most were mended by letting the guard go earlier.
+//! **Why.** The guard in the head of a `match` is a temporary, and lives until the `match` ends,
+//! even if it was only used to copy a number. (An `if let` was no better until the 2024 edition,
+//! which drops it before the `else`.) A guard with a name lives to the end of its block: borrows
+//! end at their last use, but drops do not.
 //!
-//! **Why.** The guard in the head of a `match` is a temporary, and lives until the `match` ends, even
-//! if all that was taken from it is a copied number. (An `if let` was no better until the edition of
-//! 2024, which drops it before the `else`.) A guard with a name lives to the end of its block: that
-//! borrows end at their last use says nothing about when a guard is dropped.
-//!
-//! **Who sees it.** Every run that takes the branch, in every tool, on one thread. What it takes is a
-//! test for that branch; Clippy's `significant_drop_in_scrutinee` sees the `match` without one.
+//! **Who sees it.** Every run that takes the branch, in every tool, on one thread. All it needs is
+//! a test for that branch; Clippy's `significant_drop_in_scrutinee` finds the `match` without one.
 
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
 
@@ -66,7 +66,7 @@ pub mod trap_named_guard {
     impl super::Prices for Prices {
         fn price(&self, fruit: &'static str) -> usize {
             let list = self.list.lock().unwrap();
-            // The last use of the guard, and not the end of it.
+            // The last use of the guard, but not its end.
             let known = list.get(fruit).copied();
             match known {
                 Some(price) => price,
@@ -119,8 +119,8 @@ pub mod fixed_one_guard {
 
     impl super::Prices for Prices {
         fn price(&self, fruit: &'static str) -> usize {
-            // One guard for question and note. Each price is worked out once, and meanwhile
-            // everybody waits, even for prices that are on the list.
+            // One guard for lookup and insert. Each price is worked out once, and meanwhile every
+            // thread waits, even for prices that are on the list.
             let mut list = self.list.lock().unwrap();
             *list.entry(fruit).or_insert_with(|| work_out(fruit))
         }
@@ -165,7 +165,7 @@ pub const BUG: Bug = Bug {
         Outcome::acceptable("a pear costs 4", "worked out and noted"),
         Outcome::forbidden(
             "deadlock",
-            "main holds the list by the guard of its own question and waits for it",
+            "main waits for the list, which the guard of its own lookup still locks",
         ),
     ],
     schedule: "Main locks the list and finds no pear. Main locks the list once more, and waits for \
@@ -185,13 +185,13 @@ pub const BUG: Bug = Bug {
         ),
         Variant::fixed(
             "fixed_let",
-            "the question is a statement of its own, and the guard ends with it",
+            "the lookup is a separate statement, and the guard ends with it",
             scenario::<fixed_let::Prices>,
         )
         .workload(workload::<fixed_let::Prices>),
         Variant::fixed(
             "fixed_one_guard",
-            "one guard for question and note",
+            "one guard for lookup and insert",
             scenario::<fixed_one_guard::Prices>,
         )
         .workload(workload::<fixed_one_guard::Prices>),

@@ -20,7 +20,7 @@ use heisenbug_catalogue::{Bug, Expected, Outcome, Role, Scale, Shape, Variant, W
 pub trait Counter: Default + Send + Sync + 'static {
     /// Adds one.
     fn increment(&self);
-    /// What was counted so far.
+    /// The count so far.
     fn total(&self) -> u64;
 }
 
@@ -95,7 +95,7 @@ pub mod fixed_mutex {
 
     impl super::Counter for Counter {
         fn increment(&self) {
-            // Two steps still, but nobody can step in between.
+            // Still two steps, but no thread can come in between.
             *self.visitors.lock().unwrap() += 1;
         }
 
@@ -138,7 +138,7 @@ pub const BUG: Bug = Bug {
     source: include_str!("lost_update.rs"),
     references: &[
         "Flexcoin (2014): https://www.flexcoin.com, the bank's closing note",
-        "S. Lu et al., Learning from Mistakes (ASPLOS 2008): atomicity violations are the commonest \
+        "S. Lu et al., Learning from Mistakes (ASPLOS 2008): atomicity violations are the most common \
          concurrency bug",
     ],
     outcomes: &[
@@ -160,7 +160,7 @@ pub const BUG: Bug = Bug {
         Variant::trap(
             "trap_seq_cst",
             Expected::outcome("1 counted"),
-            "a stronger ordering leaves the two steps two",
+            "with a stronger ordering it is still two steps",
             scenario::<trap_seq_cst::Counter>,
         )
         .workload(workload::<trap_seq_cst::Counter>),

@@ -1,21 +1,21 @@
 //! # Lost wakeup
 //!
-//! A customer sleeps on the bench until the baker rings. A condition variable is a bell, not a light:
-//! it wakes whoever sleeps now, and remembers nothing. If the baker rings first, the customer lies
-//! down for ever.
+//! A customer sleeps on the bench until the baker rings. A condition variable is a bell, not a
+//! light: it wakes whoever sleeps now, and remembers nothing. If the baker rings first, the
+//! customer sleeps forever.
 //!
-//! **Where it happened.** In the connection pool bb8 (#122), as its reporter explains it, "is one
-//! free?" and "put me in the queue" are two critical sections: a connection that comes back in between
-//! wakes nobody. Of 59 blocking bugs in Rust programs that Qin and others collected, 10 are about
-//! condition variables.
+//! **Where it happened.** In the connection pool bb8 (#122), as its reporter explains, "is one
+//! free?" and "put me in the queue" are two critical sections: a connection returned in between
+//! wakes no thread. Of 59 blocking bugs in Rust programs that Qin and others collected, 10 are
+//! about condition variables.
 //!
 //! **Why.** There must be a fact to look at ("the bread is out"), and nobody may change it between the
 //! customer's look and the customer's sleep. `wait` gives the lock back and falls asleep in one step
 //! so that the lock can guard just that gap. A fact changed outside the lock slips through it.
 //!
-//! **Who sees it.** Any tool that tries interleavings, as a deadlock. Stress finds the bell without a
-//! fact soon enough; the gap of the trap is a few instructions wide, and seldom hit. Race detectors
-//! see nothing: there is no race on data, only on time.
+//! **Who sees it.** Any tool that tries interleavings, as a deadlock. Stress soon finds the bell
+//! without a fact; the gap in the trap is a few instructions wide, and rarely hit. Race detectors
+//! see nothing: no data race, only bad timing.
 
 use super::sync::Arc;
 use super::thread;
@@ -40,7 +40,7 @@ pub mod buggy {
 
     impl super::Bell for Bell {
         fn ring(&self) {
-            // Nobody on the bench: nobody hears it, and nothing remembers it.
+            // If the bench is empty, no one hears it, and nothing remembers it.
             self.rang.notify_one();
         }
 
@@ -67,7 +67,7 @@ pub mod trap_flag_outside {
 
     impl super::Bell for Bell {
         fn ring(&self) {
-            // Without the lock, both of these can happen after the customer's look and before the
+            // Without the lock, both of these can happen between the customer's check and the
             // customer's sleep.
             self.bread_is_out.store(true, Release);
             self.rang.notify_one();
@@ -93,7 +93,7 @@ pub mod fixed_predicate {
 
     impl super::Bell for Bell {
         fn ring(&self) {
-            // Under the lock, so either before the customer's look, or after the customer sleeps.
+            // Under the lock: either before the customer's check, or once the customer sleeps.
             *self.bread_is_out.lock().unwrap() = true;
             self.rang.notify_one();
         }
@@ -114,7 +114,7 @@ pub mod fixed_empty_section {
 
     #[derive(Default)]
     pub struct Bell {
-        /// Outside the lock, so that whoever does not mean to sleep can look at it for little.
+        /// Outside the lock, so that a thread that will not sleep can check it cheaply.
         bread_is_out: AtomicBool,
         bench: Mutex<()>,
         rang: Condvar,
@@ -122,9 +122,9 @@ pub mod fixed_empty_section {
 
     impl super::Bell for Bell {
         fn ring(&self) {
-            // Relaxed is enough: the lock below orders this store before every later look.
+            // Relaxed is enough: the lock below orders this store before every later check.
             self.bread_is_out.store(true, Relaxed);
-            // Whoever looked too early to see that holds the lock until asleep. Wait for that.
+            // A customer who checked too early holds the lock until asleep. Wait for that.
             drop(self.bench.lock().unwrap());
             self.rang.notify_one();
         }
@@ -153,8 +153,8 @@ fn scenario<B: Bell>() -> String {
     "served".into()
 }
 
-/// All ring one bell, and then wait for it, which never means sleeping: the bread stays out. So this
-/// is the price of the fact and its lock, and not of a sleep.
+/// All ring one bell, and then wait for it. None ever sleeps, since the bread stays out: this is
+/// the price of the fact and its lock, not of a sleep.
 fn workload<B: Bell>() -> Workload {
     Workload::new(
         B::default(),
@@ -164,7 +164,7 @@ fn workload<B: Bell>() -> Workload {
         },
         |bell, served| {
             if served > 0 {
-                // Would sleep for ever if the bread were not out.
+                // Would sleep forever if the bread were not out.
                 bell.wait();
             }
         },
@@ -175,7 +175,7 @@ pub const BUG: Bug = Bug {
     name: "lost-wakeup",
     shape: Shape::LostWakeup,
     scale: Scale::Threads,
-    summary: "the bell rings before anybody sleeps, and nothing remembers that it rang",
+    summary: "the bell rings before anyone sleeps, and nothing remembers that it rang",
     file: file!(),
     source: include_str!("lost_wakeup.rs"),
     references: &[
@@ -191,25 +191,25 @@ pub const BUG: Bug = Bug {
             "the baker rang before the customer slept, and will not ring again",
         ),
     ],
-    schedule: "The baker rings, and nobody sleeps. Main falls asleep and waits for a bell that rang \
+    schedule: "The baker rings, and nobody sleeps. Main falls asleep and waits for a bell that has rung \
                already.",
     variants: &[
         Variant::buggy(
             "buggy",
             Expected::DEADLOCK,
-            "a bell, and no fact to look at",
+            "a bell, and no fact to check",
             scenario::<buggy::Bell>,
         ),
         Variant::trap(
             "trap_flag_outside",
             Expected::DEADLOCK,
-            "the fact changes outside the lock, between the look and the sleep",
+            "the fact changes outside the lock, between the check and the sleep",
             scenario::<trap_flag_outside::Bell>,
         )
         .workload(workload::<trap_flag_outside::Bell>),
         Variant::fixed(
             "fixed_predicate",
-            "the fact is changed and looked at under one lock, in a loop",
+            "the fact is changed and checked under one lock, in a loop",
             scenario::<fixed_predicate::Bell>,
         )
         .workload(workload::<fixed_predicate::Bell>),

@@ -6,10 +6,10 @@
 //!
 //! **Where it happened.** In 2015 a researcher moved money between two Starbucks gift cards in two
 //! requests at once: both saw the full balance, and the money doubled. Two years later the ACIDRain
-//! study found such holes in twelve web shops.
+//! study found such bugs in twelve web shops.
 //!
 //! **Why.** The answer to "is there enough?" is true at the moment of the check. Making the payment
-//! itself indivisible does not keep it true until then: check and act must be one step.
+//! itself indivisible does not keep it true: check and act must be one step.
 //!
 //! **Who sees it.** Any tool that tries interleavings: one preemption between check and payment is
 //! enough. ThreadSanitizer and Miri see no data race, since every access is atomic or locked.
@@ -46,7 +46,7 @@ pub mod buggy {
             if self.balance.load(Relaxed) < amount {
                 return false;
             }
-            // Indivisible, so nothing gets lost; but what was checked may be long gone.
+            // Indivisible, so nothing gets lost; but the check may be out of date.
             self.balance.fetch_sub(amount, Relaxed);
             true
         }
@@ -72,7 +72,7 @@ pub mod trap_two_locks {
         }
 
         fn withdraw(&self, amount: i64) -> bool {
-            // `balance` unlocks before it returns, and the payment locks anew.
+            // `balance` unlocks before it returns, and the payment locks again.
             if self.balance() < amount {
                 return false;
             }
@@ -152,7 +152,7 @@ pub mod fixed_compare_exchange {
     }
 }
 
-/// Both owners ask for all there is.
+/// Both owners ask for the whole balance.
 fn scenario<A: Account>() -> String {
     let account = Arc::new(A::holding(50));
     let second_owner = thread::Builder::new()
@@ -168,8 +168,8 @@ fn scenario<A: Account>() -> String {
     format!("{paid} paid, balance {}", account.balance())
 }
 
-/// Everybody withdraws from one account, which is so full that nobody is ever turned away: each
-/// step is a check and a payment.
+/// All threads withdraw from one account, which holds enough for every withdrawal: each step is a
+/// check and a payment.
 fn workload<A: Account>() -> Workload {
     const PLENTY: i64 = i64::MAX;
     Workload::new(
@@ -200,7 +200,7 @@ pub const BUG: Bug = Bug {
         ),
     ],
     schedule: "Main finds 50, which is enough. The second owner finds 50 too and withdraws it. Main \
-               withdraws 50 that are no longer there.",
+               withdraws 50 that is no longer there.",
     variants: &[
         Variant::buggy(
             "buggy",
@@ -212,7 +212,7 @@ pub const BUG: Bug = Bug {
         Variant::trap(
             "trap_two_locks",
             Expected::outcome("2 paid, balance -50"),
-            "check and payment each hold the lock, and let it go in between",
+            "check and payment each hold the lock, but release it in between",
             scenario::<trap_two_locks::Account>,
         )
         .workload(workload::<trap_two_locks::Account>),

@@ -1,18 +1,18 @@
 //! # Publish after wake
 //!
-//! Main waits for the paper and sleeps until it is out. The editor wakes all sleepers, and then puts
-//! the paper on the stand. Main wakes up, finds an empty stand, and goes back to sleep; nobody will
-//! come to wake it again.
+//! Main waits for the paper and sleeps until it is out. The editor wakes all sleepers, and then
+//! puts the paper on the stand. Main wakes up, finds an empty stand, and goes back to sleep; no one
+//! will wake it again.
 //!
-//! **Where it happened.** once_cell woke all waiters at the end of an initialisation, and marked the
-//! cell as complete only afterwards, when a guard was dropped (mended in commit 5386606).
+//! **Where it happened.** once_cell woke all waiters at the end of an initialisation, and marked
+//! the cell as complete only afterwards, when a guard was dropped (fixed in commit 5386606).
 //!
-//! **Why.** To wake somebody means "look again", so what there is to see must be there first. The
-//! other side has its own order to keep: put the name down, *then* look once more, then sleep. Who
-//! looks only before putting the name down may miss both the paper and the call.
+//! **Why.** Waking a thread means "look again", so there must be something to see first. The
+//! sleeper must keep an order too: register, *then* look once more, then sleep. A thread that only
+//! looks before it registers may miss both the paper and the call.
 //!
-//! **Who sees it.** Any tool that tries interleavings, as a deadlock. Stress seldom does: main must
-//! fall asleep, or put its name down, between two neighbouring lines of the editor.
+//! **Who sees it.** Any tool that tries interleavings, as a deadlock. Stress rarely does: main must
+//! fall asleep, or register, between two neighbouring lines of the editor.
 
 use super::sync::{Arc, Condvar, Mutex};
 use super::thread;
@@ -20,14 +20,14 @@ use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workloa
 
 /// A stand on which one paper will appear.
 pub trait Stand: Default + Send + Sync + 'static {
-    /// Puts the paper on the stand and wakes all who wait for it.
+    /// Puts the paper on the stand and wakes all that wait for it.
     fn publish(&self, paper: u64);
     /// Sleeps until the paper is out, and reads it.
     fn wait(&self) -> u64;
 }
 
-/// Where one thread sleeps, as `thread::park` has it for every thread: a call that comes before the
-/// sleep is remembered.
+/// Where one thread sleeps, as with `thread::park`: a call that comes before the sleep is
+/// remembered.
 #[derive(Default)]
 pub struct Bed {
     called: Mutex<bool>,
@@ -74,7 +74,7 @@ pub mod buggy {
             for sleeper in sleepers {
                 sleeper.wake();
             }
-            // Too late for all that were woken, and for all that put their name down by now.
+            // Too late for all that were woken, and for all that have registered by now.
             self.out.store(true, Release); // Pairs with the first load in `wait`.
         }
 
@@ -122,7 +122,7 @@ pub mod trap_one_look {
             let bed = Arc::new(Bed::default());
             // Pairs with the store in `publish`.
             while !self.out.load(Acquire) {
-                // The paper may have come since, and the editor may be gone.
+                // The paper may have come since, and the editor may have left.
                 self.sleepers.lock().unwrap().push(Arc::clone(&bed));
                 bed.sleep();
             }
@@ -151,7 +151,7 @@ pub mod fixed_publish_first {
         fn publish(&self, paper: u64) {
             self.paper.store(paper, Relaxed);
             self.out.store(true, Release); // Pairs with the first load in `wait`.
-            // Whoever puts a name down after this line sees the paper on the second look.
+            // A thread that registers after this line sees the paper on the second look.
             let sleepers = mem::take(&mut *self.sleepers.lock().unwrap());
             for sleeper in sleepers {
                 sleeper.wake();
@@ -160,11 +160,11 @@ pub mod fixed_publish_first {
 
         fn wait(&self) -> u64 {
             let bed = Arc::new(Bed::default());
-            // Pairs with the store in `publish`: who sees that the paper is out can read it.
+            // Pairs with the store in `publish`: if the paper is out, it can be read.
             while !self.out.load(Acquire) {
                 self.sleepers.lock().unwrap().push(Arc::clone(&bed));
-                // The second look. Relaxed is enough: the editor was at the list either before,
-                // and then the lock makes the store visible, or will be, and then wakes us.
+                // The second look. Relaxed is enough: if the editor has taken the list, the lock
+                // makes the store visible; if not, it will find us there and wake us.
                 if !self.out.load(Relaxed) {
                     bed.sleep();
                 }
@@ -185,8 +185,8 @@ pub mod fixed_one_lock {
 
     impl super::Stand for Stand {
         fn publish(&self, paper: u64) {
-            // Nobody can look, or fall asleep, while the lock is held: in here the order of the
-            // two would not even matter. Every reader takes the lock, also when the paper is out.
+            // No thread can look, or fall asleep, while the lock is held: in here the order of the
+            // two does not matter. Every reader takes the lock, even when the paper is out.
             *self.paper.lock().unwrap() = Some(paper);
             self.out.notify_all();
         }
@@ -218,8 +218,8 @@ fn scenario<S: Stand>() -> String {
     format!("read {paper}")
 }
 
-/// All publish the same paper on one stand, and then wait for it, which never means sleeping: the
-/// paper stays out. So this is the price of the right order, and not of a sleep.
+/// All publish the same paper on one stand, and then wait for it. None ever sleeps, since the paper
+/// stays out: this is the price of the right order, not of a sleep.
 fn workload<S: Stand>() -> Workload {
     Workload::new(
         S::default(),
@@ -239,22 +239,22 @@ pub const BUG: Bug = Bug {
     name: "publish-after-wake",
     shape: Shape::OrderViolation,
     scale: Scale::Threads,
-    summary: "the sleeper is woken before there is anything to see, and sleeps on for ever",
+    summary: "the sleeper is woken before there is anything to see, and sleeps forever",
     file: file!(),
     source: include_str!("publish_after_wake.rs"),
     references: &[
         "once_cell, commit 5386606: https://github.com/matklad/once_cell/commit/5386606",
-        "S. Lu et al., Learning from Mistakes (ASPLOS 2008): order violations, 24 of 74 bugs that are \
-         no deadlocks",
+        "S. Lu et al., Learning from Mistakes (ASPLOS 2008): order violations, 24 of 74 bugs that \
+         are not deadlocks",
     ],
     outcomes: &[
         Outcome::acceptable("read 42", "main read the paper"),
         Outcome::forbidden(
             "deadlock",
-            "the editor has woken everybody and is gone, and main sleeps beside the paper",
+            "the editor has woken all sleepers and left, and main sleeps beside the paper",
         ),
     ],
-    schedule: "Main finds no paper, puts its name down and sleeps. The editor wakes it. Main finds no \
+    schedule: "Main finds no paper, registers and sleeps. The editor wakes it. Main finds no \
                paper still, puts its name down again and sleeps. The editor puts the paper out.",
     variants: &[
         Variant::buggy(
@@ -267,13 +267,13 @@ pub const BUG: Bug = Bug {
         Variant::trap(
             "trap_one_look",
             Expected::DEADLOCK,
-            "publishes first, but the sleeper does not look again after putting its name down",
+            "publishes first, but the sleeper does not look again after registering",
             scenario::<trap_one_look::Stand>,
         )
         .workload(workload::<trap_one_look::Stand>),
         Variant::fixed(
             "fixed_publish_first",
-            "publishes, then wakes; the sleeper puts its name down, then looks again",
+            "publishes, then wakes; the sleeper registers, then looks again",
             scenario::<fixed_publish_first::Stand>,
         )
         .workload(workload::<fixed_publish_first::Stand>),

@@ -1,15 +1,15 @@
-//! # Reference cycle
+//! # Reference cycle The two ends of a chat each own the other, to
+//! be able to say goodbye. Both leave, and no one else knows either
+//! of them any more. Neither is freed: each is still owned by the
+//! other.
 //!
-//! The two ends of a chat each hold on to the other, to be able to say goodbye. Both leave, and
-//! nobody knows either of them any more. Neither is freed: each is still held, by the other.
-//!
-//! **Where it happened.** Weeks before Rust 1.0 it was found that a reference cycle could leak the
-//! guard that made scoped threads wait for their end (rust#24292). Since then no code may rely on a
+//! **Where it happened.** Weeks before Rust 1.0 it turned out that a reference cycle could leak the
+//! guard that made scoped threads be joined (rust#24292). Since then no code may rely on a
 //! destructor for memory safety; a cycle is safe, and a leak.
 //!
 //! **Why.** A reference count falls to zero when the last owner lets go. In a cycle the last owners
-//! are inside. Either one direction does not own, or somebody cuts the cycle for certain: "whoever
-//! leaves last does it" needs an agreement on who is last, and two looks are none.
+//! are inside. Either one direction must not own, or one side must surely cut the cycle. "The last
+//! one out cuts it" needs agreement on who is last, and two separate checks give none.
 //!
 //! **Who sees it.** A leak checker: Miri's, LeakSanitizer. The cycle itself leaks in every run; the
 //! trap only if both leave at once, so there it takes the interleaving as well. loom looks for leaks
@@ -49,7 +49,7 @@ pub mod buggy {
         }
 
         fn leave(&self) {
-            // Says goodbye, and holds on.
+            // Says goodbye, but keeps the other end.
             if let Some(partner) = &*self.partner.lock().unwrap() {
                 partner.goodbyes.fetch_add(1, Relaxed);
             }
@@ -89,7 +89,7 @@ pub mod trap_last_one_out {
                 return;
             };
             partner.goodbyes.fetch_add(1, Relaxed);
-            // The last one out cuts the cycle. If both look before either has left, nobody is last.
+            // The last one out cuts the cycle. If both check before either has left, neither is last.
             if partner.left.load(Acquire) {
                 *self.partner.lock().unwrap() = None;
             }
@@ -108,7 +108,7 @@ pub mod fixed_weak {
 
     #[derive(Default)]
     pub struct Peer {
-        /// Knows the other end and does not own it: each end belongs to whoever chats there.
+        /// Knows the other end and does not own it: each end belongs to its user.
         partner: Mutex<Option<Weak<Peer>>>,
         goodbyes: AtomicU64,
     }
@@ -123,7 +123,7 @@ pub mod fixed_weak {
         }
 
         fn leave(&self) {
-            // The price: the other end may be gone, and every use has to ask.
+            // The price: the other end may be gone, and every use must check.
             let partner = self
                 .partner
                 .lock()
@@ -161,8 +161,8 @@ pub mod fixed_let_go {
         }
 
         fn leave(&self) {
-            // Lets go of the other end, whatever that does. One cut is enough, and two do no harm.
-            // The price: whoever forgets to leave leaks both.
+            // Lets go of the other end, whatever that one does. One cut is enough, and two do no
+            // harm. The price: an end that forgets to leave leaks both.
             let partner = self.partner.lock().unwrap().take();
             if let Some(partner) = partner {
                 partner.goodbyes.fetch_add(1, Relaxed);
@@ -189,20 +189,20 @@ fn scenario<P: Peer>() -> String {
 
 /// A short chat: both leave, and are freed.
 ///
-/// A chat is over once both have left, so every thread has its own ones: they share nothing but the
-/// allocator.
+/// A chat is over once both have left, so every thread has its own chats: they share nothing but
+/// the allocator.
 fn workload<P: Peer>() -> Workload {
     Workload::new(
         (),
         |(), _| {
-            // Nobody is left who could be asked, so one more chat is watched from outside.
+            // All ends are gone and cannot be asked, so one more chat is watched from outside.
             let (ann, bob) = P::pair();
             ann.leave();
             bob.leave();
             assert_eq!(ann.goodbyes() + bob.goodbyes(), 2);
         },
         |(), _| {
-            // Nobody is left who could be asked, so one more chat is watched from outside.
+            // All ends are gone and cannot be asked, so one more chat is watched from outside.
             let (ann, bob) = P::pair();
             ann.leave();
             bob.leave();
@@ -217,7 +217,7 @@ pub const BUG: Bug = Bug {
     name: "reference-cycle",
     shape: Shape::Leak,
     scale: Scale::Threads,
-    summary: "two ends of a chat hold on to each other, and outlive everybody who knew them",
+    summary: "two ends of a chat own each other, and outlive everyone else who used them",
     file: file!(),
     source: include_str!("reference_cycle.rs"),
     references: &[
@@ -240,7 +240,7 @@ pub const BUG: Bug = Bug {
         Variant::trap(
             "trap_last_one_out",
             Expected::LEAK,
-            "the last one out cuts the cycle, unless both take the other for the last",
+            "the last one out cuts the cycle, unless each thinks that the other is the last",
             scenario::<trap_last_one_out::Peer>,
         )
         .workload(workload::<trap_last_one_out::Peer>),
@@ -252,7 +252,7 @@ pub const BUG: Bug = Bug {
         .workload(workload::<fixed_weak::Peer>),
         Variant::fixed(
             "fixed_let_go",
-            "whoever leaves lets go of the other end",
+            "an end that leaves lets go of the other",
             scenario::<fixed_let_go::Peer>,
         )
         .workload(workload::<fixed_let_go::Peer>),

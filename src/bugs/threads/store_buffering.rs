@@ -1,16 +1,16 @@
 //! # Store buffering
 //!
-//! Two trains come to one single-track stretch. Each raises its own flag, then looks at the other's,
-//! and enters only if that is down. Whoever looks second must see a flag, in whatever order the steps
-//! are mixed. On real machines both may see none.
+//! Two trains come to one single-track stretch. Each raises its own flag, then looks at the
+//! other's, and enters only if that is down. However the steps interleave, the train that looks
+//! second must see a flag. On real machines both may see none.
 //!
-//! **Where it happened.** Dekker's algorithm of the 1960s, and every "say that I wait, then look once
-//! more": Linux lost wakeups wherever `waitqueue_active` was called without a barrier, and
-//! event-listener (#138) lost a notification that way.
+//! **Where it happened.** Dekker's algorithm of the 1960s, and every "announce that I wait, then
+//! look once more": Linux lost wakeups wherever `waitqueue_active` was called without a barrier,
+//! and event-listener (#138) lost a notification that way.
 //!
-//! **Why.** A store may wait in the processor's buffer while a later load of another word goes ahead.
-//! `Release` and `Acquire` allow just that: they order a store after what precedes it and a load
-//! before what follows it, and say nothing about a store followed by a load.
+//! **Why.** A store may wait in the processor's buffer while a later load of another word goes
+//! ahead. `Release` and `Acquire` allow exactly that: they order a store after what precedes it and
+//! a load before what follows it, and say nothing about a store followed by a load.
 //!
 //! **Who sees it.** No interleaving shows it, so a sequentially consistent checker calls it correct;
 //! a race detector does too. It is the one reordering that even x86 does, so stress finds it there.
@@ -79,7 +79,7 @@ pub mod fixed_fences {
         fn enter(&self, train: usize) -> bool {
             self.flags[train].store(true, Relaxed);
             // Pairs with the same fence of the other train. One of the two fences comes first, and
-            // whoever passes the second sees the flag that was raised before the first.
+            // the train that passes the second sees the flag that was raised before the first.
             fence(SeqCst);
             !self.flags[1 - train].load(Relaxed)
         }
@@ -96,8 +96,8 @@ pub mod fixed_seq_cst {
 
     impl super::Track for Track {
         fn enter(&self, train: usize) -> bool {
-            // All four accesses stand in one order that both trains agree on. It takes all four:
-            // one weaker access, and the order says nothing about it.
+            // All four accesses are in one order that both trains agree on. All four are needed:
+            // the order says nothing about a weaker access.
             self.flags[train].store(true, SeqCst);
             !self.flags[1 - train].load(SeqCst)
         }
@@ -125,7 +125,7 @@ fn scenario<T: Track>() -> String {
     .into()
 }
 
-/// Trains come from both sides to one track, and no flag is ever lowered. So whichever side gets a
+/// Trains come from both sides to one track, and no flag is ever lowered. So if one side gets a
 /// train in, the other never does; all still raise a flag and look.
 fn workload<T: Track>() -> Workload {
     Workload::of_batches(
@@ -166,7 +166,7 @@ pub const BUG: Bug = Bug {
         ),
         Outcome::interesting(
             "both wait",
-            "both flags went up before either looked: safe, and somebody has to yield",
+            "both flags went up before either looked: safe, but one of them has to yield",
         ),
         Outcome::forbidden(
             "both entered",

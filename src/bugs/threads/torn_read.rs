@@ -1,7 +1,7 @@
 //! # Torn read
 //!
-//! A ship sails from (1, 1) to (2, 2), and its pilot keeps the chart up to date: two coordinates,
-//! two words of memory. Whoever reads the chart between the two stores sees a ship where none has
+//! A ship sails from (1, 1) to (2, 2), and its pilot keeps the chart up to date: two
+//! coordinates, two words of memory. A reader between the two stores sees a ship where none has
 //! ever been.
 //!
 //! **Where it happened.** Java's language specification (§17.7) lets a virtual machine write a plain
@@ -27,7 +27,7 @@ pub trait Chart: Send + Sync + 'static {
     fn at(x: u32, y: u32) -> Self;
     /// Moves the ship. For the pilot only.
     fn set(&self, x: u32, y: u32);
-    /// Where the ship is, or `None` if the pilot was at work: look again.
+    /// Where the ship is, or `None` if the pilot was writing: look again.
     fn look(&self) -> Option<(u32, u32)>;
 }
 
@@ -66,7 +66,7 @@ pub mod trap_acquire_load {
     };
 
     pub struct Chart {
-        /// Odd while the pilot is at work.
+        /// Odd while the pilot is writing.
         sequence: AtomicUsize,
         x: AtomicU32,
         y: AtomicU32,
@@ -96,8 +96,8 @@ pub mod trap_acquire_load {
                 return None;
             }
             let place = (self.x.load(Relaxed), self.y.load(Relaxed));
-            // This keeps later loads after it. The two above may still be carried out later, or
-            // rather: this one may still find the old count when they found new coordinates.
+            // This keeps later loads after it. The two above may still be done later; that is, this
+            // one may find the old count when they found new coordinates.
             let after = self.sequence.load(Acquire);
             (before == after).then_some(place)
         }
@@ -112,7 +112,7 @@ pub mod fixed_seqlock {
     };
 
     pub struct Chart {
-        /// Odd while the pilot is at work.
+        /// Odd while the pilot is writing.
         sequence: AtomicUsize,
         x: AtomicU32,
         y: AtomicU32,
@@ -131,11 +131,11 @@ pub mod fixed_seqlock {
             // Only the pilot writes, so the count cannot change in between.
             let sequence = self.sequence.load(Relaxed);
             self.sequence.store(sequence + 1, Relaxed);
-            // Pairs with the fence in `look`: who sees a new coordinate sees the odd count.
+            // Pairs with the fence in `look`: if `look` sees a new coordinate, it sees the odd count.
             fence(Release);
             self.x.store(x, Relaxed);
             self.y.store(y, Relaxed);
-            // Pairs with the Acquire load in `look`: who sees the even count sees both coordinates.
+            // Pairs with the Acquire load in `look`: the even count comes with both coordinates.
             self.sequence.store(sequence + 2, Release);
         }
 
@@ -146,8 +146,8 @@ pub mod fixed_seqlock {
                 return None;
             }
             let place = (self.x.load(Relaxed), self.y.load(Relaxed));
-            // Pairs with the fence in `set`. Whatever the two loads above have seen, the load below
-            // sees the count that was written before it.
+            // Pairs with the fence in `set`. If the two loads above saw a new coordinate, the load
+            // below sees the count written before it.
             fence(Acquire);
             let after = self.sequence.load(Relaxed);
             (before == after).then_some(place)
@@ -205,7 +205,7 @@ pub mod fixed_mutex {
         }
 
         fn look(&self) -> Option<(u32, u32)> {
-            // Readers wait for the pilot, and for one another.
+            // Readers wait for the pilot, and for each other.
             Some(*self.place.lock().unwrap())
         }
     }
@@ -231,7 +231,7 @@ fn scenario<C: Chart>() -> String {
 }
 
 /// Thread 0 is the pilot, and looks at the chart after every mile. The others look twice, so that a
-/// step is two uses of the chart for everybody.
+/// step is two uses of the chart for every thread.
 fn workload<C: Chart>() -> Workload {
     fn look<C: Chart>(chart: &C) -> u32 {
         loop {
@@ -239,7 +239,7 @@ fn workload<C: Chart>() -> Workload {
                 assert_eq!(x, y, "torn");
                 return x;
             }
-            // Ends, since the pilot never stops in the middle of a move.
+            // Ends, since the pilot completes every move.
             hint::spin_loop();
         }
     }
@@ -249,7 +249,7 @@ fn workload<C: Chart>() -> Workload {
             0 => {
                 let mile = step.number as u32;
                 chart.set(mile, mile);
-                assert_eq!(look(chart), mile, "nobody else sails");
+                assert_eq!(look(chart), mile, "only the pilot sails");
             }
             _ => {
                 look(chart);
@@ -279,7 +279,7 @@ pub const BUG: Bug = Bug {
         Outcome::acceptable("ship at (2, 2)", "seen after it moved"),
         Outcome::acceptable(
             "look again",
-            "the reader noticed that the pilot was at work",
+            "the reader noticed that the pilot was writing",
         ),
         Outcome::forbidden(
             "torn",
@@ -305,7 +305,7 @@ pub const BUG: Bug = Bug {
         .workload(workload::<trap_acquire_load::Chart>),
         Variant::fixed(
             "fixed_seqlock",
-            "the reader notices a write in between, and both sides have their fence",
+            "the reader notices a write in between, and both sides have a fence",
             scenario::<fixed_seqlock::Chart>,
         )
         .workload(workload::<fixed_seqlock::Chart>),

@@ -1,20 +1,20 @@
 //! # Unsafe publication
 //!
-//! Main puts a letter into the box and raises the flag. The owner sees the flag up, opens the box, and
-//! reads. In the order of the source that is safe. Nothing in the program says that the compiler and
-//! the memory system keep that order.
+//! Main puts a letter into the box and raises the flag. The owner sees the flag up, opens the box,
+//! and reads. In source order that is safe. But nothing in the program makes the compiler and the
+//! memory system keep that order.
 //!
-//! **Where it happened.** once_cell published its value through a `Relaxed` pointer (fixed in commit
-//! 0af68fb). The lock of the crate spin unlocked with a `Relaxed` store (RUSTSEC-2019-0013), so the
-//! next owner need not have seen what the last one wrote.
+//! **Where it happened.** once_cell published its value through a `Relaxed` pointer (fixed in
+//! commit 0af68fb). The lock of the crate spin unlocked with a `Relaxed` store (RUSTSEC-2019-0013),
+//! so the next owner might not see what the last one wrote.
 //!
 //! **Why.** A `Relaxed` flag carries its own value and nothing else. `Release` says "whoever sees this
 //! sees what I did before", `Acquire` says "I am someone who looks". One without the other is none.
 //!
-//! **Who sees it.** No interleaving shows it: the letter is always written before the flag is. On x86
-//! stores become visible in order, so a test there only fails when the compiler reorders. loom, Miri
-//! and ThreadSanitizer report the data race itself, as soon as one run reads the letter. loom has no
-//! `OnceLock`, so it is not asked about that fix.
+//! **Who sees it.** No interleaving shows it: the letter is always written before the flag. On x86
+//! stores become visible in order, so a test there only fails when the compiler reorders. loom,
+//! Miri and ThreadSanitizer report the data race itself, as soon as one run reads the letter. loom
+//! has no `OnceLock`, so it does not check that fix.
 
 use super::sync::Arc;
 use super::{hint, thread};
@@ -42,13 +42,13 @@ pub mod buggy {
         flag: AtomicBool,
     }
 
-    // SAFETY: Would need the letter to be written before anybody reads it. That is false: the
-    // flag does not order the two.
+    // SAFETY: Would need the letter to be written before it is read. That is false: the flag does
+    // not order the two.
     unsafe impl Sync for Mailbox {}
 
     impl super::Mailbox for Mailbox {
         unsafe fn deliver(&self, letter: u64) {
-            // SAFETY: Nobody else writes, by contract. That nobody reads meanwhile is false.
+            // SAFETY: Only one write, by contract. But it may be read meanwhile: false.
             self.letter.with_mut(|place| unsafe { *place = letter });
             self.flag.store(true, Relaxed);
         }
@@ -75,13 +75,13 @@ pub mod trap_release_only {
         flag: AtomicBool,
     }
 
-    // SAFETY: Would need the letter to be written before anybody reads it. That is false: only one
-    // side of the flag takes part in ordering the two.
+    // SAFETY: Would need the letter to be written before it is read. That is false: only one side
+    // of the flag does its part in ordering the two.
     unsafe impl Sync for Mailbox {}
 
     impl super::Mailbox for Mailbox {
         unsafe fn deliver(&self, letter: u64) {
-            // SAFETY: Nobody else writes, by contract. That nobody reads meanwhile is false.
+            // SAFETY: Only one write, by contract. But it may be read meanwhile: false.
             self.letter.with_mut(|place| unsafe { *place = letter });
             // Pairs with nothing: `look` does not acquire.
             self.flag.store(true, Release);
@@ -115,7 +115,7 @@ pub mod fixed_release_acquire {
 
     impl super::Mailbox for Mailbox {
         unsafe fn deliver(&self, letter: u64) {
-            // SAFETY: Nobody else writes, by contract, and nobody reads before the flag is up.
+            // SAFETY: Only one write, by contract, and no read before the flag is up.
             self.letter.with_mut(|place| unsafe { *place = letter });
             self.flag.store(true, Release); // Pairs with the load in `look`.
         }
@@ -148,14 +148,14 @@ pub mod fixed_fences {
 
     impl super::Mailbox for Mailbox {
         unsafe fn deliver(&self, letter: u64) {
-            // SAFETY: Nobody else writes, by contract, and nobody reads before the flag is up.
+            // SAFETY: Only one write, by contract, and no read before the flag is up.
             self.letter.with_mut(|place| unsafe { *place = letter });
             fence(Release); // Pairs with the fence in `look`, by way of the flag.
             self.flag.store(true, Relaxed);
         }
 
         fn look(&self) -> Option<u64> {
-            // Whoever finds no mail, which is the usual case, does not pay for the fence.
+            // If there is no mail, which is the usual case, no fence is paid for.
             if !self.flag.load(Relaxed) {
                 return None;
             }
@@ -176,7 +176,7 @@ pub mod fixed_once_lock {
 
     impl super::Mailbox for Mailbox {
         unsafe fn deliver(&self, letter: u64) {
-            // A second letter would be sent back, so the contract is not even needed.
+            // A second letter would be rejected, so the contract is not even needed.
             let first = self.letter.set(letter).is_ok();
             debug_assert!(first, "the box is full");
         }
@@ -206,15 +206,15 @@ fn scenario<M: Mailbox>() -> String {
     }
 }
 
-/// A new box for every letter: an empty look, a delivery, and a look that finds it.
+/// A new box for every letter: a look that finds nothing, a delivery, and a look that finds it.
 ///
-/// A box is for one letter, so every thread has its own ones: they share nothing.
+/// A box is for one letter, so every thread has its own boxes: they share nothing.
 fn workload<M: Mailbox>() -> Workload {
     Workload::new(
         (),
         |(), step| {
             let mailbox = M::default();
-            // The compiler must not see that nobody else looks into the box.
+            // The compiler must not see that no other thread uses the box.
             let mailbox = hint::black_box(&mailbox);
             assert_eq!(mailbox.look(), None);
             // SAFETY: The only letter for this box.
@@ -229,7 +229,7 @@ pub const BUG: Bug = Bug {
     name: "unsafe-publication",
     shape: Shape::StaleVisibility,
     scale: Scale::Threads,
-    summary: "the flag is up, and the letter it announces need not be there",
+    summary: "the flag is up, but the letter it announces may not be visible yet",
     file: file!(),
     source: include_str!("unsafe_publication.rs"),
     references: &[
@@ -246,7 +246,7 @@ pub const BUG: Bug = Bug {
         ),
     ],
     schedule: "Main writes the letter and raises the flag. The owner sees the flag and reads the \
-               letter, and nothing has made the write visible to that thread.",
+               letter, but nothing has made the write visible to that thread.",
     variants: &[
         Variant::buggy(
             "buggy",
@@ -270,7 +270,7 @@ pub const BUG: Bug = Bug {
         .workload(workload::<fixed_release_acquire::Mailbox>),
         Variant::fixed(
             "fixed_fences",
-            "two fences, of which the reader's is paid for only when there is mail",
+            "two fences; the reader pays for its fence only when there is mail",
             scenario::<fixed_fences::Mailbox>,
         )
         .workload(workload::<fixed_fences::Mailbox>),
