@@ -16,8 +16,8 @@ pub struct Workload {
 type Work = dyn Fn(usize, u64) -> u64 + Send + Sync;
 type Verify = dyn Fn(u64) + Send + Sync;
 
-/// The state, on cache lines of its own, and from the beginning of one: otherwise it would depend on
-/// the allocator how many lines it takes, and who else writes to them.
+/// The state, aligned to a cache line, so that the allocator cannot make it share a line with other
+/// data.
 #[repr(align(128))]
 struct Apart<S>(S);
 

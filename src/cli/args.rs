@@ -1,4 +1,4 @@
-//! What may be said on the command line.
+//! Command-line arguments.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -47,7 +47,7 @@ pub enum Command {
     /// Exercises: fix them, and have the fix proven
     #[cfg(feature = "learn")]
     Learn(Learn),
-    /// Writes a small program of your own to begin with
+    /// Creates a small starter program
     #[cfg(feature = "learn")]
     New(New),
     /// Checks a file of your own, as `check` does the catalogue
@@ -228,6 +228,7 @@ impl Limits {
     }
 
     /// The scenario that the token is one of, if that was said.
+    #[cfg(feature = "learn")]
     pub fn scenario(&self) -> Option<&str> {
         let (scenario, _) = self.replay.as_deref()?.rsplit_once(':')?;
         Some(scenario)
@@ -333,7 +334,7 @@ pub struct Measuring {
     /// Write a CSV file and plots into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Measure although this is a debug build, whose figures say nothing
+    /// Measure even in a debug build, whose figures are meaningless
     #[arg(long)]
     pub debug_build: bool,
     /// Print JSON

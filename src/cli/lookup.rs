@@ -35,7 +35,7 @@ pub fn find(name: &str) -> Result<Found> {
     let Some(found) = worlds::all().find(|known| known.name == dashed) else {
         let names: Vec<&str> = worlds::all().map(|known| known.name).collect();
         bail!(
-            "there is no bug and no lock \"{bug}\"{}\n\n`heisenbug list` shows all {} bugs, \
+            "no bug or lock is named \"{bug}\"{}\n\n`heisenbug list` shows all {} bugs, \
              `heisenbug list --locks` all {} locks",
             did_you_mean(bug, &names, ""),
             worlds::bugs().count(),

@@ -51,7 +51,7 @@ impl Measuring {
 pub fn run(command: &str, entrants: &[Entrant], args: &Measuring) -> Result<Report> {
     if cfg!(debug_assertions) && !args.debug_build {
         bail!(
-            "this is a debug build, whose figures say nothing: `cargo run --release -- {command}`\n\n\
+            "this is a debug build, whose figures are meaningless: `cargo run --release -- {command}`\n\n\
              --debug-build measures all the same"
         );
     }

@@ -37,7 +37,7 @@ pub enum Exit {
     Good = 0,
     /// It fails, or is not as declared.
     Bad = 1,
-    /// The command line makes no sense.
+    /// Invalid usage.
     Usage = 2,
     /// A limit was reached first.
     Unknown = 3,

@@ -22,7 +22,7 @@ pub fn run(args: &RaceLocks) -> Result<Exit> {
         .filter(|entrant| !entrant.task.points.is_empty())
         .collect();
     if entrants.is_empty() {
-        bail!("nobody competes in that with so many threads");
+        bail!("no strategy in this family supports that many threads");
     }
     let command = match &args.family {
         Some(_) => format!("race-locks {}", family_name(families[0])),

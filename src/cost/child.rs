@@ -91,7 +91,7 @@ pub fn child(args: &[String]) -> Result<()> {
     let task = args
         .first()
         .and_then(|text| serde_json::from_str(text).ok());
-    let task: Task = task.with_context(|| format!("`{COMMAND}` is for this program's own use"))?;
+    let task: Task = task.with_context(|| format!("`{COMMAND}` is an internal command"))?;
     std::panic::set_hook(Box::new(|_| {}));
     let mut team: Option<Team> = None;
     for &point in &task.points {

@@ -33,8 +33,8 @@ pub struct Price {
 }
 
 impl Price {
-    /// Whether it says more than another one: of the same machine, when nobody else was there, and
-    /// the other one was disturbed, or measured less.
+    /// Whether this price is more reliable than `other`: of the same machine, undisturbed, and `other` was
+    /// noisy or covers less.
     fn is_better_than(&self, other: &Price) -> bool {
         let measured_more = self.processes > other.processes
             || self
@@ -97,7 +97,7 @@ pub struct Saved {
 }
 
 impl Store {
-    /// The user's own. `None` where nobody knows a place for it.
+    /// The user's own. `None` if there is no place for it.
     pub fn of_user() -> Option<Store> {
         folder(|name| std::env::var_os(name).map(PathBuf::from)).map(Store::at)
     }

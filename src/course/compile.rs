@@ -100,7 +100,7 @@ impl Library {
         let messages = String::from_utf8_lossy(&output.stdout);
         let rlib = { messages.lines() }
             .find_map(rlib_of)
-            .context("cargo built heisenbug and did not say where it put it")?;
+            .context("cargo did not report where it put the library")?;
         let dependencies = { rlib.parent() }
             .map(|folder| folder.join("deps"))
             .context("the built library lies in no folder")?;

@@ -54,7 +54,7 @@ impl Default for Limits {
 /// When a judge that does not tell its cases is ended. It takes milliseconds.
 const MAX_TIME_TO_TELL: Duration = Duration::from_secs(60);
 
-/// What came of a learner's file.
+/// The result of judging a learner's file.
 #[derive(Clone, Debug)]
 pub enum Judgement {
     /// Every case does what it must, over all schedules.

@@ -79,8 +79,8 @@ fn price(weaker: &Weaker, operation: Operation) -> Option<&'static str> {
             }
             Operation::Fence => "on x86-64 neither is an instruction",
             _ => {
-                "on x86-64 both are the same instruction, and what is stronger binds the \
-                 compiler alone"
+                "on x86-64 both compile to the same instruction; the stronger one only \
+                 constrains the compiler"
             }
         });
     }

@@ -70,7 +70,7 @@ fn first_broken(tokens: &[Token]) -> Option<Broken> {
             "std" | "core" | "alloc" => of_std(tokens, at),
             "heisenbug" => of_ours(tokens, at),
             "static" | "thread_local" => one(
-                "whatever is static outlives the execution, and the next one begins with it",
+                "a static keeps its value from one execution to the next",
                 "make it a field of what the threads share: a scenario is run thousands of times, \
                  and every time from the beginning",
             ),

@@ -36,7 +36,7 @@ impl Workplace {
     ///
     /// # Errors
     ///
-    /// If there is no course, or the one there is makes no sense.
+    /// If there is no course, or it is invalid.
     pub fn open(folder: &Path, course: Option<&Path>) -> Result<Workplace> {
         // Even a damaged file says that this is where somebody works.
         let here = folder.join(progress::FILE).exists();

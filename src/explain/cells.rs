@@ -72,13 +72,8 @@ pub fn in_one(locks: &Event, frees: &Event) -> Option<String> {
     ) {
         return None;
     }
-    let same = |of: fn(&Event) -> (&str, Option<&str>, &str, u32)| of(locks) == of(frees);
-    let together = same(|event| {
-        let Event {
-            actor, file, line, ..
-        } = event;
-        (actor, event.object.as_deref(), file, *line)
-    });
+    let together = (&locks.actor, &locks.object) == (&frees.actor, &frees.object)
+        && (&locks.file, locks.line) == (&frees.file, frees.line);
     if !together || locks.line == 0 {
         return None;
     }

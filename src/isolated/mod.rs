@@ -36,7 +36,7 @@ pub const COMMAND: &str = "__check";
 /// How long a child may take to report after its time is up.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Who waits for a check.
+/// Receives progress, and can cancel a check.
 pub trait Onlooker {
     /// Is told now and then how many executions there were so far.
     fn see(&self, executions: u64);
@@ -485,7 +485,7 @@ impl Task {
             [task] => serde_json::from_str(task).ok(),
             _ => None,
         };
-        task.with_context(|| format!("`{COMMAND}` is for this program's own use"))
+        task.with_context(|| format!("`{COMMAND}` is an internal command"))
     }
 }
 

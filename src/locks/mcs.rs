@@ -5,8 +5,8 @@
 //!
 //! **Idea.** Who comes swaps itself in as the tail of the queue, and so learns who was there before:
 //! nobody, and the lock is taken; or somebody, whom it asks to pass the lock on. The queue's nodes
-//! lie on the stacks of those who wait. There are two steps, swap and ask, so who leaves must mind
-//! the one who has done the first and not yet the second: it is known by the tail being another one.
+//! lie on the stacks of those who wait. A newcomer swaps first and links itself second, so `unlock`
+//! must wait for one that is in between: it can tell because the tail is no longer its own node.
 //!
 //! **Cost.** Two read-modify-writes even when the lock is free, to come and to go. First come, first
 //! served, and a hand-over moves two cache lines however many wait. As with all fair locks, the one

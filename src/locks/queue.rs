@@ -38,10 +38,10 @@ pub trait Mpmc<T>: Send + Sync + 'static {
     fn try_pop(&self) -> Option<T>;
 }
 
-/// What is good for any thread is good for two.
+/// Uses a queue for many threads as one for two.
 pub struct Ends<Q>(PhantomData<Q>);
 
-/// One of them.
+/// One end of it.
 pub struct End<Q>(Arc<Q>);
 
 impl<T, Q: Mpmc<T>> Spsc<T> for Ends<Q> {

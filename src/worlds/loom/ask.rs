@@ -168,7 +168,7 @@ impl Task {
 
     fn from_args(args: &[String]) -> Result<Task> {
         let [program, executions, millis, preemptions, answer] = args else {
-            bail!("`{COMMAND}` is for this program's own use");
+            bail!("`{COMMAND}` is an internal command");
         };
         Ok(Task {
             program: program.clone(),

@@ -24,7 +24,7 @@ impl<T> UnsafeCell<T> {
         self.0.with_mut(write)
     }
 
-    /// The value, with nobody else looking. A write to loom.
+    /// Returns a mutable reference; `&mut self` guarantees exclusive access. A write to loom.
     #[track_caller]
     pub fn get_mut(&mut self) -> &mut T {
         // SAFETY: the cell is borrowed exclusively, for as long as the value is.

@@ -23,7 +23,7 @@ impl<T> UnsafeCell<T> {
         write(self.0.get())
     }
 
-    /// The value, with nobody else looking.
+    /// Returns a mutable reference; `&mut self` guarantees exclusive access.
     #[inline(always)]
     pub fn get_mut(&mut self) -> &mut T {
         self.0.get_mut()

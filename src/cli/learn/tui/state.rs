@@ -76,7 +76,7 @@ pub struct Hint {
     pub open: bool,
 }
 
-/// Everything.
+/// The state of the course's screen.
 #[derive(Debug)]
 pub struct State {
     /// The course, the learner's folder and progress.
@@ -93,7 +93,7 @@ pub struct State {
     pub scroll: Scroll,
     /// Its hints.
     pub hint: Hint,
-    /// What is looked at.
+    /// The current view.
     pub view: View,
     /// Something to say, until the next key.
     pub notice: Option<String>,

@@ -30,7 +30,7 @@ pub enum News {
     Progress(u64, u64),
     /// What came of a run.
     Judged(u64, Result<Judgement, String>),
-    /// Somebody who must not end has ended.
+    /// A background thread died.
     Lost(&'static str),
 }
 

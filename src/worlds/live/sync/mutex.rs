@@ -65,7 +65,7 @@ impl<T> Mutex<T> {
         self.poison.clear();
     }
 
-    /// The value, with nobody else looking.
+    /// Returns a mutable reference; `&mut self` guarantees exclusive access.
     ///
     /// # Errors
     ///

@@ -101,7 +101,7 @@ impl<T> RwLock<T> {
         self.poison.clear();
     }
 
-    /// The value, with nobody else looking.
+    /// Returns a mutable reference; `&mut self` guarantees exclusive access.
     ///
     /// # Errors
     ///

@@ -68,7 +68,7 @@ fn lines(frame: &mut Frame, area: Rect, lines: Vec<Line<'static>>) {
 /// What a part of the text is scrolled by.
 type ScrollOf = fn(&mut State) -> &mut Scroll;
 
-/// What is looked at, as lines.
+/// The current view, as lines.
 fn content(state: &mut State, area: Rect) -> (Vec<Line<'static>>, Option<ScrollOf>) {
     let width = usize::from(area.width);
     match &state.view {
@@ -198,14 +198,14 @@ fn header(state: &State, width: usize, roomy: bool) -> Vec<Line<'static>> {
 fn aside(state: &State, width: usize, rows: usize) -> Vec<Line<'static>> {
     let mut said = Vec::new();
     let working = matches!(state.view, View::Work | View::Confirm);
-    if let (true, Hint { level, open: true }) = (working, state.hint) {
-        if let Some(hint) = state.hint_at(level) {
-            let hint = format!("Hint {level} of {}: {hint}", state.exercise().hints.len());
-            said.extend(fit(
-                &paint_lines(Paint::Notice, &wrap(&hint, width, "")),
-                width,
-            ));
-        }
+    if let (true, Hint { level, open: true }) = (working, state.hint)
+        && let Some(hint) = state.hint_at(level)
+    {
+        let hint = format!("Hint {level} of {}: {hint}", state.exercise().hints.len());
+        said.extend(fit(
+            &paint_lines(Paint::Notice, &wrap(&hint, width, "")),
+            width,
+        ));
     }
     if state.view == View::Confirm {
         let question = format!(
