@@ -21,13 +21,19 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// So many rows that are not shown are worth saying how to see them.
+const MANY: usize = 8;
+
 /// A report for this terminal, with a row for each operation if it is to be `full`.
 pub fn report(report: &Report, full: bool) -> String {
     let all = explain::full_report(report, width());
     let folded = explain::report(report, width());
-    match full || all == folded {
-        true => all,
-        false => format!("{folded}\n\n--full shows all rows."),
+    // A lock that was used in one row hides nothing.
+    let hidden = all.lines().count().saturating_sub(folded.lines().count());
+    match (full, hidden < MANY) {
+        (true, _) => all,
+        (false, true) => folded,
+        (false, false) => format!("{folded}\n\n--full shows all rows."),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Stale reads: which reads got an old value, why that is allowed, and which orderings would forbid it.
 
 use super::cells::and;
-use super::report::{Report, Stronger};
+use super::report::{Engine, Report, Stronger};
 use super::sentence::{at, capitalised};
 use heisenbug_trace::{Event, Op};
 
@@ -11,11 +11,23 @@ pub fn reads(report: &Report) -> String {
     let is_stale = |event: &&Event| event.newest.is_some() && event.read.is_some();
     let stale: Vec<&Event> = events.iter().filter(is_stale).collect();
     let Some(last) = stale.last() else {
-        return String::new();
+        return without_order(report);
     };
     let mut lines: Vec<String> = stale.iter().map(|event| read(event)).collect();
     lines.push(why(report, last));
     lines.join("\n")
+}
+
+/// Of an execution in which no read is stale by itself, and which no order of the steps explains all the
+/// same: a store took effect before one that came earlier.
+fn without_order(report: &Report) -> String {
+    match remedy(report) {
+        Some(remedy) if report.found_by == Some(Engine::Weak) => format!(
+            "No order of these steps gives these values: the threads see the stores in different \
+             orders. {remedy} would forbid that."
+        ),
+        _ => String::new(),
+    }
 }
 
 fn read(event: &Event) -> String {

@@ -53,6 +53,11 @@ fn name_assigned(before: &str) -> Option<String> {
     if let Some(elements) = wrapping.strip_prefix(" = (") {
         return of_tuple(head, elements);
     }
+    if let Some((wrapping, elements)) = wrapping.split_once("((") {
+        // `Arc::new((Mutex::new(false), Condvar::new()))`: the elements are fields of what is named.
+        let name = name_assigned(&format!("{head}{wrapping}("))?;
+        return Some(format!("{name}.{}", place_in_tuple(elements)?));
+    }
     let plain = |c: char| c.is_alphanumeric() || " :=(<>_".contains(c);
     if !wrapping.chars().all(plain) {
         return None;
@@ -82,6 +87,14 @@ fn of_static(head: &str) -> Option<String> {
 /// `let (flag, count) = (Arc::new(AtomicBool::new(false)), Arc::new(` says "count".
 fn of_tuple(head: &str, elements: &str) -> Option<String> {
     let (_, names) = head.trim_end().strip_suffix(')')?.rsplit_once('(')?;
+    let name = names.split(',').nth(place_in_tuple(elements)?)?.trim();
+    let name = name.trim_start_matches("mut ").trim();
+    let is_one = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    (is_one && is_name(name)).then(|| name.to_owned())
+}
+
+/// Which element of a tuple is made behind this part of it, if that is only wrapped there.
+fn place_in_tuple(elements: &str) -> Option<usize> {
     let mut depth = 0_i32;
     let mut nth = 0;
     let mut element = String::new();
@@ -96,17 +109,14 @@ fn of_tuple(head: &str, elements: &str) -> Option<String> {
             }
             _ => {}
         }
+        if depth < 0 {
+            // The tuple is over.
+            return None;
+        }
         element.push(c);
     }
-    // The tuple itself is over, or what stands here is inside of something that is no wrapping.
     let plain = |c: char| c.is_alphanumeric() || " :(<>_".contains(c);
-    if depth < 0 || !element.chars().all(plain) {
-        return None;
-    }
-    let name = names.split(',').nth(nth)?.trim();
-    let name = name.trim_start_matches("mut ").trim();
-    let is_one = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    (is_one && is_name(name)).then(|| name.to_owned())
+    element.chars().all(plain).then_some(nth)
 }
 
 /// `let (jobs, inbox) = channel()` says "jobs", and `let (tx, rx)` "rx": where the values are.
@@ -203,6 +213,16 @@ mod tests {
             name_assigned("let (a, b) = (f(1, Arc::new(").as_deref(),
             None
         );
+    }
+
+    #[test]
+    fn an_element_of_a_shared_tuple_is_a_field_of_it() {
+        let named = |text| name_assigned(text);
+        let lock = "let pair = Arc::new((";
+        assert_eq!(named(lock).as_deref(), Some("pair.0"));
+        let condvar = "let pair = Arc::new((Mutex::new(false), ";
+        assert_eq!(named(condvar).as_deref(), Some("pair.1"));
+        assert_eq!(named("let pair = f(1, ((").as_deref(), None);
     }
 
     #[test]
