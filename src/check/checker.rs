@@ -10,6 +10,7 @@ use heisenbug_engine::token::Token;
 use heisenbug_explain::{Engine, Executions, Report, Verdict};
 use heisenbug_model::session::{Mutation, Site};
 use heisenbug_trace::source;
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 use std::panic::resume_unwind;
@@ -52,8 +53,9 @@ pub fn check<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Repo
 }
 
 /// What the loads of a program may read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Engines {
     /// The newest value, always: sequential consistency.
     Sc,
@@ -63,7 +65,8 @@ pub enum Engines {
 }
 
 /// A check with limits of its own.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Checker {
     max_executions: u64,
     /// Read by whoever runs the check in a process of its own, as are the two below.
@@ -73,7 +76,7 @@ pub struct Checker {
     spurious: u8,
     jobs: usize,
     replay: Option<String>,
-    #[serde(skip)]
+    #[cfg_attr(feature = "serde", serde(skip))]
     mutation: Option<Mutation>,
     /// How long one execution may touch nothing shared before it counts as an endless loop.
     #[doc(hidden)]

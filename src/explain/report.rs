@@ -4,6 +4,7 @@
 
 use heisenbug_catalogue::{Class, Grade};
 use heisenbug_trace::{Blocked, Event, source};
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -14,7 +15,8 @@ pub const INTERRUPT: &str = "interrupted";
 pub const REPLAYED: &str = "one execution was run again";
 
 /// What a check found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[must_use = "a report that nobody looks at proves nothing: call `assert_holds`"]
 pub struct Report {
     /// The bug's name, for a program of the catalogue.
@@ -36,14 +38,14 @@ pub struct Report {
     /// Executions explored.
     pub executions: Executions,
     /// Runs that came to nothing, since what would have followed is explored elsewhere.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub wasted: u64,
     /// About how many executions there are in all, if the exploration ended early and that could be
     /// told.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub estimate: Option<u64>,
     /// After how many passes a loop was cut, if one was.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub passes: Option<u32>,
     /// How often a running thread was interrupted in the counterexample. Of all counterexamples that
     /// do not need weak memory it is one with the fewest.
@@ -61,24 +63,25 @@ pub struct Report {
     /// Who could not go on at the counterexample's end.
     pub blocked: Vec<Blocked>,
     /// The two accesses that the counterexample ends with, for a data race or a use after free.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub clash: Option<Clash>,
     /// The orderings that would forbid the counterexample, for one that needs weak memory and for a data
     /// race. Empty if no ordering would.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub forbidden_by: Vec<Stronger>,
     /// What the counterexample never frees, of what is reference-counted.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub leaked: Vec<Leaked>,
     /// The counterexample as a text, with which it can be run again. `None` if it would be too long.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub token: Option<String>,
     /// How long the check took, in milliseconds.
     pub millis: u64,
 }
 
 /// Two accesses that must not meet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Clash {
     /// Who came first.
     pub first: Access,
@@ -87,7 +90,8 @@ pub struct Clash {
 }
 
 /// An ordering that would have to be stronger.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Stronger {
     /// The source file, as the compiler names it.
     pub file: String,
@@ -104,7 +108,8 @@ pub struct Stronger {
 }
 
 /// A reference-counted value that nothing has freed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Leaked {
     /// Its name.
     pub name: String,
@@ -113,7 +118,8 @@ pub struct Leaked {
 }
 
 /// Where somebody accessed something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Access {
     /// Who.
     pub actor: String,
@@ -122,18 +128,19 @@ pub struct Access {
     /// The line, counted from 1.
     pub line: u32,
     /// The column, counted from 1. 0 if nobody knows.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub column: u32,
 }
 
 /// Whether a program holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Verdict {
     /// No execution breaks it.
     Holds,
     /// No execution breaks it in which no loop goes round more often than [`Report::passes`].
-    #[serde(rename = "holds-bounded")]
+    #[cfg_attr(feature = "serde", serde(rename = "holds-bounded"))]
     Bounded,
     /// The counterexample breaks it.
     Fails,
@@ -153,8 +160,9 @@ impl fmt::Display for Verdict {
 }
 
 /// What it takes to see a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Engine {
     /// Nothing but an interleaving: each load can have read the newest value.
     Sc,
@@ -164,7 +172,8 @@ pub enum Engine {
 
 /// How many executions were explored. An execution of the model is what each load read and in which
 /// order each location was written: interleavings that agree in that are one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Executions {
     /// Those that are sequentially consistent, if no others were asked for.
     pub sc: Option<u64>,
@@ -173,7 +182,8 @@ pub struct Executions {
 }
 
 /// One outcome, and in how many executions it was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct OutcomeCount {
     /// What the scenario returned, or how it failed.
     pub label: String,
@@ -184,12 +194,13 @@ pub struct OutcomeCount {
     /// In how many executions.
     pub count: u64,
     /// Where it failed, for a panic.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub place: Option<Line>,
 }
 
 /// A line of a program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Line {
     /// The source file, as the compiler names it.
     pub file: String,

@@ -4,8 +4,8 @@
 //! instead of showing them: that move its cursor, change its title, hide what follows or turn it round.
 //! They are shown as Rust writes them, as in `\u{1b}`. Lines and tabs stay what they are.
 
-use super::report::Report;
-use serde_json::Value;
+use super::report::{Access, Clash, Leaked, Line, OutcomeCount, Report, Stronger};
+use heisenbug_trace::{Blocked, Event};
 use std::borrow::Cow;
 
 /// The text, with what a terminal would obey written out.
@@ -56,32 +56,130 @@ pub fn json(text: &str) -> String {
 }
 
 /// A report, all of whose texts are [`visible`].
-pub(super) fn report(report: &Report) -> Cow<'_, Report> {
-    let mut value = serde_json::to_value(report).unwrap_or_default();
-    if !write_out(&mut value) {
-        return Cow::Borrowed(report);
+pub(super) fn report(report: &Report) -> Report {
+    let mut report = report.clone();
+    for text in texts(&mut report) {
+        if let Cow::Owned(shown) = visible(text) {
+            *text = shown;
+        }
     }
-    serde_json::from_value(value).map_or(Cow::Borrowed(report), Cow::Owned)
+    report
 }
 
-/// Whether there was something to write out.
-fn write_out(value: &mut Value) -> bool {
-    match value {
-        Value::String(text) => {
-            let Cow::Owned(shown) = visible(text) else {
-                return false;
-            };
-            *text = shown;
-            true
-        }
-        Value::Array(values) => values
-            .iter_mut()
-            .fold(false, |any, value| write_out(value) | any),
-        Value::Object(fields) => {
-            { fields.values_mut() }.fold(false, |any, value| write_out(value) | any)
-        }
-        _ => false,
+/// All texts of a report. The patterns name every field, so that a new one is not forgotten.
+fn texts(report: &mut Report) -> Vec<&mut String> {
+    let Report {
+        bug,
+        variant,
+        verdict: _,
+        class: _,
+        outcome,
+        message,
+        found_by: _,
+        complete: _,
+        executions: _,
+        wasted: _,
+        estimate: _,
+        passes: _,
+        preemptions: _,
+        stopped,
+        notes,
+        outcomes,
+        actors,
+        counterexample,
+        blocked,
+        clash,
+        forbidden_by,
+        leaked,
+        token,
+        millis: _,
+    } = report;
+    let mut texts: Vec<&mut String> = Vec::new();
+    texts.extend(
+        [bug, variant, outcome, message, stopped, token]
+            .into_iter()
+            .flatten(),
+    );
+    texts.extend(notes.iter_mut().chain(actors));
+    for OutcomeCount {
+        label,
+        grade: _,
+        class: _,
+        count: _,
+        place,
+    } in outcomes
+    {
+        texts.push(label);
+        texts.extend(place.as_mut().map(|Line { file, line: _ }| file));
     }
+    counterexample
+        .iter_mut()
+        .for_each(|event| texts_of(event, &mut texts));
+    for Blocked {
+        actor,
+        call,
+        object,
+        held_by,
+        file,
+        line: _,
+        column: _,
+    } in blocked
+    {
+        texts.extend([actor, call, file]);
+        texts.extend(object.iter_mut().chain(held_by));
+    }
+    if let Some(Clash { first, second }) = clash {
+        for Access {
+            actor,
+            file,
+            line: _,
+            column: _,
+        } in [first, second]
+        {
+            texts.extend([actor, file]);
+        }
+    }
+    for Stronger {
+        file,
+        line: _,
+        column: _,
+        on_failure: _,
+        is,
+        needed,
+    } in forbidden_by
+    {
+        texts.extend([file, is, needed]);
+    }
+    for Leaked { name, holds } in leaked {
+        texts.push(name);
+        texts.extend(holds);
+    }
+    texts
+}
+
+fn texts_of<'a>(event: &'a mut Event, texts: &mut Vec<&'a mut String>) {
+    let Event {
+        actor,
+        op: _,
+        call,
+        object,
+        read,
+        value,
+        newest,
+        ordering,
+        file,
+        line: _,
+        column: _,
+        note,
+        wakes,
+        inside: _,
+        contents,
+        changed: _,
+    } = event;
+    texts.extend([actor, call, file]);
+    let some = [object, read, value, newest, ordering, note];
+    texts.extend(some.into_iter().flatten());
+    texts.extend([wakes, contents].into_iter().flatten().flatten());
 }
 
 fn written_out(text: &str) -> String {

@@ -1,10 +1,12 @@
 //! The owned form of an execution: what reports carry, JSON prints and the timeline shows.
 
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 /// What an operation did, in the words of the standard library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 pub enum Op {
     /// An atomic load.
     Load,
@@ -141,7 +143,8 @@ impl Op {
 }
 
 /// One operation of one execution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Event {
     /// The name of the thread, transaction or machine that acted.
     pub actor: String,
@@ -169,21 +172,22 @@ pub struct Event {
     pub note: Option<String>,
     /// Whom a notification wakes, of those who wait on its object. Empty if nobody does, and `None`
     /// for what is no notification.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub wakes: Option<Vec<String>>,
     /// How many values are in a channel after the operation.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub inside: Option<u64>,
     /// What these values are, the oldest first, if they can be shown.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub contents: Option<Vec<String>>,
     /// Whether whoever gives a lock back had what it protects to change, if that cannot be shown.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub changed: Option<bool>,
 }
 
 /// An actor that could not go on when the execution ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Blocked {
     /// Who waits.
     pub actor: String,
@@ -198,12 +202,13 @@ pub struct Blocked {
     /// The line of the call it waits in.
     pub line: u32,
     /// The column of that call, counted from 1. 0 if nobody knows.
-    #[serde(default)]
+    #[cfg_attr(feature = "serde", serde(default))]
     pub column: u32,
 }
 
 /// One execution, from its start to its end.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Trace {
     /// The actors, in the order in which they came into being.
     pub actors: Vec<String>,

@@ -133,7 +133,7 @@ pub fn write(trace: &Trace) {
         return;
     };
     // What cannot be written is missing from a report on a crash: nothing worse.
-    let _ = serde_json::to_vec(trace).map(|text| {
+    let _ = text(trace).map(|text| {
         let _ = file
             .rewind()
             .and_then(|()| file.write_all(&text))
@@ -142,4 +142,15 @@ pub fn write(trace: &Trace) {
                 file.set_len(end)
             });
     });
+}
+
+#[cfg(feature = "serde")]
+fn text(trace: &Trace) -> Option<Vec<u8>> {
+    serde_json::to_vec(trace).ok()
+}
+
+/// Whoever reads a journal has serde.
+#[cfg(not(feature = "serde"))]
+fn text(_: &Trace) -> Option<Vec<u8>> {
+    None
 }

@@ -153,3 +153,36 @@ fn no_ordering_forbids_an_interleaving() {
     assert!(report.fails());
     assert_eq!(report.forbidden_by, []);
 }
+
+#[test]
+fn stores_that_are_seen_in_different_orders_name_their_remedy() {
+    let report = check(|| {
+        let flags = Arc::new([AtomicU32::new(0), AtomicU32::new(0)]);
+        let other = thread::spawn({
+            let flags = Arc::clone(&flags);
+            move || {
+                flags[0].store(1, Release);
+                flags[1].swap(2, AcqRel)
+            }
+        });
+        flags[1].store(1, Release);
+        let mine = flags[0].swap(2, AcqRel);
+        assert!(
+            mine + other.join().unwrap() > 0,
+            "neither has seen the other"
+        );
+    });
+    let text = report.to_string();
+    assert!(
+        text.contains("No order of these steps gives these"),
+        "{text}"
+    );
+    assert!(
+        report
+            .forbidden_by
+            .iter()
+            .all(|stronger| stronger.needed == "SeqCst"),
+        "{text}"
+    );
+    assert!(!report.forbidden_by.is_empty(), "{text}");
+}

@@ -3,6 +3,7 @@
 mod compiler;
 mod github;
 mod junit;
+#[cfg(feature = "serde")]
 mod sarif;
 mod short;
 
@@ -17,6 +18,7 @@ pub enum Format {
     /// The XML of JUnit: a test case for each program.
     Junit,
     /// SARIF 2.1.0: a result for each failure, with the timeline as its thread flow.
+    #[cfg(feature = "serde")]
     Sarif,
     /// A line for each failure, as compilers write it: `file:line:column: error: …`.
     Short,
@@ -49,6 +51,7 @@ pub fn render(format: Format, cases: &[Case]) -> String {
     match format {
         Format::Github => github::render(cases),
         Format::Junit => junit::render(cases),
+        #[cfg(feature = "serde")]
         Format::Sarif => sarif::render(cases),
         Format::Short => short::render(cases),
     }

@@ -67,7 +67,7 @@ fn document(report: &Report, text: &str, pace: Option<Pace>) -> String {
 
 /// What the picture says, for those who do not see it.
 fn description(report: &Report) -> String {
-    let report = &*visible::report(report);
+    let report = &visible::report(report);
     let message = crate::message(report).unwrap_or_default();
     let how = sentence::how(report).replace('\n', " ");
     let message = match message.ends_with(['.', '!', '?']) || message.is_empty() {
