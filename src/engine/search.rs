@@ -146,7 +146,17 @@ pub struct Leaf<'a> {
     pub(crate) learnt: &'a Learnt,
 }
 
-impl Leaf<'_> {
+impl<'a> Leaf<'a> {
+    /// What an exploration tells of a run that has just ended.
+    pub(crate) fn of(explorer: &'a Explorer, ending: &'a Ending, waits: &'a [Wait]) -> Leaf<'a> {
+        Leaf {
+            ending,
+            waits,
+            graph: explorer.graph(),
+            learnt: &explorer.learnt,
+        }
+    }
+
     /// The threads that could not go on.
     pub fn stuck(&self) -> Vec<ThreadId> {
         let waits = self.waits.iter().enumerate();
@@ -460,12 +470,7 @@ impl Part<'_> {
                 summary.wasted += 1;
                 return;
             }
-            observer.ended(&Leaf {
-                ending,
-                waits,
-                graph,
-                learnt: &explorer.learnt,
-            });
+            observer.ended(&Leaf::of(explorer, ending, waits));
         });
     }
 }
@@ -487,12 +492,7 @@ pub fn replay(
         program,
         order,
         &mut |explorer, ending, waits| {
-            observer.ended(&Leaf {
-                ending,
-                waits,
-                graph: explorer.graph(),
-                learnt: &explorer.learnt,
-            });
+            observer.ended(&Leaf::of(explorer, ending, waits));
         },
     );
 }
@@ -522,12 +522,7 @@ pub fn follow(
             None,
             &mut |explorer, ending, waits| {
                 if !explorer.restart {
-                    observer.ended(&Leaf {
-                        ending,
-                        waits,
-                        graph: explorer.graph(),
-                        learnt: &explorer.learnt,
-                    });
+                    observer.ended(&Leaf::of(explorer, ending, waits));
                 }
             },
         );

@@ -280,12 +280,7 @@ impl Stepper {
             order,
             &mut |explorer, ending, waits| {
                 if let Some(observer) = observer {
-                    observer.ended(&Leaf {
-                        ending,
-                        waits,
-                        graph: explorer.graph(),
-                        learnt: &explorer.learnt,
-                    });
+                    observer.ended(&Leaf::of(explorer, ending, waits));
                 }
                 end = Some((explorer.graph().clone(), ending.clone()));
             },

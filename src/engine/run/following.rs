@@ -3,8 +3,8 @@
 
 use super::{Answer, Execution, Step, Wait};
 use crate::Place;
-use crate::clock::Pos;
 use crate::loops::Pass;
+use crate::moves::Way;
 use crate::search::Ending;
 use crate::token::Told;
 use std::collections::VecDeque;
@@ -134,41 +134,39 @@ impl Execution {
     }
 
     fn take_as_told(&mut self, step: &Step<'_>, at: Place, told: Told) -> Option<Answer> {
-        match *step {
-            Step::Load { .. } | Step::Update { .. } => self.read_as_told(step, at, told),
-            Step::Store { .. } => {
-                let answer = self.extend(step, at)?;
-                let write = Pos::new(self.run.current, self.run.actor().done - 1);
-                if told.newer >= self.explorer.graph().rank(write) {
-                    self.misfit();
-                    return None;
-                }
-                self.put_behind(told.newer);
-                Some(answer)
+        let mut loc = u32::MAX;
+        if let Some((object, init)) = step.object() {
+            let graph = self.explorer.graph_mut();
+            loc = self.run.objects.bind(object, graph, init);
+            if self.is_misused(step, loc, at) {
+                return None;
             }
-            Step::Choice { n, .. } if told.newer < usize::from(n) => {
-                self.extend(step, at)?;
-                let choice = Pos::new(self.run.current, self.run.actor().done - 1);
-                let value = told.newer as u64;
-                self.explorer.graph_mut().event_mut(choice).value = value;
-                Some(Answer::value(value))
-            }
-            Step::Choice { .. } => None,
-            _ => self.extend(step, at),
         }
+        let way = self.way_told(step, loc, told)?;
+        self.take_way(step, at, loc, way)
     }
 
-    fn read_as_told(&mut self, step: &Step<'_>, at: Place, told: Told) -> Option<Answer> {
-        let (object, init) = step.object()?;
-        let graph = self.explorer.graph_mut();
-        let loc = self.run.objects.bind(object, graph, init);
-        if self.is_misused(step, loc, at) {
-            return None;
-        }
+    /// The way that the token means. `None` if there is none such.
+    fn way_told(&self, step: &Step<'_>, loc: u32, told: Told) -> Option<Way> {
         let graph = self.explorer.graph();
-        let rank = graph.rank(graph.newest(loc)).checked_sub(told.newer)?;
-        let from = graph.at_rank(loc, rank);
-        self.take_read(step.event(loc, at), from, told.variant)
+        let newer = told.newer;
+        match *step {
+            Step::Load { .. } | Step::Update { .. } => {
+                let rank = graph.rank(graph.newest(loc)).checked_sub(newer)?;
+                let from = graph.at_rank(loc, rank);
+                Some(Way::Read {
+                    from: from.is_event().then_some((from.thread, from.index)),
+                    value: graph.value(from, loc),
+                    newer,
+                    variant: told.variant,
+                })
+            }
+            Step::Store { .. } => {
+                (newer <= graph.rank(graph.newest(loc))).then_some(Way::Write { newer })
+            }
+            Step::Choice { n, .. } => (newer < usize::from(n)).then_some(Way::Choose(newer as u8)),
+            _ => Some(Way::Only),
+        }
     }
 
     /// The program cannot do what the token says. Not if something else ended the execution.

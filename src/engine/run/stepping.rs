@@ -160,8 +160,21 @@ impl Execution {
         if bound.is_some() && self.is_misused(step, loc, at) {
             return None;
         }
-        let slot = self.run.current;
-        let answer = match way {
+        let answer = self.take_way(step, at, loc, way)?;
+        let loops = &mut self.run.actor().loops;
+        loops.stepped(at, step.changes(answer));
+        Some(answer)
+    }
+
+    /// Adds a step on that location in that way. Its object is there.
+    pub(super) fn take_way(
+        &mut self,
+        step: &Step<'_>,
+        at: Place,
+        loc: u32,
+        way: Way,
+    ) -> Option<Answer> {
+        match way {
             Way::Read { from, variant, .. } => {
                 let from = from.map_or(INIT, |(thread, index)| Pos { thread, index });
                 self.take_read(step.event(loc, at), from, variant)
@@ -174,17 +187,14 @@ impl Execution {
             }
             Way::Choose(value) => {
                 self.extend(step, at)?;
-                let choice = Pos::new(slot, self.run.actor().done - 1);
+                let choice = Pos::new(self.run.current, self.run.actor().done - 1);
                 self.explorer.graph_mut().event_mut(choice).value = value.into();
                 Some(Answer::value(value.into()))
             }
-        }?;
-        let loops = &mut self.run.actors[slot].loops;
-        loops.stepped(at, step.changes(answer));
-        Some(answer)
+        }
     }
 
-    pub(super) fn take_read(&mut self, event: Event, from: Pos, variant: u8) -> Option<Answer> {
+    fn take_read(&mut self, event: Event, from: Pos, variant: u8) -> Option<Answer> {
         let slot = self.run.current;
         let read = self.explorer.graph_mut().push(slot, event);
         if self.explorer.read_from(read, from, variant) {
@@ -196,7 +206,7 @@ impl Execution {
     }
 
     /// Puts the last write of the current thread before so many of those that are there.
-    pub(super) fn put_behind(&mut self, newer: usize) {
+    fn put_behind(&mut self, newer: usize) {
         let write = Pos::new(self.run.current, self.run.actor().done - 1);
         let graph = self.explorer.graph_mut();
         let rank = graph.rank(write) - 1 - newer;
