@@ -28,24 +28,22 @@ pub struct Replayed {
 
 /// Runs an execution again, to show it.
 pub fn replay(scenario: &Scenario, task: &Task, schedule: &Schedule) -> Result<Replayed, String> {
-    recorded(task, |recording| {
+    recorded(task, None, |recording| {
         let program = || session::run(&**scenario);
         search::replay(&task.config, &program, schedule, recording);
-        recording.explain(schedule);
+        recording.replayed.forbidden_by = recording.forbidding(schedule);
     })
     .map(|recording| recording.replayed)
 }
 
 /// Runs the one execution that a token tells.
 pub fn follow(scenario: &Scenario, task: &Task, token: &Token) -> Result<Exploration, String> {
-    let recording = recorded(task, |recording| {
+    let recording = recorded(task, Some(task.judge), |recording| {
         let program = || session::run(&**scenario);
         search::follow(&task.config, &FACTS, &program, token, recording);
-        let worst = recording.tally.worst.take();
-        if let Some(worst) = &worst {
-            recording.explain(&worst.schedule);
-        }
-        recording.tally.worst = worst;
+        let worst = recording.tally.worst.as_ref();
+        let forbidden_by = worst.map(|worst| recording.forbidding(&worst.schedule));
+        recording.replayed.forbidden_by = forbidden_by.unwrap_or_default();
     })?;
     Ok(Exploration {
         tally: recording.tally,
@@ -58,8 +56,12 @@ pub fn follow(scenario: &Scenario, task: &Task, token: &Token) -> Result<Explora
     })
 }
 
-/// Does something in a session that records.
-fn recorded(task: &Task, run: impl FnOnce(&mut Recording)) -> Result<Recording, String> {
+/// Does something in a session that records, and counts what it came to if there is a judge.
+fn recorded(
+    task: &Task,
+    judge: Option<Judge>,
+    run: impl FnOnce(&mut Recording),
+) -> Result<Recording, String> {
     panics::watch(|| {
         let session = session::enter(Options {
             mutation: task.mutation,
@@ -67,7 +69,7 @@ fn recorded(task: &Task, run: impl FnOnce(&mut Recording)) -> Result<Recording, 
             ..Options::default()
         });
         session.set_recording(true);
-        let mut recording = Recording::new(task.judge);
+        let mut recording = Recording::new(judge);
         run(&mut recording);
         recording
     })
@@ -75,7 +77,8 @@ fn recorded(task: &Task, run: impl FnOnce(&mut Recording)) -> Result<Recording, 
 
 /// Keeps the operations of an execution that runs again, and what it came to.
 struct Recording {
-    judge: Judge,
+    /// How to judge what it came to, unless that is known.
+    judge: Option<Judge>,
     tally: Tally,
     replayed: Replayed,
     race: Option<Conflict>,
@@ -83,7 +86,7 @@ struct Recording {
 }
 
 impl Recording {
-    fn new(judge: Judge) -> Recording {
+    fn new(judge: Option<Judge>) -> Recording {
         Recording {
             judge,
             tally: Tally::default(),
@@ -93,15 +96,14 @@ impl Recording {
         }
     }
 
-    /// Looks for the orderings that would forbid the execution, where any could.
-    fn explain(&mut self, schedule: &Schedule) {
+    /// The orderings that would forbid the execution, where any could.
+    fn forbidding(&self, schedule: &Schedule) -> Vec<Stronger> {
         if schedule.stale == 0 && self.race.is_none() {
-            return;
+            return Vec::new();
         }
-        let sites = &self.sites;
-        let is_named = |at: Place, slot| sites.iter().any(|(site, _)| site.is_at(at, slot));
+        let is_named = |at: Place, slot| self.sites.iter().any(|(site, _)| site.is_at(at, slot));
         let forbidding = schedule.forbidden_by(self.race.as_ref(), &is_named);
-        self.replayed.forbidden_by = forbidding.iter().map(stronger).collect();
+        forbidding.iter().map(stronger).collect()
     }
 }
 
@@ -111,8 +113,10 @@ impl Observer for Recording {
     }
 
     fn ended(&mut self, leaf: &Leaf<'_>) {
-        let came = Came::read(leaf.ending, &session::facts());
-        self.tally.count(self.judge, came, leaf);
+        if let Some(judge) = self.judge {
+            let came = Came::read(leaf.ending, &session::facts());
+            self.tally.count(judge, came, leaf);
+        }
         self.sites = session::sites();
         let mut trace = session::trace();
         if !matches!(leaf.ending, Ending::Deadlock | Ending::Livelock) {

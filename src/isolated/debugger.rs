@@ -60,12 +60,8 @@ impl Debugger {
             command.args(["-ex", "bt 12", "--args"]).arg(executable);
         }
         let name = self.0.display();
-        let mut child = command.args(task.to_args()?).spawn();
-        let status = child.as_mut().map(|child| child.wait());
-        match status {
-            Ok(status) => status.with_context(|| format!("cannot wait for {name}")),
-            Err(error) => bail!("cannot start {name}: {error}"),
-        }
+        let status = command.args(task.to_args()?).status();
+        status.with_context(|| format!("cannot start {name}"))
     }
 
     fn is_lldb(&self) -> bool {

@@ -4,12 +4,14 @@
 
 mod event;
 pub mod journal;
+mod kept;
 pub mod names;
 mod shown;
 pub mod source;
 mod value;
 
 pub use event::{Blocked, Event, Op, Trace};
+pub use kept::keep;
 pub use value::Value;
 
 /// A text in one line: `assert_eq!` says it in three.

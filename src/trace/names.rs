@@ -79,18 +79,15 @@ fn name_assigned(before: &str) -> Option<String> {
 /// `static JOBS: Mutex<u32> = Mutex::new(0)` says "JOBS".
 fn of_static(head: &str) -> Option<String> {
     let (_, name) = head.split_once("static ")?;
-    let name = name.trim().trim_start_matches("mut ").trim();
-    let is_one = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    (is_one && !name.is_empty()).then(|| name.to_owned())
+    let name = bound(name)?;
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// `let (flag, count) = (Arc::new(AtomicBool::new(false)), Arc::new(` says "count".
 fn of_tuple(head: &str, elements: &str) -> Option<String> {
     let (_, names) = head.trim_end().strip_suffix(')')?.rsplit_once('(')?;
-    let name = names.split(',').nth(place_in_tuple(elements)?)?.trim();
-    let name = name.trim_start_matches("mut ").trim();
-    let is_one = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    (is_one && is_name(name)).then(|| name.to_owned())
+    let name = bound(names.split(',').nth(place_in_tuple(elements)?)?)?;
+    is_name(name).then(|| name.to_owned())
 }
 
 /// Which element of a tuple is made behind this part of it, if that is only wrapped there.
@@ -122,12 +119,14 @@ fn place_in_tuple(elements: &str) -> Option<usize> {
 /// `let (jobs, inbox) = channel()` says "jobs", and `let (tx, rx)` "rx": where the values are.
 fn of_two_ends(head: &str) -> Option<String> {
     let (sender, receiver) = head.rsplit('(').next()?.split_once(',')?;
-    let name = |end: &str| end.trim().trim_start_matches("mut ").trim().to_owned();
-    let (sender, receiver) = (name(sender), name(receiver));
-    let says_little = ["tx", "sender", "send", "s", "t"].contains(&&*sender);
-    let chosen = if says_little { receiver } else { sender };
-    let is_one = chosen.chars().all(|c| c.is_alphanumeric() || c == '_');
-    (is_one && is_name(&chosen)).then_some(chosen)
+    let says_little = ["tx", "sender", "send", "s", "t"].map(Some);
+    let chosen = if says_little.contains(&bound(sender)) {
+        receiver
+    } else {
+        sender
+    };
+    let name = bound(chosen)?;
+    is_name(name).then(|| name.to_owned())
 }
 
 /// The colon after a field's name, which is no `::`.
@@ -157,6 +156,13 @@ fn receiver(before: &str) -> Option<String> {
         });
     let name = path[start..].rsplit('.').next()?;
     is_name(name).then(|| format!("{name}{index}"))
+}
+
+/// What a pattern binds, if it is no more than a word.
+fn bound(pattern: &str) -> Option<&str> {
+    let word = pattern.trim().trim_start_matches("mut ").trim();
+    let is_one = word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    is_one.then_some(word)
 }
 
 fn is_name(word: &str) -> bool {

@@ -4,11 +4,11 @@
 //! keep in them: numbers, texts, and collections of both. A type of the program's own is in no table, and its
 //! `Debug`, if it has one, is code of the program, which must not run while it is looked at.
 
-use super::Value;
+use super::{Value, keep};
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::fmt::Debug;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 /// How many characters of a value are kept.
 const MAX_TEXT: usize = 200;
@@ -32,7 +32,7 @@ pub fn text<T: ?Sized>(value: &T) -> Option<Value> {
     // SAFETY: the pointer is one to a value of the type that the function is for, but for lifetimes: what
     // it borrows lives for as long as the reference to it.
     let text = unsafe { show(std::ptr::from_ref(value).cast()) };
-    Some(Value::Text(keep(cut(text))))
+    Some(Value::Text(keep(&cut(text))))
 }
 
 fn cut(text: String) -> String {
@@ -40,18 +40,6 @@ fn cut(text: String) -> String {
         None => text,
         Some((at, _)) => format!("{}…", &text[..at]),
     }
-}
-
-/// The same text, for as long as the process runs: there are few, of the executions that are shown.
-fn keep(text: String) -> &'static str {
-    static TEXTS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = texts.get(text.as_str()) {
-        return known;
-    }
-    let kept: &'static str = Box::leak(text.into_boxed_str());
-    texts.insert(kept);
-    kept
 }
 
 #[derive(Default)]

@@ -3,11 +3,10 @@
 use super::call::Target;
 use super::{Execution, GENERATION, Mark, recording, with_execution};
 use heisenbug_engine::{Place, steps, steps::Object};
-use heisenbug_trace::Value;
-use std::collections::{HashSet, VecDeque};
+use heisenbug_trace::{Value, keep};
+use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// What every lock, atomic and cell of the model world has in it.
 #[derive(Debug)]
@@ -57,7 +56,7 @@ impl Shared {
 
     /// Gives it a name for timelines.
     pub(crate) fn label(&mut self, label: &str) {
-        self.label = Some(for_ever(label));
+        self.label = Some(keep(label));
     }
 
     fn address(&self) -> usize {
@@ -92,19 +91,6 @@ impl Mark for Shared {
         self.known.store(known, Relaxed);
         Target::Object(number)
     }
-}
-
-/// The same text, for as long as the program runs. There are few labels, and each is kept once.
-fn for_ever(label: &str) -> &'static str {
-    static LABELS: OnceLock<Mutex<HashSet<&'static str>>> = OnceLock::new();
-    let labels = LABELS.get_or_init(Mutex::default);
-    let mut labels = labels.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = labels.get(label) {
-        return known;
-    }
-    let kept: &'static str = Box::leak(label.into());
-    labels.insert(kept);
-    kept
 }
 
 /// A reference-counted value, in the eyes of the session: something that is alive, or leaked.

@@ -154,16 +154,14 @@ impl Execution {
 
     /// The names of the reference-counted values that nothing freed.
     pub(super) fn leaked(&self) -> Vec<String> {
-        if !self.objects.all.iter().any(|object| object.alive) {
-            return Vec::new();
-        }
-        let named = self.objects.all.iter().zip(self.object_names());
-        let alive = named.filter(|(object, _)| object.alive);
-        alive.map(|(_, name)| name).collect()
+        self.left().into_iter().map(|left| left.name).collect()
     }
 
     /// The same, each with where it lies and whether a weak pointer to it may be around.
     pub(super) fn left(&self) -> Vec<Left> {
+        if !self.objects.all.iter().any(|object| object.alive) {
+            return Vec::new();
+        }
         let named = self.objects.all.iter().zip(self.object_names());
         let alive = named.filter(|(object, _)| object.alive);
         alive

@@ -260,11 +260,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         self.mutex.poison.guard_dropped(self.panicking, self.at);
         let Held::Model = self.held else { return };
         if let Some(call) = Call::begin("unlock", self.at) {
-            let value = if call.recording() {
-                self.mutex.peek()
-            } else {
-                Value::Nothing
-            };
+            let value = self.mutex.peek();
             steps::unlock(self.mutex.shared.object(), self.changed, self.at);
             call.released(Op::Unlock, &self.mutex.shared, value, self.changed);
         }

@@ -305,11 +305,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
         self.lock.poison.guard_dropped(self.panicking, self.at);
         let Held::Model = self.held else { return };
         if let Some(call) = Call::begin("unlock", self.at) {
-            let value = if call.recording() {
-                self.lock.peek()
-            } else {
-                Value::Nothing
-            };
+            let value = self.lock.peek();
             steps::write_unlock(self.lock.shared.object(), self.changed, self.at);
             call.released(Op::WriteUnlock, &self.lock.shared, value, self.changed);
         }
