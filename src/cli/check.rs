@@ -171,11 +171,7 @@ pub fn judged(report: &Report) -> Case<'_> {
         Verdict::Fails => Judged::Failed,
         Verdict::Unknown => Judged::Unknown,
     };
-    Case {
-        report,
-        judged,
-        says: None,
-    }
+    Case::of(report, judged)
 }
 
 /// A program that is meant to do what it declares.
@@ -185,11 +181,7 @@ fn against<'a>(report: &'a Report, declared: &Declared) -> Case<'a> {
         Declared::No(_) => Judged::Failed,
         Declared::Unknown => Judged::Unknown,
     };
-    Case {
-        report,
-        judged,
-        says: None,
-    }
+    Case::of(report, judged)
 }
 
 /// Ctrl-C reaches the child as well, and it may be the first to say so.

@@ -27,13 +27,15 @@ const MANY: usize = 8;
 /// A report for this terminal, with a row for each operation if it is to be `full`.
 pub fn report(report: &Report, full: bool) -> String {
     let all = explain::full_report(report, width());
+    if full {
+        return all;
+    }
     let folded = explain::report(report, width());
     // A lock that was used in one row hides nothing.
     let hidden = all.lines().count().saturating_sub(folded.lines().count());
-    match (full, hidden < MANY) {
-        (true, _) => all,
-        (false, true) => folded,
-        (false, false) => format!("{folded}\n\n--full shows all rows."),
+    match hidden < MANY {
+        true => folded,
+        false => format!("{folded}\n\n--full shows all rows."),
     }
 }
 

@@ -63,22 +63,11 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
     }
 }
 
-/// The taking of a lock, and its giving back in the same line with nothing in between, as the one step
-/// that it is to the others: `object ➜ answer`, and what it left there if that is something else.
-pub fn in_one(locks: &Event, frees: &Event) -> Option<String> {
-    if !matches!(
-        (locks.op, frees.op),
-        (Op::Lock, Op::Unlock) | (Op::ReadLock, Op::ReadUnlock) | (Op::WriteLock, Op::WriteUnlock)
-    ) {
-        return None;
-    }
-    let together = (&locks.actor, &locks.object) == (&frees.actor, &frees.object)
-        && (&locks.file, locks.line) == (&frees.file, frees.line);
-    if !together || locks.line == 0 {
-        return None;
-    }
+/// The taking and giving back of a lock that [are one](are_one), as the one step that they are to the
+/// others: `object ➜ answer`, and what it left there if that is something else.
+pub fn in_one(locks: &Event, frees: &Event) -> String {
     let object = locks.object.as_deref().unwrap_or("?");
-    Some(match (told(&locks.read), told(&frees.value)) {
+    match (told(&locks.read), told(&frees.value)) {
         (Some(read), Some(value)) if read != value => {
             format!("{object} ➜ {}, = {}", short(read), since(read, value))
         }
@@ -86,7 +75,19 @@ pub fn in_one(locks: &Event, frees: &Event) -> Option<String> {
         (None, None) if frees.changed == Some(true) => format!("changes {object}"),
         (None, None) if frees.changed.is_some() => format!("reads {object}"),
         (None, None) => format!("uses {object}"),
-    })
+    }
+}
+
+/// Whether a lock is taken, and given back in the same line with nothing in between.
+pub fn are_one(locks: &Event, frees: &Event) -> bool {
+    let of_one_kind = matches!(
+        (locks.op, frees.op),
+        (Op::Lock, Op::Unlock) | (Op::ReadLock, Op::ReadUnlock) | (Op::WriteLock, Op::WriteUnlock)
+    );
+    of_one_kind
+        && locks.line != 0
+        && (&locks.actor, &locks.object) == (&frees.actor, &frees.object)
+        && (&locks.file, locks.line) == (&frees.file, frees.line)
 }
 
 /// Whom a notification wakes.

@@ -5,6 +5,7 @@ use super::cells::cell;
 use super::interruption::interrupted_at;
 use super::report::{Engine, Report};
 use super::sentence::{event_of, taken_at, too_early};
+use super::stale::is_stale;
 use heisenbug_catalogue::Class;
 use heisenbug_trace::Event;
 
@@ -38,7 +39,7 @@ pub fn notes(report: &Report) -> Vec<Note<'_>> {
         }
         _ => Vec::new(),
     };
-    let stale = { report.counterexample.iter() }.filter(|event| event.newest.is_some());
+    let stale = { report.counterexample.iter() }.filter(|event| is_stale(event));
     notes.extend(stale.map(|event| Note::of(event, "")));
     // What is in std or a dependency has no place in the program.
     notes.retain(|note| note.line > 0);

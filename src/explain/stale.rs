@@ -8,14 +8,18 @@ use heisenbug_trace::{Event, Op};
 /// Each read that got an older value than the newest, and what would forbid that.
 pub fn reads(report: &Report) -> String {
     let events = &report.counterexample;
-    let is_stale = |event: &&Event| event.newest.is_some() && event.read.is_some();
-    let stale: Vec<&Event> = events.iter().filter(is_stale).collect();
+    let stale: Vec<&Event> = events.iter().filter(|event| is_stale(event)).collect();
     let Some(last) = stale.last() else {
         return without_order(report);
     };
     let mut lines: Vec<String> = stale.iter().map(|event| read(event)).collect();
     lines.push(why(report, last));
     lines.join("\n")
+}
+
+/// Whether it is a read that got an older value than the newest.
+pub fn is_stale(event: &Event) -> bool {
+    event.newest.is_some() && event.read.is_some()
 }
 
 /// Of an execution in which no read is stale by itself, and which no order of the steps explains all the
@@ -74,7 +78,7 @@ fn needs_seq_cst(report: &Report) -> bool {
 
 /// Whether some read is stale, so that [`reads`] tells the remedy.
 pub fn is_told(report: &Report) -> bool {
-    { report.counterexample.iter() }.any(|event| event.newest.is_some() && event.read.is_some())
+    report.counterexample.iter().any(is_stale)
 }
 
 /// The orderings that would forbid it, with their lines: "Release in line 85 and Acquire in line 94".

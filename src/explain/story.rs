@@ -1,6 +1,6 @@
 //! The counterexample as sentences, for a hint: who did what, in the order of the timeline.
 
-use super::cells::{cell, in_one};
+use super::cells::{are_one, cell};
 use super::report::Report;
 use super::sentence::capitalised;
 use heisenbug_trace::{Event, Op};
@@ -20,13 +20,11 @@ pub fn story(report: &Report) -> Option<String> {
     let mut steps = 0;
     while let Some(event) = events.next() {
         steps += 1;
-        let both = { events.peek() }.and_then(|next| in_one(event, next));
-        if both.is_some() {
-            let next = events.next();
-            add(&event.actor, used(event, next.unwrap_or(event)));
-        } else {
-            add(&event.actor, step(event));
-        }
+        let what = match events.next_if(|next| are_one(event, next)) {
+            Some(frees) => used(event, frees),
+            None => step(event),
+        };
+        add(&event.actor, what);
     }
     for blocked in &report.blocked {
         let object = blocked.object.as_deref().unwrap_or(&blocked.call);

@@ -2,7 +2,7 @@
 
 use super::report::Verdict;
 use anstyle::{AnsiColor, Style};
-use anstyle_parse::{DefaultCharAccumulator, Parser, Perform};
+use anstyle_parse::{DefaultCharAccumulator, Params, Parser, Perform};
 use heisenbug_catalogue::Grade;
 
 /// What a piece of text is, as far as its looks are concerned.
@@ -74,23 +74,63 @@ pub fn paint(paint: Paint, text: &str) -> String {
 /// The text without its looks.
 pub fn plain(text: &str) -> String {
     let mut plain = Plain(String::with_capacity(text.len()));
-    let mut parser = Parser::<DefaultCharAccumulator>::new();
-    for byte in text.bytes() {
-        parser.advance(&mut plain, byte);
-    }
+    read(text, &mut plain);
     plain.0
 }
 
 struct Plain(String);
 
-impl Perform for Plain {
+impl Page for Plain {
     fn print(&mut self, c: char) {
         self.0.push(c);
     }
 
+    fn end_line(&mut self) {
+        self.0.push('\n');
+    }
+
+    fn style(&mut self, _: impl Iterator<Item = u16>) {}
+}
+
+/// Where a text with ANSI styles goes, piece by piece.
+pub trait Page {
+    /// A character of the text. White space other than the end of a line is one.
+    fn print(&mut self, c: char);
+
+    /// A line ends.
+    fn end_line(&mut self);
+
+    /// From here on the style is another one, as these numbers say. No number means 0.
+    fn style(&mut self, codes: impl Iterator<Item = u16>);
+}
+
+/// Reads a text with ANSI styles.
+pub fn read(text: &str, page: &mut impl Page) {
+    let mut parser = Parser::<DefaultCharAccumulator>::new();
+    let mut reader = Reader(page);
+    for byte in text.bytes() {
+        parser.advance(&mut reader, byte);
+    }
+}
+
+struct Reader<'a, P>(&'a mut P);
+
+impl<P: Page> Perform for Reader<'_, P> {
+    fn print(&mut self, c: char) {
+        self.0.print(c);
+    }
+
     fn execute(&mut self, byte: u8) {
-        if byte.is_ascii_whitespace() {
-            self.0.push(char::from(byte));
+        match byte {
+            b'\n' => self.0.end_line(),
+            _ if byte.is_ascii_whitespace() => self.0.print(char::from(byte)),
+            _ => {}
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, _: &[u8], _: bool, action: u8) {
+        if action == b'm' {
+            self.0.style(params.iter().flatten().copied());
         }
     }
 }

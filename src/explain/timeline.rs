@@ -3,7 +3,7 @@
 //! Each row has the source line, so the program is read in the order in which it ran. Where there is
 //! no room for the source beside the columns, it follows below them, each line once.
 
-use super::cells::{cell, in_one};
+use super::cells::{are_one, cell, in_one};
 use super::folding::{Kept, Line, repeats, shorten};
 use super::layout;
 use super::report::Report;
@@ -159,13 +159,10 @@ pub fn rows(report: &Report, full: bool) -> Vec<Row> {
     while let Some(event) = events.next() {
         let on_this = { waiting.iter() }.filter(|(_, object)| *object == event.object.as_deref());
         let on_this: Vec<&str> = on_this.map(|(actor, _)| *actor).collect();
-        let mut text = cell(event, &on_this);
-        if let Some(both) = { events.peek() }.and_then(|next| in_one(event, next))
-            && !full
-        {
-            text = both;
-            events.next();
-        }
+        let text = match events.next_if(|next| !full && are_one(event, next)) {
+            Some(frees) => in_one(event, frees),
+            None => cell(event, &on_this),
+        };
         if matches!(event.op, Op::Wait | Op::Sleep) {
             waiting.push((&event.actor, event.object.as_deref()));
         } else if event.op.is_wakeup() {

@@ -64,7 +64,16 @@ struct Place<'a> {
     column: u32,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
+    /// A program about which its report says all there is to say.
+    pub fn of(report: &'a Report, judged: Judged) -> Case<'a> {
+        Case {
+            report,
+            judged,
+            says: None,
+        }
+    }
+
     /// `lost-update/buggy`.
     fn name(&self) -> String {
         let parts = [&self.report.bug, &self.report.variant];
@@ -160,12 +169,7 @@ mod tests {
 
     fn rendered(format: Format, judged: Judged) -> String {
         let report = failing();
-        let case = Case {
-            report: &report,
-            judged,
-            says: None,
-        };
-        render(format, &[case])
+        render(format, &[Case::of(&report, judged)])
     }
 
     #[test]

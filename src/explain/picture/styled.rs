@@ -2,7 +2,7 @@
 
 use super::palette::class_of_code;
 use crate::layout;
-use anstyle_parse::{DefaultCharAccumulator, Params, Parser, Perform};
+use crate::style::{self, Page as _, read};
 
 /// Text of one class, without any wide gap in it.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,10 +20,7 @@ pub struct Run {
 /// should in whatever font.
 pub fn lines(text: &str) -> Vec<Vec<Run>> {
     let mut page = Page::default();
-    let mut parser = Parser::<DefaultCharAccumulator>::new();
-    for byte in text.bytes() {
-        parser.advance(&mut page, byte);
-    }
+    read(text, &mut page);
     page.end_line();
     page.lines
 }
@@ -58,34 +55,27 @@ impl Page {
         }
         self.column += columns;
     }
+}
+
+impl style::Page for Page {
+    fn print(&mut self, c: char) {
+        match c {
+            // As wide as in the terminal's text, which counts it as nothing.
+            '\t' => self.text.push(' '),
+            '\r' | '\u{c}' => {}
+            _ => self.text.push(c),
+        }
+    }
 
     fn end_line(&mut self) {
         self.end_run();
         self.column = 0;
         self.lines.push(std::mem::take(&mut self.runs));
     }
-}
 
-impl Perform for Page {
-    fn print(&mut self, c: char) {
-        self.text.push(c);
-    }
-
-    fn execute(&mut self, byte: u8) {
-        match byte {
-            b'\n' => self.end_line(),
-            // As wide as in the terminal's text, which counts it as nothing.
-            b'\t' => self.text.push(' '),
-            _ => {}
-        }
-    }
-
-    fn csi_dispatch(&mut self, params: &Params, _: &[u8], _: bool, action: u8) {
-        if action != b'm' {
-            return;
-        }
+    fn style(&mut self, codes: impl Iterator<Item = u16>) {
         self.end_run();
-        for &code in params.iter().flatten() {
+        for code in codes {
             match class_of_code(code) {
                 // What is red is bold anyway.
                 Some("bold") if !self.class.is_empty() => {}

@@ -36,6 +36,7 @@ pub fn animation(report: &Report, command: &str) -> String {
 }
 
 fn document(report: &Report, text: &str, pace: Option<Pace>) -> String {
+    let readable = &visible::report(report);
     let lines = styled::lines(text);
     let ends = { lines.iter().flatten() }.map(|run| run.column + run.columns);
     let width = ends.max().unwrap_or(0) as f64 * COLUMN + 2.0 * MARGIN;
@@ -44,8 +45,8 @@ fn document(report: &Report, text: &str, pace: Option<Pace>) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.0} {height:.0}\">\n<title>{}</title>\n<desc>{}</desc>\n<style>\n{}{}</style>\n\
          <rect class=\"paper\" x=\"0.5\" y=\"0.5\" width=\"{:.0}\" height=\"{:.0}\" rx=\"6\"/>\n",
-        escaped(&title(&visible::report(report))),
-        escaped(&description(report)),
+        escaped(&title(readable)),
+        escaped(&description(readable)),
         style(),
         pace.as_ref().map(Pace::style).unwrap_or_default(),
         width.round() - 1.0,
@@ -67,7 +68,6 @@ fn document(report: &Report, text: &str, pace: Option<Pace>) -> String {
 
 /// What the picture says, for those who do not see it.
 fn description(report: &Report) -> String {
-    let report = &visible::report(report);
     let message = crate::message(report).unwrap_or_default();
     let how = sentence::how(report).replace('\n', " ");
     let message = match message.ends_with(['.', '!', '?']) || message.is_empty() {

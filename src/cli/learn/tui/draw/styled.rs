@@ -1,16 +1,13 @@
 //! A text with ANSI styles, as ratatui has it: what our own texts and rustc's messages use of them.
 
-use anstyle_parse::{DefaultCharAccumulator, Params, Parser, Perform};
+use heisenbug_explain::style::{self, Page as _, read};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
 /// The lines of a text.
 pub fn lines(text: &str) -> Vec<Line<'static>> {
     let mut page = Page::default();
-    let mut parser = Parser::<DefaultCharAccumulator>::new();
-    for byte in text.bytes() {
-        parser.advance(&mut page, byte);
-    }
+    read(text, &mut page);
     page.end_line();
     // A line feed ends a line, and begins none.
     if text.ends_with('\n') || text.is_empty() {
@@ -34,35 +31,24 @@ impl Page {
             self.spans.push(Span::styled(text, self.style));
         }
     }
+}
+
+impl style::Page for Page {
+    fn print(&mut self, c: char) {
+        if !matches!(c, '\r' | '\u{c}') {
+            self.text.push(c);
+        }
+    }
 
     fn end_line(&mut self) {
         self.end_span();
         self.lines.push(Line::from(std::mem::take(&mut self.spans)));
     }
-}
 
-impl Perform for Page {
-    fn print(&mut self, c: char) {
-        self.text.push(c);
-    }
-
-    fn execute(&mut self, byte: u8) {
-        match byte {
-            b'\n' => self.end_line(),
-            b'\t' => self.text.push('\t'),
-            _ => {}
-        }
-    }
-
-    fn csi_dispatch(&mut self, params: &Params, _: &[u8], _: bool, action: u8) {
-        if action != b'm' {
-            return;
-        }
+    fn style(&mut self, mut codes: impl Iterator<Item = u16>) {
         self.end_span();
-        let mut codes = params.iter().flatten().copied();
         // Without a number it is a zero.
-        let first = codes.next().unwrap_or(0);
-        let mut next = Some(first);
+        let mut next = Some(codes.next().unwrap_or(0));
         while let Some(code) = next {
             self.style = changed(self.style, code, &mut codes);
             next = codes.next();
