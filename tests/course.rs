@@ -1,26 +1,21 @@
 //! The course keeps its promises, and its judge is neither fooled nor unfair.
 
+mod tried;
+
 use heisenbug::catalogue::Class;
 use heisenbug::trace::source;
-use heisenbug_course::compile::Library;
 use heisenbug_course::judge::{Limits, judge};
 use heisenbug_course::manifest::{Failure, Refusal, Survivor};
-use heisenbug_course::playground::{self, Replay, Tried};
+use heisenbug_course::playground::Tried;
 use heisenbug_course::verify::{Depth, killed, verify};
 use heisenbug_course::workplace::Workplace;
 use heisenbug_course::{Course, Judgement};
 use std::path::Path;
-use std::sync::OnceLock;
+use tried::{library, tried};
 
 fn course() -> Course {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("exercises");
     Course::read(&folder).expect("the course can be read")
-}
-
-/// Built once for all tests.
-fn library() -> &'static Library {
-    static LIBRARY: OnceLock<Library> = OnceLock::new();
-    LIBRARY.get_or_init(|| Library::build(&|_: u64| {}).expect("the library can be built"))
 }
 
 /// What the judge says of an exercise whose file has those bytes.
@@ -702,18 +697,7 @@ fn limits_count_executions() {
 
 /// What rustc and we say of a file of one's own that does not compile.
 fn not_compiled(text: &str) -> String {
-    let folder = tempfile::tempdir().expect("there is room for a folder");
-    let file = folder.path().join("mine.rs");
-    std::fs::write(&file, text).expect("the file can be written");
-    let checker = heisenbug::Checker::new();
-    match playground::try_file(
-        library(),
-        &file,
-        &checker,
-        &Replay::default(),
-        false,
-        &|_, _| {},
-    ) {
+    match tried(text, &heisenbug::Checker::new()) {
         Ok(Tried::NotCompiled(message)) => message,
         other => panic!("it compiled: {other:?}"),
     }

@@ -2,28 +2,13 @@
 //!
 //! `UPDATE_EXPECT=1` rewrites what is kept. Look at what has changed, in light and in dark.
 
-use assert_cmd::Command;
+#[path = "../called/mod.rs"]
+mod called;
+
+use called::{heisenbug, run};
 use expect_test::expect_file;
 use std::fs;
 use std::path::Path;
-
-fn heisenbug(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_heisenbug"));
-    let nowhere = concat!(env!("CARGO_TARGET_TMPDIR"), "/nothing-measured");
-    command.args(args).env("HEISENBUG_DATA", nowhere);
-    command
-}
-
-/// What the command prints, and its exit code.
-fn run(args: &[&str]) -> (i32, String, String) {
-    let output = heisenbug(args).output().expect("the program runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the output is text");
-    (
-        output.status.code().unwrap_or(-1),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
 
 /// What an option such as `--svg` writes about a program.
 fn written(option: &str, program: &str, code: i32) -> String {

@@ -22,6 +22,9 @@ mod remedies;
 mod select;
 mod seqcst;
 mod std_allows;
+#[cfg(feature = "learn")]
+#[path = "../tried/mod.rs"]
+mod tried;
 mod waiting;
 
 use heisenbug::sync::Arc;

@@ -2,30 +2,11 @@
 
 use heisenbug::catalogue::Class;
 use heisenbug::{Checker, Report, Verdict};
-use heisenbug_course::compile::Library;
-use heisenbug_course::playground::{Replay, Tried, try_file};
-use std::sync::OnceLock;
-
-/// Built once for all tests.
-fn library() -> &'static Library {
-    static LIBRARY: OnceLock<Library> = OnceLock::new();
-    LIBRARY.get_or_init(|| Library::build(&|_: u64| {}).expect("the library can be built"))
-}
+use heisenbug_course::playground::Tried;
 
 fn tried(text: &str) -> Tried {
-    let folder = tempfile::tempdir().expect("there is room for a folder");
-    let file = folder.path().join("mine.rs");
-    std::fs::write(&file, text).expect("the file can be written");
     let checker = Checker::new().max_executions(1000);
-    try_file(
-        library(),
-        &file,
-        &checker,
-        &Replay::default(),
-        false,
-        &|_, _| {},
-    )
-    .expect("it can be tried")
+    crate::tried::tried(text, &checker).expect("it can be tried")
 }
 
 fn report(text: &str) -> Report {
