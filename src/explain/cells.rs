@@ -72,7 +72,7 @@ pub fn in_one(locks: &Event, frees: &Event) -> String {
             format!("{object} ➜ {}, = {}", short(read), since(read, value))
         }
         (Some(value), _) | (None, Some(value)) => format!("{object} ➜ {}", short(value)),
-        (None, None) if frees.changed == Some(true) => format!("changes {object}"),
+        (None, None) if frees.changed == Some(true) => format!("uses {object} (&mut)"),
         (None, None) if frees.changed.is_some() => format!("reads {object}"),
         (None, None) => format!("uses {object}"),
     }
@@ -112,10 +112,10 @@ fn told(value: &Option<String>) -> Option<&str> {
     value.as_deref().filter(|value| *value != "()")
 }
 
-/// That what a lock protects was changed, where it cannot be shown. If that is not said, it was not.
+/// The guard lent the contents mutably, so they may have changed; if this is missing, they have not.
 fn changed(event: &Event) -> &'static str {
     match event.changed {
-        Some(true) => ", changed",
+        Some(true) => " (&mut)",
         Some(false) | None => "",
     }
 }

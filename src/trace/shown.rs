@@ -11,7 +11,7 @@ use std::fmt::Debug;
 use std::sync::LazyLock;
 
 /// How many characters of a value are kept.
-const MAX_TEXT: usize = 200;
+const MAX_TEXT: usize = 4_000;
 
 /// What a value of one of the types in the table looks like, behind a pointer to it.
 type Show = unsafe fn(*const ()) -> String;
@@ -57,6 +57,32 @@ impl Types {
         self.0.insert(TypeId::of::<T>(), show::<T>);
     }
 
+    /// A hash set, in the order of its elements: its own order differs from run to run.
+    fn hash_set<T: Debug + Ord + 'static>(&mut self) {
+        /// # Safety
+        ///
+        /// It points to a `HashSet<T>`.
+        unsafe fn show<T: Debug + Ord>(value: *const ()) -> String {
+            // SAFETY: the caller's promise.
+            let set = unsafe { &*value.cast::<HashSet<T>>() };
+            format!("{:?}", set.iter().collect::<BTreeSet<_>>())
+        }
+        self.0.insert(TypeId::of::<HashSet<T>>(), show::<T>);
+    }
+
+    /// A hash map, in the order of its keys.
+    fn hash_map<K: Debug + Ord + 'static, V: Debug + 'static>(&mut self) {
+        /// # Safety
+        ///
+        /// It points to a `HashMap<K, V>`.
+        unsafe fn show<K: Debug + Ord, V: Debug>(value: *const ()) -> String {
+            // SAFETY: the caller's promise.
+            let map = unsafe { &*value.cast::<HashMap<K, V>>() };
+            format!("{:?}", map.iter().collect::<BTreeMap<_, _>>())
+        }
+        self.0.insert(TypeId::of::<HashMap<K, V>>(), show::<K, V>);
+    }
+
     /// Something, and what may or may not be it.
     fn alone<T: Debug + 'static>(&mut self) {
         self.plain::<T>();
@@ -74,7 +100,7 @@ impl Types {
 
     fn in_sets<T: Debug + Ord + std::hash::Hash + 'static>(&mut self) {
         self.in_rows::<T>();
-        self.plain::<HashSet<T>>();
+        self.hash_set::<T>();
         self.plain::<BTreeSet<T>>();
         self.plain::<BinaryHeap<T>>();
         self.maps::<T, bool>();
@@ -86,8 +112,8 @@ impl Types {
         self.maps::<T, &'static str>();
     }
 
-    fn maps<K: Debug + 'static, V: Debug + 'static>(&mut self) {
-        self.plain::<HashMap<K, V>>();
+    fn maps<K: Debug + Ord + 'static, V: Debug + 'static>(&mut self) {
+        self.hash_map::<K, V>();
         self.plain::<BTreeMap<K, V>>();
     }
 
@@ -128,6 +154,19 @@ mod tests {
     }
 
     #[test]
+    fn hash_maps_and_sets_are_shown_in_order() {
+        let pairs = (0..8_u32).rev().map(|key| (key, key % 2 == 0));
+        assert_eq!(
+            shown(&pairs.clone().collect::<HashMap<_, _>>()),
+            shown(&pairs.clone().collect::<BTreeMap<_, _>>())
+        );
+        assert_eq!(
+            shown(&pairs.clone().map(|(key, _)| key).collect::<HashSet<_>>()),
+            Some("{0, 1, 2, 3, 4, 5, 6, 7}")
+        );
+    }
+
+    #[test]
     fn what_is_borrowed_need_not_live_for_ever() {
         let own = "text".to_owned();
         let borrowed: Vec<&str> = vec![&own];
@@ -143,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut() {
-        let text = shown(&"x".repeat(1_000)).expect("a text");
+        let text = shown(&"x".repeat(2 * MAX_TEXT)).expect("a text");
         assert_eq!(text.chars().count(), MAX_TEXT + 1);
     }
 }

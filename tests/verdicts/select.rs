@@ -295,3 +295,53 @@ fn selecting_outside_of_a_check_works() {
     other.join().unwrap();
     assert!(select! { recv(from) -> value => value.is_err() });
 }
+
+#[test]
+fn a_timeline_shows_what_is_sent_and_received_and_not_the_lock_inside() {
+    let report = fails(
+        || {
+            let (jobs, work) = bounded(2);
+            jobs.send(1).unwrap();
+            jobs.send(2).unwrap();
+            assert_eq!(work.recv(), Ok(2));
+        },
+        Class::Assertion,
+        "left == right",
+    );
+    let rows: Vec<_> = { report.counterexample.iter() }
+        .map(|event| {
+            (
+                event.call.as_str(),
+                event.contents.clone().unwrap_or_default(),
+            )
+        })
+        .collect();
+    let contents = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        rows,
+        [
+            ("send", contents(&["1"])),
+            ("send", contents(&["1", "2"])),
+            ("recv", contents(&["2"])),
+            ("panic", contents(&[])),
+        ]
+    );
+}
+
+#[test]
+fn who_waits_for_a_channel_is_stuck_in_its_receive() {
+    let report = deadlocks(|| {
+        let (jobs, work) = unbounded::<u32>();
+        let kept = jobs.clone();
+        let worker = thread::spawn(move || work.recv());
+        worker.join().unwrap().unwrap();
+        drop((jobs, kept));
+    });
+    let stuck = &report.blocked;
+    assert!(
+        stuck
+            .iter()
+            .any(|blocked| blocked.call == "recv" && blocked.object.as_deref() == Some("jobs")),
+        "{stuck:?}"
+    );
+}

@@ -17,7 +17,7 @@ mod threads;
 
 pub(crate) use call::{Call, Mark, Target, used};
 pub(crate) use failures::{SCOPED, end_of_thread, observed, panicking};
-pub(crate) use objects::{Counted, Shared};
+pub(crate) use objects::{Counted, INNER, Shared};
 pub(crate) use statics::{keep_static, keep_value};
 pub(crate) use threads::{Inner, current, inner_of, local, set_local, spawning, started};
 

@@ -1,6 +1,6 @@
 //! `crossbeam::channel`: channels with many senders and many receivers.
 //!
-//! Made of a mutex and a condition variable, which is how a timeline shows them.
+//! Made of a mutex and a condition variable; a timeline shows what is sent and received.
 
 mod dynamic;
 mod ends;

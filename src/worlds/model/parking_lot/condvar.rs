@@ -35,6 +35,15 @@ impl Condvar {
         }
     }
 
+    /// One inside of another object.
+    #[track_caller]
+    pub(crate) const fn inner() -> Condvar {
+        Condvar {
+            inside: sync::Condvar::inner(),
+            outside: Queue::new(),
+        }
+    }
+
     /// Unlocks the mutex, waits for a notification, and locks the mutex again.
     #[track_caller]
     pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {

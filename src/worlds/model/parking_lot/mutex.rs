@@ -1,7 +1,7 @@
 //! `parking_lot::Mutex`.
 
 use super::outside::{Patience, WRITER, Word};
-use crate::session::{self, Call, Shared, keep_value};
+use crate::session::{self, Call, INNER, Shared, keep_value};
 use crate::sync::WaitsWith;
 use heisenbug_engine::{Place, steps};
 use heisenbug_trace::{Op, Value};
@@ -198,6 +198,15 @@ impl<T> Mutex<T> {
     pub const fn new(value: T) -> Mutex<T> {
         Mutex {
             raw: RawMutex::new("Mutex"),
+            data: UnsafeCell::new(value),
+        }
+    }
+
+    /// One inside of another object.
+    #[track_caller]
+    pub(crate) const fn inner(value: T) -> Mutex<T> {
+        Mutex {
+            raw: RawMutex::new(INNER),
             data: UnsafeCell::new(value),
         }
     }

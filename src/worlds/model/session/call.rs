@@ -44,6 +44,11 @@ pub(super) struct Pending {
 pub(crate) trait Mark {
     /// How the execution knows it.
     fn target(&self, execution: &mut Execution) -> Target;
+
+    /// Whether it is a part of another object, whose operation is what the timeline shows.
+    fn is_inner(&self) -> bool {
+        false
+    }
 }
 
 impl Mark for () {
@@ -102,6 +107,12 @@ impl Call {
         self.recording
     }
 
+    /// Whether an operation on it is recorded.
+    #[inline]
+    fn records(&self, mark: &impl Mark) -> bool {
+        self.recording && !mark.is_inner()
+    }
+
     /// Says that the operation may block, and on what.
     #[inline]
     pub(crate) fn waits_for(&self, mark: &impl Mark) {
@@ -112,7 +123,7 @@ impl Call {
 
     /// As [`waits_for`](Self::waits_for), under the name of another call.
     pub(crate) fn waits_in(&self, call: &'static str, mark: &impl Mark) {
-        if self.recording {
+        if self.records(mark) {
             with_execution(|execution| {
                 let target = mark.target(execution);
                 execution.threads.current_mut().pending = Some(Pending {
@@ -196,7 +207,7 @@ impl Call {
     /// Closes a notification that wakes those threads.
     #[inline]
     pub(crate) fn notified(self, op: Op, mark: &impl Mark, woken: impl Iterator<Item = ThreadId>) {
-        if self.recording {
+        if self.records(mark) {
             self.row(op, mark, |event, execution| {
                 let numbers = woken.map(|thread| execution.threads.number_of(thread));
                 event.wakes = Some(numbers.collect());
@@ -220,6 +231,16 @@ impl Call {
             self.row(Op::Recv, channel, |event, execution| {
                 event.read = value;
                 event.holds(execution.objects.takes_out(&event.target));
+            });
+            self.silent();
+        }
+    }
+
+    /// Closes a send whose value is taken back, since nobody receives it.
+    pub(crate) fn takes_back(self, op: Op, channel: &Shared) {
+        if self.recording {
+            self.row(op, channel, |event, execution| {
+                execution.objects.takes_back(&event.target);
             });
             self.silent();
         }
@@ -257,7 +278,7 @@ impl Call {
     /// Closes the taking of a lock, which protects `value`.
     #[inline]
     pub(crate) fn acquired(self, op: Op, lock: &Shared, value: impl FnOnce() -> Value) {
-        if self.recording {
+        if self.records(lock) {
             let value = value();
             self.row(op, lock, |event, execution| {
                 event.read = value;
@@ -279,7 +300,7 @@ impl Call {
     /// Closes the giving back of a lock, which leaves `value` behind. `changed` if it may have been changed.
     #[inline]
     pub(crate) fn released(self, op: Op, lock: &Shared, value: Value, changed: bool) {
-        if self.recording {
+        if self.records(lock) {
             self.row(op, lock, |event, execution| {
                 event.value = value;
                 event.changed = (value == Value::Nothing).then_some(changed);
@@ -296,7 +317,7 @@ impl Call {
         mutex: &Shared,
         value: impl FnOnce() -> Value,
     ) {
-        if self.recording {
+        if self.records(condvar) {
             let value = value();
             self.row(Op::Wait, condvar, |event, execution| {
                 event.value = value;

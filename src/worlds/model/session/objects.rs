@@ -20,6 +20,9 @@ pub(crate) struct Shared {
     known: AtomicU64,
 }
 
+/// The kind of an object inside of another one: its operations are no rows of the timeline.
+pub(crate) const INNER: &str = "inner";
+
 impl Shared {
     /// One that no execution knows yet, made by the caller's caller.
     #[track_caller]
@@ -74,6 +77,10 @@ impl Drop for Shared {
 }
 
 impl Mark for Shared {
+    fn is_inner(&self) -> bool {
+        self.kind == INNER
+    }
+
     fn target(&self, execution: &mut Execution) -> Target {
         let generation = GENERATION.get();
         let known = self.known.load(Relaxed);
@@ -240,6 +247,13 @@ impl Objects {
         };
         object.inside.push_back(value);
         object.inside.iter().copied().collect()
+    }
+
+    /// Notes that the newest value is taken back out of a channel.
+    pub(super) fn takes_back(&mut self, target: &Target) {
+        if let Some(object) = self.get(target) {
+            object.inside.pop_back();
+        }
     }
 
     /// Notes that the oldest value is taken out of a channel. Returns all that are left.

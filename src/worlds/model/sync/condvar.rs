@@ -1,7 +1,7 @@
 //! `std::sync::Condvar`.
 
 use super::{Labelled, LockResult, MutexGuard};
-use crate::session::{self, Call, Shared};
+use crate::session::{self, Call, INNER, Shared};
 use heisenbug_engine::steps::{self, Rmw, RmwOp, ThreadId, Until, Why};
 use heisenbug_trace::{Op, Value};
 use std::panic::Location;
@@ -60,6 +60,15 @@ impl Condvar {
     pub const fn new() -> Condvar {
         Condvar {
             shared: Shared::new("Condvar"),
+            outside: std::sync::Condvar::new(),
+        }
+    }
+
+    /// One inside of another object.
+    #[track_caller]
+    pub(crate) const fn inner() -> Condvar {
+        Condvar {
+            shared: Shared::new(INNER),
             outside: std::sync::Condvar::new(),
         }
     }

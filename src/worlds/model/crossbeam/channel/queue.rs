@@ -3,12 +3,17 @@
 use super::RecvError;
 use super::select::{Signal, Watcher};
 use crate::parking_lot::{Condvar, Mutex, MutexGuard};
+use crate::session::{self, Call, Shared};
 use heisenbug_engine::steps;
+use heisenbug_trace::Op;
 use std::collections::VecDeque;
+use std::panic::Location;
 use std::time::Duration;
 
 /// A queue with two ends, each of which several may hold.
 pub struct Queue<T> {
+    /// What timelines show: the lock and the condition variable are its insides.
+    shared: Shared,
     state: Mutex<State<T>>,
     /// Signalled on every change.
     changed: Condvar,
@@ -69,7 +74,8 @@ impl<T> Queue<T> {
     #[track_caller]
     pub fn new(capacity: Option<usize>) -> Queue<T> {
         Queue {
-            state: Mutex::new(State {
+            shared: Shared::new("channel"),
+            state: Mutex::inner(State {
                 values: VecDeque::new(),
                 senders: 1,
                 receivers: 1,
@@ -80,7 +86,7 @@ impl<T> Queue<T> {
                 watchers: Vec::new(),
                 room_watchers: Vec::new(),
             }),
-            changed: Condvar::new(),
+            changed: Condvar::inner(),
             capacity,
         }
     }
@@ -100,15 +106,23 @@ impl<T> Queue<T> {
 
     #[track_caller]
     pub fn send(&self, value: T, patience: Patience) -> Result<(), Unsent<T>> {
+        let name = match patience {
+            Patience::None => "try_send",
+            Patience::For(_) => "send_timeout",
+            Patience::Endless => "send",
+        };
+        self.may_wait_in(name);
         let mut state = self.state.lock();
         loop {
             if state.receivers == 0 {
+                self.says(Op::SendClosed, name);
                 return Err(Unsent::Disconnected(value));
             }
             if self.has_room(&state, patience) {
                 break;
             }
             if !self.wait(&mut state, patience) {
+                self.says(Op::SendFull, name);
                 return Err(Unsent::Full(value));
             }
         }
@@ -122,11 +136,31 @@ impl<T> Queue<T> {
     /// Puts a value in. Returns its number.
     #[track_caller]
     fn put(&self, state: &mut State<T>, value: T) -> u64 {
+        if let Some(call) = Call::begin("send", Location::caller()) {
+            call.puts_in(&self.shared, session::shown(&value));
+            call.silent();
+        }
         state.values.push_back(value);
         state.sent += 1;
         self.changed.notify_all();
         state.watchers.iter().for_each(Watcher::tell);
         state.sent
+    }
+
+    /// Notes that the running thread may wait for this channel.
+    #[track_caller]
+    fn may_wait_in(&self, name: &'static str) {
+        if let Some(call) = Call::begin(name, Location::caller()) {
+            call.waits_for(&self.shared);
+        }
+    }
+
+    /// Shows an answer that moves no value.
+    #[track_caller]
+    fn says(&self, op: Op, name: &'static str) {
+        if let Some(call) = Call::begin(name, Location::caller()) {
+            call.done(op, &self.shared);
+        }
     }
 
     fn has_room(&self, state: &State<T>, patience: Patience) -> bool {
@@ -153,6 +187,7 @@ impl<T> Queue<T> {
         mine: u64,
         patience: Patience,
     ) -> Result<(), Unsent<T>> {
+        self.may_wait_in("send");
         while state.received < mine {
             let waits = state.receivers > 0 && self.wait(&mut state, patience);
             if !waits
@@ -162,18 +197,30 @@ impl<T> Queue<T> {
                 // It was not received, and never will be.
                 state.sent -= 1;
                 self.changed.notify_all();
-                return Err(if state.receivers == 0 {
-                    Unsent::Disconnected(value)
-                } else {
-                    Unsent::Full(value)
+                let is_closed = state.receivers == 0;
+                if let Some(call) = Call::begin("send", Location::caller()) {
+                    let op = if is_closed {
+                        Op::SendClosed
+                    } else {
+                        Op::SendFull
+                    };
+                    call.takes_back(op, &self.shared);
+                }
+                return Err(match is_closed {
+                    true => Unsent::Disconnected(value),
+                    false => Unsent::Full(value),
                 });
             }
+        }
+        if let Some(call) = Call::begin("send", Location::caller()) {
+            call.silent();
         }
         Ok(())
     }
 
     #[track_caller]
     pub fn receive(&self, patience: Patience) -> Result<T, Unreceived> {
+        self.may_wait_in("recv");
         let mut state = self.state.lock();
         loop {
             match self.take_from(&mut state) {
@@ -192,6 +239,10 @@ impl<T> Queue<T> {
             }
             state.waiting -= 1;
             if !again && state.values.is_empty() {
+                match patience {
+                    Patience::None => self.says(Op::RecvEmpty, "try_recv"),
+                    _ => self.says(Op::RecvTimedOut, "recv_timeout"),
+                }
                 return Err(Unreceived::Empty);
             }
         }
@@ -200,13 +251,21 @@ impl<T> Queue<T> {
     /// What comes of a receive, if that needs no waiting.
     #[track_caller]
     fn take_from(&self, state: &mut State<T>) -> Option<Result<T, RecvError>> {
+        let at = Location::caller();
         if let Some(value) = state.values.pop_front() {
+            if let Some(call) = Call::begin("recv", at) {
+                call.takes_out(&self.shared, session::shown(&value));
+            }
             state.received += 1;
             self.changed.notify_all();
             state.room_watchers.iter().for_each(Watcher::tell);
             return Some(Ok(value));
         }
-        (state.senders == 0).then_some(Err(RecvError))
+        if state.senders > 0 {
+            return None;
+        }
+        self.says(Op::RecvClosed, "recv");
+        Some(Err(RecvError))
     }
 
     /// As [`receive`](Self::receive), if that needs no waiting.
@@ -286,6 +345,7 @@ impl<T> Queue<T> {
         let mut state = self.state.lock();
         state.promised -= 1;
         if state.receivers == 0 {
+            self.says(Op::SendClosed, "send");
             return Err(value);
         }
         self.put(&mut state, value);
@@ -331,7 +391,11 @@ impl<T> Queue<T> {
 
     #[track_caller]
     pub fn len(&self) -> usize {
-        self.state.lock().values.len()
+        let len = self.state.lock().values.len();
+        if let Some(call) = Call::begin("len", Location::caller()) {
+            call.received(Op::Load, &self.shared, len.into());
+        }
+        len
     }
 
     pub fn capacity(&self) -> Option<usize> {
