@@ -53,6 +53,8 @@ pub use heisenbug_check::{Checker, Report, Verdict, check};
 pub use heisenbug_judge::{exercise, judge};
 #[cfg(feature = "crossbeam")]
 pub use heisenbug_model::crossbeam;
+#[cfg(feature = "sqlite")]
+pub use heisenbug_model::db;
 #[cfg(feature = "parking_lot")]
 pub use heisenbug_model::parking_lot;
 pub use heisenbug_model::{cell, future, hint, sync, thread, thread_local};

@@ -3,6 +3,8 @@
 //! For stress they are mounted in `heisenbug-stress`, for measuring in `heisenbug-cost`, and for loom
 //! in `heisenbug-loom`.
 
+#[cfg(feature = "sqlite")]
+pub use heisenbug_model::db;
 pub use heisenbug_model::{cell, hint, sync, thread};
 
 #[path = "mod.rs"]

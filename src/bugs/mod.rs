@@ -4,12 +4,19 @@
 // for, and not every world uses every name.
 #![allow(missing_docs, unused_imports)]
 
+#[cfg(feature = "sqlite")]
+use super::db;
 use super::{cell, hint, sync, thread};
 use heisenbug_catalogue::Bug;
 
 pub mod threads;
+#[cfg(feature = "sqlite")]
+pub mod transactions;
 
 /// Every bug, in teaching order.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
+    #[cfg(feature = "sqlite")]
+    return threads::ALL.iter().chain(transactions::ALL);
+    #[cfg(not(feature = "sqlite"))]
     threads::ALL.iter()
 }

@@ -2,6 +2,8 @@
 
 use heisenbug_catalogue::Bug;
 
+#[cfg(feature = "sqlite")]
+pub use heisenbug_native::db;
 pub use heisenbug_native::{cell, hint, sync, thread};
 
 #[path = "../bugs/mod.rs"]

@@ -58,6 +58,9 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::OnceDone => format!("finds {object} done"),
         Op::OnceNotYet if event.call == "get" => format!("{object} ➜ nothing there"),
         Op::OnceNotYet => format!("finds {object} not done"),
+        Op::Statement => format!("{}{read}", sql(event)),
+        Op::StatementFails => format!("{}{read}, fails", sql(event)),
+        Op::StatementWaits => format!("{}: waits for {}", sql(event), holders(event)),
         Op::ArcNew => format!("makes {object}"),
         Op::Panic => "panics".to_owned(),
     }
@@ -101,6 +104,20 @@ fn notification(event: &Event, object: &str, waiting: &[&str]) -> String {
             format!("wakes one of {} on {object}", waiting.len())
         }
         all => format!("wakes {} on {object}", and(all)),
+    }
+}
+
+/// The statement, as it was sent.
+pub fn sql(event: &Event) -> &str {
+    event.note.as_deref().unwrap_or(&event.call)
+}
+
+/// Whom a statement waits for.
+fn holders(event: &Event) -> String {
+    let names: Vec<&str> = event.held_by.iter().map(String::as_str).collect();
+    match names.is_empty() {
+        true => "the database".to_owned(),
+        false => and(&names),
     }
 }
 

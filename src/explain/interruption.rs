@@ -1,7 +1,7 @@
 //! The decisive interruption: who was interrupted between which two operations, and what the others
 //! changed meanwhile.
 
-use super::cells::and;
+use super::cells::{and, sql};
 use super::report::Report;
 use super::sentence::capitalised;
 use heisenbug_trace::{Event, Op};
@@ -77,9 +77,10 @@ impl<'a, 'r> Gap<'a, 'r> {
     fn waited(&self, all: &[Event]) -> bool {
         let here = { all.iter() }.position(|event| std::ptr::eq(event, self.before));
         let mut rest = all[here.unwrap_or(0) + 1..].iter();
+        let is_waiting = self.before.op == Op::StatementWaits;
         // A thread that it started in between could not have run before.
         let next = rest.find(|event| event.actor == self.before.actor && event.op != Op::Spawn);
-        next.is_some_and(|event| event.op.can_wait())
+        is_waiting || next.is_some_and(|event| event.op.can_wait())
     }
 
     fn told(&self) -> String {
@@ -117,7 +118,12 @@ impl<'a, 'r> Gap<'a, 'r> {
         let who = actors(changing);
         let changes = changes(self.between);
         let all: Vec<&str> = changes.iter().map(String::as_str).collect();
+        let statements = statements(self.between);
         match &all[..] {
+            [] if !statements.is_empty() => {
+                let who = actors(self.between.iter().filter(|event| changes_rows(event)));
+                format!("{who} ran {}", and(&statements))
+            }
             [] => format!(
                 "{} ran {}",
                 actors(self.between.iter()),
@@ -166,8 +172,28 @@ fn operation(event: &Event) -> &str {
         Op::CellRead => "read",
         Op::CellWrite => "write",
         Op::Unlock | Op::ReadUnlock | Op::WriteUnlock => "unlock",
+        Op::Statement | Op::StatementFails | Op::StatementWaits => first_word(sql(event)),
         _ => &event.call,
     }
+}
+
+fn first_word(sql: &str) -> &str {
+    sql.split_whitespace().next().unwrap_or(sql)
+}
+
+/// Whether a statement of a database changed rows.
+fn changes_rows(event: &Event) -> bool {
+    let changes = ["insert", "update", "delete", "replace"];
+    let word = first_word(sql(event)).to_ascii_lowercase();
+    event.op == Op::Statement
+        && changes.contains(&&*word)
+        && event.read.as_deref() != Some("no row")
+}
+
+/// The statements that changed something, each as it was sent. The first of them, if there are many.
+fn statements<'a>(events: &[&'a Event]) -> Vec<&'a str> {
+    let changing = events.iter().filter(|event| changes_rows(event));
+    changing.map(|event| sql(event)).take(MOST).collect()
 }
 
 /// What some operations changed, object by object: "a to 1, then 2".

@@ -56,6 +56,7 @@ fn step(event: &Event) -> String {
         Op::CellWrite => format!("writes {object}"),
         Op::RecvEmpty | Op::OnceNotYet => format!("finds nothing in {object}"),
         Op::SendFull => format!("finds {object} full"),
+        Op::Statement | Op::StatementFails => format!("runs {}", cell(event, &[])),
         Op::NotifyOne | Op::NotifyAll => match event.wakes.as_deref() {
             Some([]) => format!("notifies {object}, where nobody waits"),
             _ => cell(event, &[]),

@@ -172,6 +172,7 @@ fn texts_of<'a>(event: &'a mut Event, texts: &mut Vec<&'a mut String>) {
         column: _,
         note,
         wakes,
+        held_by,
         inside: _,
         contents,
         changed: _,
@@ -180,6 +181,7 @@ fn texts_of<'a>(event: &'a mut Event, texts: &mut Vec<&'a mut String>) {
     let some = [object, read, value, newest, ordering, note];
     texts.extend(some.into_iter().flatten());
     texts.extend([wakes, contents].into_iter().flatten().flatten());
+    texts.extend(held_by);
 }
 
 fn written_out(text: &str) -> String {

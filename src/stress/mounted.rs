@@ -2,6 +2,8 @@
 
 use heisenbug_catalogue::Bug;
 
+#[cfg(feature = "sqlite")]
+pub use heisenbug_live::db;
 pub use heisenbug_live::{cell, hint, sync, thread};
 
 #[path = "../bugs/mod.rs"]

@@ -90,6 +90,12 @@ pub enum Op {
     RecvTimedOut,
     /// A thread passed a barrier.
     Barrier,
+    /// A statement of a database, which the note of the event is.
+    Statement,
+    /// A statement failed: an error of the database is what it read.
+    StatementFails,
+    /// A statement waits for a lock. It looks again, and is another event then.
+    StatementWaits,
     /// A `Once` or `OnceLock` ran its initialiser.
     OnceRun,
     /// A `Once` or `OnceLock` was found complete.
@@ -174,6 +180,9 @@ pub struct Event {
     /// for what is no notification.
     #[cfg_attr(feature = "serde", serde(default))]
     pub wakes: Option<Vec<String>>,
+    /// Who holds what a statement of a database waits for.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub held_by: Vec<String>,
     /// How many values are in a channel after the operation.
     #[cfg_attr(feature = "serde", serde(default))]
     pub inside: Option<u64>,

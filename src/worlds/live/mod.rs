@@ -7,6 +7,8 @@
 //! What waits in the standard library itself is not noted: `join`, `park`, a channel, a barrier, a
 //! `Once`. Stress sees such a wait only as a run that does not end.
 
+#[cfg(feature = "sqlite")]
+pub use heisenbug_native::db;
 pub use heisenbug_native::{cell, hint, thread};
 
 pub mod sync;

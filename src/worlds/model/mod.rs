@@ -67,6 +67,8 @@ macro_rules! shown_as_the_data {
 pub mod cell;
 #[cfg(feature = "crossbeam")]
 pub mod crossbeam;
+#[cfg(feature = "sqlite")]
+pub mod db;
 pub mod future;
 pub mod hint;
 mod missing;

@@ -197,6 +197,11 @@ pub fn begin_execution() {
     );
 }
 
+/// The number of the current execution.
+pub(crate) fn generation() -> u32 {
+    GENERATION.get()
+}
+
 /// Runs the scenario as the first thread of a model. Its panic stays here.
 pub fn run(scenario: &dyn Fn() -> String) {
     let result = catch_unwind(AssertUnwindSafe(scenario));

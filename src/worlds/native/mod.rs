@@ -32,5 +32,7 @@ pub use std::thread;
 pub use std::hint;
 
 pub mod cell;
+#[cfg(feature = "sqlite")]
+pub mod db;
 mod futex;
 mod slot;

@@ -5,7 +5,7 @@ use super::record::Recorded;
 use super::{Execution, Shared, with, with_execution};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, ThreadId};
-use heisenbug_trace::{Op, Value};
+use heisenbug_trace::{Op, Value, keep};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -308,6 +308,62 @@ impl Call {
             });
             self.silent();
         }
+    }
+
+    /// Closes a statement of a database, with what it answered.
+    pub(crate) fn statement(
+        self,
+        database: &Shared,
+        sql: impl FnOnce() -> String,
+        answer: impl FnOnce() -> String,
+    ) {
+        if self.recording {
+            self.sql(Op::Statement, database, sql, Some(answer()));
+            self.silent();
+        }
+    }
+
+    /// Closes a statement that failed, with the engine's name of the error.
+    pub(crate) fn statement_fails(
+        self,
+        database: &Shared,
+        sql: impl FnOnce() -> String,
+        code: impl FnOnce() -> String,
+    ) {
+        if self.recording {
+            self.sql(Op::StatementFails, database, sql, Some(code()));
+            self.silent();
+        }
+    }
+
+    /// Notes that a statement waits for what these threads hold.
+    pub(crate) fn statement_waits(
+        &self,
+        database: &Shared,
+        sql: impl FnOnce() -> String,
+        holders: &[ThreadId],
+    ) {
+        if self.recording {
+            self.sql(Op::StatementWaits, database, sql, None);
+            with_execution(|execution| {
+                let numbers = holders
+                    .iter()
+                    .map(|&thread| execution.threads.number_of(thread));
+                let numbers = numbers.collect();
+                execution.record.last_waits_for(numbers);
+            });
+        }
+    }
+
+    /// Adds a row for a statement.
+    fn sql(&self, op: Op, database: &Shared, sql: impl FnOnce() -> String, answer: Option<String>) {
+        let sql = steps::aside(|| Arc::from(sql()));
+        self.row(op, database, |event, _| {
+            event.sql = Some(sql);
+            if let Some(answer) = answer.filter(|answer| !answer.is_empty()) {
+                event.read = Value::Text(keep(&answer));
+            }
+        });
     }
 
     /// Notes that the thread gives `mutex` back and begins to wait on `condvar`.

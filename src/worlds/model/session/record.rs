@@ -5,6 +5,7 @@ use super::objects::Known;
 use super::{Execution, Left};
 use heisenbug_engine::Place;
 use heisenbug_trace::{Blocked, Event, Op, Trace, Value, journal, names, source};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// One operation, in a form that is cheap to record.
@@ -22,6 +23,10 @@ pub(super) struct Recorded {
     /// The threads that a notification wakes.
     pub(super) wakes: Option<Vec<u32>>,
     pub(super) inside: Option<u64>,
+    /// The statement, if it is one of a database.
+    pub(super) sql: Option<Arc<str>>,
+    /// Who holds what it waits for.
+    pub(super) held_by: Vec<u32>,
     /// What is in a channel afterwards.
     pub(super) contents: Option<Vec<Value>>,
     /// Whether what a lock protects may have been changed, where it cannot be shown.
@@ -48,6 +53,8 @@ impl Recorded {
             ordering: None,
             wakes: None,
             inside: None,
+            sql: None,
+            held_by: Vec::new(),
             contents: None,
             changed: None,
         }
@@ -87,6 +94,13 @@ impl Record {
             .zip(next)
             .filter(|(one, other)| one != other)
             .count()
+    }
+
+    /// Fills in for whom the last operation waits.
+    pub(super) fn last_waits_for(&mut self, threads: Vec<u32>) {
+        if let Some(event) = self.events.last_mut() {
+            event.held_by = threads;
+        }
     }
 
     /// Fills in what the last operation on an object wrote.
@@ -204,6 +218,21 @@ impl Execution {
         object.alive && ended() || self.record.events.iter().any(looks)
     }
 
+    /// Who holds what a thread waits for.
+    fn holders(&self, thread: u32, target: &Target) -> Vec<u32> {
+        let mut own = self
+            .record
+            .events
+            .iter()
+            .rev()
+            .filter(|event| event.thread == thread);
+        match (own.next(), target) {
+            (Some(last), _) if last.op == Op::StatementWaits => last.held_by.clone(),
+            (_, Target::Object(id)) => self.objects.all[*id as usize].holders.clone(),
+            _ => Vec::new(),
+        }
+    }
+
     fn blocked(&self, namer: &Namer) -> Vec<Blocked> {
         let left = self.threads.all.iter().enumerate();
         let left = left.filter(|(_, thread)| !thread.finished);
@@ -215,15 +244,7 @@ impl Execution {
                     actor: namer.threads[number].clone(),
                     call: pending.call.to_owned(),
                     object: namer.target(&pending.target),
-                    held_by: match &pending.target {
-                        Target::Object(id) => {
-                            let holders = self.objects.all[*id as usize].holders.iter();
-                            holders
-                                .map(|&holder| namer.threads[holder as usize].clone())
-                                .collect()
-                        }
-                        _ => Vec::new(),
-                    },
+                    held_by: namer.threads_of(&self.holders(number as u32, &pending.target)),
                     file,
                     line,
                     column,
@@ -265,8 +286,9 @@ impl Namer {
             column,
             note: match &event.target {
                 Target::Note(note) => Some(note.to_string()),
-                _ => None,
+                _ => event.sql.as_ref().map(ToString::to_string),
             },
+            held_by: self.threads_of(&event.held_by),
             wakes: event.wakes.as_ref().map(|woken| self.threads_of(woken)),
             inside: event.inside,
             contents: { event.contents.as_ref() }.and_then(|all| self.shown(all)),

@@ -1,0 +1,212 @@
+//! # Doctors on call
+//!
+//! Two doctors are on call, and one of them has to be. Each may go home if the other one stays: the
+//! service counts who is on call, and takes the doctor off if there are two. When both count before either
+//! goes, both go.
+//!
+//! Each changes a row of its own, so no update is lost, and no check of one row sees anything wrong. This
+//! is *write skew*: what each did rests on what the other one changed.
+//!
+//! **Where it happened.** The example is that of M. Cahill, *Serializable Isolation for Snapshot Databases*
+//! (2009). PostgreSQL's serializable level let it happen until 2020, when Jepsen found it (PostgreSQL 12.3).
+//!
+//! **Why.** The count is no longer true when it is acted upon.
+
+use super::db::{Connection, Database, Result};
+use super::thread;
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+
+const SCHEMA: &str = "
+    create table doctors (name text primary key, on_call integer not null);
+    insert into doctors values ('ann', 1), ('bob', 1);
+";
+
+/// How a doctor goes home.
+pub trait GoHome {
+    /// Takes the doctor off call, if another one stays. Returns whether it did.
+    fn go_home(client: &Connection, doctor: &str) -> Result<bool>;
+}
+
+pub mod buggy {
+    use super::super::db::{Connection, Result};
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            let on_call: i64 = client.value("select count(*) from doctors where on_call", ())?;
+            if on_call < 2 {
+                return Ok(false);
+            }
+            client.execute("update doctors set on_call = 0 where name = ?", [doctor])?;
+            Ok(true)
+        }
+    }
+}
+
+pub mod trap_look_again {
+    use super::super::db::{Connection, Result};
+    use super::GoHome;
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            if !super::buggy::Service::go_home(client, doctor)? {
+                return Ok(false);
+            }
+            // Looks again, and comes back if nobody is left: both may see that, and both stay. Until
+            // then nobody was on call.
+            let on_call: i64 = client.value("select count(*) from doctors where on_call", ())?;
+            if on_call == 0 {
+                client.execute("update doctors set on_call = 1 where name = ?", [doctor])?;
+            }
+            Ok(on_call > 0)
+        }
+    }
+}
+
+pub mod fixed_one_statement {
+    use super::super::db::{Connection, Result};
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            // SQLite runs one writing statement at a time. A database with finer locks does not: there
+            // it takes a serializable transaction, or a lock on all the rows that are counted.
+            let changed = client.execute(
+                "update doctors set on_call = 0
+                 where name = ? and (select count(*) from doctors where on_call) > 1",
+                [doctor],
+            )?;
+            Ok(changed == 1)
+        }
+    }
+}
+
+pub mod fixed_begin_immediate {
+    use super::super::db::{Connection, Result};
+    use super::GoHome;
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            client.begin_immediate()?;
+            let gone = super::buggy::Service::go_home(client, doctor)?;
+            client.commit()?;
+            Ok(gone)
+        }
+    }
+}
+
+pub mod fixed_materialised_conflict {
+    use super::super::db::{Connection, Result};
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            loop {
+                let rows = client.query("select on_call, changes from shifts where id = 1", ())?;
+                let row = rows.first().expect("the shift is there");
+                let (on_call, changes) = (row.get::<i64>(0), row.get::<i64>(1));
+                if on_call < 2 {
+                    return Ok(false);
+                }
+                // One row that both of them change: the second one finds that it has changed.
+                let changed = client.execute(
+                    "update shifts set on_call = on_call - 1, changes = changes + 1
+                     where id = 1 and changes = ?",
+                    [changes],
+                )?;
+                if changed == 1 {
+                    client.execute("update doctors set on_call = 0 where name = ?", [doctor])?;
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+/// The shift as a row of its own, for the one that changes it.
+const SHIFTS: &str = "
+    create table shifts (id integer primary key, on_call integer not null, changes integer not null);
+    insert into shifts values (1, 2, 0);
+";
+
+/// Both doctors want to go home.
+fn scenario<G: GoHome>() -> String {
+    let db = Database::new(&format!("{SCHEMA}{SHIFTS}"));
+    thread::scope(|scope| {
+        let doctors = ["ann", "bob"].map(|doctor| {
+            let client = db.connect();
+            let builder = thread::Builder::new().name(doctor.into());
+            builder
+                .spawn_scoped(scope, move || G::go_home(&client, doctor))
+                .unwrap()
+        });
+        for doctor in doctors {
+            doctor.join().unwrap().unwrap();
+        }
+    });
+    let left: i64 = { db.connect() }
+        .value("select count(*) from doctors where on_call", ())
+        .unwrap();
+    format!("{left} on call")
+}
+
+pub const BUG: Bug = Bug {
+    name: "doctors-on-call",
+    shape: Shape::CheckThenAct,
+    scale: Scale::Transactions,
+    summary: "two doctors each see the other one on call, and both go home (write skew)",
+    file: file!(),
+    source: include_str!("doctors_on_call.rs"),
+    references: &[
+        "M. Cahill, Serializable Isolation for Snapshot Databases (PhD thesis, Sydney 2009), section 2.5",
+        "Jepsen, PostgreSQL 12.3 (2020): https://jepsen.io/analyses/postgresql-12.3, G2-item under serializable",
+    ],
+    outcomes: &[
+        Outcome::acceptable("1 on call", "one doctor went home, the other one stayed"),
+        Outcome::forbidden(
+            "0 on call",
+            "both counted two doctors on call before either had gone",
+        ),
+        Outcome::forbidden(
+            "2 on call",
+            "both went, both saw that nobody was left, and both came back",
+        ),
+    ],
+    schedule: "Ann counts 2. Bob counts 2 and goes home. Ann goes home.",
+    variants: &[
+        Variant::buggy(
+            "buggy",
+            Expected::outcome("0 on call"),
+            "a count, then an update of one's own row",
+            scenario::<buggy::Service>,
+        ),
+        Variant::trap(
+            "trap_look_again",
+            Expected::outcome("2 on call"),
+            "a second look may make both of them come back, and comes after a time with nobody on call",
+            scenario::<trap_look_again::Service>,
+        ),
+        Variant::fixed(
+            "fixed_one_statement",
+            "the count is part of the update",
+            scenario::<fixed_one_statement::Service>,
+        ),
+        Variant::fixed(
+            "fixed_begin_immediate",
+            "a transaction that is the only writer before it counts",
+            scenario::<fixed_begin_immediate::Service>,
+        ),
+        Variant::fixed(
+            "fixed_materialised_conflict",
+            "the count is a row that both must change, with a version",
+            scenario::<fixed_materialised_conflict::Service>,
+        ),
+    ],
+};

@@ -1,0 +1,218 @@
+//! # Lost withdrawal
+//!
+//! Two requests withdraw from one account. Each reads the balance, subtracts in the service, and writes
+//! the difference back. When both read before either writes, both pay out, and the account is charged for
+//! one of them.
+//!
+//! It is the lost update among threads once more: a load, a computation, a store. The database makes each
+//! statement indivisible, as an atomic makes each access; nobody makes the pair so.
+//!
+//! **Where it happened.** Flexcoin, a Bitcoin bank, lost 896 coins in 2014 to thousands of simultaneous
+//! transfers, and closed. *ACIDRain* (Warszawski and Bailis, SIGMOD 2017) found such anomalies in twelve
+//! shop systems.
+//!
+//! **Why.** Each statement commits by itself, so that another client's fits in between. A transaction
+//! around both does not mend it here: SQLite's `begin` takes no lock before the first statement, and a
+//! transaction that has read can no longer write once another one is writing. The money is safe then,
+//! but a request fails that had done nothing wrong.
+
+use super::db::{Connection, Database, Result};
+use super::thread;
+use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+
+const SCHEMA: &str = "
+    create table accounts (id integer primary key, balance integer not null, version integer not null);
+    insert into accounts values (1, 100, 0);
+";
+
+/// How a request withdraws.
+pub trait Withdraw {
+    /// Withdraws 10 from account 1, if there is enough on it. Returns whether it did.
+    fn withdraw(client: &Connection) -> Result<bool>;
+}
+
+pub mod buggy {
+    use super::super::db::{Connection, Result};
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        fn withdraw(client: &Connection) -> Result<bool> {
+            let balance: i64 = client.value("select balance from accounts where id = 1", ())?;
+            if balance < 10 {
+                return Ok(false);
+            }
+            client.execute(
+                "update accounts set balance = ? where id = 1",
+                [balance - 10],
+            )?;
+            Ok(true)
+        }
+    }
+}
+
+pub mod trap_deferred_transaction {
+    use super::super::db::{Connection, Result};
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        fn withdraw(client: &Connection) -> Result<bool> {
+            // Takes no lock: that begins with the first statement, as a reader.
+            client.begin()?;
+            let paid = super::buggy::Service::withdraw(client);
+            match paid {
+                Ok(_) => client.commit()?,
+                Err(_) => client.rollback()?,
+            }
+            paid
+        }
+    }
+
+    use super::Withdraw;
+}
+
+pub mod fixed_atomic_update {
+    use super::super::db::{Connection, Result};
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        fn withdraw(client: &Connection) -> Result<bool> {
+            // The check, the subtraction and the write are one statement.
+            let changed = client.execute(
+                "update accounts set balance = balance - 10 where id = 1 and balance >= 10",
+                (),
+            )?;
+            Ok(changed == 1)
+        }
+    }
+}
+
+pub mod fixed_compare_and_set {
+    use super::super::db::{Connection, Result};
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        fn withdraw(client: &Connection) -> Result<bool> {
+            loop {
+                let rows =
+                    client.query("select balance, version from accounts where id = 1", ())?;
+                let row = rows.first().expect("the account is there");
+                let (balance, version) = (row.get::<i64>(0), row.get::<i64>(1));
+                if balance < 10 {
+                    return Ok(false);
+                }
+                // Writes only if nobody has written since. Otherwise it begins anew.
+                let changed = client.execute(
+                    "update accounts set balance = ?, version = version + 1
+                     where id = 1 and version = ?",
+                    [balance - 10, version],
+                )?;
+                if changed == 1 {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+}
+
+pub mod fixed_begin_immediate {
+    use super::super::db::{Connection, Result};
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        fn withdraw(client: &Connection) -> Result<bool> {
+            // Waits until no other transaction writes, before it reads anything.
+            client.begin_immediate()?;
+            let paid = super::buggy::Service::withdraw(client)?;
+            client.commit()?;
+            Ok(paid)
+        }
+    }
+
+    use super::Withdraw;
+}
+
+/// Two requests for the same account.
+fn scenario<W: Withdraw>() -> String {
+    let db = Database::new(SCHEMA);
+    let paid = thread::scope(|scope| {
+        let request = |name: &str| {
+            let client = db.connect();
+            let builder = thread::Builder::new().name(name.into());
+            builder
+                .spawn_scoped(scope, move || W::withdraw(&client))
+                .unwrap()
+        };
+        let requests = [request("ann"), request("bob")];
+        requests.map(|request| request.join().unwrap())
+    });
+    if let Some(error) = paid.iter().find_map(|paid| paid.as_ref().err()) {
+        return format!("a request fails with {}", error.code);
+    }
+    let paid = paid.iter().filter(|paid| matches!(paid, Ok(true))).count();
+    let left: i64 = db
+        .connect()
+        .value("select balance from accounts where id = 1", ())
+        .unwrap();
+    format!("{paid} paid, {left} left")
+}
+
+pub const BUG: Bug = Bug {
+    name: "lost-withdrawal",
+    shape: Shape::LostUpdate,
+    scale: Scale::Transactions,
+    summary: "two requests read a balance and write it back; the account is charged once for both",
+    file: file!(),
+    source: include_str!("lost_withdrawal.rs"),
+    references: &[
+        "Flexcoin (2014): https://www.flexcoin.com, the bank's closing note",
+        "T. Warszawski, P. Bailis, ACIDRain (SIGMOD 2017): 22 attacks on 12 shop systems",
+        "SQLite, Transactions: https://www.sqlite.org/lang_transaction.html, on upgrading a read transaction",
+    ],
+    outcomes: &[
+        Outcome::acceptable("2 paid, 80 left", "both withdrawals were charged"),
+        Outcome::forbidden(
+            "2 paid, 90 left",
+            "both requests read the same balance, so one withdrawal was never charged",
+        ),
+        Outcome::forbidden(
+            "a request fails with SQLITE_BUSY",
+            "a transaction that had read could not begin to write any more: nobody waits for that lock, \
+             whatever the time-out",
+        ),
+    ],
+    schedule: "Ann reads 100. Bob reads 100 and writes 90. Ann writes 100 - 10.",
+    variants: &[
+        Variant::buggy(
+            "buggy",
+            Expected::outcome("2 paid, 90 left"),
+            "a select, then an update with what was read",
+            scenario::<buggy::Service>,
+        ),
+        Variant::trap(
+            "trap_deferred_transaction",
+            Expected::outcome("a request fails with SQLITE_BUSY"),
+            "a transaction that begins with a select cannot be sure that it may write",
+            scenario::<trap_deferred_transaction::Service>,
+        ),
+        Variant::fixed(
+            "fixed_atomic_update",
+            "one statement checks, subtracts and writes",
+            scenario::<fixed_atomic_update::Service>,
+        ),
+        Variant::fixed(
+            "fixed_compare_and_set",
+            "writes only if the version is still the one that was read",
+            scenario::<fixed_compare_and_set::Service>,
+        ),
+        Variant::fixed(
+            "fixed_begin_immediate",
+            "a transaction that is the only writer before it reads",
+            scenario::<fixed_begin_immediate::Service>,
+        ),
+    ],
+};

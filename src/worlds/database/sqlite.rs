@@ -1,0 +1,327 @@
+//! SQLite: one database file, several connections to it, and a way back to its first state.
+
+use crate::{Error, Journal, Kind, Result, Row, Rows, Value};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, TransactionState, params_from_iter};
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How many connections to one database there can be at once.
+///
+/// All of them are opened before the file loses its name, so that nothing is left behind however the
+/// process ends.
+pub const MAX_CONNECTIONS: usize = 8;
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 64;
+
+/// How often a statement on a real thread looks again for a lock, and after which pause: SQLite's usual
+/// time-out is the product.
+const LOOKS: i32 = 5_000;
+const PAUSE: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// Whether the statement that runs has found a lock taken for which it could wait.
+    static COULD_WAIT: Cell<bool> = const { Cell::new(false) };
+    /// Whether it does wait.
+    static WAITS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What came of a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It is done.
+    Done {
+        /// The rows it found.
+        rows: Rows,
+        /// How many rows it changed.
+        changed: u64,
+        /// It has ended a transaction that held locks: whoever waits may look again.
+        freed: bool,
+    },
+    /// It failed.
+    Failed {
+        /// Why.
+        error: Error,
+        /// As above.
+        freed: bool,
+    },
+    /// It would wait for what these connections hold. It has done nothing, and can be tried again.
+    Waits {
+        /// The numbers of the connections.
+        held_by: Vec<usize>,
+    },
+}
+
+/// A database, and the connections to it. Each execution begins with [`reset`](Store::reset).
+#[derive(Debug)]
+pub struct Store {
+    schema: String,
+    journal: Journal,
+    connections: Vec<Mutex<Connection>>,
+    control: Mutex<Connection>,
+    /// What brings the tables back to what the schema filled them with.
+    reset: String,
+    /// Whether a statement was run that `reset` does not undo.
+    changed_schema: AtomicBool,
+}
+
+impl Store {
+    /// A new database, with that schema and what it inserts.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for its file, or the schema is wrong.
+    pub fn open(schema: &str, journal: Journal) -> Result<Store> {
+        let failed = |error: std::io::Error| {
+            let message = format!("cannot make a folder for the database: {error}");
+            Error::new(Kind::Other, "SQLITE_CANTOPEN", message)
+        };
+        let folder = tempfile::Builder::new().prefix("heisenbug-").tempdir();
+        let folder = folder.map_err(failed)?;
+        let path = folder.path().join("database");
+        let control = connect(&path, journal)?;
+        control.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        control.execute_batch(schema)?;
+        let reset = reset(&control)?;
+        let connections: Result<Vec<Mutex<Connection>>> = (0..MAX_CONNECTIONS)
+            .map(|_| {
+                let mut connection = connect(&path, journal)?;
+                // The log is opened by the first look, and has to be before its name is gone.
+                connection.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
+                connection.busy_handler(Some(could_wait))?;
+                Ok(Mutex::new(connection))
+            })
+            .collect();
+        Ok(Store {
+            schema: schema.to_owned(),
+            journal,
+            connections: connections?,
+            control: Mutex::new(control),
+            reset,
+            changed_schema: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether it is a database with that schema.
+    pub fn is(&self, schema: &str, journal: Journal) -> bool {
+        self.schema == schema && self.journal == journal
+    }
+
+    /// Brings the database back to what the schema made of it, and ends all transactions.
+    ///
+    /// # Errors
+    ///
+    /// If the engine refuses, as with a full disk.
+    pub fn reset(&mut self) -> Result<()> {
+        for connection in &self.connections {
+            let connection = locked(connection);
+            if !connection.is_autocommit() {
+                connection.execute_batch("rollback")?;
+            }
+        }
+        if self.changed_schema.load(Relaxed) {
+            *self = Store::open(&self.schema, self.journal)?;
+            return Ok(());
+        }
+        locked(&self.control).execute_batch(&self.reset)?;
+        Ok(())
+    }
+
+    /// Runs a statement on that connection, unless it would have to wait.
+    pub fn attempt(&self, connection: usize, sql: &str, params: &[Value]) -> Answer {
+        let before = self.holds(connection);
+        COULD_WAIT.set(false);
+        let answer = self.run(connection, sql, params);
+        let freed = before && !self.holds(connection);
+        match answer {
+            Ok((rows, changed)) => Answer::Done {
+                rows,
+                changed,
+                freed,
+            },
+            Err(error) if error.kind == Kind::Busy && COULD_WAIT.get() => Answer::Waits {
+                held_by: self.holders(connection),
+            },
+            Err(error) => Answer::Failed { error, freed },
+        }
+    }
+
+    /// Runs a statement on that connection, and waits for locks as long as SQLite's users usually do.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    pub fn run_waiting(
+        &self,
+        connection: usize,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<(Rows, u64)> {
+        WAITS.set(true);
+        let answer = self.run(connection, sql, params);
+        WAITS.set(false);
+        answer
+    }
+
+    /// Whether a transaction is open on that connection.
+    pub fn is_in_transaction(&self, connection: usize) -> bool {
+        !locked(&self.connections[connection]).is_autocommit()
+    }
+
+    /// The other connections that hold a lock.
+    fn holders(&self, me: usize) -> Vec<usize> {
+        let state = |other: usize| self.state(other);
+        let others = || (0..self.connections.len()).filter(move |&other| other != me);
+        let writers: Vec<usize> = others()
+            .filter(|&other| state(other) == TransactionState::Write)
+            .collect();
+        match writers.is_empty() {
+            // It writes itself, and waits for those who read.
+            true => others().filter(|&other| self.holds(other)).collect(),
+            false => writers,
+        }
+    }
+
+    fn holds(&self, connection: usize) -> bool {
+        self.state(connection) != TransactionState::None
+    }
+
+    fn state(&self, connection: usize) -> TransactionState {
+        let state = locked(&self.connections[connection]).transaction_state::<&str>(None);
+        state.unwrap_or(TransactionState::None)
+    }
+
+    fn run(&self, connection: usize, sql: &str, params: &[Value]) -> Result<(Rows, u64)> {
+        if !is_undone_by_reset(sql) {
+            self.changed_schema.store(true, Relaxed);
+        }
+        let connection = locked(&self.connections[connection]);
+        let mut statement = connection.prepare_cached(sql)?;
+        let params = params_from_iter(params);
+        let columns = statement.column_count();
+        if columns == 0 {
+            return Ok((Rows::default(), statement.execute(params)? as u64));
+        }
+        let mut found = statement.query(params)?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let values: rusqlite::Result<_> = (0..columns).map(|column| row.get(column)).collect();
+            rows.push(Row(values?));
+        }
+        Ok((Rows(rows), 0))
+    }
+}
+
+/// SQLite calls this where it could wait for a lock, and not where that could never end. The statement
+/// fails then, having done nothing, unless it waits: by looking again, which is all that SQLite does.
+fn could_wait(times: i32) -> bool {
+    COULD_WAIT.set(true);
+    let looks_again = WAITS.get() && times < LOOKS;
+    if looks_again {
+        thread::sleep(PAUSE);
+    }
+    looks_again
+}
+
+/// Each connection has one user at a time; one that panicked has left SQLite as it was.
+fn locked(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn connect(path: &Path, journal: Journal) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", journal.mode())?;
+    // No check pulls a plug, and syncing would take most of its time.
+    connection.pragma_update(None, "synchronous", "off")?;
+    Ok(connection)
+}
+
+/// Whether the statement changes nothing but rows.
+fn is_undone_by_reset(sql: &str) -> bool {
+    const OF_ROWS: [&str; 12] = [
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "replace",
+        "with",
+        "begin",
+        "commit",
+        "end",
+        "rollback",
+        "savepoint",
+        "release",
+    ];
+    let words = sql.split(|c: char| !c.is_ascii_alphabetic());
+    let first = words.into_iter().find(|word| !word.is_empty());
+    first.is_some_and(|first| OF_ROWS.iter().any(|word| first.eq_ignore_ascii_case(word)))
+}
+
+/// The statements that empty all tables and fill them with what is in them now.
+///
+/// Quicker than any other way back: the schema stays as it is, so that prepared statements do, too.
+fn reset(connection: &Connection) -> Result<String> {
+    let mut names = connection.prepare(
+        "select name from sqlite_master where type = 'table' and sql not like 'create virtual%'",
+    )?;
+    let names: rusqlite::Result<Vec<String>> = names.query_map([], |row| row.get(0))?.collect();
+    let mut script = String::from("begin immediate;\n");
+    for name in names? {
+        let name = name.replace('"', "\"\"");
+        script.push_str(&format!("delete from \"{name}\";\n"));
+        let mut all = connection.prepare(&format!("select * from \"{name}\""))?;
+        let columns: Vec<String> = { all.column_names() }
+            .map(|column| format!("\"{}\"", column.replace('"', "\"\"")))
+            .collect();
+        let mut rows = all.query([])?;
+        while let Some(row) = rows.next()? {
+            let values: rusqlite::Result<Vec<Value>> =
+                (0..columns.len()).map(|column| row.get(column)).collect();
+            let values: Vec<String> = values?.iter().map(Value::to_string).collect();
+            let (columns, values) = (columns.join(", "), values.join(", "));
+            script.push_str(&format!(
+                "insert into \"{name}\" ({columns}) values ({values});\n"
+            ));
+        }
+    }
+    script.push_str("commit;\n");
+    Ok(script)
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        use rusqlite::types::{ToSqlOutput, ValueRef};
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Integer(value) => ValueRef::Integer(*value),
+            Value::Real(value) => ValueRef::Real(*value),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl rusqlite::types::FromSql for Value {
+    fn column_result(
+        value: rusqlite::types::ValueRef<'_>,
+    ) -> rusqlite::types::FromSqlResult<Value> {
+        use rusqlite::types::ValueRef;
+        Ok(match value {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(value) => Value::Integer(value),
+            ValueRef::Real(value) => Value::Real(value),
+            ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Blob(bytes) => Value::Blob(bytes.to_owned()),
+        })
+    }
+}

@@ -1,0 +1,348 @@
+//! Databases: every statement is a step, run for real when its turn comes.
+//!
+//! A program makes a [`Database`] and connects its clients; each execution of a check gets a fresh one. All
+//! orders of the clients' statements are explored. A statement that finds a lock taken waits until a
+//! transaction ends, and then looks again, which is a step, too: SQLite wakes nobody. A plain `begin` takes
+//! no lock and no snapshot, so it is no step.
+//!
+//! SQLite tells a lock that is worth waiting for from one that is not: a transaction that has read, and
+//! wants to write after another one did, gets its error at once, whatever the time-out
+//! ([`Kind::Busy`], [`Kind::Conflict`]). So does this. A wait has no time-out in a check: clients that all
+//! wait for each other are a deadlock.
+
+pub use heisenbug_database::{Error, FromValue, Journal, Kind, Params, Result, Row, Rows, Value};
+
+mod stores;
+
+use crate::session::{self, Call, Shared};
+use crate::unordered::Unordered;
+use heisenbug_database::{Answer, MAX_CONNECTIONS};
+use heisenbug_engine::Place;
+use heisenbug_engine::steps::{self, Object, Rmw, Until};
+use heisenbug_native::db as native;
+use std::panic::Location;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::{Arc, Mutex, PoisonError};
+use stores::Number;
+
+/// A database. Connections to it are clients.
+#[derive(Clone)]
+pub struct Database(World<Arc<Unordered<Inner>>, native::Database>);
+
+/// A client's connection, for one thread at a time.
+pub struct Connection(World<Client, native::Connection>);
+
+/// In a check, or on real threads.
+#[derive(Clone)]
+enum World<M, N> {
+    Model(M),
+    Native(N),
+}
+
+struct Inner {
+    /// Every statement is a step of it.
+    shared: Shared,
+    store: Number,
+    /// For each connection, whether it is time to look again.
+    looks_again: [Object; MAX_CONNECTIONS],
+    /// The connections that nobody has.
+    free: Mutex<Vec<usize>>,
+}
+
+struct Client {
+    database: Arc<Unordered<Inner>>,
+    number: usize,
+    /// What is done when it is dropped is told at this place.
+    made: Place,
+}
+
+macro_rules! debug_as_name {
+    ($($name:ident),*) => {
+        $(impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+
+debug_as_name!(Database, Connection);
+
+impl Database {
+    /// A new database, which is what the statements of `schema` make of it.
+    ///
+    /// # Panics
+    ///
+    /// If the engine does not accept them.
+    #[track_caller]
+    pub fn new(schema: &str) -> Database {
+        Database::with_journal(schema, Journal::default())
+    }
+
+    /// As [`new`](Self::new), with that journal.
+    ///
+    /// # Panics
+    ///
+    /// If the engine does not accept the schema.
+    #[track_caller]
+    pub fn with_journal(schema: &str, journal: Journal) -> Database {
+        if !steps::running() {
+            return Database(World::Native(native::Database::with_journal(
+                schema, journal,
+            )));
+        }
+        session::used();
+        let store = match stores::fresh(schema, journal) {
+            Ok(store) => store,
+            Err(error) => panic!("the schema of the database: {error}"),
+        };
+        Database(World::Model(Arc::new(Unordered::new(Inner {
+            shared: Shared::new("database"),
+            store,
+            looks_again: [const { Object::new() }; MAX_CONNECTIONS],
+            free: Mutex::new((0..MAX_CONNECTIONS).rev().collect()),
+        }))))
+    }
+
+    /// A new connection.
+    ///
+    /// # Panics
+    ///
+    /// If there are 8 already.
+    #[track_caller]
+    pub fn connect(&self) -> Connection {
+        Connection(match &self.0 {
+            World::Native(database) => World::Native(database.connect()),
+            World::Model(database) => {
+                let number = database
+                    .free
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .pop();
+                World::Model(Client {
+                    database: Arc::clone(database),
+                    number: number.expect("a database has at most 8 connections at once"),
+                    made: Location::caller(),
+                })
+            }
+        })
+    }
+}
+
+impl Connection {
+    /// Runs a statement that finds rows.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    #[track_caller]
+    pub fn query(&self, sql: &str, params: impl Params) -> Result<Rows> {
+        match &self.0 {
+            World::Native(connection) => connection.query(sql, params),
+            World::Model(client) => Ok(client
+                .run("query", sql, &params.values(), Location::caller())?
+                .0),
+        }
+    }
+
+    /// Runs a statement that finds one value: the first column of the first row.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    ///
+    /// # Panics
+    ///
+    /// If there is no row, or the value is of another type.
+    #[track_caller]
+    pub fn value<T: FromValue>(&self, sql: &str, params: impl Params) -> Result<T> {
+        let rows = self.query(sql, params)?;
+        Ok(rows.first().expect("the query finds a row").get(0))
+    }
+
+    /// Runs a statement that changes rows. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    #[track_caller]
+    pub fn execute(&self, sql: &str, params: impl Params) -> Result<u64> {
+        match &self.0 {
+            World::Native(connection) => connection.execute(sql, params),
+            World::Model(client) => Ok(client
+                .run("execute", sql, &params.values(), Location::caller())?
+                .1),
+        }
+    }
+
+    /// Begins a transaction, which takes no lock and no snapshot before its first statement.
+    ///
+    /// # Errors
+    ///
+    /// If there is one already.
+    #[track_caller]
+    pub fn begin(&self) -> Result<()> {
+        match &self.0 {
+            World::Native(connection) => connection.begin(),
+            World::Model(client) => client.begin(Location::caller()),
+        }
+    }
+
+    /// Begins a transaction that writes: it is the only one that does, from now on.
+    ///
+    /// # Errors
+    ///
+    /// If there is one already.
+    #[track_caller]
+    pub fn begin_immediate(&self) -> Result<()> {
+        self.execute("begin immediate", ()).map(drop)
+    }
+
+    /// Commits the transaction.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it cannot be committed.
+    #[track_caller]
+    pub fn commit(&self) -> Result<()> {
+        self.execute("commit", ()).map(drop)
+    }
+
+    /// Undoes what the transaction has done, and ends it. Nothing happens if there is none.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    #[track_caller]
+    pub fn rollback(&self) -> Result<()> {
+        match &self.0 {
+            World::Native(connection) => connection.rollback(),
+            World::Model(client) => client.rollback(Location::caller()),
+        }
+    }
+}
+
+impl Client {
+    /// Runs a statement, waiting for locks.
+    fn run(
+        &self,
+        name: &'static str,
+        sql: &str,
+        params: &[Value],
+        at: Place,
+    ) -> Result<(Rows, u64)> {
+        let Some(call) = Call::begin(name, at) else {
+            panic!("a connection of a check is used outside of it");
+        };
+        let Inner {
+            shared,
+            store,
+            looks_again,
+            ..
+        } = &**self.database;
+        call.waits_for(shared);
+        loop {
+            let attempt = || stores::attempt(*store, self.number, sql, params);
+            let (answer, woken) = steps::opaque(shared.object(), at, attempt);
+            let wake = || {
+                for connection in woken {
+                    steps::store(&looks_again[connection], 0, 1, Release, at);
+                }
+            };
+            match answer {
+                Answer::Waits { held_by } => {
+                    let holders = stores::users(*store, &held_by);
+                    call.statement_waits(shared, || shown(sql, params), &holders);
+                    let again = &looks_again[self.number];
+                    steps::await_rmw(again, 0, Until::Is(1), Rmw::set(0), Acquire, false, at);
+                }
+                Answer::Done { rows, changed, .. } => {
+                    let answer = || match name {
+                        "query" => rows.to_string(),
+                        _ => rows_changed(sql, changed),
+                    };
+                    call.statement(shared, || shown(sql, params), answer);
+                    wake();
+                    return Ok((rows, changed));
+                }
+                Answer::Failed { error, .. } => {
+                    call.statement_fails(shared, || shown(sql, params), || error.code.clone());
+                    wake();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Begins a transaction. Nobody else can tell, so it is no step.
+    fn begin(&self, at: Place) -> Result<()> {
+        let call = Call::begin("begin", at).expect("a connection of a check is used in it");
+        let Inner { shared, store, .. } = &**self.database;
+        match stores::attempt(*store, self.number, "begin", &[]).0 {
+            Answer::Failed { error, .. } => {
+                call.statement_fails(shared, || "begin".to_owned(), || error.code.clone());
+                Err(error)
+            }
+            _ => {
+                call.statement(shared, || "begin".to_owned(), String::new);
+                Ok(())
+            }
+        }
+    }
+
+    fn rollback(&self, at: Place) -> Result<()> {
+        match stores::is_in_transaction(self.database.store, self.number) {
+            true => self.run("execute", "rollback", &[], at).map(drop),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Closing a connection undoes what was not committed.
+impl Drop for Client {
+    fn drop(&mut self) {
+        if steps::running() {
+            let _ = self.rollback(self.made);
+        }
+        let mut free = self
+            .database
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        free.push(self.number);
+    }
+}
+
+/// A statement with its values in it.
+fn shown(sql: &str, params: &[Value]) -> String {
+    let mut params = params.iter();
+    let mut text = String::new();
+    let mut quoted = false;
+    for c in sql.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+        quoted ^= c == '\'';
+        match params.as_slice() {
+            [value, ..] if c == '?' && !quoted => {
+                text.push_str(&value.to_string());
+                params.next();
+            }
+            _ => text.push(c),
+        }
+    }
+    text
+}
+
+/// How many rows a statement changed, if it is one that changes rows.
+fn rows_changed(sql: &str, changed: u64) -> String {
+    let changes = ["insert", "update", "delete", "replace", "with"];
+    let first = sql
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    match changed {
+        _ if !changes.contains(&first.as_str()) => String::new(),
+        0 => "no row".to_owned(),
+        1 => "1 row".to_owned(),
+        number => format!("{number} rows"),
+    }
+}

@@ -1,0 +1,177 @@
+//! Databases on real threads: each client's statements wait for locks as SQLite does.
+
+pub use heisenbug_database::{Error, FromValue, Journal, Kind, Params, Result, Row, Rows, Value};
+
+use heisenbug_database::{MAX_CONNECTIONS, Store};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Databases whose users are gone: to open one takes far longer than to empty it.
+static FREE: Mutex<Vec<Store>> = Mutex::new(Vec::new());
+
+/// A database. Connections to it are clients.
+#[derive(Clone, Debug)]
+pub struct Database(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// There until this is dropped.
+    store: Option<Store>,
+    /// The connections that nobody has.
+    free: Mutex<Vec<usize>>,
+}
+
+/// A client's connection, for one thread at a time.
+#[derive(Debug)]
+pub struct Connection {
+    database: Arc<Inner>,
+    number: usize,
+}
+
+impl Database {
+    /// A new database, which is what the statements of `schema` make of it.
+    ///
+    /// # Panics
+    ///
+    /// If the engine does not accept them.
+    pub fn new(schema: &str) -> Database {
+        Database::with_journal(schema, Journal::default())
+    }
+
+    /// As [`new`](Self::new), with that journal.
+    ///
+    /// # Panics
+    ///
+    /// If the engine does not accept the schema.
+    pub fn with_journal(schema: &str, journal: Journal) -> Database {
+        let mut free = locked(&FREE);
+        let known = free.iter().position(|store| store.is(schema, journal));
+        let store = known.map(|known| free.swap_remove(known));
+        drop(free);
+        let fresh = match store {
+            Some(mut store) => store.reset().map(|()| store),
+            None => Store::open(schema, journal),
+        };
+        let store = fresh.unwrap_or_else(|error| panic!("the schema of the database: {error}"));
+        Database(Arc::new(Inner {
+            store: Some(store),
+            free: Mutex::new((0..MAX_CONNECTIONS).rev().collect()),
+        }))
+    }
+
+    /// A new connection.
+    ///
+    /// # Panics
+    ///
+    /// If there are 8 already.
+    pub fn connect(&self) -> Connection {
+        let number = locked(&self.0.free).pop();
+        Connection {
+            database: Arc::clone(&self.0),
+            number: number.expect("a database of a program has at most 8 connections at once"),
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        locked(&FREE).extend(self.store.take());
+    }
+}
+
+impl Connection {
+    /// Runs a statement that finds rows.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    pub fn query(&self, sql: &str, params: impl Params) -> Result<Rows> {
+        Ok(self.run(sql, &params.values())?.0)
+    }
+
+    /// Runs a statement that finds one value: the first column of the first row.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    ///
+    /// # Panics
+    ///
+    /// If there is no row, or the value is of another type.
+    #[track_caller]
+    pub fn value<T: FromValue>(&self, sql: &str, params: impl Params) -> Result<T> {
+        let rows = self.query(sql, params)?;
+        Ok(rows.first().expect("the query finds a row").get(0))
+    }
+
+    /// Runs a statement that changes rows. Returns how many.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    pub fn execute(&self, sql: &str, params: impl Params) -> Result<u64> {
+        Ok(self.run(sql, &params.values())?.1)
+    }
+
+    /// Begins a transaction, which takes no lock and no snapshot before its first statement.
+    ///
+    /// # Errors
+    ///
+    /// If there is one already.
+    pub fn begin(&self) -> Result<()> {
+        self.execute("begin", ()).map(drop)
+    }
+
+    /// Begins a transaction that writes: it is the only one that does, from now on.
+    ///
+    /// # Errors
+    ///
+    /// If there is one already, or another one did not end in time.
+    pub fn begin_immediate(&self) -> Result<()> {
+        self.execute("begin immediate", ()).map(drop)
+    }
+
+    /// Commits the transaction.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it cannot be committed.
+    pub fn commit(&self) -> Result<()> {
+        self.execute("commit", ()).map(drop)
+    }
+
+    /// Undoes what the transaction has done, and ends it. Nothing happens if there is none.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    pub fn rollback(&self) -> Result<()> {
+        match self.store().is_in_transaction(self.number) {
+            true => self.execute("rollback", ()).map(drop),
+            false => Ok(()),
+        }
+    }
+
+    fn run(&self, sql: &str, params: &[Value]) -> Result<(Rows, u64)> {
+        self.store().run_waiting(self.number, sql, params)
+    }
+
+    fn store(&self) -> &Store {
+        self.database
+            .store
+            .as_ref()
+            .expect("it is there until all are gone")
+    }
+}
+
+/// Closing a connection undoes what was not committed.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let _ = self.rollback();
+        locked(&self.database.free).push(self.number);
+    }
+}
+
+/// Nobody panics half-way through a change of these lists.
+fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
+}
