@@ -5,11 +5,25 @@ use heisenbug_catalogue::Bug;
 
 pub mod doctors_on_call;
 pub mod double_booking;
+pub mod early_job;
+pub mod lock_upgrade;
 pub mod lost_withdrawal;
+pub mod missed_notification;
+pub mod old_snapshot;
+pub mod small_pool;
+pub mod stolen_seat;
+pub mod torn_report;
 
 /// The bugs of this scale, in teaching order.
 pub const ALL: &[Bug] = &[
     lost_withdrawal::BUG,
     doctors_on_call::BUG,
     double_booking::BUG,
+    torn_report::BUG,
+    early_job::BUG,
+    old_snapshot::BUG,
+    stolen_seat::BUG,
+    lock_upgrade::BUG,
+    missed_notification::BUG,
+    small_pool::BUG,
 ];
