@@ -58,7 +58,9 @@ impl Budget {
         let enough = self.max_executions.saturating_mul(EVENTS);
         (events >= enough).then(|| {
             let executions = self.max_executions;
-            format!("stopped at {enough} events, as many as {executions} executions of {EVENTS} have")
+            format!(
+                "stopped at {enough} events, as many as {executions} executions of {EVENTS} have"
+            )
         })
     }
 }

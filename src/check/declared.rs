@@ -27,9 +27,9 @@ pub fn as_declared(role: Role, report: &Report) -> Declared {
             Declared::Unknown
         }
         (Some(_), Verdict::Holds) => Declared::No("must fail, but holds".to_owned()),
-        (Some(_), Verdict::Bounded) => Declared::No(
-            "must fail, but holds with loops of a bounded number of passes".to_owned(),
-        ),
+        (Some(_), Verdict::Bounded) => {
+            Declared::No("must fail, but holds with loops of a bounded number of passes".to_owned())
+        }
         (Some(expected), Verdict::Fails) => {
             let same_class = report.class == Some(expected.class);
             let same_outcome = report.outcome.as_deref() == Some(expected.outcome);

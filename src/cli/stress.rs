@@ -151,8 +151,9 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
         .map(|why| format!("Stopped: {why}."))
         .collect::<Vec<_>>();
     if leaks {
-        closing
-            .push("This program leaks, which no outcome shows: `heisenbug check` finds it.".to_owned());
+        closing.push(
+            "This program leaks, which no outcome shows: `heisenbug check` finds it.".to_owned(),
+        );
     }
     closing.push(
         "What real threads did not show is not ruled out: `heisenbug check` looks at every schedule."

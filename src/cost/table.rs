@@ -85,7 +85,10 @@ pub fn machine(machine: &Machine, width: usize) -> String {
         lines.push(explain::wrap(&text, width, "  "));
     }
     if machine.debug_build {
-        lines.push(paint(Paint::Bad, "  debug build: do not quote these figures"));
+        lines.push(paint(
+            Paint::Bad,
+            "  debug build: do not quote these figures",
+        ));
     }
     lines.join("\n")
 }

@@ -450,17 +450,15 @@ fn death(status: ExitStatus) -> (String, Whose) {
     }
     match (status.signal(), status.code()) {
         (Some(libc::SIGABRT), _) => ("aborted".to_owned(), Whose::Program),
-        (Some(libc::SIGSEGV | libc::SIGBUS), _) => {
-            ("accessed memory that it must not".to_owned(), Whose::Program)
-        }
+        (Some(libc::SIGSEGV | libc::SIGBUS), _) => (
+            "accessed memory that it must not".to_owned(),
+            Whose::Program,
+        ),
         (Some(signal @ (libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS)), _) => {
             (format!("was killed by signal {signal}"), Whose::Program)
         }
         (Some(signal), _) => (format!("was killed by signal {signal}"), Whose::Others),
-        (None, Some(code)) => (
-            format!("exited with exit code {code}"),
-            Whose::Program,
-        ),
+        (None, Some(code)) => (format!("exited with exit code {code}"), Whose::Program),
         (None, None) => ("ended".to_owned(), Whose::Program),
     }
 }

@@ -279,7 +279,8 @@ impl State {
     /// Checks all exercises.
     pub fn sweep(&mut self) -> Vec<Effect> {
         if self.tools != Tools::Ready {
-            self.notice = Some("Not yet: the library that files are linked with is being built.".to_owned());
+            self.notice =
+                Some("Not yet: the library that files are linked with is being built.".to_owned());
             return Vec::new();
         }
         // A judgement that is cancelled for this is made afterwards.

@@ -104,7 +104,10 @@ fn work(state: &mut State, columns: u16) -> Vec<Line<'static>> {
     let width = usize::from(columns);
     let exercise = state.exercise().clone();
     if let Tools::Broken(why) = &state.tools {
-        let heading = paint(Paint::Bad, "The library that files are linked with cannot be built.");
+        let heading = paint(
+            Paint::Bad,
+            "The library that files are linked with cannot be built.",
+        );
         return fit(&format!("{heading}\n\n{why}"), width);
     }
     if let Some(verdict) = &mut state.verdict {
@@ -113,7 +116,11 @@ fn work(state: &mut State, columns: u16) -> Vec<Line<'static>> {
                 Ok(judgement) if judgement.passed() => format!(
                     "{}\n\n{}",
                     words::judgement(&exercise, judgement, width),
-                    wrap("n goes to the next. s shows a solution beside yours.", width, "  ")
+                    wrap(
+                        "n goes to the next. s shows a solution beside yours.",
+                        width,
+                        "  "
+                    )
                 ),
                 Ok(judgement) => words::judgement(&exercise, judgement, width),
                 Err(why) => format!(
