@@ -387,9 +387,9 @@ fn the_end_is_calm() {
           Every exercise of “Fix what two threads break” is proven: all 3, over
           all their schedules.
 
-          Look back: l lists them, and s shows a solution beside yours. Go on
-          with code of your own: `heisenbug new FILE` writes a small program,
-          `heisenbug try FILE` checks it as these were checked.
+          Look back: l lists them, and s shows a solution beside yours. Continue
+          with your own code: `heisenbug new FILE` creates a small program,
+          `heisenbug try FILE` checks it like these.
 
 
 
