@@ -580,11 +580,11 @@ fn loom_is_asked_only_in_a_build_that_has_it() {
 #[test]
 #[cfg(feature = "peers")]
 fn loom_answers_for_itself() {
-    // Correct, and loom says otherwise: that is passed on.
+    // Correct, but loom disagrees: its answer is passed on.
     let (code, out, _) = run(&["check", "--engine", "loom", "store-buffering/fixed_seq_cst"]);
     assert_eq!(code, 1);
     assert!(out.contains("loom says fails: assertion"), "{out}");
-    assert!(out.contains("The catalogue says otherwise"), "{out}");
+    assert!(out.contains("The catalogue disagrees"), "{out}");
 
     // A deadlock ends the process that loom runs in, and not this one.
     let deadlock = json(&[

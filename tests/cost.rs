@@ -162,7 +162,7 @@ fn a_debug_build_says_how_to_make_another_one() {
         );
     }
     let (_, text, _) = run(data.path(), &[&["cost", "aba"], &LEAST[..]].concat());
-    assert!(text.contains("debug build: not to be quoted"), "{text}");
+    assert!(text.contains("debug build: do not quote"), "{text}");
 }
 
 #[test]

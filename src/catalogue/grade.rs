@@ -9,9 +9,9 @@ use std::fmt;
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Grade {
-    /// What the program is for.
+    /// An intended result.
     Acceptable,
-    /// Allowed, and worth a look: weaker than one might think.
+    /// Allowed, but surprising: weaker than one might expect.
     Interesting,
     /// Must never happen.
     Forbidden,
@@ -24,15 +24,15 @@ pub enum Grade {
 pub enum Class {
     /// An assertion failed, or the outcome is a forbidden one.
     Assertion,
-    /// A panic that is no assertion, such as an index out of bounds.
+    /// A panic other than an assertion, such as an index out of bounds.
     Panic,
-    /// Some threads wait for ever.
+    /// Some threads wait forever.
     Deadlock,
-    /// Two accesses to plain data, one of them a write, with nothing that orders them.
+    /// Two accesses to plain data, at least one of them a write, that nothing orders.
     DataRace,
     /// Something was used after it was freed.
     UseAfterFree,
-    /// The threads run for ever without getting anywhere.
+    /// The threads run forever without making progress.
     Livelock,
     /// Something reference-counted was never freed.
     Leak,
@@ -84,7 +84,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// An outcome the program is for.
+    /// An intended outcome.
     pub const fn acceptable(label: &'static str, reason: &'static str) -> Outcome {
         Outcome {
             label,
@@ -93,7 +93,7 @@ impl Outcome {
         }
     }
 
-    /// An outcome that is allowed and surprising.
+    /// An outcome that is allowed, but surprising.
     pub const fn interesting(label: &'static str, reason: &'static str) -> Outcome {
         Outcome {
             label,
@@ -118,7 +118,7 @@ pub struct Expected {
     /// The class of the failure.
     pub class: Class,
     /// The label of the failing outcome: for an assertion the scenario's own label, for other
-    /// classes what the failure is about, such as `deadlock`.
+    /// classes the kind of failure, such as `deadlock`.
     pub outcome: &'static str,
 }
 
@@ -141,7 +141,7 @@ impl Expected {
         class: Class::DataRace,
         outcome: "data race",
     };
-    /// Uses what was freed.
+    /// Fails with a use after free.
     pub const USE_AFTER_FREE: Expected = Expected {
         class: Class::UseAfterFree,
         outcome: "use after free",

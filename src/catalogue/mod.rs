@@ -1,4 +1,4 @@
-//! What a bug file says of itself: its name, its shape, its variants and what each must do.
+//! The description of a bug: its name, its shape, its variants and what each must do.
 
 mod grade;
 mod shape;
@@ -23,7 +23,7 @@ pub struct Bug {
     pub file: &'static str,
     /// The text of that file: `include_str!("…")`.
     pub source: &'static str,
-    /// Where this really happened, or where it is described.
+    /// Where this happened in practice, or where it is described.
     pub references: &'static [&'static str],
     /// Every outcome that some variant can have, with its grade. All variants share them; an
     /// outcome that is not listed is forbidden.
@@ -39,14 +39,14 @@ pub struct Bug {
 pub struct Variant {
     /// The name on the command line and of the module that holds its code, such as `fixed_mutex`.
     pub name: &'static str,
-    /// What it is here to show.
+    /// Why it is in the catalogue.
     pub role: Role,
     /// One line: the remedy, or why the trap is one.
     pub summary: &'static str,
     /// Runs the program once, and returns the label of its outcome.
     pub scenario: fn() -> String,
-    /// Makes what is measured of it. `None` where running it natively would be undefined behaviour,
-    /// or would not end. That of a program that fails is for one thread alone.
+    /// Makes the workload that is measured. `None` if running it natively would be undefined behaviour,
+    /// or would not end. The workload of a program that fails is for one thread only.
     pub workload: Option<fn() -> Workload>,
     /// Why the program must not run on real threads, if it must not.
     pub undefined: Option<&'static str>,
@@ -120,7 +120,7 @@ impl Variant {
     }
 }
 
-/// What a variant is in the catalogue for.
+/// Why a variant is in the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// The bug: fails as declared.
@@ -154,7 +154,7 @@ impl Role {
 }
 
 impl Bug {
-    /// The variant of that name.
+    /// The variant with that name.
     pub fn variant(&self, name: &str) -> Option<&'static Variant> {
         self.variants.iter().find(|variant| variant.name == name)
     }

@@ -13,19 +13,19 @@ pub enum Shape {
     TornRead,
     /// Two steps happen in the wrong order.
     OrderViolation,
-    /// Something is read that is no longer, or not yet, true.
+    /// A read returns something that is no longer, or not yet, true.
     StaleVisibility,
-    /// The same name stands for something else by now.
+    /// The same name refers to something else by now.
     IdentityReuse,
     /// The signal came before anyone waited for it.
     LostWakeup,
-    /// Everybody waits for somebody.
+    /// All actors wait for each other.
     Deadlock,
-    /// Everybody is busy, and nobody gets anywhere.
+    /// All actors are busy, but none makes progress.
     Livelock,
-    /// Something is never given back.
+    /// Something is never released.
     Leak,
-    /// Correct, and slow, because all want the same thing.
+    /// Correct, but slow, because all actors compete for the same thing.
     Contention,
 }
 

@@ -1,13 +1,13 @@
-//! What a program does when it is measured rather than checked.
+//! Workloads: what a program runs when it is measured rather than checked.
 
 use std::fmt;
 use std::sync::Arc;
 
 /// A state that threads share, what each of them does to it, and what must be true in the end.
 ///
-/// Whoever measures calls [`work`](Self::work) from as many threads as it likes, sums up what the
-/// calls return, and hands the sum to [`verify`](Self::verify) when all are done. The number of
-/// iterations is an argument, so that the call itself costs nothing per iteration.
+/// The measuring code calls [`work`](Self::work) from any number of threads, adds up what the calls
+/// return, and passes the sum to [`verify`](Self::verify) when all are done. The number of
+/// iterations is an argument, so that there is no cost of a call per iteration.
 pub struct Workload {
     work: Box<Work>,
     verify: Box<Verify>,
@@ -26,13 +26,13 @@ struct Apart<S>(S);
 pub struct Step {
     /// The thread, counted from 0.
     pub thread: usize,
-    /// The iteration within the present call of [`Workload::work`], counted from 0.
+    /// The iteration within the current call of [`Workload::work`], counted from 0.
     pub number: u64,
 }
 
 impl Workload {
     /// A workload in which every thread repeats `step`, and `verify` panics unless the state is
-    /// what so many steps leave behind.
+    /// the result of that many steps.
     pub fn new<S: Send + Sync + 'static>(
         state: S,
         step: impl Fn(&S, Step) + Send + Sync + 'static,
@@ -47,7 +47,7 @@ impl Workload {
         Workload::of_batches(state, repeat, verify)
     }
 
-    /// A workload whose threads need something of their own, or cannot always go on.
+    /// A workload whose threads need their own data, or cannot always continue.
     ///
     /// `batch` gets the thread's number and the iterations asked for, and returns how many it did:
     /// fewer, if it waits for a thread that may have stopped already. It must return.
@@ -64,16 +64,16 @@ impl Workload {
         }
     }
 
-    /// One thread's part. Returns the number of iterations done, at most as many as asked for.
+    /// Runs one thread's part. Returns the number of iterations done, at most as many as asked for.
     pub fn work(&self, thread: usize, iterations: u64) -> u64 {
         (self.work)(thread, iterations)
     }
 
-    /// To be called when all threads are done, with the sum of their iterations.
+    /// Verifies the state. Called when all threads are done, with the sum of their iterations.
     ///
     /// # Panics
     ///
-    /// If the state is not what so many iterations leave behind.
+    /// If the state is not the result of that many iterations.
     pub fn verify(&self, total: u64) {
         (self.verify)(total);
     }

@@ -1,4 +1,4 @@
-//! How much a check may cost, and who may stop it.
+//! The limits of a check, and interrupts.
 
 use heisenbug_explain::INTERRUPT;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -11,30 +11,30 @@ pub fn interrupt() {
     INTERRUPTED.store(true, Relaxed);
 }
 
-/// The flag that [`interrupt`] sets, for whoever must look at it elsewhere.
+/// The flag that [`interrupt`] sets, for other rooms that must look at it.
 pub fn interrupt_flag() -> &'static AtomicBool {
     &INTERRUPTED
 }
 
-/// Whether somebody asked to stop.
+/// Whether [`interrupt`] was called.
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Relaxed)
 }
 
-/// How many events an execution may have on average before it counts for more than one: what a check
-/// costs is events, and a thousand times as many of them take a thousand times as long.
+/// How many events an execution may have on average before it counts for more than one: the time of a
+/// check is proportional to the number of events.
 const EVENTS: u64 = 100;
 
 /// A check's limits.
 #[derive(Clone, Debug)]
 pub struct Budget {
     max_executions: u64,
-    /// When time is up, and how much there was.
+    /// The deadline, and the time limit that it comes from.
     deadline: Option<(Instant, Duration)>,
 }
 
 impl Budget {
-    /// A budget of so many executions and, if it is limited, so much time, beginning now.
+    /// A budget of executions and, if it is limited, of time, beginning now.
     pub fn new(max_executions: u64, max_time: Option<Duration>) -> Budget {
         Budget {
             max_executions,
@@ -42,7 +42,7 @@ impl Budget {
         }
     }
 
-    /// Why no more may be explored after so many executions with so many events, if that is so.
+    /// Why to stop after that many executions and events, if a limit is reached.
     pub fn exhausted(&self, executions: u64, events: u64) -> Option<String> {
         if interrupted() {
             return Some(INTERRUPT.to_owned());
@@ -58,7 +58,9 @@ impl Budget {
         let enough = self.max_executions.saturating_mul(EVENTS);
         (events >= enough).then(|| {
             let executions = self.max_executions;
-            format!("stopped at {enough} events, as {executions} executions of {EVENTS} each have")
+            format!(
+                "stopped at {enough} events, as many as {executions} executions of {EVENTS} have"
+            )
         })
     }
 }
@@ -80,7 +82,7 @@ mod tests {
         let long = budget.exhausted(2, 10 * EVENTS).expect("they were long");
         assert_eq!(
             long,
-            "stopped at 1000 events, as 10 executions of 100 each have"
+            "stopped at 1000 events, as many as 10 executions of 100 have"
         );
     }
 }

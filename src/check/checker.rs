@@ -1,4 +1,4 @@
-//! From a scenario to a report.
+//! The checker: runs a scenario, and makes a report.
 
 use super::budget::Budget;
 use super::explore::{self, Exploration, Scenario, Task};
@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 
 /// Checks a scenario over all its executions, with the default limits.
 ///
-/// The scenario runs many times, on the thread that calls. It makes what its threads share, spawns
-/// them, joins them, and asserts what must hold; what it returns is the label of its outcome. It is
-/// written against [`sync`](heisenbug_model::sync), [`thread`](heisenbug_model::thread) and [`cell`](heisenbug_model::cell).
+/// The scenario runs many times, on the calling thread. It creates what its threads share, spawns
+/// them, joins them, and asserts what must hold; its return value is the label of its outcome. It is
+/// written with [`sync`](heisenbug_model::sync), [`thread`](heisenbug_model::thread) and [`cell`](heisenbug_model::cell).
 ///
 /// ```
 /// use heisenbug::sync::Arc;
@@ -44,10 +44,10 @@ use std::time::{Duration, Instant};
 ///
 /// # Aborts
 ///
-/// The check runs in the calling process. What ends a process ends the check: an abort, a stack
-/// overflow, `process::exit`, a loop that never touches anything shared, a lock of std that one
-/// thread waits for while another holds it. The command-line tool checks in a child process for
-/// that reason.
+/// The check runs in the calling process. Whatever ends or blocks the process ends or blocks the
+/// check: an abort, a stack overflow, `process::exit`, a loop without any shared access, a lock of std
+/// that one thread waits for while another holds it. For that reason, the command-line tool checks in
+/// a child process.
 pub fn check<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Report {
     Checker::new().check(scenario)
 }
@@ -57,19 +57,19 @@ pub fn check<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Repo
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Engines {
-    /// The newest value, always: sequential consistency.
+    /// Always the newest value: sequential consistency.
     Sc,
-    /// Whatever the orderings allow. All executions that are sequentially consistent are among these.
+    /// Every value that the orderings allow. This includes all sequentially consistent executions.
     #[default]
     Weak,
 }
 
-/// A check with limits of its own.
+/// A check with its own limits.
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Checker {
     max_executions: u64,
-    /// Read by whoever runs the check in a process of its own, as are the two below.
+    /// Used by checks in a child process only, as are the two fields below.
     #[doc(hidden)]
     pub max_time: Option<Duration>,
     engines: Engines,
@@ -78,10 +78,10 @@ pub struct Checker {
     replay: Option<String>,
     #[cfg_attr(feature = "serde", serde(skip))]
     mutation: Option<Mutation>,
-    /// How long one execution may touch nothing shared before it counts as an endless loop.
+    /// How long one execution may run without a shared access before it counts as an endless loop.
     #[doc(hidden)]
     pub patience: Duration,
-    /// How much memory a check in a process of its own may have, in MiB, if that was said.
+    /// The memory limit of a check in a child process, in MiB, if one was given.
     #[doc(hidden)]
     pub max_memory: Option<u64>,
 }
@@ -103,7 +103,7 @@ impl Default for Checker {
 }
 
 impl Checker {
-    /// How long an execution may touch nothing shared, unless told otherwise.
+    /// By default, how long an execution may run without a shared access.
     pub const PATIENCE: Duration = Duration::from_secs(3);
 
     /// The default limit on executions.
@@ -116,57 +116,57 @@ impl Checker {
         Checker::default()
     }
 
-    /// How long one execution may touch nothing shared before a check in a process of its own ends it as
-    /// an endless loop. An execution takes microseconds; the default is three seconds.
+    /// How long one execution may run without a shared access before a check in a child process ends it
+    /// as an endless loop. An execution takes microseconds; the default is three seconds.
     pub fn patience(mut self, patience: Duration) -> Checker {
         self.patience = patience;
         self
     }
 
-    /// Gives a check in a process of its own so many MiB of memory: half of the machine's by default, and
-    /// 4,096 at most. What asks for more is unknown.
+    /// Limits the memory of a check in a child process, in MiB: by default half of the machine's, but at
+    /// most 4,096. A program that asks for more is unknown.
     pub fn max_memory(mut self, mib: u64) -> Checker {
         self.max_memory = Some(mib);
         self
     }
 
-    /// Explores at most so many executions.
+    /// Explores at most that many executions.
     pub fn max_executions(mut self, executions: u64) -> Checker {
         self.max_executions = executions;
         self
     }
 
-    /// Takes at most so long. Without this there is no limit on time.
+    /// Takes at most that long. By default, there is no time limit.
     pub fn max_time(mut self, time: Duration) -> Checker {
         self.max_time = Some(time);
         self
     }
 
-    /// Lets loads read what these engines allow.
+    /// Sets which values loads may read.
     pub fn engines(mut self, engines: Engines) -> Checker {
         self.engines = engines;
         self
     }
 
-    /// Has at most so many events of each spurious kind in one execution: waking for no reason from a
-    /// condition variable, from `park` and from a futex, a weak exchange that fails for no reason.
+    /// Allows at most that many events of each spurious kind in one execution: spurious wake-ups of
+    /// condition variables, of `park` and of futexes, and spurious failures of weak compare-exchanges.
     pub fn spurious(mut self, events: u8) -> Checker {
         self.spurious = events;
         self
     }
 
-    /// Explores on so many threads. What is found does not depend on it.
+    /// Explores on that many threads. The result does not depend on it.
     pub fn jobs(mut self, jobs: usize) -> Checker {
         self.jobs = jobs.max(1);
         self
     }
 
-    /// Runs one execution only: the one of [`Report::token`], of a report on the same program. The verdict
-    /// is *fails* if it fails, and *unknown* otherwise.
+    /// Runs one execution only: the one of the [`Report::token`] of a report on the same program. The
+    /// verdict is *fails* if it fails, and *unknown* otherwise.
     ///
     /// # Errors
     ///
-    /// If that is no token: why.
+    /// If that is not a token, with the reason.
     pub fn replay(mut self, token: &str) -> Result<Checker, String> {
         token.parse::<Token>()?;
         self.replay = Some(token.to_owned());
@@ -178,7 +178,7 @@ impl Checker {
         self.replay.is_some()
     }
 
-    /// Replaces the ordering at one place of the program, to see whether it needs the one it names.
+    /// Replaces the ordering at one place of the program, to see whether the program needs it.
     pub fn mutation(mut self, mutation: Option<Mutation>) -> Checker {
         self.mutation = mutation;
         self
@@ -200,7 +200,7 @@ impl Checker {
             .and_then(|label| bug.outcome(label));
         let mut notes = report.notes;
         if report.class == Some(Class::Leak) {
-            // The reason says why, this says what.
+            // The reason says why, the message says what.
             notes.extend(report.message.clone());
         }
         Report {
@@ -214,7 +214,7 @@ impl Checker {
         }
     }
 
-    /// The places at which a scenario names an ordering, and which, within this check's limits.
+    /// The places at which a scenario names an ordering, with that ordering, within this check's limits.
     pub fn sites<R: Debug>(
         &self,
         scenario: impl Fn() -> R + Send + Sync + 'static,
@@ -256,7 +256,7 @@ impl Checker {
         report
     }
 
-    /// What is there to judge: all executions, or the one that was asked for.
+    /// The exploration to judge: all executions, or the one to replay.
     fn explored(&self, scenario: &Scenario, judge: Judge) -> Result<Exploration, String> {
         let task = self.task(judge);
         match self.replay.as_deref().map(str::parse::<Token>) {
@@ -268,7 +268,7 @@ impl Checker {
         }
     }
 
-    /// What the exploration proves.
+    /// The report on an exploration.
     fn judged(&self, exploration: Exploration) -> Report {
         let Exploration {
             tally,
@@ -290,7 +290,7 @@ impl Checker {
         }
         if tally.others > 0 {
             report.notes.push(format!(
-                "only {MAX_OUTCOMES} outcomes are listed: {} executions came to others",
+                "only {MAX_OUTCOMES} outcomes are listed: {} executions had others",
                 tally.others
             ));
         }
@@ -315,12 +315,12 @@ impl Checker {
         report
     }
 
-    /// Whether several executions are under way at a time.
+    /// Whether several executions run at a time.
     pub fn is_parallel(&self) -> bool {
         self.jobs > 1
     }
 
-    /// So many executions, by what their loads may read.
+    /// That many executions, counted under the engine in use.
     pub fn executions(&self, number: u64) -> Executions {
         match self.engines {
             Engines::Sc => Executions {
@@ -334,7 +334,7 @@ impl Checker {
         }
     }
 
-    /// What a program that does not fail was not tried with.
+    /// Notes on what was not explored, for a program that does not fail.
     fn caveats(&self, summary: &Summary) -> Vec<String> {
         let mut notes = Vec::new();
         if self.engines == Engines::Sc {
@@ -342,10 +342,10 @@ impl Checker {
         }
         if summary.spurious {
             notes.push(match self.spurious {
-                0 => "no wake-up and no failing exchange without a reason".to_owned(),
+                0 => "no spurious wake-ups or exchange failures were explored".to_owned(),
                 most => format!(
-                    "in one execution at most {most} wake-up or failing exchange of each kind \
-                     without a reason"
+                    "at most {most} spurious wake-up or exchange failure of each kind was explored \
+                     in one execution"
                 ),
             });
         }
@@ -360,7 +360,7 @@ impl Checker {
     }
 }
 
-/// Explores on a thread of its own: what a program leaves behind on one does not reach the next.
+/// Explores on a new thread, so that nothing a program leaves behind on it reaches the next check.
 fn explored(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration, String> {
     apart(|| explore::explore(scenario, task, jobs))
 }
@@ -384,7 +384,7 @@ impl Judge {
 }
 
 impl Exploration {
-    /// Why not all was explored, if that is so.
+    /// Why not everything was explored, if so.
     fn unfinished(&self) -> Option<String> {
         if self.tally.unknown.is_some() {
             return self.tally.unknown.clone();
@@ -394,10 +394,10 @@ impl Exploration {
             .then(|| stopped().unwrap_or_else(|| "stopped by the engine".to_owned()))
     }
 
-    /// Why it is not known whether the program holds, although all was explored.
+    /// Why it is unknown whether the program holds, although everything was explored.
     fn doubt(&self) -> Option<String> {
         if !self.models {
-            // Forgotten imports look like this: all of it happens where the engine does not see it.
+            // Forgotten imports look like this: everything happens where the engine does not see it.
             return Some(
                 "there was nothing to explore: locks, atomics, cells, channels and threads must be \
                  those of heisenbug, not those of std"
@@ -406,20 +406,20 @@ impl Exploration {
         }
         if self.tally.executions == 0 && self.tally.passes.is_none() {
             return Some(
-                "no execution was seen to its end, which is a mistake of heisenbug's own, not of \
-                 the program"
+                "no execution reached its end, which is an error in heisenbug, not in the \
+                 program"
                     .to_owned(),
             );
         }
         let panic = self.tally.panic.as_ref()?;
         Some(format!(
-            "a thread panicked (\"{panic}\") while another one went round a loop that was cut: \
-             whether the program deals with that is not known"
+            "a thread panicked (\"{panic}\") while another one was in a loop that was cut: \
+             whether the program handles the panic is unknown"
         ))
     }
 }
 
-/// Makes a report one of a failure.
+/// Turns a report into the report of a failure.
 fn fail(report: &mut Report, counterexample: &Counterexample, replayed: &Replayed) {
     let Counterexample {
         fault, schedule, ..
@@ -436,7 +436,7 @@ fn fail(report: &mut Report, counterexample: &Counterexample, replayed: &Replaye
     show(report, replayed);
 }
 
-/// Has a report show an execution.
+/// Adds an execution to a report.
 fn show(report: &mut Report, replayed: &Replayed) {
     report.clash = replayed.clash.clone();
     report.forbidden_by = replayed.forbidden_by.clone();
@@ -447,19 +447,19 @@ fn show(report: &mut Report, replayed: &Replayed) {
     report.blocked = trace.blocked;
 }
 
-/// What stands in the outcome table for what a scenario returned. An `Err` is a failure, as it is for a
+/// The label in the outcome table for what a scenario returned. An `Err` is a failure, as it is for a
 /// test: the scenario ends with a panic that says so.
 pub fn returned<R: Debug>(value: &R) -> String {
     let is_result = std::any::type_name::<R>().starts_with("core::result::Result<");
     let text = format!("{value:?}");
     if is_result && text.starts_with("Err(") {
-        // Not `panic!`: that would point here, which is nowhere in the program.
+        // Not `panic!`: that would point here, which is not in the program.
         resume_unwind(Box::new(format!("the scenario returned {text}")));
     }
     label(value)
 }
 
-/// What stands in the outcome table for a value.
+/// The label in the outcome table for a value.
 pub fn label(value: &impl Debug) -> String {
     match format!("{value:?}").trim_matches('"') {
         "()" => "completes".to_owned(),

@@ -1,4 +1,4 @@
-//! Whether a variant does what it is in the catalogue for.
+//! Whether a variant does what the catalogue declares.
 
 use heisenbug_catalogue::Role;
 use heisenbug_explain::{Report, Verdict};
@@ -6,11 +6,11 @@ use heisenbug_explain::{Report, Verdict};
 /// How a report compares with what the variant declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Declared {
-    /// It fails as it must, or holds as it must.
+    /// It fails or holds as declared.
     Yes,
     /// It does something else.
     No(String),
-    /// Nobody knows: the check was stopped.
+    /// Unknown: the check was stopped.
     Unknown,
 }
 
@@ -19,17 +19,17 @@ pub enum Declared {
 pub fn as_declared(role: Role, report: &Report) -> Declared {
     match (role.expected(), report.verdict) {
         (_, Verdict::Unknown) => Declared::Unknown,
-        // The bound is said in the report; a loop that is bounded only by luck has no better proof.
+        // The report states the bound; there is no better proof for a loop that only ends by luck.
         (None, Verdict::Holds | Verdict::Bounded) => Declared::Yes,
-        (None, Verdict::Fails) => Declared::No(format!("must hold, and {}", failure(report))),
+        (None, Verdict::Fails) => Declared::No(format!("must hold, but {}", failure(report))),
         // What sequential consistency does not show, weak memory may.
         (Some(_), Verdict::Holds | Verdict::Bounded) if report.executions.weak.is_none() => {
             Declared::Unknown
         }
-        (Some(_), Verdict::Holds) => Declared::No("must fail, and holds".to_owned()),
-        (Some(_), Verdict::Bounded) => Declared::No(
-            "must fail, and holds with loops of up to the bound on their passes".to_owned(),
-        ),
+        (Some(_), Verdict::Holds) => Declared::No("must fail, but holds".to_owned()),
+        (Some(_), Verdict::Bounded) => {
+            Declared::No("must fail, but holds with loops of a bounded number of passes".to_owned())
+        }
         (Some(expected), Verdict::Fails) => {
             let same_class = report.class == Some(expected.class);
             let same_outcome = report.outcome.as_deref() == Some(expected.outcome);
@@ -37,7 +37,7 @@ pub fn as_declared(role: Role, report: &Report) -> Declared {
                 Declared::Yes
             } else {
                 Declared::No(format!(
-                    "must fail with \"{}\" ({}), and {}",
+                    "must fail with \"{}\" ({}), but {}",
                     expected.outcome,
                     expected.class,
                     failure(report)
@@ -48,7 +48,7 @@ pub fn as_declared(role: Role, report: &Report) -> Declared {
 }
 
 fn failure(report: &Report) -> String {
-    let outcome = report.outcome.as_deref().unwrap_or("nothing known");
+    let outcome = report.outcome.as_deref().unwrap_or("unknown");
     match report.class {
         Some(class) => format!("fails with \"{outcome}\" ({class})"),
         None => format!("fails with \"{outcome}\""),

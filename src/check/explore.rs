@@ -1,4 +1,4 @@
-//! One exploration: a program in, what all its executions came to out.
+//! One exploration: runs a program in all its executions, and collects their results.
 
 use super::budget::Budget;
 use super::outcome::Came;
@@ -20,7 +20,7 @@ pub type Scenario = Arc<dyn Fn() -> String + Send + Sync>;
 /// between two executions.
 static PROGRAM_RUNS: AtomicBool = AtomicBool::new(false);
 
-/// Whether the program itself runs at the moment, for whoever waits for it to come back.
+/// Whether the program itself runs at the moment, to tell its endless loops from the engine's work.
 pub fn program_runs() -> bool {
     PROGRAM_RUNS.load(Relaxed)
 }
@@ -28,7 +28,7 @@ pub fn program_runs() -> bool {
 /// What to explore, and how.
 #[derive(Debug)]
 pub struct Task {
-    /// What the engine is to know.
+    /// The engine's configuration.
     pub config: Config,
     /// How outcomes are graded.
     pub judge: Judge,
@@ -40,31 +40,31 @@ pub struct Task {
     pub collect_sites: bool,
 }
 
-/// What was found.
+/// The result of an exploration.
 #[derive(Debug)]
 pub struct Exploration {
     /// The outcomes, and the most readable failure.
     pub tally: Tally,
-    /// What the engine says of its search.
+    /// The engine's summary of its search.
     pub summary: Summary,
-    /// Why it ended before all was explored, if it did.
+    /// Why it ended before everything was explored, if it did.
     pub stopped: Option<String>,
     /// Whether the program made a thread, a lock, an atomic or anything else of the model world.
     pub models: bool,
     /// The most readable failure, step by step.
     pub replayed: Replayed,
-    /// The same, as a text, unless that would be too long.
+    /// The token to replay it, unless that would be too long.
     pub token: Option<Token>,
-    /// Where the program names orderings, if that was asked for.
+    /// Where the program names orderings, if they were to be collected.
     pub sites: Vec<(Site, Ordering)>,
 }
 
-/// Explores the scenario on so many OS threads, this one among them. What is found does not depend on
-/// how many there are.
+/// Explores the scenario on `jobs` OS threads, including this one. The result does not depend on
+/// their number.
 ///
 /// # Errors
 ///
-/// If something goes wrong in this library itself: what.
+/// If something goes wrong in this library itself, with a description.
 pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration, String> {
     panics::install();
     #[cfg(unix)]
@@ -104,15 +104,15 @@ pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Explorat
     Ok(all)
 }
 
-/// What those who explore a program share.
+/// What the OS threads that explore a program share.
 struct Together<'a> {
     scenario: &'a Scenario,
     task: &'a Task,
     workers: &'a Workers,
-    /// How many executions were counted, by all, and how many events they had.
+    /// How many executions all threads have counted, and how many events those had.
     executions: AtomicU64,
     events: AtomicU64,
-    /// The program turned out not to bear several OS threads after it had run on them.
+    /// Whether the program was run on several OS threads before it turned out not to allow that.
     in_vain: AtomicBool,
 }
 
@@ -146,7 +146,7 @@ impl Together<'_> {
             }
         });
         if part.is_err() {
-            // The others would wait for this one for ever.
+            // The others would wait for this one forever.
             self.workers.stop();
         }
         part
@@ -169,7 +169,7 @@ impl Exploration {
         mine.load_buffering |= theirs.load_buffering;
         mine.spurious |= theirs.spurious;
         mine.passes = mine.passes.max(theirs.passes);
-        // Each has seen a part of the whole, and so guesses it too large by as much.
+        // Each estimates the whole from a part, and overestimates: the smallest is the closest.
         mine.estimate = mine
             .estimate
             .into_iter()
@@ -179,7 +179,7 @@ impl Exploration {
     }
 }
 
-/// Counts what each execution comes to.
+/// Counts the result of each execution.
 struct Counting<'a> {
     together: &'a Together<'a>,
     session: &'a Entered,
@@ -197,7 +197,7 @@ impl Observer for Counting<'_> {
     fn ended(&mut self, leaf: &Leaf<'_>) {
         PROGRAM_RUNS.store(false, Relaxed);
         if panics::mishap() {
-            // Whatever this execution came to, it was not the program's doing.
+            // The result of this execution is not caused by the program.
             return;
         }
         let came = Came::read(leaf.ending, &session::facts());

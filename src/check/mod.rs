@@ -1,17 +1,17 @@
-//! Checks a program over all its executions, and says what it found.
+//! Checks a program over all its executions, and reports the result.
 //!
-//! The engine runs the program once for each execution that the C++ memory model in its RC11 form
-//! allows, and none of them twice. One exploration tells both kinds of bug:
+//! The engine runs the program exactly once for each execution that the C++ memory model in its RC11
+//! form allows. One exploration finds both kinds of bug:
 //!
 //! | found | verdict |
 //! |---|---|
-//! | a failing execution in which every load can have read the newest value | fails: an interleaving bug, shown with the fewest preemptions of all |
+//! | a failing execution in which every load can have read the newest value | fails: an interleaving bug, shown with the fewest preemptions |
 //! | only failing executions in which some load must have read an older one | fails: a memory-ordering bug |
-//! | none, all executions seen | holds |
-//! | none, but a loop was cut after so many passes | holds with loops of up to so many passes |
-//! | none, and not all were seen | unknown |
+//! | no failure, all executions explored | holds |
+//! | no failure, but a loop was cut after N passes | holds with loops of up to N passes |
+//! | no failure, and not all were explored | unknown |
 //!
-//! A program that the engine cannot follow (it does not do the same in the same schedule, or asks for
+//! A program that the engine cannot follow (it does something else in the same schedule, or asks for
 //! something that cannot be modelled) is *unknown*, never a failure.
 
 mod budget;

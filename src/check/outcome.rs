@@ -1,4 +1,4 @@
-//! What one execution came to: an outcome, a failure, or nothing that can be judged.
+//! The result of one execution: an outcome, a failure, or one that cannot be judged.
 
 use heisenbug_catalogue::Class;
 use heisenbug_engine::Place;
@@ -7,21 +7,21 @@ use heisenbug_engine::steps::ThreadId;
 use heisenbug_model::session::{self, Facts, Failure};
 use heisenbug_trace::{one_line, source};
 
-/// What one execution came to.
+/// The result of one execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Came {
     /// The scenario returned this label.
     Returned(String),
     /// It failed.
     Failed(Fault),
-    /// A loop was cut after so many passes: the execution has no end that could be judged.
+    /// A loop was cut after a number of passes: the execution has no end that can be judged.
     Cut {
-        /// After how many.
+        /// The number of passes.
         passes: u32,
-        /// The panic of a thread that nobody has looked at so far, and perhaps would have later on.
+        /// The panic of a thread that was not handled so far, but might have been later.
         panic: Option<String>,
     },
-    /// The engine does not know, for the given reason. Nor will it know more of other executions.
+    /// The engine cannot tell, for the given reason, which applies to all executions.
     Unknown(String),
 }
 
@@ -30,7 +30,7 @@ pub enum Came {
 pub struct Fault {
     /// What kind of failure.
     pub class: Class,
-    /// What stands in the outcome table.
+    /// The label in the outcome table.
     pub label: String,
     /// The failure in one sentence.
     pub message: String,
@@ -39,15 +39,15 @@ pub struct Fault {
 }
 
 impl Came {
-    /// Reads it off how the execution ended, and what is known beside that.
+    /// Reads the result from the execution's ending and the session's facts.
     pub fn read(ending: &Ending, facts: &Facts) -> Came {
         match ending {
             Ending::Nondeterministic(mismatch) => Came::Unknown(nondeterministic(mismatch)),
             Ending::GaveUp(why) => Came::Unknown(why.clone().into_owned()),
             Ending::TooLong => Came::Unknown(
-                "stopped at an execution that took more steps than the engine follows".to_owned(),
+                "stopped at an execution with more steps than the engine follows".to_owned(),
             ),
-            // After these, values mean nothing: whatever else failed may have come from them.
+            // After these, values are meaningless: any other failure may be a consequence.
             Ending::Race(_) => fault(
                 Class::DataRace,
                 "two accesses to the same data, and nothing orders them",
@@ -59,10 +59,10 @@ impl Came {
             Ending::Livelock => panicked(facts).unwrap_or_else(|| {
                 fault(
                     Class::Livelock,
-                    "the threads go on for ever without getting anywhere",
+                    "the threads run forever without making progress",
                 )
             }),
-            // Nobody is told of wasted runs.
+            // Wasted runs are not reported to observers.
             Ending::Complete | Ending::Wasted => complete(facts),
         }
     }
@@ -82,7 +82,7 @@ fn complete(facts: &Facts) -> Came {
     }
 }
 
-/// The panic that decides, unless the program dealt with all there were.
+/// The panic that decides the result, unless the program handled all panics.
 fn panicked(facts: &Facts) -> Option<Came> {
     let unhandled = unhandled(facts);
     let decisive = match facts.result {
@@ -92,8 +92,8 @@ fn panicked(facts: &Facts) -> Option<Came> {
     decisive.map(|failure| fault_at(failure.class, &failure.message, failure.place))
 }
 
-/// The first panic that nobody looked at. What one thread panicked over, another one's own
-/// `join().unwrap()` only repeats.
+/// The first panic that was not handled. Those that only repeat the panic of another thread, by
+/// `join().unwrap()`, do not count.
 fn unhandled(facts: &Facts) -> Option<&Failure> {
     let repeats = |message: &str| message.contains("on an `Err` value: Any");
     facts
@@ -102,8 +102,8 @@ fn unhandled(facts: &Facts) -> Option<&Failure> {
         .find(|failure| !failure.observed && !repeats(&failure.message))
 }
 
-/// What the scenario itself panics over nobody can look at any more. The panic of another thread
-/// somebody might have, had the loop gone on.
+/// The result if a loop was cut. A panic of the scenario itself cannot be handled any more; a panic of
+/// another thread might have been, had the loop continued.
 fn cut(passes: u32, facts: &Facts) -> Came {
     const MAIN: ThreadId = 0;
     let ended = facts.failures.iter().any(|failure| failure.thread == MAIN);
@@ -120,7 +120,7 @@ fn fault(class: Class, message: &str) -> Came {
 
 fn fault_at(class: Class, message: &str, place: Option<Place>) -> Came {
     let label = match class {
-        // A row of the table.
+        // It is a row of the table.
         Class::Assertion | Class::Panic => one_line(message),
         other => other.words().to_owned(),
     };
@@ -132,7 +132,7 @@ fn fault_at(class: Class, message: &str, place: Option<Place>) -> Came {
     })
 }
 
-/// Which step was another one in the same schedule.
+/// Which step differed in the same schedule.
 fn nondeterministic(mismatch: &Mismatch) -> String {
     let Mismatch {
         thread,
@@ -147,7 +147,7 @@ fn nondeterministic(mismatch: &Mismatch) -> String {
     };
     format!(
         "stopped: {who} did something else in the same schedule ({what}); a scenario must not depend \
-         on time, randomness or anything outside of it"
+         on time, randomness or other outside state"
     )
 }
 

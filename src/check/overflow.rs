@@ -1,6 +1,6 @@
-//! Says of a model thread that overflowed its stack how large that was, before the process dies of it.
+//! Reports a stack overflow of a model thread, with the stack's size, before the process dies.
 //!
-//! std says so of its own threads only: a model thread runs on a stack that std does not know.
+//! std reports only those of its own threads: a model thread runs on a stack that std does not know.
 
 use heisenbug_engine::steps;
 use heisenbug_trace::journal;
@@ -8,23 +8,23 @@ use std::io::Write;
 use std::mem::MaybeUninit;
 use std::sync::{Once, OnceLock};
 
-/// What comes of touching the guard behind a stack. Which of them, depends on the system.
+/// The signals for an access to the guard page behind a stack. The system decides which one.
 const SIGNALS: [libc::c_int; 2] = [libc::SIGSEGV, libc::SIGBUS];
 
-/// Who was told of these signals before.
+/// The previous handlers of these signals.
 static BEFORE: [OnceLock<libc::sigaction>; 2] = [OnceLock::new(), OnceLock::new()];
 
-/// From now on overflows are told, to the parent if there is one, and on standard error. What else the
-/// signals mean is left to whoever had them.
+/// Reports overflows from now on, to the parent if there is one, and on standard error. For anything else
+/// that the signals mean, the previous handlers stay responsible.
 pub fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         for (signal, before) in SIGNALS.into_iter().zip(&BEFORE) {
-            // SAFETY: all zeros are an action; the calls fill in the rest of it, and read it.
+            // SAFETY: all zeros are a valid action; the calls fill in the rest of it, and read it.
             unsafe {
                 let mut ours = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
                 ours.sa_sigaction = told as *const () as usize;
-                // On the stack that std has for such cases: there is nothing left of the thread's.
+                // On the signal stack that std has set up: the thread's own stack is used up.
                 ours.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
                 let mut theirs = MaybeUninit::<libc::sigaction>::zeroed().assume_init();
                 libc::sigaction(signal, std::ptr::null(), &raw mut theirs);
@@ -47,13 +47,13 @@ extern "C" fn told(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *m
     let mut all = SIGNALS.into_iter().zip(&BEFORE);
     let before = all.find(|(known, _)| *known == signal);
     if let Some(before) = before.and_then(|(_, before)| before.get()) {
-        // SAFETY: it is what the system gave. The handler returns to what raised the signal, which raises
-        // it once more: for them.
+        // SAFETY: it is the action that the system returned. After this handler, the faulting instruction
+        // runs again and raises the signal once more, for the previous handler.
         unsafe { libc::sigaction(signal, before, std::ptr::null_mut()) };
     }
 }
 
-/// Says it to whoever looks, without any allocation.
+/// Prints the overflow to standard error, without allocating.
 fn say(size: usize) {
     let mut text = [0_u8; 80];
     let mut rest = &mut text[..];
@@ -63,6 +63,6 @@ fn say(size: usize) {
         "a thread of the model has overflowed its stack of {size} bytes"
     );
     let length = 80 - rest.len();
-    // SAFETY: the text is as long.
+    // SAFETY: the text is that long.
     unsafe { libc::write(2, text.as_ptr().cast(), length) };
 }

@@ -1,4 +1,4 @@
-//! The panic hook: panics inside a model are results, to be kept and not to be printed.
+//! The panic hook: panics inside a model are results, to be kept instead of printed.
 
 use heisenbug_model::session;
 use heisenbug_trace::source;
@@ -9,11 +9,11 @@ use std::sync::Once;
 thread_local! {
     /// Whether a check runs on this OS thread.
     static CHECKING: Cell<bool> = const { Cell::new(false) };
-    /// Where this library or its engine panicked during the check, and over what.
+    /// The message and place of a panic of this library or its engine during the check.
     static MISHAP: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Installs the hook, once per process. Panics outside of models go where they went before.
+/// Installs the hook, once per process. Panics outside of models go to the previous hook.
 pub fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -26,8 +26,8 @@ pub fn install() {
     });
 }
 
-/// Runs a check on this OS thread. What goes wrong meanwhile in the library itself is an error that
-/// says what: it is not the program's fault.
+/// Runs a check on this OS thread. A panic in the library itself becomes an error with its message: it
+/// is not the program's fault.
 pub fn watch<R>(check: impl FnOnce() -> R) -> Result<R, String> {
     let checking = CHECKING.replace(true);
     let before = MISHAP.take();
@@ -57,14 +57,14 @@ fn is_own(info: &PanicHookInfo<'_>) -> bool {
     let what = text.unwrap_or("a panic");
     MISHAP.with_borrow_mut(|mishap| {
         mishap.get_or_insert_with(|| {
-            format!("stopped by a mistake of heisenbug's own, not of the program: {what} ({at})")
+            format!("stopped by an error in heisenbug, not in the program: {what} ({at})")
         });
     });
     true
 }
 
-/// Whether the place is in the engine or in the rooms that drive it. The bugs and the locks, which
-/// stand in the same folder, are programs; and the model world's types panic where std's do.
+/// Whether the place is in the engine or in the rooms that drive it. The bugs and the locks in the
+/// same folder are programs, and the model world's types panic where std's do.
 fn is_of_this_library(at: &Location<'_>) -> bool {
     let this = source::tidy(file!());
     let sources = this.strip_suffix("check/panics.rs").unwrap_or_default();
@@ -73,7 +73,7 @@ fn is_of_this_library(at: &Location<'_>) -> bool {
         let rooms = ["check/", "engine/", "trace/", "worlds/model/session"];
         rooms.iter().any(|room| file.starts_with(room))
     };
-    // The engine is a crate of its own, and so stands elsewhere where neither is a checkout.
+    // The engine is a separate crate, so it is in another folder unless both are in a checkout.
     file.strip_prefix(sources).is_some_and(in_a_room) || file.contains("/heisenbug-engine-")
 }
 

@@ -1,4 +1,4 @@
-//! One execution, run again to be shown: the counterexample of an exploration, or what a token tells.
+//! Runs one execution again to show it: the counterexample of an exploration, or the one of a token.
 
 use super::explore::{Exploration, Scenario, Task};
 use super::outcome::Came;
@@ -18,9 +18,9 @@ use std::sync::atomic::Ordering;
 pub struct Replayed {
     /// Its operations.
     pub trace: Trace,
-    /// The accesses that it ended with, if they must not meet.
+    /// The two accesses that clash, if it ended with a data race or a use after free.
     pub clash: Option<Clash>,
-    /// What was never freed, and which of that it holds.
+    /// What was never freed, and what of that it holds itself.
     pub leaked: Vec<Leaked>,
     /// The orderings that would forbid it.
     pub forbidden_by: Vec<Stronger>,
@@ -36,7 +36,7 @@ pub fn replay(scenario: &Scenario, task: &Task, schedule: &Schedule) -> Result<R
     .map(|recording| recording.replayed)
 }
 
-/// Runs the one execution that a token tells.
+/// Runs the one execution that a token describes.
 pub fn follow(scenario: &Scenario, task: &Task, token: &Token) -> Result<Exploration, String> {
     let recording = recorded(task, Some(task.judge), |recording| {
         let program = || session::run(&**scenario);
@@ -56,7 +56,7 @@ pub fn follow(scenario: &Scenario, task: &Task, token: &Token) -> Result<Explora
     })
 }
 
-/// Does something in a session that records, and counts what it came to if there is a judge.
+/// Runs something in a session that records, and counts its result if there is a judge.
 fn recorded(
     task: &Task,
     judge: Option<Judge>,
@@ -75,9 +75,9 @@ fn recorded(
     })
 }
 
-/// Keeps the operations of an execution that runs again, and what it came to.
+/// Records the operations and the result of an execution that runs again.
 struct Recording {
-    /// How to judge what it came to, unless that is known.
+    /// How to judge the result, unless it is known.
     judge: Option<Judge>,
     tally: Tally,
     replayed: Replayed,
@@ -96,7 +96,7 @@ impl Recording {
         }
     }
 
-    /// The orderings that would forbid the execution, where any could.
+    /// The orderings that would forbid the execution, if any can.
     fn forbidding(&self, schedule: &Schedule) -> Vec<Stronger> {
         if schedule.stale == 0 && self.race.is_none() {
             return Vec::new();
@@ -120,7 +120,7 @@ impl Observer for Recording {
         self.sites = session::sites();
         let mut trace = session::trace();
         if !matches!(leaf.ending, Ending::Deadlock | Ending::Livelock) {
-            // Some wait all the same, but not for ever: the execution was over before their turn.
+            // Some threads wait, but not forever: the execution ended before their turn.
             trace.blocked.clear();
         }
         let clash = match leaf.ending {
@@ -148,7 +148,7 @@ impl Observer for Recording {
     }
 }
 
-/// What was never freed, and which of that each holds, as far as memory tells.
+/// What was never freed, and what of that each one holds, as far as memory shows.
 fn leaked(leaf: &Leaf<'_>) -> Vec<Leaked> {
     if *leaf.ending != Ending::Complete {
         return Vec::new();

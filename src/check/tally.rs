@@ -1,4 +1,4 @@
-//! Collects what the executions of one exploration came to, and keeps the most readable failure.
+//! Collects the results of the executions of one exploration, and keeps the most readable failure.
 
 use super::outcome::{Came, Fault};
 use heisenbug_catalogue::{Class, Grade, Outcome};
@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 /// How the outcomes of a scenario are graded.
 #[derive(Clone, Copy, Debug)]
 pub enum Judge {
-    /// By the bug's list. What is not on it is forbidden.
+    /// By the bug's list. Outcomes that are not on it are forbidden.
     Declared(&'static [Outcome]),
-    /// Whatever the scenario returns is fine: it asserts what must hold.
+    /// Everything that the scenario returns is acceptable: it asserts what must hold.
     Open,
 }
 
@@ -27,30 +27,30 @@ impl Judge {
     }
 }
 
-/// What an exploration has seen so far. The same for the same executions, in whatever order they
-/// come.
+/// The results of an exploration so far. They depend only on which executions were counted, not on
+/// their order.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// How many executions were counted.
     pub executions: u64,
-    /// The failing ones first, so that they are kept where there are too many.
+    /// The failing ones first, so that those are kept if there are too many.
     outcomes: BTreeMap<Row, (Grade, u64)>,
-    /// How many executions came to outcomes for which there is no more room.
+    /// How many executions had outcomes that are not kept.
     pub others: u64,
     /// The failure that is easiest to read.
     pub worst: Option<Counterexample>,
     /// After how many passes a loop was cut, if one was.
     pub passes: Option<u32>,
-    /// A panic of which nobody knows whether the program would have dealt with it.
+    /// A panic, if it is unknown whether the program would have handled it.
     pub panic: Option<String>,
-    /// Why nothing is known of an execution.
+    /// Why the result of an execution is unknown.
     pub unknown: Option<String>,
 }
 
-/// Of the table of outcomes: whether it is allowed, how it is called, how it fails, and where.
+/// A row of the table of outcomes: whether it is allowed, its label, how it fails, and where.
 type Row = (bool, String, Option<Class>, Option<Place>);
 
-/// How many outcomes are told apart.
+/// How many different outcomes are kept.
 pub const MAX_OUTCOMES: usize = 1_000;
 
 /// How many characters of an outcome are kept.
@@ -61,15 +61,15 @@ const MAX_LABEL: usize = 2_000;
 pub struct Counterexample {
     /// How it failed.
     pub fault: Fault,
-    /// In what order to run it again.
+    /// The schedule to run it again with.
     pub schedule: Schedule,
     rank: Rank,
-    /// Settles what ranks equal.
+    /// Decides between equal ranks.
     code: Vec<u32>,
 }
 
-/// Smaller is easier to read. What needs no stale read comes first: an interleaving bug is one
-/// whatever the orderings are.
+/// How hard a counterexample is to read; smaller is easier. Those without a stale read come first: an
+/// interleaving bug is one under all orderings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     stale: usize,
@@ -79,7 +79,7 @@ struct Rank {
 }
 
 impl Counterexample {
-    /// Whichever of the two is easier to read.
+    /// The one of the two that is easier to read.
     fn easier(self, other: Counterexample) -> Counterexample {
         if (self.rank, &self.code) <= (other.rank, &other.code) {
             self
@@ -90,7 +90,7 @@ impl Counterexample {
 }
 
 impl Tally {
-    /// Counts an execution that has just ended, and came to that.
+    /// Counts an execution that has just ended with that result.
     pub fn count(&mut self, judge: Judge, came: Came, leaf: &Leaf<'_>) {
         match came {
             Came::Returned(label) => {
@@ -135,8 +135,8 @@ impl Tally {
         self.add_row(row, grade, 1);
     }
 
-    /// Counts in a row, and gives up the last one if there are too many: so which are kept does not depend
-    /// on the order in which they come.
+    /// Adds to a row, and drops the last row if there are too many, so that the rows that are kept do not
+    /// depend on the order of the executions.
     fn add_row(&mut self, row: Row, grade: Grade, count: u64) {
         self.outcomes.entry(row).or_insert((grade, 0)).1 += count;
         if self.outcomes.len() > MAX_OUTCOMES {
@@ -147,7 +147,7 @@ impl Tally {
 
     /// Keeps the execution as the counterexample, if it is easier to read than the one so far.
     fn consider(&mut self, fault: Fault, leaf: &Leaf<'_>) {
-        // Most are worse by far, and need not be looked at.
+        // Most are far worse, and need not be looked at.
         let at_most = (self.worst.as_ref())
             .filter(|worst| worst.rank.stale == 0)
             .map(|worst| worst.rank.preemptions);
@@ -175,7 +175,7 @@ impl Tally {
         });
     }
 
-    /// Adds what another part of the same exploration has seen.
+    /// Adds the results of another part of the same exploration.
     pub fn merge(&mut self, other: Tally) {
         self.executions += other.executions;
         for (row, (grade, count)) in other.outcomes {
@@ -191,7 +191,7 @@ impl Tally {
         self.unknown = self.unknown.take().or(other.unknown);
     }
 
-    /// The outcomes, the frequent ones first.
+    /// The outcomes, the most frequent first.
     pub fn outcomes(&self) -> Vec<OutcomeCount> {
         let mut outcomes: Vec<OutcomeCount> = (self.outcomes.iter())
             .map(|((_, label, class, place), (grade, count))| OutcomeCount {

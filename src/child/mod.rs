@@ -1,8 +1,8 @@
-//! Child processes: started, listened to, and gone when nobody listens any more.
+//! Child processes: started, listened to, and ended when no longer needed.
 //!
-//! A [`Talker`] is a process of this program that says one line after another; [`output()`] runs a
-//! command to its end. Neither outlives its time, and neither is waited for longer than somebody wants it.
-//! (A *check* in a process of its own trusts its child less: see `heisenbug-isolated`.)
+//! A [`Talker`] is a process of this program that reports line by line; [`output()`] runs a command to its
+//! end. Neither outlives its time limit, and neither is waited for after its result is no longer wanted.
+//! (A *check* in a child process trusts its child less: see `heisenbug-isolated`.)
 
 mod output;
 mod talker;

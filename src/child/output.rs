@@ -1,17 +1,17 @@
-//! Commands, run to their end unless it comes too late, or nobody waits for it any more.
+//! Commands, run to their end unless they time out or are no longer wanted.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{self, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// How often to look whether anybody still waits.
+/// How often to look whether the result is still wanted.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What was heard of a command.
+/// The output of a command.
 #[derive(Debug)]
 pub struct Output {
-    /// How it ended, and what it said until then.
+    /// How it ended, and what it printed until then.
     pub output: process::Output,
     /// Why it was ended, if it did not end by itself.
     pub ended: Option<Ended>,
@@ -20,13 +20,13 @@ pub struct Output {
 /// Why a command was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Nobody wants it any more.
+    /// Its result was no longer wanted.
     Left,
-    /// Its time was up.
+    /// It took too long.
     TooLate,
 }
 
-/// Runs a command, for so long at most.
+/// Runs a command, for at most `limit`.
 ///
 /// # Errors
 ///
@@ -39,7 +39,7 @@ pub fn output(
     heard(command, limit, unwanted, &|_| {})
 }
 
-/// Runs a command, for so long at most, and hands on each line of its complaints as soon as it is said.
+/// Runs a command, for at most `limit`, and passes on each line of standard error as soon as it is printed.
 ///
 /// # Errors
 ///
@@ -62,13 +62,13 @@ pub fn heard(
         let (say, said) = channel();
         let stderr = scope.spawn(move || {
             read_lines(err, &|line| {
-                // Whoever does not listen any more has heard enough.
+                // The receiver may be gone already; then the line is not needed.
                 let _ = say.send(line);
             })
         });
         let stdout = scope.spawn(move || {
             let text = read(&mut out);
-            // Told as soon as the output ends: nobody has to poll for it.
+            // Signals the end of the output at once, without polling.
             drop(done);
             text
         });
@@ -94,13 +94,13 @@ pub fn heard(
             reader.join().expect("a reader only reads")
         };
         let output = output(text(stdout), text(stderr));
-        // Ctrl-C reaches a compiler as well: what it says of that is of no interest.
+        // Ctrl-C reaches a compiler as well: its message about that is of no interest.
         let ended = cut.or_else(|| unwanted().then_some(Ended::Left));
         Ok(Output { output, ended })
     })
 }
 
-/// All of it, and each line as it comes.
+/// Reads everything, and passes on each line as it arrives.
 fn read_lines(from: Option<impl Read>, tell: &dyn Fn(String)) -> Vec<u8> {
     let mut text = Vec::new();
     let Some(mut from) = from.map(BufReader::new) else {
@@ -119,7 +119,7 @@ fn read_lines(from: Option<impl Read>, tell: &dyn Fn(String)) -> Vec<u8> {
 fn read(from: &mut Option<impl Read>) -> Vec<u8> {
     let mut text = Vec::new();
     if let Some(from) = from {
-        // What was read until then is all there is.
+        // After an error, what was read until then is used.
         let _ = from.read_to_end(&mut text);
     }
     text
@@ -146,7 +146,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let heard_of = folder.path().join("heard");
         let mut command = Command::new("sh");
-        // It ends only once somebody has heard of it.
+        // It ends only after its line was received.
         command
             .arg("-c")
             .arg("echo waiting >&2; until [ -e \"$0\" ]; do :; done");

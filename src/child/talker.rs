@@ -1,4 +1,4 @@
-//! A child that says one line after another.
+//! A child process that reports line by line.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How often the listener looks whether it was interrupted.
 const TICK: Duration = Duration::from_millis(50);
 
-/// A child process, which does not outlive this value, and is waited for.
+/// A child process, which is killed and waited for when this value is dropped.
 #[derive(Debug)]
 pub struct Talker<T> {
     child: Child,
@@ -17,22 +17,22 @@ pub struct Talker<T> {
     complaints: Receiver<String>,
 }
 
-/// What came of listening.
+/// The result of listening to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard<T> {
     /// A line.
     Said(T),
     /// Nothing, for too long.
     Silence,
-    /// The end of what the child says.
+    /// The end of the child's output.
     End,
-    /// Somebody interrupted us.
+    /// We were interrupted.
     Interrupt,
 }
 
 impl<T: Send + 'static> Talker<T> {
-    /// Starts a child. `read` makes something of a line, or passes it over: what the program under
-    /// test prints is none of ours.
+    /// Starts a child. `read` parses a line, or skips it: the program under test may print lines that
+    /// are not meant for us.
     ///
     /// # Errors
     ///
@@ -53,13 +53,13 @@ impl<T: Send + 'static> Talker<T> {
         })
     }
 
-    /// Waits for the next line: until the child was silent for so long, or somebody interrupts.
+    /// Waits for the next line, until the child was silent for `patience` or an interrupt came.
     pub fn next(&self, patience: Duration, interrupted: &dyn Fn() -> bool) -> Heard<T> {
         let began = Instant::now();
         loop {
             match self.lines.recv_timeout(TICK.min(patience)) {
                 Ok(line) => return Heard::Said(line),
-                // Asked first: whoever interrupts us may have ended the child as well.
+                // Asked first: an interrupt may have ended the child as well.
                 Err(_) if interrupted() => return Heard::Interrupt,
                 Err(RecvTimeoutError::Disconnected) => return Heard::End,
                 Err(RecvTimeoutError::Timeout) if began.elapsed() >= patience => {
@@ -84,14 +84,14 @@ impl<T: Send + 'static> Talker<T> {
 
 impl<T> Drop for Talker<T> {
     fn drop(&mut self) {
-        // Both fail only for a child that has ended, and then there is nothing to do. It is waited for,
-        // so that its CPU time can be asked for.
+        // Both fail only for a child that has ended, and then there is nothing to do. Waiting for it
+        // makes its CPU time available.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The parent decides when its child ends, and reports what it has.
+/// Keeps Ctrl-C from reaching the child: the parent ends it, and reports the results so far.
 fn out_of_reach_of_ctrl_c(command: &mut Command) {
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(command, 0);

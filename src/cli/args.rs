@@ -83,7 +83,7 @@ pub struct Show {
     /// The bug or lock, or one of its variants
     #[arg(value_name = "BUG[/VARIANT]")]
     pub name: String,
-    /// Print a text that is longer than the screen as it is, and not with $PAGER or less
+    /// Print directly, and do not page a long text through $PAGER or less
     #[arg(long)]
     pub no_pager: bool,
     /// Print JSON
@@ -93,8 +93,8 @@ pub struct Show {
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-A variant's exit code is 0 if it holds, 1 if it fails, 3 if nobody knows, 4 if
-it holds with loops of a bounded number of passes.
+A variant's exit code is 0 if it holds, 1 if it fails, 3 if unknown, 4 if it
+holds with loops of a bounded number of passes.
 A bug's is 0 if every variant does what it declares: the buggy ones fail as
 they must, the fixed ones hold.
 
@@ -119,20 +119,20 @@ pub struct Check {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
-    /// Print it for another tool: annotations, test results, static analysis, an editor
+    /// Print in a format for another tool: annotations, test results, static analysis, an editor
     #[arg(long, value_enum, conflicts_with = "json")]
     pub format: Option<Format>,
     #[command(flatten)]
     pub picture: Picture,
 }
 
-/// What is written into a file, beside what is printed.
+/// Report files, written in addition to the printed report.
 #[derive(clap::Args, Debug)]
 pub struct Picture {
     /// Write the report on one program into a file, as a picture
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Let the command be typed in that picture, and the lines appear one by one
+    /// Animate that picture: the command is typed, and the lines appear one by one
     #[arg(long, requires = "svg")]
     pub animate: bool,
     /// Write the report on one program into a file, as a page
@@ -146,7 +146,7 @@ impl Picture {
         self.svg.is_some() || self.html.is_some()
     }
 
-    /// The option that asks for it.
+    /// The option that was given.
     pub fn option(&self) -> &'static str {
         match self.svg {
             Some(_) => "--svg",
@@ -173,12 +173,12 @@ pub enum Format {
 }
 
 impl Format {
-    /// What was asked for by either option.
+    /// The format that `--format` or `--json` asks for.
     pub fn of(format: Option<Format>, json: bool) -> Format {
         format.unwrap_or(if json { Format::Json } else { Format::Text })
     }
 
-    /// The form of another tool, if it is one.
+    /// The other tool's format, if it is one of those.
     pub fn of_a_tool(self) -> Option<formats::Format> {
         match self {
             Format::Text | Format::Json => None,
@@ -190,55 +190,55 @@ impl Format {
     }
 }
 
-/// How long, how much and how to check.
+/// How to check, and the limits of a check.
 #[derive(clap::Args, Debug)]
 pub struct Limits {
-    /// Stop after so many executions of a program, of 100 events each: longer ones count for more
+    /// Stop after N executions of a program; one of more than 100 events counts for more
     #[arg(long, value_name = "N", default_value_t = heisenbug_check::Checker::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,
-    /// Stop after so many seconds for a program [default: no limit]
+    /// Stop after this time for a program [default: no limit]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub max_time: Option<Duration>,
-    /// Give a program so many MiB of memory at most [default: half of the machine's, 4096 at most]
+    /// Limit the memory of a program [default: half of the machine's, at most 4096]
     #[arg(long, value_name = "MIB", value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_memory: Option<u64>,
-    /// What judges
+    /// The engine to check with
     #[arg(long, value_enum, default_value_t)]
     pub engine: Engine,
-    /// Have at most so many spurious events of each kind in one execution: wake-ups and failing weak
-    /// exchanges without a reason
+    /// Allow at most N spurious events of each kind in one execution: spurious wake-ups and spurious
+    /// failures of weak compare-exchanges
     #[arg(long, value_name = "N", default_value_t = heisenbug_check::Checker::SPURIOUS, allow_negative_numbers = true)]
     pub spurious: u8,
-    /// Run one execution only, the one that a report has named
+    /// Run only one execution: the one whose token a report has printed
     #[arg(long, value_name = "TOKEN")]
     pub replay: Option<String>,
-    /// Run that execution in a debugger: gdb or lldb, or the program given
+    /// Run that execution in a debugger: gdb or lldb, or the given program
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true, requires = "replay")]
     pub debugger: Option<Option<String>>,
-    /// Use so many cores [default: all]
+    /// Use N cores [default: all]
     #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
     pub jobs: Option<usize>,
 }
 
 impl Limits {
-    /// The token of the execution to run, if there is one.
+    /// The token of the execution to run, if one was given.
     pub fn token(&self) -> Option<&str> {
         let replay = self.replay.as_deref()?;
         Some(replay.rsplit_once(':').map_or(replay, |(_, token)| token))
     }
 
-    /// The scenario that the token is one of, if that was said.
+    /// The scenario that the token belongs to, if one was given.
     #[cfg(feature = "learn")]
     pub fn scenario(&self) -> Option<&str> {
         let (scenario, _) = self.replay.as_deref()?.rsplit_once(':')?;
         Some(scenario)
     }
 
-    /// The debugger to run the execution in, if that was asked for.
+    /// The debugger to run the execution in, if `--debugger` was given.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If no debugger is found.
     pub fn debugger(&self) -> anyhow::Result<Option<Debugger>> {
         let asked = self.debugger.as_ref();
         asked
@@ -264,10 +264,10 @@ pub struct Stress {
     /// The program
     #[arg(value_name = "BUG/VARIANT")]
     pub name: String,
-    /// Run it so many times
+    /// Run it N times
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     pub runs: Option<u64>,
-    /// Run it for so many seconds [default: 5, without --runs]
+    /// Run it for this time [default: 5, without --runs]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time: Option<Duration>,
     /// Print JSON
@@ -288,7 +288,7 @@ pub struct Cost {
     /// The bug; all if left out
     #[arg(value_name = "BUG")]
     pub name: Option<String>,
-    /// With so many threads
+    /// The numbers of threads to measure with
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2, 4], value_parser = threads, allow_negative_numbers = true)]
     pub threads: Vec<usize>,
     #[command(flatten)]
@@ -304,10 +304,10 @@ Examples:
   heisenbug race-locks exclusive --out plots
   heisenbug race-locks --quick --threads 1,2")]
 pub struct RaceLocks {
-    /// What they compete in; everything if left out
+    /// The family; all if left out
     #[arg(value_name = "FAMILY")]
     pub family: Option<String>,
-    /// With so many threads
+    /// The numbers of threads to measure with
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2, 4, 8], value_parser = threads, allow_negative_numbers = true)]
     pub threads: Vec<usize>,
     #[command(flatten)]
@@ -318,17 +318,17 @@ pub struct RaceLocks {
 #[cfg(feature = "cost")]
 #[derive(clap::Args, Debug)]
 pub struct Measuring {
-    /// Give each program so many processes, in turns [default: 5, or 3 with --quick]
+    /// Measure each program in N processes, taking turns [default: 5, or 3 with --quick]
     #[arg(long, value_name = "N", value_parser = rounds, allow_negative_numbers = true)]
     pub rounds: Option<usize>,
-    /// Measure each point for so long, and for a fifth of it [default: 0.3, or 0.06]
+    /// Measure each point for this time, and for a fifth of it [default: 0.3, or 0.06]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time: Option<Duration>,
-    /// Wait so long in all for other processes to leave the cores idle; 0 neither waits nor repeats
-    /// what was noisy [default: 30, or 5]
+    /// Wait at most this time in all for other processes to leave the cores idle; with 0, neither wait
+    /// nor repeat noisy measurements [default: 30, or 5]
     #[arg(long, value_name = "SECONDS", value_parser = seconds_or_none, allow_negative_numbers = true)]
     pub wait: Option<Duration>,
-    /// Less of everything: to see what it looks like
+    /// Measure less of everything, for a first look
     #[arg(long)]
     pub quick: bool,
     /// Write a CSV file and plots into this folder
@@ -358,13 +358,13 @@ pub struct Learn {
     /// Where your copy of the exercises is, if not here
     #[arg(long, global = true, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Explore at most so many executions of each case of a judge
+    /// Explore at most N executions of each case of a judge
     #[arg(long, global = true, value_name = "N", default_value_t = heisenbug_course::judge::Limits::MAX_EXECUTIONS, value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_executions: u64,
-    /// Stop after so many seconds for each case of a judge [default: no limit]
+    /// Stop after this time for each case of a judge [default: no limit]
     #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub max_time: Option<Duration>,
-    /// Give what you wrote so many MiB of memory at most [default: half of the machine's, 4096 at most]
+    /// Limit the memory of your program [default: half of the machine's, at most 4096]
     #[arg(long, global = true, value_name = "MIB", value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_memory: Option<u64>,
     #[command(subcommand)]
@@ -397,7 +397,7 @@ pub enum LearnCommand {
         /// Print JSON
         #[arg(long)]
         json: bool,
-        /// Print it for another tool: annotations, test results, static analysis, an editor
+        /// Print in a format for another tool: annotations, test results, static analysis, an editor
         #[arg(long, value_enum, conflicts_with = "json")]
         format: Option<Format>,
     },
@@ -405,7 +405,7 @@ pub enum LearnCommand {
     Hint {
         /// The exercise; the next one if left out
         name: Option<String>,
-        /// How much of it: 1, a nudge, to 4, the failing schedule in words
+        /// How much to reveal: from 1, a nudge, to 4, the failing schedule in words
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=4))]
         level: u8,
     },
@@ -414,12 +414,12 @@ pub enum LearnCommand {
         /// The exercise
         name: String,
     },
-    /// Gives an exercise back as it was, and keeps what you wrote
+    /// Restores an exercise, and keeps what you wrote beside it
     Reset {
         /// The exercise
         #[arg(required_unless_present = "all", conflicts_with = "all")]
         name: Option<String>,
-        /// All of them
+        /// All exercises
         #[arg(long)]
         all: bool,
     },
@@ -431,10 +431,10 @@ pub enum LearnCommand {
     },
     /// Verifies that a course keeps its promises, and that its judges refuse mutants of its solutions
     Verify {
-        /// Without the mutants, which take minutes
+        /// Skip the mutants, which take minutes
         #[arg(long)]
         quick: bool,
-        /// The course's folder; the own course if left out
+        /// The course's folder; heisenbug's own course if left out
         #[arg(value_name = "DIR")]
         folder: Option<PathBuf>,
     },
@@ -455,21 +455,21 @@ pub struct New {
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
 A scenario is a public function without arguments whose name begins with
-`scenario`. It asserts what must hold, and its result stands in the table of
+`scenario`. It asserts what must hold, and its result appears in the table of
 outcomes. The exit code is 0 if all hold, 1 if one fails or the file does not
-compile, 2 if it cannot be read or has none, 3 if nobody knows, 4 if one holds with loops of a bounded number of
-passes.
+compile, 2 if it cannot be read or has no scenario, 3 if unknown, 4 if one holds
+with loops of a bounded number of passes.
 
 Examples:
   heisenbug try race.rs
   heisenbug try race.rs --watch           again on every save
   heisenbug try race.rs --format short    for an editor: FILE:LINE:COLUMN: error
-  heisenbug try race.rs --html race.html  a page to send to somebody")]
+  heisenbug try race.rs --html race.html  a page to share")]
 pub struct Try {
     /// A file of plain Rust that uses `heisenbug::` where it would use `std::`
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Again on every save, until Ctrl-C
+    /// Check again on every save, until Ctrl-C
     #[arg(long, conflicts_with_all = ["json", "svg", "html"])]
     pub watch: bool,
     #[command(flatten)]
@@ -480,27 +480,27 @@ pub struct Try {
     /// Print JSON: an array of reports
     #[arg(long)]
     pub json: bool,
-    /// Print it for another tool: annotations, test results, static analysis, an editor
+    /// Print in a format for another tool: annotations, test results, static analysis, an editor
     #[arg(long, value_enum, conflicts_with_all = ["json", "watch"])]
     pub format: Option<Format>,
     #[command(flatten)]
     pub picture: Picture,
 }
 
-/// What judges.
+/// The engine to check with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Engine {
-    /// Our engine, under sequential consistency alone
+    /// Our engine, under sequential consistency only
     Sc,
-    /// Our engine, with all that the orderings allow
+    /// Our engine, with every behaviour that the orderings allow
     #[default]
     #[value(alias = "both")]
     Weak,
-    /// Not ours: what loom says of a program of the catalogue (feature `peers`)
+    /// Another engine, loom, for programs of the catalogue (feature `peers`)
     Loom,
 }
 
-/// More cores than this help nobody.
+/// More cores than this do not help.
 const MAX_JOBS: usize = 256;
 
 fn jobs(text: &str) -> Result<usize, String> {
@@ -518,7 +518,7 @@ fn at_least_one(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A year: nobody waits longer, and a clock can add it to now.
+/// A year: longer than anyone waits, and short enough to be added to the current time without overflow.
 const MAX_SECONDS: f64 = 31_536_000.0;
 
 fn seconds(text: &str) -> Result<Duration, String> {

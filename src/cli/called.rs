@@ -1,4 +1,4 @@
-//! How this program is called, so that a command it prints works as it is printed.
+//! How this program is called, so that the commands that it prints can be copied and run.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::sync::OnceLock;
 
 const NAME: &str = "heisenbug";
 
-/// What a command line begins with, from where this program was called.
+/// The first words of a command line that runs this program from the current folder.
 pub fn name() -> &'static str {
     static CALLED: OnceLock<String> = OnceLock::new();
     CALLED.get_or_init(|| by_cargo().unwrap_or_else(by_itself))
 }
 
-/// What `cargo run` is to be called with, if that has started this program. It may have been called from
-/// a folder in which cargo finds another package.
+/// The `cargo run` command, if that has started this program. It names the manifest if cargo would find
+/// another package in the current folder.
 fn by_cargo() -> Option<String> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     variable("CARGO")?;
@@ -33,7 +33,7 @@ fn by_cargo() -> Option<String> {
     })
 }
 
-/// The name, where that means this program and no other one; else where it is.
+/// The bare name, if a shell finds this very program by it; otherwise this program's path.
 fn by_itself() -> String {
     let Ok(executable) = std::env::current_exe() else {
         return NAME.to_owned();
@@ -45,7 +45,7 @@ fn by_itself() -> String {
     }
 }
 
-/// What a shell takes for this name, from whatever folder.
+/// The program that a shell finds by this name, from any folder.
 fn on_path(path: &OsStr) -> Option<PathBuf> {
     let file = format!("{NAME}{}", std::env::consts::EXE_SUFFIX);
     { std::env::split_paths(path) }
@@ -70,7 +70,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     real(one).is_some() && real(one) == real(other)
 }
 
-/// A path as a shell takes it for one word, and a program for no option.
+/// A path, quoted so that a shell reads it as one word and no program reads it as an option.
 pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let text = match text.starts_with('-') {

@@ -16,30 +16,30 @@ use serde::Serialize;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// A report, as `check --json` prints it: beside the report's own fields what was declared.
+/// A report, as `check --json` prints it: the report's own fields, and how they compare with the declaration.
 #[derive(Serialize)]
 struct Checked {
     #[serde(flatten)]
     report: Report,
     /// `buggy`, `fixed`, `sound` or `trap`.
     role: &'static str,
-    /// Whether the variant does what it declares. `null` if nobody knows.
+    /// Whether the variant does what it declares. `null` if unknown.
     as_declared: Option<bool>,
-    /// What it cost when it was last measured, if it was.
+    /// The last price that was measured, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Price>,
 }
 
-/// Checks one program, all of a bug, or everything.
+/// Checks one program, all variants of a bug, or the whole catalogue.
 pub fn run(args: &Check) -> Result<Exit> {
     let format = Format::of(args.format, args.json);
     if args.limits.engine == Engine::Loom {
         if format.of_a_tool().is_some() {
-            bail!("what loom says has no timeline: use --format text or --format json");
+            bail!("loom's answers have no timeline: use --format text or --format json");
         }
         if args.picture.is_wanted() {
             bail!(
-                "what loom says has no timeline: leave out {}",
+                "loom's answers have no timeline: leave out {}",
                 args.picture.option()
             );
         }
@@ -92,7 +92,7 @@ pub fn run(args: &Check) -> Result<Exit> {
 ///
 /// # Errors
 ///
-/// If it asks for loom, which is no engine of ours.
+/// If it asks for loom, which is not one of our engines.
 pub fn checker(args: &Limits) -> Result<Checker> {
     let engines = match args.engine {
         Engine::Sc => Engines::Sc,
@@ -115,7 +115,7 @@ pub fn checker(args: &Limits) -> Result<Checker> {
     };
     match args.token() {
         Some(token) => { checker.replay(token) }
-            .map_err(|why| anyhow!("{token:?} does not tell an execution: {why}")),
+            .map_err(|why| anyhow!("{token:?} is not the token of an execution: {why}")),
         None => Ok(checker),
     }
 }
@@ -150,7 +150,7 @@ fn one(
     Ok(exit)
 }
 
-/// A longer token is in the JSON only.
+/// Longer tokens are printed in JSON only.
 const MAX_TOKEN: usize = 30;
 
 /// Prints how to run the execution of a report again, if it has a token.
@@ -158,13 +158,13 @@ pub fn tell_again(report: &Report, scenario: &str) -> Result<()> {
     let token = report.token.as_deref();
     match token.filter(|token| token.len() <= MAX_TOKEN) {
         Some(token) => output::print(&format!(
-            "\n--replay {scenario}{token} runs this execution again, --debugger in a debugger."
+            "\n--replay {scenario}{token} runs this execution again; with --debugger, in a debugger."
         )),
         None => Ok(()),
     }
 }
 
-/// A program that is meant to hold.
+/// The case of a program that is expected to hold.
 pub fn judged(report: &Report) -> Case<'_> {
     let judged = match report.verdict {
         Verdict::Holds | Verdict::Bounded => Judged::Passed,
@@ -174,7 +174,7 @@ pub fn judged(report: &Report) -> Case<'_> {
     Case::of(report, judged)
 }
 
-/// A program that is meant to do what it declares.
+/// The case of a program that is expected to do what it declares.
 fn against<'a>(report: &'a Report, declared: &Declared) -> Case<'a> {
     let judged = match declared {
         Declared::Yes => Judged::Passed,
@@ -184,16 +184,16 @@ fn against<'a>(report: &'a Report, declared: &Declared) -> Case<'a> {
     Case::of(report, judged)
 }
 
-/// Ctrl-C reaches the child as well, and it may be the first to say so.
+/// Ctrl-C reaches the child as well, which may report it first.
 fn was_interrupted(report: &Report) -> bool {
     interrupted() || report.was_interrupted()
 }
 
-/// Checks one program in a child process, showing how far it has come.
+/// Checks one program in a child process, showing its progress.
 pub fn check(bug: &'static Bug, variant: &'static Variant, checker: &Checker) -> Result<Report> {
     heisenbug_trace::source::register(bug.file, bug.source);
     if checker.is_replay() && isolated::is_attached() {
-        // Somebody debugs this process, and no other.
+        // A debugger is attached to this process, so the program must run in it.
         return Ok(checker.check_variant(bug, variant));
     }
     let progress = Progress::new();
@@ -284,7 +284,7 @@ fn several(programs: &[Program], checker: &Checker, cores: usize, format: Format
 }
 
 /// Checks the programs, as many at a time as there are cores to use, and returns the reports in
-/// order. After Ctrl-C those that were not begun are missing from the end.
+/// order. After Ctrl-C, those that were not started are missing from the end.
 fn check_all(programs: &[Program], checker: &Checker, cores: usize) -> Result<Vec<Report>> {
     let next = AtomicUsize::new(0);
     let reports: Mutex<Vec<Option<Result<Report>>>> =
@@ -322,7 +322,7 @@ fn check_all(programs: &[Program], checker: &Checker, cores: usize) -> Result<Ve
         .collect()
 }
 
-/// In less than this, the table has no room for counts and times.
+/// In fewer columns than this, the table has no room for counts and times.
 const WIDE: usize = 76;
 
 fn summary(results: &[(&Program, &Report, Declared)], programs: usize) -> String {

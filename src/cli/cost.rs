@@ -15,7 +15,7 @@ use std::path::PathBuf;
 struct Priced<'a> {
     #[serde(flatten)]
     report: &'a Report,
-    /// Where the prices were kept, if they were.
+    /// Where the prices were stored, if they were.
     stored: Option<PathBuf>,
 }
 
@@ -36,14 +36,14 @@ pub fn run(args: &Cost) -> Result<Exit> {
                 bail!("{found_name} is a lock strategy: `heisenbug race-locks` measures those");
             }
             if let Some(variant) = found.variant {
-                bail!("`cost` compares all fixes of a bug: say {found_name}, without /{variant}");
+                bail!("`cost` compares all fixes of a bug: name {found_name}, without /{variant}");
             }
             let bug = mounted::bugs().find(|bug| bug.name == found_name);
             bug.map_or_else(Vec::new, |bug| cost::programs(bug, &threads, times))
         }
     };
     if entrants.is_empty() {
-        bail!("it has no fix that could be measured");
+        bail!("it has no fix that can be measured");
     }
     let command = match &args.name {
         Some(name) => format!("cost {name}"),
@@ -63,8 +63,8 @@ pub fn run(args: &Cost) -> Result<Exit> {
     Ok(measuring::exit(&report))
 }
 
-/// Keeps the prices for `show` and `check`, and says where. Prices that cannot be kept are no reason
-/// to fail: they have been measured, and were shown.
+/// Stores the prices for `show` and `check`, and says where. Failing to store them is not an error:
+/// they have been measured, and were shown.
 fn keep(report: &Report, quiet: bool) -> Result<Option<PathBuf>> {
     let prices = store::prices(report);
     let Some(store) = Store::of_user().filter(|_| !prices.is_empty()) else {
@@ -79,23 +79,23 @@ fn keep(report: &Report, quiet: bool) -> Result<Option<PathBuf>> {
             if let Some(old) = set_aside {
                 let old = old.display();
                 output::complain(&format!(
-                    "the prices kept so far were damaged: they are in {old}"
+                    "the file of stored prices was damaged; it was moved to {old}"
                 ));
             }
             if !quiet {
                 let earlier = match kept {
                     0 => "",
-                    _ => "; earlier prices that were measured better stay",
+                    _ => "; more reliable earlier prices were kept",
                 };
                 output::print(&format!(
-                    "\nKept for `show` and `check` in {}{earlier}",
+                    "\nStored for `show` and `check` in {}{earlier}",
                     file.display()
                 ))?;
             }
             Ok(Some(file))
         }
         Err(error) => {
-            output::complain(&format!("the prices were not kept: {error:#}"));
+            output::complain(&format!("the prices were not stored: {error:#}"));
             Ok(None)
         }
     }

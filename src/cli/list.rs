@@ -82,7 +82,7 @@ fn text(bugs: &[&Bug], locks: bool, width: usize) -> String {
             bug.scale.to_string(),
         ]);
     }
-    // Each row of the table, and below it what the bug is about.
+    // Each row of the table, with the bug's summary below it.
     let table = table.render_cut(width);
     let mut rows = table.lines();
     lines.extend(rows.next().map(str::to_owned));

@@ -1,10 +1,10 @@
-//! From names to bugs and variants, with help for names that are not quite right.
+//! Finds bugs and variants by name, and suggests similar names for a wrong one.
 
 use anyhow::{Result, bail};
 use heisenbug_catalogue::{Bug, Variant};
 use heisenbug_worlds as worlds;
 
-/// What a name stands for.
+/// The bug or variant that a name refers to.
 pub struct Found {
     /// The bug.
     pub bug: &'static Bug,
@@ -13,7 +13,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// The variants meant: the one named, or all.
+    /// The variants: the named one, or all.
     pub fn variants(&self) -> Vec<&'static Variant> {
         let meant = |variant: &&Variant| self.variant.is_none_or(|name| variant.name == name);
         self.bug.variants.iter().filter(meant).collect()
@@ -24,13 +24,13 @@ impl Found {
 ///
 /// # Errors
 ///
-/// If there is none of that name. The error names the nearest ones.
+/// If nothing has that name. The error suggests similar names.
 pub fn find(name: &str) -> Result<Found> {
     let (bug, variant) = match name.split_once('/') {
         Some((bug, variant)) => (bug, Some(variant)),
         None => (name, None),
     };
-    // Tests go by names with underscores: who copies one here means the bug.
+    // The names of tests have underscores: copied from there, they work here as well.
     let dashed = bug.replace('_', "-");
     let Some(found) = worlds::all().find(|known| known.name == dashed) else {
         let names: Vec<&str> = worlds::all().map(|known| known.name).collect();

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// What a child does.
+/// Runs a child process.
 pub fn child(args: &[String]) -> ExitCode {
     match cost::child(args) {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,17 +42,17 @@ impl Measuring {
     }
 }
 
-/// Measures, and writes the files that were asked for. Says what the machine is before it begins.
+/// Describes the machine, measures, and writes the files that were asked for.
 ///
 /// # Errors
 ///
-/// If this is a debug build and nobody said that it may be, or if a file cannot be written: that is
-/// found out before anything is measured.
+/// If this is a debug build without `--debug-build`, or if a file cannot be written; both are checked
+/// before anything is measured.
 pub fn run(command: &str, entrants: &[Entrant], args: &Measuring) -> Result<Report> {
     if cfg!(debug_assertions) && !args.debug_build {
         bail!(
             "this is a debug build, whose figures are meaningless: `cargo run --release -- {command}`\n\n\
-             --debug-build measures all the same"
+             --debug-build measures anyway"
         );
     }
     if let Some(folder) = &args.out {
@@ -88,7 +88,7 @@ pub fn run(command: &str, entrants: &[Entrant], args: &Measuring) -> Result<Repo
     Ok(report)
 }
 
-/// Where a measurement ends.
+/// The exit code of a measurement.
 pub fn exit(report: &Report) -> Exit {
     match report.cells.iter().any(|cell| cell.problem.is_some()) {
         _ if report.interrupted => Exit::Interrupted,
@@ -102,7 +102,7 @@ pub fn width() -> usize {
     output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH)
 }
 
-/// Shown on standard error, and only if that is a terminal.
+/// The progress bar, shown on standard error if that is a terminal.
 fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:20} {pos}/{len}, {eta} left: {wide_msg}");
     let bar = ProgressBar::new(0).with_style(style.expect("the template is well-formed"));
@@ -110,7 +110,7 @@ fn bar() -> ProgressBar {
     bar
 }
 
-/// Makes the folder, and makes sure that it takes a file.
+/// Creates the folder, and makes sure that files can be written to it.
 fn check_folder(folder: &Path) -> Result<()> {
     let cannot = || format!("cannot write to {}", folder.display());
     fs::create_dir_all(folder).with_context(cannot)?;
@@ -118,7 +118,7 @@ fn check_folder(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// One CSV file of figures, one of what each process measured, and a plot for each sweep of each group.
+/// Writes a CSV file of figures, one of the figures of each process, and a plot for each sweep of each group.
 fn write_files(folder: &Path, command: &str, report: &Report) -> Result<()> {
     let name = command.split(' ').next().unwrap_or(command);
     let write = |name: &str, text: &[u8]| files::write(&folder.join(name), text);

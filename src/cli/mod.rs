@@ -30,7 +30,7 @@ use clap::Parser;
 use heisenbug_check::Verdict;
 use std::process::ExitCode;
 
-/// What the process ends with. Scripts may rely on the numbers.
+/// The exit code of the process. Scripts may rely on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// It holds, or is as declared, or there was nothing to judge.
@@ -61,7 +61,7 @@ impl Exit {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    // What a process of this program hands to another one is text. What somebody typed may be anything.
+    // The arguments that this program gives to its own child processes are text. A user's may be any bytes.
     let given = std::env::args_os().skip(1);
     let words: Vec<String> = given.map_while(|word| word.into_string().ok()).collect();
     if let Some((command, rest)) = words.split_first() {
@@ -80,7 +80,7 @@ pub fn main() -> ExitCode {
     let _ = ctrlc::set_handler(heisenbug_check::interrupt);
     match run(args) {
         Ok(exit) => ExitCode::from(exit as u8),
-        // Whatever went wrong then, the compiler that Ctrl-C has ended as well for one.
+        // Ctrl-C ends child processes as well, such as the compiler: the error is a consequence of that.
         Err(_) if heisenbug_check::interrupted() => ExitCode::from(Exit::Interrupted as u8),
         Err(error) => {
             output::complain(&format!("{error:#}"));

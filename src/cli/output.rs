@@ -1,14 +1,14 @@
-//! Writing to the terminal, or to whatever stands in for it.
+//! Writing to the terminal, or to the pipe or file in its place.
 
 use anyhow::Context;
 use heisenbug_explain::{self as explain, MAX_WIDTH, Report, visible, visible_but_styles};
 use serde::Serialize;
 use std::io::{ErrorKind, IsTerminal, Write};
 
-/// Prints a text with its styles, which are stripped where nobody would see them. Of whatever else it
-/// holds that a terminal would obey, nothing is obeyed.
+/// Prints a text with its styles, which are stripped if the output is not a terminal. All other control
+/// characters are made visible, so the terminal does not obey them.
 ///
-/// A pipe that is closed is no error: whoever reads has read enough.
+/// A closed pipe is not an error: the reader has read enough.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// So many rows that are not shown are worth saying how to see them.
+/// If at least this many rows are hidden, the report says how to see them.
 const MANY: usize = 8;
 
 /// A report for this terminal, with a row for each operation if it is to be `full`.
@@ -48,7 +48,7 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&explain::json(&serde_json::to_string_pretty(value)?))
 }
 
-/// Says what is wrong.
+/// Prints an error.
 pub fn complain(error: &str) {
     let red = anstyle::Style::new()
         .fg_color(Some(anstyle::AnsiColor::Red.into()))
@@ -57,7 +57,7 @@ pub fn complain(error: &str) {
     let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {error}");
 }
 
-/// Says what is being done, beside the output.
+/// Prints a remark on standard error.
 #[cfg(feature = "learn")]
 pub fn remark(what: &str) {
     let _ = writeln!(std::io::stderr(), "{}", visible(what));
@@ -68,14 +68,14 @@ pub fn width() -> usize {
     terminal_size::terminal_size().map_or(MAX_WIDTH, |(columns, _)| usize::from(columns.0))
 }
 
-/// A line on the terminal that says how far a long check has come, and goes away again.
+/// A line on the terminal that shows the progress of a long check, and is erased at the end.
 pub struct Progress {
     shown: bool,
     began: std::time::Instant,
 }
 
 impl Progress {
-    /// Nothing is shown yet: most checks are over before anyone could read it.
+    /// Nothing is shown at first: most checks end before anyone could read it.
     pub fn new() -> Progress {
         Progress {
             shown: std::io::stderr().is_terminal(),
@@ -83,11 +83,11 @@ impl Progress {
         }
     }
 
-    /// Shows what is being done.
+    /// Shows the current work.
     pub fn show(&self, what: &str) {
         let seconds = self.began.elapsed().as_secs();
         if self.shown && seconds > 0 {
-            // A line that wraps could not be taken back.
+            // A line that wraps could not be erased.
             let line = format!("{what}, {seconds} s");
             let line = explain::cut(&visible(&line), width().saturating_sub(1));
             let _ = write!(std::io::stderr(), "\r\x1b[K{line}");

@@ -1,4 +1,4 @@
-//! A text that is longer than the screen, a page at a time.
+//! Shows a text that is longer than the screen one page at a time.
 
 use super::output;
 use anyhow::Result;
@@ -7,7 +7,7 @@ use std::io::{IsTerminal, Write};
 use std::process::{Child, Command, Stdio};
 use unicode_width::UnicodeWidthStr;
 
-/// Prints a text, through a pager where it would scroll away.
+/// Prints a text, through a pager if it does not fit on the screen.
 ///
 /// # Errors
 ///
@@ -33,11 +33,11 @@ fn started_for(text: &str) -> Option<Child> {
     let wanted = std::env::var("PAGER").ok();
     let said = wanted.as_deref().unwrap_or("less -R");
     let mut words = said.split_whitespace();
-    // An empty PAGER says that none is wanted.
+    // An empty PAGER means that no pager is wanted.
     let mut command = Command::new(words.next()?);
     command.args(words).stdin(Stdio::piped());
     if std::env::var_os("LESS").is_none() {
-        // Without it, less shows the codes of colours.
+        // Without it, less shows colour codes as text.
         command.env("LESS", "R");
     }
     match command.spawn() {
@@ -51,14 +51,14 @@ fn started_for(text: &str) -> Option<Child> {
     }
 }
 
-/// How many rows a text takes, with lines that go on in the next one.
+/// How many rows a text takes, counting the rows of wrapped lines.
 fn rows_of(text: &str, columns: u16) -> usize {
     let columns = usize::from(columns).max(1);
     let rows = |line: &str| line.width().div_ceil(columns).max(1);
     plain(text).lines().map(rows).sum()
 }
 
-/// Whoever reads may have read enough before the end.
+/// Hands a text to the pager. A failed write is not an error: the reader may quit before the end.
 fn hand(mut pager: Child, text: &str) {
     let text = visible_but_styles(text);
     let colours = anstream::AutoStream::choice(&std::io::stdout());

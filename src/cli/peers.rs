@@ -1,16 +1,16 @@
-//! `heisenbug check --engine loom`: what another checker says, passed on as it is.
+//! `heisenbug check --engine loom`: the verdict of another checker, passed on unchanged.
 
 use super::Exit;
 use super::args::Check;
 use anyhow::Result;
 
-/// Says how to build a tool that can ask loom.
+/// Says how to build the tool with loom.
 #[cfg(not(feature = "peers"))]
 pub fn run(args: &Check) -> Result<Exit> {
     let name = { args.name.iter() }.map(|name| format!(" {name}"));
     let locks = args.locks.then(|| " --locks".to_owned());
     anyhow::bail!(
-        "loom is not part of this build; to ask it: cargo run --features peers -- check --engine loom{}",
+        "loom is not part of this build; to use it: cargo run --features peers -- check --engine loom{}",
         name.chain(locks).collect::<String>()
     );
 }
@@ -35,7 +35,7 @@ mod asking {
 
     type Program = (&'static Bug, &'static Variant);
 
-    /// What `--json` prints of a program.
+    /// A program's entry in `--json`.
     #[derive(Serialize)]
     struct Asked {
         /// loom's answer. `null` if it cannot be asked.
@@ -48,11 +48,11 @@ mod asking {
         /// Why loom was not asked.
         #[serde(skip_serializing_if = "Option::is_none")]
         lacks: Option<&'static str>,
-        /// Whether loom says what the catalogue does. `null` if it says nothing.
+        /// Whether loom agrees with the catalogue. `null` if it has no verdict.
         as_declared: Option<bool>,
     }
 
-    /// Asks loom about one program, all of a bug, or everything that it can run.
+    /// Asks loom about one program, all variants of a bug, or every program that it can run.
     pub fn run(args: &Check) -> Result<Exit> {
         let limits = Limits {
             max_executions: args.limits.max_executions,
@@ -125,8 +125,8 @@ mod asking {
         }
     }
 
-    /// A program's exit code is loom's verdict; that of several is whether loom says what the
-    /// catalogue does.
+    /// For one program, the exit code is loom's verdict; for several, whether loom agrees with the
+    /// catalogue.
     fn exit(asked: &[Asked]) -> Exit {
         let verdicts = match asked {
             [one] => vec![
@@ -174,7 +174,7 @@ mod asking {
             ));
             let more = { answer.message.iter().chain(&answer.stopped) }.map(String::as_str);
             let differs = (asked.as_declared == Some(false))
-                .then_some("The catalogue says otherwise; the bug's story may say who is right.");
+                .then_some("The catalogue disagrees; the bug's story may say which is right.");
             for text in more.chain(differs) {
                 lines.push(explain::wrap(text, width, "  "));
             }
@@ -182,7 +182,7 @@ mod asking {
         lines.join("\n")
     }
 
-    /// What the child process of a question does.
+    /// Runs the child process that asks loom.
     pub fn child(args: &[String]) -> ExitCode {
         match loom::answer(args) {
             Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! `--svg` and `--html`: what was found about one program, in a file of its own.
+//! `--svg` and `--html`: the report on one program, written to a file.
 
 use super::args::Picture;
 use anyhow::{Result, bail};
@@ -18,7 +18,7 @@ pub fn only_of_one(args: &Picture, which: &str) -> Result<()> {
     }
 }
 
-/// Writes what is wanted. A file that is there already is replaced as a whole.
+/// Writes the files that are wanted. An existing file is replaced as a whole.
 ///
 /// # Errors
 ///

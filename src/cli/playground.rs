@@ -1,4 +1,4 @@
-//! `heisenbug new` and `heisenbug try`: files of one's own.
+//! `heisenbug new` and `heisenbug try`: your own files.
 
 use super::args::{Engine, Format, New, Try};
 use super::output::Progress;
@@ -24,19 +24,19 @@ pub fn new(args: &New) -> Result<Exit> {
         .downcast_ref::<std::io::Error>(
     ) {
         Some(error) if error.kind() == ErrorKind::AlreadyExists => {
-            anyhow!("{name} exists already, and is left as it is: choose another name")
+            anyhow!("{name} already exists, and was not changed: choose another name")
         }
         _ => error,
     })?;
     output::print(&format!(
-        "{name} is written: two threads, and a count that does not add up.\n\n{} try {} shows how.",
+        "Created {name}: two threads, and a count that does not add up.\n\n{} try {} shows why.",
         called::name(),
         called::quoted(&file)
     ))?;
     Ok(Exit::Good)
 }
 
-/// The file that is meant: a name without an extension is that of a Rust file.
+/// The file to write: a name without an extension gets `.rs`.
 fn with_extension(file: &Path) -> Result<PathBuf> {
     let is_folder =
         file.as_os_str().as_encoded_bytes().ends_with(b"/") || file.file_name().is_none();
@@ -67,11 +67,11 @@ pub fn try_file(args: &Try) -> Result<Exit> {
     if args.limits.engine == Engine::Loom {
         bail!("loom knows the catalogue only: your file is linked with heisenbug's types");
     }
-    // A file that cannot be read is said to be so before anything is built.
+    // A file that cannot be read is reported before anything is built.
     let scenarios = playground::scenario_names(&args.file)?;
     if scenarios.len() > 1 {
         let which = format!(
-            "{} has {} scenarios: write `pub` before one of them alone",
+            "{} has {} scenarios: write `pub` before only one of them",
             args.file.display(),
             scenarios.len()
         );
@@ -108,7 +108,7 @@ pub fn try_file(args: &Try) -> Result<Exit> {
     Ok(exit(&tried))
 }
 
-/// A program that is refused, and why.
+/// The case of a program that was refused, and why.
 pub fn refused<'a>(report: &'a Report, why: &'a str) -> Case<'a> {
     Case {
         report,
@@ -117,14 +117,14 @@ pub fn refused<'a>(report: &'a Report, why: &'a str) -> Case<'a> {
     }
 }
 
-/// Builds what files are linked with, saying so if it takes a while.
+/// Builds the library that files are linked with, and says so if that takes a while.
 pub fn library() -> Result<Library> {
     let progress = Progress::new();
-    progress.show("building what your file is linked with (once)");
+    progress.show("building the library that your file is linked with (once)");
     Library::build(&Building)
 }
 
-/// Waits for the library.
+/// Says what the build of the library waits for.
 struct Building;
 
 impl Onlooker for Building {
@@ -160,7 +160,7 @@ fn watch(args: &Try, library: &Library) -> Result<Exit> {
     loop {
         match attempt(args, library) {
             Ok(tried) => show(&tried, args.full)?,
-            // While a file is being edited it may well be gone, or have no scenario.
+            // While a file is being edited, it may be missing or have no scenario for a moment.
             Err(error) => output::complain(&format!("{error:#}")),
         }
         if interrupted() {
@@ -190,7 +190,7 @@ fn show(tried: &Tried, full: bool) -> Result<()> {
     }
 }
 
-/// How to run an execution that fails again.
+/// Prints how to replay a failing execution.
 fn tell_again(args: &Try, tried: &Tried) -> Result<()> {
     let Tried::Checked(reports) = tried else {
         return Ok(());

@@ -1,11 +1,11 @@
-//! The prices that `cost` has kept, for whoever shows a fix.
+//! The prices that `cost` has stored, for the commands that show a fix.
 
 use heisenbug_catalogue::{Bug, Variant};
 
 #[cfg(feature = "cost")]
 pub use heisenbug_cost::store::{Price, Prices};
 
-/// All prices. Where there are none, or none that can be read, nobody is told more than that.
+/// All prices. If there are none, it returns none; if they cannot be read, it prints an error as well.
 #[cfg(feature = "cost")]
 pub fn load() -> Prices {
     let Some(store) = heisenbug_cost::store::Store::of_user() else {
@@ -30,7 +30,7 @@ pub use without::{Price, Prices, load};
 mod without {
     use std::collections::BTreeMap;
 
-    /// There is none.
+    /// A price. There are none, so this has no values.
     #[derive(Clone, serde::Serialize)]
     pub enum Price {}
 

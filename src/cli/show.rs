@@ -40,7 +40,7 @@ struct ShownVariant {
     undefined: Option<&'static str>,
     line: usize,
     code: String,
-    /// What it cost when it was last measured, if it was.
+    /// The last price that was measured, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Price>,
 }
@@ -182,7 +182,7 @@ fn program(bug: &Bug, variant: &Variant, width: usize) -> String {
     part
 }
 
-/// The file's own words: its module documentation, without the marks of Markdown.
+/// The story of a bug: its file's module documentation, without Markdown's markup.
 fn story(source: &str) -> String {
     let text: Vec<&str> = source
         .lines()
@@ -194,7 +194,7 @@ fn story(source: &str) -> String {
         })
         .skip_while(|line| line.starts_with('#') || line.is_empty())
         .collect();
-    // Lines of a paragraph belong together: they are wrapped anew.
+    // The lines of a paragraph are joined, to be wrapped again.
     let mut paragraphs: Vec<String> = Vec::new();
     let mut open = false;
     for line in text {
@@ -222,25 +222,25 @@ fn story(source: &str) -> String {
         .to_owned()
 }
 
-/// Whether a line of documentation begins an item of a list, or goes on with one.
+/// Whether a line of documentation begins or continues a list item.
 fn is_item(line: &str) -> bool {
     let number = line.split_once(". ").map(|(number, _)| number);
     line.starts_with(['-', ' ', '|']) || number.is_some_and(|number| number.parse::<u8>().is_ok())
 }
 
-/// A lock was never broken: some of its programs are sound from the start.
+/// Whether this is a lock strategy: those have sound programs, which never were buggy.
 fn is_lock(bug: &Bug) -> bool {
     bug.variants
         .iter()
         .any(|variant| variant.role == Role::Sound)
 }
 
-/// The code of a lock itself: what stands between the file's imports and its traps and proof.
+/// The code of a lock itself: the part of the file between its imports and its traps and proof.
 fn lock(bug: &Bug) -> String {
     let mut in_import = false;
     let is_before = |line: &&str| {
         let begins = line.starts_with("use ") || in_import;
-        // An import may go on for several lines, to the one with the semicolon.
+        // An import may span several lines, up to the one with the semicolon.
         in_import = begins && !line.ends_with(';');
         begins || line.is_empty() || line.starts_with("//!")
     };
@@ -249,7 +249,7 @@ fn lock(bug: &Bug) -> String {
         .position(|line| line.starts_with("pub mod trap_") || line.starts_with("pub const PROOF"))
         .unwrap_or(usize::MAX);
     let code: Vec<&str> = { bug.source.lines() }.take(end).skip(start).collect();
-    // The documentation of what comes next belongs to that.
+    // The documentation of the next item does not belong to the lock.
     let own = { code.iter().rev() }
         .skip_while(|line| line.starts_with("///") || line.is_empty())
         .count();

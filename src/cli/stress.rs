@@ -15,7 +15,7 @@ use std::time::Duration;
 /// The hidden command that a child is started with.
 pub const COMMAND: &str = stress::CHILD_COMMAND;
 
-/// What a child is told: see [`stress::child_args`].
+/// The arguments of a child: see [`stress::child_args`].
 #[derive(Parser)]
 struct Child {
     name: String,
@@ -87,7 +87,7 @@ fn live(bug: &Bug, variant: &str) -> Result<(&'static Bug, &'static Variant)> {
     program.context("the live world has the same bugs and variants")
 }
 
-/// What a child does.
+/// Runs a child process.
 pub fn child(args: &[String]) -> ExitCode {
     let parsed =
         Child::try_parse_from(std::iter::once(COMMAND).chain(args.iter().map(String::as_str)));
@@ -151,8 +151,9 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
         .map(|why| format!("Stopped: {why}."))
         .collect::<Vec<_>>();
     if leaks {
-        closing
-            .push("This program leaks, which no outcome shows: `heisenbug check` does.".to_owned());
+        closing.push(
+            "This program leaks, which no outcome shows: `heisenbug check` finds it.".to_owned(),
+        );
     }
     closing.push(
         "What real threads did not show is not ruled out: `heisenbug check` looks at every schedule."
@@ -177,7 +178,7 @@ fn threads(what: &str, stuck: &Stuck, width: usize) -> String {
     let mut lines = vec![paint(Paint::Bad, &format!("  {times}"))];
     if stuck.threads.is_empty() {
         lines.push(
-            "    no thread waits for a lock: somebody waits for a call that never comes".to_owned(),
+            "    no thread waits for a lock: a thread waits for a call that never comes".to_owned(),
         );
     }
     lines.extend(stuck.threads.iter().map(|blocked| {

@@ -1,4 +1,4 @@
-//! The child: measures one subject at all points of its task, and reports line by line.
+//! The child process: measures one subject at all points of its task, and reports line by line.
 
 use super::fairness;
 use super::field::Load;
@@ -19,7 +19,7 @@ pub const COMMAND: &str = "__cost";
 pub enum Line {
     /// A point was measured for some time.
     Sample(Sample),
-    /// Who waited and who held the lock, at a point of the sweep of threads.
+    /// Which threads waited and which held the lock, at a point of the thread sweep.
     Turns(Turns),
     /// All points were measured. Nothing follows.
     Done,
@@ -38,16 +38,16 @@ pub struct Sample {
     pub per_thread: Vec<u64>,
     /// Whether every thread had done something by the end of the warm-up.
     pub all_ran: bool,
-    /// Whether each thread had a core of its own.
+    /// Whether each thread had its own core.
     pub pinned: bool,
-    /// What the workload panicked with. There is nothing to learn from the counts then.
+    /// The message of the workload's panic, if it panicked. Then the counts are meaningless.
     pub panic: Option<String>,
 }
 
 impl Sample {
-    /// The time from one operation to the next, whoever does them. `None` if they were not done
-    /// right. If none ended in time it is more than that time, which stands for it: a lock that lets
-    /// nobody in must not be left out of the figures.
+    /// The time from one operation to the next, over all threads. `None` if the workload panicked.
+    /// If no operation ended, it is the whole time, as a lower bound: a lock that lets no thread in
+    /// must not be missing from the figures.
     pub fn nanos(&self) -> Option<f64> {
         let operations: u64 = self.per_thread.iter().sum();
         let elapsed = self.elapsed.as_nanos() as f64;
@@ -62,12 +62,12 @@ impl Sample {
     }
 }
 
-/// Who waited, and who held the lock.
+/// Which threads waited, and which held the lock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turns {
     /// The point.
     pub point: Point,
-    /// The longest wait of each thread, if the workload went well.
+    /// The longest wait of each thread, if the workload did not panic.
     pub waits: Vec<Duration>,
     /// The lock working set size.
     pub working_set: Option<f64>,
@@ -75,18 +75,18 @@ pub struct Turns {
     pub reacquire: Option<u64>,
 }
 
-/// The arguments that make this program do a task as a child.
+/// The arguments that make this program run a task as a child.
 pub fn args(task: &Task) -> Vec<String> {
     let task = serde_json::to_string(task).expect("a task has string keys only");
     vec![COMMAND.to_owned(), task]
 }
 
-/// What a child does, given the arguments after the command. Reports on standard output, and takes
-/// panics over: they are results.
+/// Runs a child, given the arguments after the command. Reports on standard output, including
+/// panics: they are results.
 ///
 /// # Errors
 ///
-/// If the arguments are not a parent's, or nobody reads what is written.
+/// If the arguments do not come from a parent, or the output cannot be written.
 pub fn child(args: &[String]) -> Result<()> {
     let task = args
         .first()
@@ -135,7 +135,7 @@ fn sample(point: Point, time: Duration, run: Run) -> Sample {
     }
 }
 
-/// Two more runs, which measure nothing but turns: what they note down costs more than a lock.
+/// Two more runs, which measure only turns: recording them costs more than a lock.
 fn turns(task: &Task, point: Point, team: &mut Team) -> Result<Turns> {
     let time = task.times.short;
     let workload = workload(&task.subject, point.load())?;
@@ -158,7 +158,7 @@ fn turns(task: &Task, point: Point, team: &mut Team) -> Result<Turns> {
     })
 }
 
-/// Writes a line at once. If nobody reads it, nobody wants the rest either.
+/// Writes a line at once. An error means that the parent is gone, so the child should end.
 fn say(line: &Line) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", serde_json::to_string(line)?)?;

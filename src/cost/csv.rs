@@ -1,4 +1,4 @@
-//! All figures as a table for other programs.
+//! All figures as CSV, for other programs.
 
 use super::child::Sample;
 use super::report::Report;
@@ -43,7 +43,7 @@ pub const COLUMNS: [&str; 32] = [
     "date",
 ];
 
-/// Writes all cells, after a line with the columns' names. What is not known is empty.
+/// Writes all cells, after a line with the columns' names. Unknown values are empty.
 ///
 /// # Errors
 ///
@@ -80,8 +80,8 @@ pub const PROCESS_COLUMNS: [&str; 16] = [
     "panic",
 ];
 
-/// Writes what each process measured, after a line with the columns' names: one line for each time
-/// that a point was measured for.
+/// Writes the figures of each process, after a line with the columns' names: one line for each
+/// duration that a point was measured for.
 ///
 /// # Errors
 ///

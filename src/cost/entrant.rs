@@ -1,19 +1,19 @@
-//! Who is measured in one go: the contestants of a race, or the programs of a bug.
+//! The entrants of a measurement: the contestants of a race, or the programs of a bug.
 
 use super::field::{self, Contestant, Family, Origin, Waiting};
 use super::task::{self, Point, Subject, Sweep, Task, Times};
 use heisenbug_catalogue::{Bug, Role, Variant};
 
-/// One of those who are measured together.
+/// One of the programs that are measured together.
 #[derive(Clone, Debug)]
 pub struct Entrant {
-    /// What its processes do.
+    /// The task of its processes.
     pub task: Task,
     /// Where it comes from, or its role.
     pub origin: &'static str,
-    /// How it waits, where that is known.
+    /// How it waits, if known.
     pub waiting: Option<&'static str>,
-    /// Whether it is a floor to compare with, and no solution.
+    /// Whether it is only a floor to compare with, not a solution.
     pub baseline: bool,
 }
 
@@ -51,8 +51,8 @@ fn contestant(one: Contestant, threads: &[usize], times: Times) -> Entrant {
     }
 }
 
-/// The programs of a bug that can be priced: the buggy one, which is what its fixes are compared
-/// with, and those that are sound. The buggy one runs alone: more threads would only break it.
+/// The programs of a bug that can be priced: the buggy one, as the baseline for the fixes, and those
+/// that are correct. The buggy one runs on one thread: more threads would only break it.
 ///
 /// Takes the bug as it is mounted in the native world.
 pub fn programs(bug: &Bug, threads: &[usize], times: Times) -> Vec<Entrant> {

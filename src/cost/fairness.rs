@@ -1,11 +1,11 @@
-//! Who got how much, who held the lock in turns, and who waited longest.
+//! Fairness: how much each thread got, how they took turns, and how long they waited.
 //!
-//! Throughput alone rewards a lock that lets one thread keep it. Three runs tell more:
+//! Throughput alone rewards a lock that lets one thread keep it. Three runs show more:
 //!
 //! - The counts per thread of the run that is measured: [`jain`] and [`evenness`].
-//! - A short run of its own that notes down every holder: [`working_set`] and [`reacquire`].
-//! - A run of its own in which every thread times every step: [`longest_waits`]. It is a closed
-//!   loop: a thread that waits asks for nothing else meanwhile, so the waits are those of threads
+//! - A separate short run that records every holder: [`working_set`] and [`reacquire`].
+//! - A separate run in which every thread times every step: [`longest_waits`]. It is a closed
+//!   loop: a thread that waits makes no other requests meanwhile, so the waits are those of threads
 //!   that try again at once, and say little about requests that arrive from outside.
 
 use super::team::{Padded, Team};
@@ -16,13 +16,13 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many acquisitions are looked at together. At ten nanoseconds each they take ten microseconds,
-/// a fraction of a time slice: holders that take turns only when the scheduler makes them show as 1.
+/// The number of acquisitions in a window. At ten nanoseconds each, they take ten microseconds, a
+/// fraction of a time slice: if holders change only when the scheduler forces them to, the result is 1.
 pub const WINDOW: usize = 1000;
 
 /// Jain's index of fairness: 1 if all threads got the same, 1/n if one of n got everything.
 ///
-/// `None` if nobody got anything.
+/// `None` if no thread got anything.
 pub fn jain(counts: &[u64]) -> Option<f64> {
     let counts: Vec<f64> = counts.iter().map(|&count| count as f64).collect();
     let sum: f64 = counts.iter().sum();
@@ -30,16 +30,16 @@ pub fn jain(counts: &[u64]) -> Option<f64> {
     (squares > 0.0).then(|| sum * sum / (counts.len() as f64 * squares))
 }
 
-/// What the thread that got least got, as a share of what the one that got most got.
+/// The smallest count as a share of the largest one.
 ///
-/// `None` if nobody got anything.
+/// `None` if no thread got anything.
 pub fn evenness(counts: &[u64]) -> Option<f64> {
     let (min, max) = (counts.iter().min()?, counts.iter().max()?);
     (*max > 0).then(|| *min as f64 / *max as f64)
 }
 
 /// Lock working set size: how many different threads held the lock among [`WINDOW`] acquisitions in
-/// a row, on average over such windows, which do not overlap.
+/// a row, averaged over windows that do not overlap.
 ///
 /// `None` if there are not enough acquisitions for one window.
 pub fn working_set(holders: &[u8]) -> Option<f64> {
@@ -56,7 +56,7 @@ fn distinct(holders: &[u8]) -> usize {
     seen.iter().filter(|&&seen| seen).count()
 }
 
-/// How many acquisitions later the same thread holds the lock again: the median. 1 means at once.
+/// The median number of acquisitions until the same thread holds the lock again. 1 means at once.
 ///
 /// `None` if no thread held it twice.
 pub fn reacquire(holders: &[u8]) -> Option<u64> {
@@ -70,11 +70,11 @@ pub fn reacquire(holders: &[u8]) -> Option<u64> {
 }
 
 /// The longest wait of each thread for one step, in a run of that length. A wait that has not ended
-/// when the time is up counts as it stands: the longest ones are those.
+/// when the time is up counts up to then: the longest ones are usually among these.
 ///
 /// # Errors
 ///
-/// If the workload panics: what with.
+/// If the workload panics, with its message.
 pub fn longest_waits(
     team: &mut Team,
     workload: &Arc<Workload>,
@@ -98,15 +98,15 @@ pub fn longest_waits(
     }
 }
 
-/// What the threads say of their waiting.
+/// The waits of all threads.
 struct Waits {
     stop: AtomicBool,
-    /// When the first thread began. All times are nanoseconds since.
+    /// When the first thread began. All times are in nanoseconds since then.
     begin: OnceLock<Instant>,
     threads: Vec<Padded<Wait>>,
 }
 
-/// One thread's waiting.
+/// The waits of one thread.
 struct Wait {
     since: AtomicU64,
     longest: AtomicU64,
@@ -114,7 +114,7 @@ struct Wait {
 
 impl Default for Wait {
     fn default() -> Wait {
-        // A thread that is never let run has waited since the others began.
+        // A thread that never gets to run has waited since the others began.
         Wait {
             since: AtomicU64::new(0),
             longest: AtomicU64::new(0),
@@ -135,7 +135,7 @@ impl Waits {
         let mut longest = 0;
         while !self.stop.load(Relaxed) {
             wait.since.store(since, Relaxed);
-            // Nothing done, as in a queue that is full, is a wait that goes on.
+            // If nothing was done, as with a full queue, the wait continues.
             if workload.work(thread, 1) == 0 {
                 thread::yield_now();
                 continue;
@@ -223,7 +223,7 @@ mod tests {
         let waits = longest_waits(&mut team, &good, Duration::ZERO).unwrap();
         assert_eq!(waits.len(), 2);
         let bad = Arc::new(Workload::new((), |(), _| panic!("no"), |(), _| ()));
-        // The stop may come first, and then nobody panics.
+        // The stop may come first, and then no thread panics.
         if let Err(message) = longest_waits(&mut team, &bad, Duration::ZERO) {
             assert_eq!(message, "no");
         }

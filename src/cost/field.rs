@@ -1,7 +1,7 @@
 //! The field of a race: every lock strategy and everything it is compared with, by family.
 //!
 //! A family is a job that several strategies can do. All strategies of a family run the same
-//! workload, so that only what lies between differs.
+//! workload, so that they differ only in the strategy itself.
 
 mod counter;
 mod exclusive;
@@ -13,16 +13,16 @@ mod spsc;
 use heisenbug_catalogue::Workload;
 use std::hint::black_box;
 
-/// A job, and so a race.
+/// A job that strategies compete in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// Mutual exclusion: one counter behind one lock.
     Exclusive,
     /// Many readers, few writers: two words that belong together.
     ReadMostly,
-    /// A counter that is raised often and read seldom.
+    /// A counter that is often incremented and rarely read.
     Counter,
-    /// Messages from one thread to one other. An operation is a push or a pop.
+    /// Messages from one thread to another one. An operation is a push or a pop.
     Spsc,
     /// Messages from any thread to any other. An operation is a push or a pop.
     Mpmc,
@@ -52,16 +52,16 @@ pub enum Waiting {
     Never,
 }
 
-/// How hard the threads press, for one point of a sweep.
+/// The load at one point of a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Load {
-    /// Threads.
+    /// The number of threads.
     pub threads: usize,
     /// Steps of work inside the critical section, of about a nanosecond each.
     pub critical: u64,
     /// Steps of work outside of it.
     pub think: u64,
-    /// How many of 100 accesses are reads. Only read-mostly workloads look at it.
+    /// How many of 100 accesses are reads. Only read-mostly workloads use it.
     pub reads: u64,
 }
 
@@ -70,23 +70,23 @@ pub struct Load {
 pub struct Contestant {
     /// The name in tables, such as `ticket` or `parking_lot::Mutex`.
     pub name: &'static str,
-    /// What it competes in.
+    /// The family that it competes in.
     pub family: Family,
     /// Where it comes from.
     pub origin: Origin,
     /// How it waits.
     pub waiting: Waiting,
-    /// The most threads it is for; a baseline without a lock is for one.
+    /// The most threads that it supports: one, for a baseline without a lock.
     pub max_threads: usize,
-    /// What is measured.
+    /// Makes the workload that is measured.
     pub workload: fn(Load) -> Workload,
-    /// The same, with the holders noted down; for mutual exclusion only.
+    /// The same, with the holders recorded; for mutual exclusion only.
     pub logged: Option<fn() -> Logged>,
 }
 
-/// A workload, and the thread number of each holder since it began, in their order.
+/// A workload, and the thread numbers of its holders since it began, in order.
 pub struct Logged {
-    /// Each step takes the lock once and notes the thread down.
+    /// Each step takes the lock once and records the thread.
     pub workload: Workload,
     /// The holders so far.
     pub holders: Box<dyn Fn() -> Vec<u8> + Send + Sync>,
@@ -104,7 +104,7 @@ pub fn all() -> Vec<Contestant> {
     .concat()
 }
 
-/// Does `steps` steps of arithmetic that depend on each other, and that no compiler can leave out.
+/// Does `steps` steps of arithmetic that depend on each other, and that a compiler cannot remove.
 #[inline(always)]
 pub fn spend(steps: u64) {
     if steps == 0 {
@@ -126,7 +126,7 @@ mod tests {
     use std::sync::{Arc, Barrier};
     use std::thread;
 
-    /// Lets all threads do a few batches at the same time, and verifies what they leave behind.
+    /// Runs a few batches on all threads at the same time, and returns the number of operations.
     fn run(workload: &Arc<Workload>, threads: usize, batch: u64) -> u64 {
         let barrier = Arc::new(Barrier::new(threads));
         let handles = (0..threads).map(|thread| {
@@ -153,7 +153,7 @@ mod tests {
                 .into_iter()
                 .filter(|n| *n <= contestant.max_threads)
             {
-                // Four threads on two cores bring a lock that hands itself over in turn to a crawl.
+                // Locks that are handed over in order are very slow with four threads on two cores.
                 let batch = if threads == 4 { 50 } else { 1000 };
                 let workload = Arc::new((contestant.workload)(Load {
                     threads,
@@ -212,8 +212,8 @@ mod tests {
         }
     }
 
-    /// What is called `futex-mutex` where it is proven is called `futex_mutex` here, and
-    /// `spsc_ring@64` where it was made for 64 elements.
+    /// A proof's `futex-mutex` is called `futex_mutex` here, and a queue for 64 elements
+    /// `spsc_ring@64`.
     #[test]
     fn what_is_proven_is_measured_and_what_is_ours_is_proven() {
         let ours = all().into_iter().filter(|it| it.origin == Origin::Ours);

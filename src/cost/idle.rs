@@ -1,32 +1,32 @@
-//! Who else uses the cores.
+//! How much other processes use the cores.
 //!
-//! A process that compiles next door makes a lock look three times as slow, and two cores look like
-//! one. So measuring waits for the cores to be idle, but not for ever, and every measurement carries
-//! the share of the cores that went to others while it was taken.
+//! Another process that compiles something makes a lock look three times as slow, and two cores look
+//! like one. So measuring waits for idle cores, but only for a limited time, and every measurement
+//! includes the share of the cores that went to others meanwhile.
 
 use serde::{Deserialize, Serialize};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// More than this share of the cores, for others or for the hypervisor, makes a measurement noisy.
+/// A measurement is noisy if others or the hypervisor took more than this share of the cores.
 pub const NOISY: f64 = 0.05;
 
 /// How long the cores must be idle before measuring begins.
 const WINDOW: Duration = Duration::from_millis(200);
 
-/// What went to others while something was measured.
+/// The share of the cores that went to others during a measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Noise {
-    /// The share of all cores that other processes had. `None` where the system does not tell.
+    /// The share of all cores that other processes used. `None` if the system does not report it.
     pub others: Option<f64>,
-    /// The share of all cores that the hypervisor gave to somebody else.
+    /// The share of all cores that the hypervisor gave to other machines.
     pub stolen: Option<f64>,
-    /// The load average of the last minute, our own load included.
+    /// The load average of the last minute, including our own load.
     pub load: Option<f64>,
 }
 
 impl Noise {
-    /// Whether so much went to others that the measurement says little.
+    /// Whether so much went to others that the measurement is unreliable.
     pub fn is_noisy(self) -> bool {
         [self.others, self.stolen]
             .into_iter()
@@ -35,18 +35,18 @@ impl Noise {
     }
 }
 
-/// What the cores have done until now, in seconds of one core each.
+/// The CPU time used until now, in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Ledger {
     at: Instant,
     busy: f64,
     stolen: f64,
-    /// Of the busy time, our own and that of our children that have ended.
+    /// The part of the busy time that is our own, including children that have ended.
     ours: f64,
 }
 
 impl Ledger {
-    /// Reads the system's books. `None` where it keeps none that we can read.
+    /// Reads the system's accounts. `None` if there are none that we can read.
     pub fn now() -> Option<Ledger> {
         let stat = std::fs::read_to_string("/proc/stat").ok()?;
         let (busy, stolen) = parse(&stat, ticks_per_second()?)?;
@@ -58,7 +58,7 @@ impl Ledger {
         })
     }
 
-    /// What went to others since then.
+    /// The share that went to others since then.
     pub fn since(before: Option<Ledger>) -> Noise {
         let load = load();
         let (Some(before), Some(after)) = (before, Ledger::now()) else {
@@ -98,8 +98,8 @@ pub fn load() -> Option<f64> {
     text.split_whitespace().next()?.parse().ok()
 }
 
-/// Waits until the cores have been idle for a moment, at most until the time is used up, of which
-/// it takes what it needs. Returns at once where the system does not tell.
+/// Waits until the cores have been idle for a moment, or the budget is used up. Subtracts the time it
+/// took from the budget. Returns at once if the system does not report CPU times.
 pub fn wait(budget: &mut Duration, interrupted: &dyn Fn() -> bool) {
     let start = Instant::now();
     while start.elapsed() < *budget && !interrupted() {
@@ -128,9 +128,9 @@ fn ours() -> Option<f64> {
     let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
     let mut sum = 0.0;
     for who in [libc::RUSAGE_SELF, libc::RUSAGE_CHILDREN] {
-        // SAFETY: the structure is plain numbers, for which zeroes are a value.
+        // SAFETY: the structure is plain numbers, for which zeroes are valid.
         let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-        // SAFETY: the structure is there to be written.
+        // SAFETY: the pointer is valid for writing the structure.
         if unsafe { libc::getrusage(who, &mut usage) } != 0 {
             return None;
         }
@@ -169,7 +169,7 @@ mod tests {
             load: Some(9.0),
         };
         assert!(!quiet.is_noisy());
-        assert!(!Noise::default().is_noisy(), "nobody knows");
+        assert!(!Noise::default().is_noisy(), "unknown");
         let others = Some(NOISY * 1.01);
         assert!(Noise { others, ..quiet }.is_noisy());
         assert!(

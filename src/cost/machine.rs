@@ -1,4 +1,4 @@
-//! What this machine can do, measured before anything else: a figure without it means nothing.
+//! Measures basic operations of this machine first: other figures mean nothing without them.
 
 use super::idle;
 use super::team::Team;
@@ -10,25 +10,25 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// A machine, and what the basic steps cost on it, in nanoseconds.
+/// A machine, and the cost of basic operations on it, in nanoseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// The processor's name, or its architecture where the system does not tell.
+    /// The processor's name, or its architecture if the system does not report a name.
     pub cpu: String,
     /// How many threads can run at once.
     pub cores: usize,
     /// How much longer the same arithmetic takes on two cores at once than on one. About 1 for
-    /// separate cores; 1.3 and more for siblings that share one, or for a machine that is busy.
+    /// separate cores; 1.3 and more for siblings that share one, or for a busy machine.
     pub both_busy: Option<f64>,
-    /// A cache line, there and back.
+    /// The round trip of a cache line to another core.
     pub round_trip: Option<f64>,
-    /// `spin_loop`.
+    /// A call of `spin_loop`.
     pub pause: f64,
-    /// Waking a thread that sleeps, and being woken by it.
+    /// Waking a sleeping thread, and being woken by it.
     pub wake_up: f64,
-    /// `Instant::now`.
+    /// A call of `Instant::now`.
     pub clock: f64,
-    /// `yield_now`, with nobody to yield to.
+    /// A call of `yield_now`, without another thread to yield to.
     pub yielding: f64,
     /// Starting a thread, and waiting for its end.
     pub spawn: f64,
@@ -42,7 +42,7 @@ pub struct Machine {
     pub system: String,
     /// When this was measured, in UTC.
     pub date: String,
-    /// Whether the program was built without optimisation: no figure is worth anything then.
+    /// Whether the program was built without optimisation: then all figures are meaningless.
     pub debug_build: bool,
 }
 
@@ -89,7 +89,7 @@ impl Machine {
     }
 }
 
-/// The first line of a file, if there is something in it.
+/// The first line of a file, if it is not empty.
 fn line(path: &str) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().next()?.trim();
@@ -114,7 +114,7 @@ fn system() -> String {
     }
 }
 
-/// What one call costs: the least of several attempts, since nothing makes it faster than it is.
+/// The cost of one call: the minimum of several attempts, since disturbances only make it slower.
 fn each(times: u32, act: impl Fn()) -> f64 {
     let attempt = || {
         let start = Instant::now();
@@ -138,11 +138,11 @@ fn both_busy() -> f64 {
     least(2) / least(1)
 }
 
-/// How often the ball goes to and fro.
+/// How often the ball makes a round trip.
 const TRIPS: u64 = 20_000;
 
-/// What it costs to send a cache line to another core and to get it back: the median of several
-/// attempts, since where the line happens to lie makes a difference.
+/// The cost of sending a cache line to another core and getting it back: the median of several
+/// attempts, since the place of the line makes a difference.
 fn round_trip() -> f64 {
     let mut team = Team::new(2);
     let ball = Workload::of_batches(
@@ -173,8 +173,8 @@ fn round_trip() -> f64 {
 /// How often the sleepers wake each other.
 const WAKE_UPS: u64 = 300;
 
-/// What it costs to wake a thread on another core and to be woken by it. On the same core it would
-/// be much less: then nobody has to leave the idle state.
+/// The cost of waking a thread on another core and being woken by it. On the same core it would
+/// be much less, because the core would not be idle.
 fn wake_up() -> f64 {
     let mut team = Team::new(2);
     let bed = Workload::of_batches(
@@ -187,8 +187,8 @@ fn wake_up() -> f64 {
                     thread::park();
                 }
                 turn.store(mine + 1, Release);
-                // Before its first turn the other one may not have come yet: then it need not be
-                // woken either.
+                // The other thread may not have begun yet; then it does not need to be woken
+                // either.
                 if let Some(other) = sleepers[1 - thread].get() {
                     other.unpark();
                 }

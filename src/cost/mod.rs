@@ -1,4 +1,4 @@
-//! What a fix costs, and which lock wins where: workloads, measured on this machine.
+//! Measures workloads on this machine: what a fix costs, and which lock wins.
 
 mod child;
 pub mod csv;

@@ -1,4 +1,4 @@
-//! The bugs and the locks in the native world: what is measured.
+//! The bugs and the locks in the native world, which are the programs to measure.
 
 use heisenbug_catalogue::Bug;
 

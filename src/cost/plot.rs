@@ -1,7 +1,7 @@
-//! Figures as pictures.
+//! Plots of the figures.
 //!
-//! A dot a program, a panel a point of the sweep. Lines over the number of threads would cross and
-//! cover each other where there are more than a few, and would suggest a curve where there are four
+//! One dot per program, one panel per point of the sweep. Lines over the number of threads would cross
+//! and cover each other if there are more than a few, and would suggest a curve where there are four
 //! points; rows of dots can be read by name.
 
 use super::report::Report;
@@ -17,7 +17,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 const MARGIN: i32 = 20;
 const ROW: i32 = 20;
 const PANEL: i32 = 210;
-/// The room for the figures, at the right of each panel.
+/// The width of the figures, at the right of each panel.
 const FIGURES: i32 = 46;
 const GAP: i32 = 18;
 const HEAD: i32 = 84;
@@ -31,7 +31,7 @@ const INK: RGBColor = RGBColor(34, 34, 34);
 const FAINT: RGBColor = RGBColor(225, 225, 225);
 const GREY: RGBColor = RGBColor(110, 110, 110);
 
-/// Colours that differ for the colour-blind as well (Okabe and Ito).
+/// Colours that colour-blind people can distinguish as well (Okabe and Ito).
 const COLOURS: [RGBColor; 5] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -53,7 +53,7 @@ pub fn sweep(report: &Report, group: &str, sweep: Sweep) -> Result<Option<String
     }
 }
 
-/// What is drawn: rows by name, panels by point.
+/// The chart: rows by name, panels by point.
 struct Chart<'a> {
     cells: &'a [&'a Cell],
     names: Vec<&'a str>,
@@ -62,11 +62,11 @@ struct Chart<'a> {
     columns: usize,
     /// The ends of the axis, in nanoseconds.
     range: (f64, f64),
-    /// The room for the names.
+    /// The width of the names.
     left: i32,
 }
 
-/// What the colour of a dot says.
+/// What the colour of a dot means.
 fn kind(cell: &Cell) -> &'static str {
     match cell.waiting {
         _ if cell.is_baseline && cell.waiting.is_some() => "baseline",
@@ -151,7 +151,7 @@ impl<'a> Chart<'a> {
         Ok(svg)
     }
 
-    /// The title, and below it what the marks mean.
+    /// The title, with the legend below it.
     fn head(&self, root: &Area, report: &Report, group: &str, sweep: Sweep) -> Result<()> {
         let family = { FAMILIES.into_iter() }.find(|&family| family_name(family) == group);
         let name: &str = family.map_or(group, |family| table::title(family));
@@ -237,7 +237,7 @@ impl<'a> Chart<'a> {
         Ok(())
     }
 
-    /// The medians in figures, for whoever wants to know exactly.
+    /// The exact medians, as numbers.
     fn figures(&self, root: &Area, point: Point, (right, top): (i32, i32)) -> Result<()> {
         write(root, "ns", (right, top + 5), 12, GREY, HPos::Right)?;
         for cell in self.cells.iter().filter(|cell| cell.point == point) {
@@ -250,7 +250,7 @@ impl<'a> Chart<'a> {
         Ok(())
     }
 
-    /// What the axis is, and what to beware of.
+    /// The meaning of the axis, and warnings.
     fn foot(&self, root: &Area, report: &Report) -> Result<()> {
         let (_, height) = self.size();
         let y = height as i32 - FOOT + 4;
@@ -262,7 +262,7 @@ impl<'a> Chart<'a> {
             report.noisy
         );
         if report.machine.debug_build {
-            beware.push_str(". Debug build: not to be quoted");
+            beware.push_str(". Debug build: do not quote these figures");
         }
         write(root, &beware, (self.left, y + 18), 12, GREY, HPos::Left)
     }

@@ -9,9 +9,9 @@ use std::time::Duration;
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It said all it had to say.
+    /// It finished its task.
     Done,
-    /// It said nothing for too long, and was killed.
+    /// It was silent for too long, and was killed.
     Silent,
     /// It ended by itself before it was done.
     Died,
@@ -19,7 +19,7 @@ pub enum End {
     Interrupted,
 }
 
-/// Lets a child run to its end, or to its silence, or to Ctrl-C. It is gone afterwards.
+/// Runs a child until it ends, is silent for too long, or Ctrl-C is pressed. It is gone afterwards.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! All that one go of measuring has to say.
+//! The report on one measurement.
 
 use super::entrant::Entrant;
 use super::machine::Machine;
@@ -8,20 +8,20 @@ use super::task::{Sweep, Task};
 use anyhow::Result;
 use serde::Serialize;
 
-/// What was measured, where, and how.
+/// The results of a measurement, with the machine and the method.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The machine, as it was before the measuring began.
     pub machine: Machine,
-    /// How many processes each subject was to get.
+    /// The planned number of processes for each subject.
     pub rounds: usize,
-    /// How many processes ran beside others who wanted the cores.
+    /// How many processes were disturbed by others.
     pub noisy: usize,
     /// Whether it was cut short by Ctrl-C.
     pub interrupted: bool,
-    /// What was measured, by subject and point.
+    /// The figures, by subject and point.
     pub cells: Vec<Cell>,
-    /// What each process measured, in their order.
+    /// The results of each process, in order.
     pub processes: Vec<Process>,
 }
 
@@ -30,7 +30,7 @@ impl Report {
     ///
     /// # Errors
     ///
-    /// If no child can be started.
+    /// If a child cannot be started.
     pub fn measure(machine: Machine, entrants: &[Entrant], options: &Options) -> Result<Report> {
         let tasks: Vec<Task> = entrants
             .iter()
@@ -47,7 +47,7 @@ impl Report {
         })
     }
 
-    /// The groups that were measured, in their order.
+    /// The groups that were measured, in order.
     pub fn groups(&self) -> Vec<&str> {
         let mut groups: Vec<&str> = Vec::new();
         for cell in &self.cells {

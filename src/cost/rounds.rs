@@ -1,9 +1,9 @@
-//! Rounds: every subject in a process of its own, and all of that again, several times.
+//! Rounds: every subject in a separate process, and all of that again, several times.
 //!
-//! The same binary measures 35 ns in one process and 280 in the next, each of them with perfect
-//! confidence: where memory and threads happen to lie decides, and lies still as long as the process
-//! lives. So processes are what is sampled. In each round every subject gets one, beginning with
-//! another one each time, so that whatever happens to the machine meanwhile happens to all.
+//! The same binary measures 35 ns in one process and 280 in the next, each time with perfect
+//! confidence: the placement of memory and threads makes the difference, and does not change during
+//! the life of a process. So the samples are processes. In each round every subject gets one, and each
+//! round begins with another subject, so that changes of the machine affect all subjects alike.
 
 use super::child::{self, Line, Sample, Turns};
 use super::idle::{self, Ledger, Noise};
@@ -14,67 +14,67 @@ use serde::Serialize;
 use std::process::Command;
 use std::time::Duration;
 
-/// A child reports after each point. One that has said nothing for this much longer than that takes
-/// will not say anything.
+/// A child reports after each point. One that has been silent for this much longer than a point takes
+/// counts as stuck.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// How to go about it, and whom to tell.
+/// How to measure, and what to call.
 pub struct Options<'a> {
     /// How many processes each subject gets.
     pub rounds: usize,
-    /// How long to wait in all for others to leave the cores alone. If there is no time to wait,
-    /// noisy processes are not repeated either.
+    /// How long to wait in all for idle cores. If this is zero, noisy processes are not repeated
+    /// either.
     pub patience: Duration,
-    /// Ends as soon as this is true, with what there is.
+    /// Once this is true, measuring ends with the results so far.
     pub interrupted: &'a dyn Fn() -> bool,
-    /// Is told before each process.
+    /// Is called before each process.
     pub on_progress: &'a dyn Fn(Progress),
 }
 
-/// How far it has come.
+/// The progress of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
     /// Processes that are done.
     pub done: usize,
-    /// All that are to come to an end. Grows when noisy ones are repeated.
+    /// All planned processes. Grows when noisy ones are repeated.
     pub all: usize,
-    /// Who is next.
+    /// The next subject.
     pub subject: &'a Subject,
     /// Whether it is waiting for the cores to be idle.
     pub waiting: bool,
 }
 
-/// What one process measured.
+/// The results of one process.
 #[derive(Clone, Debug, Serialize)]
 pub struct Process {
-    /// Who was measured, as a place in the list of tasks.
+    /// Its task, as an index into the list of tasks.
     #[serde(skip)]
     pub task: usize,
-    /// Who was measured.
+    /// The subject.
     pub subject: Subject,
-    /// In which round, counted from 1. Repeats are rounds of their own.
+    /// The round, counted from 1. Repeats have the number after the last round.
     pub round: usize,
     /// The points.
     pub samples: Vec<Sample>,
-    /// Who waited, and who held the lock.
+    /// Which threads waited, and which held the lock.
     pub turns: Vec<Turns>,
-    /// What went to others meanwhile.
+    /// The share of the cores that went to others meanwhile.
     pub noise: Noise,
-    /// Why it did not come to its end, if it did not.
+    /// Why it did not finish, if it did not.
     pub broken: Option<String>,
 }
 
-/// Measures all tasks, and returns what each process measured. After Ctrl-C those that were not
-/// begun are missing, and so is the one that was cut short.
+/// Measures all tasks, and returns the results of each process. After Ctrl-C, processes that were not
+/// started are missing, and so is the one that was cut short.
 ///
 /// # Errors
 ///
-/// If no child can be started.
+/// If a child cannot be started.
 pub fn measure(tasks: &[Task], options: &Options) -> Result<Vec<Process>> {
     let mut patience = options.patience;
     let mut order = schedule(tasks.len(), options.rounds);
     let mut processes: Vec<Process> = Vec::new();
-    // A machine that is never idle must not make it endless.
+    // On a machine that is never idle, the repeats must not be endless.
     let mut repeats = match patience.is_zero() {
         true => 0,
         false => order.len().div_ceil(2),
@@ -90,7 +90,7 @@ pub fn measure(tasks: &[Task], options: &Options) -> Result<Vec<Process>> {
                 waiting,
             });
         };
-        // If nobody disturbed the one before, it need not be asked whether anybody is there.
+        // If the previous process was not disturbed, there is no need to wait.
         let quiet = processes.last().is_some_and(|last| !last.noise.is_noisy());
         if !quiet && !patience.is_zero() {
             tell(true);
@@ -110,13 +110,13 @@ pub fn measure(tasks: &[Task], options: &Options) -> Result<Vec<Process>> {
     Ok(processes)
 }
 
-/// Rounds and places in the list of tasks, in the order in which they are measured.
+/// Rounds and task indices, in the order in which they are measured.
 fn schedule(tasks: usize, rounds: usize) -> Vec<(usize, usize)> {
     let round = |round| (0..tasks).map(move |nth| (round, (nth + round - 1) % tasks));
     (1..=rounds).flat_map(round).collect()
 }
 
-/// One process. `None` if it was interrupted.
+/// Runs one process. `None` if it was interrupted.
 fn one(
     task: &Task,
     place: usize,

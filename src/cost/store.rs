@@ -1,7 +1,7 @@
 //! The last price of each fix, kept in the user's data folder for `show` and `check`.
 //!
 //! The file is replaced as a whole, under a lock, so that it is never half written and two runs at
-//! once do not lose each other's prices. One that is damaged is set aside, and not overwritten.
+//! once do not lose each other's prices. A damaged file is set aside, not overwritten.
 
 use super::report::Report;
 use super::table;
@@ -12,19 +12,19 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-/// The variable that names another folder.
+/// The environment variable that names another folder.
 pub const FOLDER: &str = "HEISENBUG_DATA";
 
-/// What a fix cost when it was last measured.
+/// The cost of a fix when it was last measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Price {
     /// Nanoseconds per operation of all threads together, by number of threads.
     pub nanos: BTreeMap<usize, f64>,
     /// With one thread, as a multiple of the buggy program.
     pub ratio: Option<f64>,
-    /// The median is over so many processes.
+    /// The number of processes that the median is over.
     pub processes: usize,
-    /// Whether some of them ran beside others.
+    /// Whether some of them were noisy.
     pub noisy: bool,
     /// The machine in a few words.
     pub machine: String,
@@ -79,30 +79,30 @@ struct Stored {
 
 const VERSION: u32 = 1;
 
-/// A folder with prices, or with none yet.
+/// A folder for prices, which may still be empty.
 #[derive(Clone, Debug)]
 pub struct Store {
     folder: PathBuf,
 }
 
-/// Where prices went.
+/// The result of saving prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// The file.
     pub file: PathBuf,
-    /// Where the file that was there before went, if it was damaged.
+    /// Where the previous file was moved to, if it was damaged.
     pub set_aside: Option<PathBuf>,
-    /// How many prices stayed as they were, since they are better than the new ones.
+    /// How many old prices were kept because they are more reliable than the new ones.
     pub kept: usize,
 }
 
 impl Store {
-    /// The user's own. `None` if there is no place for it.
+    /// The user's store. `None` if there is no folder for it.
     pub fn of_user() -> Option<Store> {
         folder(|name| std::env::var_os(name).map(PathBuf::from)).map(Store::at)
     }
 
-    /// One in this folder, which need not exist.
+    /// A store in this folder, which need not exist.
     pub fn at(folder: PathBuf) -> Store {
         Store { folder }
     }
@@ -111,11 +111,11 @@ impl Store {
         self.folder.join("prices.json")
     }
 
-    /// All prices. None, if there is no file.
+    /// All prices. Empty if there is no file.
     ///
     /// # Errors
     ///
-    /// If there is one and it cannot be read.
+    /// If the file cannot be read.
     pub fn load(&self) -> Result<Prices> {
         let file = self.file();
         match files::read(&file)? {
@@ -124,11 +124,11 @@ impl Store {
         }
     }
 
-    /// Keeps these prices, beside those of other programs that are there already.
+    /// Adds these prices to the stored prices of other programs.
     ///
     /// # Errors
     ///
-    /// If the old file cannot be read, or the new one not be written. The old one is as it was then.
+    /// If the old file cannot be read, or the new one cannot be written. Then the old file is unchanged.
     pub fn save(&self, new: Prices) -> Result<Saved> {
         let file = self.file();
         let cannot = || format!("cannot write {}", file.display());
@@ -167,13 +167,13 @@ fn parse(text: &[u8]) -> Result<Prices> {
     Ok(stored.prices)
 }
 
-/// The folder, given what the environment says.
+/// The folder, given the environment's variables.
 fn folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     let set = |name| variable(name).filter(|path| !path.as_os_str().is_empty());
     if let Some(folder) = set(FOLDER) {
         return Some(folder);
     }
-    // The specification has it that a path that is not absolute is to be ignored.
+    // The specification requires that paths which are not absolute are ignored.
     let data = set("XDG_DATA_HOME").filter(|path| path.is_absolute());
     let data = data.or_else(|| {
         if cfg!(windows) {
@@ -187,7 +187,7 @@ fn folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {
     Some(data?.join("heisenbug"))
 }
 
-/// The prices of the fixes in a report on bugs. None of a debug build, which say nothing.
+/// The prices of the fixes in a report on bugs. None for a debug build, whose figures are meaningless.
 pub fn prices(report: &Report) -> Prices {
     let mut prices = Prices::new();
     let fixes = report.cells.iter().filter(|cell| !cell.is_baseline);
@@ -214,7 +214,7 @@ pub fn prices(report: &Report) -> Prices {
     prices
 }
 
-/// Whether the buggy program was measured, so that ratios are to it.
+/// Whether the buggy program was measured, so that ratios refer to it.
 fn compared_with_the_bug(report: &Report, bug: &str) -> bool {
     let mut cells = report.cells.iter();
     cells.any(|cell| cell.group == bug && cell.is_baseline && cell.nanos.is_some())

@@ -1,9 +1,9 @@
-//! From what the processes measured to what may be said.
+//! Summarises the results of the processes.
 //!
 //! The figure of a point is the median over processes, and its range goes from the fastest process
-//! to the slowest. Two figures differ only if their ranges are apart, with a margin: whoever runs it
-//! again shall find the same order wherever an order is claimed. With fewer than three processes, or
-//! with noisy ones among them, none is.
+//! to the slowest. Two figures differ only if their ranges are apart, with a margin: if an order is
+//! claimed, another run should find the same order. With fewer than three processes, or with noisy
+//! ones among them, no order is claimed.
 
 use super::child::{Sample, Turns};
 use super::entrant::Entrant;
@@ -13,16 +13,16 @@ use super::task::{Point, Sweep};
 use serde::Serialize;
 use std::time::Duration;
 
-/// A lock whose operations take so many times as long when it is measured longer collapses.
+/// A lock collapses if its operations take this many times as long when it is measured longer.
 const COLLAPSE: f64 = 1.5;
 
-/// How far apart two ranges must be to differ.
+/// How far apart two ranges must be to differ, as a factor.
 const MARGIN: f64 = 1.05;
 
-/// How many processes it takes to claim an order.
+/// How many processes are needed to claim an order.
 const ENOUGH: usize = 3;
 
-/// What all processes measured of one subject at one point.
+/// The figures of all processes for one subject at one point.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cell {
     /// The family, or the bug.
@@ -31,62 +31,62 @@ pub struct Cell {
     pub name: String,
     /// Where it comes from, or its role.
     pub origin: &'static str,
-    /// How it waits, where that is known.
+    /// How it waits, if known.
     pub waiting: Option<&'static str>,
     /// Whether it is a floor to compare with.
     pub is_baseline: bool,
     /// The point.
     pub point: Point,
-    /// Nanoseconds per operation of all threads together, measured for the longest time. `None` if
+    /// Nanoseconds per operation of all threads together, measured for the longer time. `None` if
     /// nothing could be measured: see `problem`.
     pub nanos: Option<Spread>,
     /// The same, measured for the shorter time.
     pub nanos_short: Option<Spread>,
     /// The longer time's figure, as a multiple of the shorter one's.
     pub growth: Option<f64>,
-    /// Whether it grows so much that the figure says little but that it does.
+    /// Whether it grows so much that the figure only shows the growth.
     pub collapses: bool,
     /// Its figure, as a multiple of the baseline's.
     pub ratio: Option<f64>,
-    /// What it is compared with.
+    /// The name of the baseline that it is compared with.
     pub baseline: Option<String>,
-    /// Its place among all at this point, baselines aside.
+    /// Its place among all at this point, without baselines.
     pub rank: Option<Rank>,
     /// Jain's index of the operations per thread.
     pub jain: Option<f64>,
     /// The operations of the thread with the fewest, as a share of those of the thread with the most.
     pub min_max: Option<f64>,
-    /// The longest wait of any thread in any process, in a run of its own.
+    /// The longest wait of any thread in any process, from a separate run.
     pub longest_wait: Option<Duration>,
     /// The lock working set size.
     pub working_set: Option<f64>,
     /// The median distance between two holds of the same thread, in acquisitions.
     pub reacquire: Option<f64>,
-    /// Whether each thread had a core of its own.
+    /// Whether each thread had its own core.
     pub pinned: bool,
-    /// The processes that count.
+    /// The number of processes that count.
     pub processes: usize,
-    /// How many of them ran beside others. If there are any, there were not enough clean ones.
+    /// How many of them were noisy. If there are any, there were not enough clean ones.
     pub noisy: usize,
     /// How many noisy ones were left out.
     pub left_out: usize,
-    /// What went wrong.
+    /// What went wrong, if anything.
     pub problem: Option<String>,
 }
 
-/// Some processes' figures.
+/// The spread of some processes' figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Spread {
     /// The median.
     pub median: f64,
-    /// The fastest process's.
+    /// The figure of the fastest process.
     pub min: f64,
-    /// The slowest process's.
+    /// The figure of the slowest process.
     pub max: f64,
 }
 
 impl Spread {
-    /// Of these figures, unless there are none.
+    /// The spread of these figures. `None` if there are none.
     pub fn of(figures: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut figures: Vec<f64> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);
@@ -100,7 +100,7 @@ impl Spread {
         100.0 * (self.max - self.min) / self.median
     }
 
-    /// Whether it is less than the other, as far as anyone can tell.
+    /// Whether all of it is below the other, with a margin.
     fn clearly_below(self, other: Spread) -> bool {
         self.max * MARGIN < other.min
     }
@@ -113,9 +113,9 @@ fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
 /// A place, which others may share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Rank {
-    /// One more than those that are clearly faster.
+    /// One more than the number of those that are clearly faster.
     pub place: usize,
-    /// Whether somebody else has the same place.
+    /// Whether another one has the same place.
     pub shared: bool,
 }
 
@@ -135,7 +135,7 @@ pub fn cells(entrants: &[Entrant], processes: &[Process], rounds: usize) -> Vec<
     cells
 }
 
-/// The clean processes if they are the majority of those planned, or else all.
+/// The clean processes if they are the majority of those planned, otherwise all.
 fn usable<'a>(all: &[&'a Process], rounds: usize) -> Vec<&'a Process> {
     let clean: Vec<&Process> = all
         .iter()
@@ -168,7 +168,7 @@ fn cell(entrant: &Entrant, point: Point, processes: &[&Process], left_out: usize
     let noisy = { processes.iter() }
         .filter(|one| one.noise.is_noisy())
         .count();
-    // Alone nobody waits, and beside others everything grows: that is not the lock's doing.
+    // A single thread never waits, and in noise everything grows: then the lock is not the cause.
     let can_collapse = point.threads > 1 && noisy == 0;
     Cell {
         group: entrant.task.subject.group().to_owned(),
@@ -197,7 +197,7 @@ fn cell(entrant: &Entrant, point: Point, processes: &[&Process], left_out: usize
     }
 }
 
-/// The median over processes of what the longer time's figure is as a multiple of the shorter one's.
+/// The longer time's figure as a multiple of the shorter one's: the median over processes.
 fn growth(processes: &[&Process], point: Point, first: Duration, last: Duration) -> Option<f64> {
     if point.sweep != Sweep::Threads {
         return None;
@@ -214,7 +214,7 @@ fn growth(processes: &[&Process], point: Point, first: Duration, last: Duration)
     median(processes.iter().filter_map(of))
 }
 
-/// What went wrong at the point, if something did: a panic, or a process that never got there.
+/// What went wrong at the point, if anything: a panic, or a process that never got there.
 fn problem(processes: &[&Process], point: Point) -> Option<String> {
     processes.iter().find_map(|process| {
         let mut here = process
@@ -249,7 +249,7 @@ fn compare(cells: &mut [Cell]) {
     }
 }
 
-/// The first baseline that was measured here is what all are compared with, or else the best.
+/// Compares all with the first baseline that was measured here, or else with the best.
 fn add_ratios(cells: &mut [&mut Cell]) {
     let median = |cell: &Cell| cell.nanos.map(|nanos| nanos.median);
     let named = |cell: &Cell| Some((cell.name.clone(), median(cell)?));
@@ -320,8 +320,8 @@ pub(super) mod tests {
         }
     }
 
-    /// A process in which each of `point`'s threads took so many nanoseconds for each of its 100
-    /// operations, for the short time and for the long one.
+    /// A process in which each of `point`'s threads took `short` or `long` nanoseconds for each of its
+    /// 100 operations, in the short time and in the long one.
     pub fn process(task: usize, point: Point, short: u64, long: u64) -> Process {
         let sample = |time: u64, nanos: u64| Sample {
             point,

@@ -9,8 +9,8 @@ use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{self as explain, Table};
 use std::time::Duration;
 
-/// A number of nanoseconds, with as many digits as mean something: thousands end in `k`, millions
-/// in `M`.
+/// A number of nanoseconds, with its significant digits only: thousands end in `k`, millions in
+/// `M`.
 pub fn nanos(nanos: f64) -> String {
     match nanos {
         nanos if nanos >= 99_950_000.0 => format!("{:.0}M", nanos / 1e6),
@@ -85,7 +85,10 @@ pub fn machine(machine: &Machine, width: usize) -> String {
         lines.push(explain::wrap(&text, width, "  "));
     }
     if machine.debug_build {
-        lines.push(paint(Paint::Bad, "  debug build: not to be quoted"));
+        lines.push(paint(
+            Paint::Bad,
+            "  debug build: do not quote these figures",
+        ));
     }
     lines.join("\n")
 }
@@ -118,7 +121,7 @@ pub fn race(report: &Report, width: usize) -> String {
     blocks.join("\n\n")
 }
 
-/// What a family competes in.
+/// The title of a family.
 pub(super) fn title(family: Family) -> &'static str {
     match family {
         Family::Exclusive => "Mutual exclusion",
@@ -174,7 +177,7 @@ fn fitting(columns: usize, width: usize, table: impl Fn(usize) -> Table) -> Stri
     text
 }
 
-/// A column of a race's table, the first one aside. The last ones go first where there is no room.
+/// A column of a race's table, except the first. If there is no room, the last ones are left out.
 #[derive(Clone, Copy)]
 enum Column {
     Rank,
@@ -240,12 +243,12 @@ fn rank(rank: Rank) -> String {
     format!("{}{shared}", rank.place)
 }
 
-/// A sweep at two threads: a column a point, and nothing but nanoseconds in them.
+/// A sweep at two threads: one column per point, which only contain nanoseconds.
 fn swept(cells: &[&Cell], sweep: Sweep, width: usize) -> String {
     let mut points: Vec<Point> = cells.iter().map(|cell| cell.point).collect();
     points.sort_unstable();
     points.dedup();
-    // Without any work it is the table of two threads once more.
+    // The point without any work is in the table of two threads already.
     points.retain(|point| sweep != Sweep::Work || point.critical + point.think > 0);
     let mut names: Vec<&str> = cells.iter().map(|cell| cell.name.as_str()).collect();
     names.dedup();
@@ -296,23 +299,23 @@ fn problems(report: &Report, width: usize) -> String {
 
 fn race_legend(report: &Report, width: usize) -> String {
     let mut lines = vec![
-        "ns/op: from one operation to the next, whichever thread does them; the median over \
-         processes, and their range. Ranks differ only where ranges do; = shares its place, ? is \
-         not ranked: too few clean processes.",
+        "ns/op: from one operation to the next, over all threads; the median over processes, and \
+         their range. Ranks differ only if ranges do; = shares its place, ? is not ranked: too few \
+         clean processes.",
     ];
     lines.extend(collapse(report));
     let mut samples = { report.processes.iter() }.flat_map(|process| &process.samples);
     if samples.any(|sample| sample.is_stuck()) {
         lines.push(
-            "In some process no operation ended in the time of a point: that time stands for it, \
-             and the true figure is larger.",
+            "In some process no operation ended during the time of a point: that time is used \
+             instead, and the true figure is larger.",
         );
     }
     if report.cells.iter().any(|cell| cell.point.threads > 1) {
         lines.push(
             "Jain: 1 if all threads got the same, 1/n if one got all. wait: the longest of any \
              thread, unfinished ones included. LWSS: threads that held the lock among 1,000 \
-             acquisitions. Both come from runs of their own.",
+             acquisitions. Both come from separate runs.",
         );
     }
     paint_all(Paint::Dim, &explain::wrap(&lines.join("\n"), width, ""))
@@ -322,7 +325,7 @@ fn race_legend(report: &Report, width: usize) -> String {
 fn collapse(report: &Report) -> Option<&'static str> {
     report.cells.iter().any(|cell| cell.collapses).then_some(
         "↑ costs more than 1.5 times as much per operation when it is measured five times as long: \
-         it collapses, and its figure says little but that.",
+         it collapses, and its figure only shows that.",
     )
 }
 
@@ -331,7 +334,7 @@ fn paint_all(style: Paint, text: &str) -> String {
     lines.join("\n")
 }
 
-/// How many processes there were, and how many of them were not alone.
+/// How many processes there were, and how many of them were noisy.
 fn noise(report: &Report, width: usize) -> String {
     let processes = match report.processes.len() {
         1 => "1 process".to_owned(),
@@ -347,16 +350,16 @@ fn noise(report: &Report, width: usize) -> String {
     if kept > 0 {
         let all = report.cells.len();
         text.push_str(&format!(
-            " {kept} of {all} figures had too few clean ones, so noisy ones count in them."
+            " {kept} of {all} figures had too few clean ones and include noisy ones."
         ));
     } else if report.noisy > 0 {
         text.push_str(" They were left out.");
     }
     if report.interrupted {
-        text.push_str(" Interrupted: this is what was measured until then.");
+        text.push_str(" Interrupted: these are the results so far.");
     }
     if report.machine.debug_build {
-        text.push_str(" Debug build: not to be quoted.");
+        text.push_str(" Debug build: do not quote these figures.");
     }
     let paint = if report.noisy > 0 {
         Paint::Notice
@@ -383,8 +386,8 @@ pub fn fixes(report: &Report, width: usize) -> String {
     }
     let legend = "ns per operation of all threads together, the median over processes. × bug: as a \
                   multiple of the buggy program, or of the cheapest fix if that cannot be run. × \
-                  best: of the cheapest fix. = cannot be told from the cheapest, ? not enough clean \
-                  processes to tell.";
+                  best: of the cheapest fix. = no clear difference from the cheapest, ? not enough \
+                  clean processes.";
     let legend = [Some(legend), collapse(report)];
     let legend: Vec<&str> = legend.into_iter().flatten().collect();
     let legend = paint_all(Paint::Dim, &explain::wrap(&legend.join("\n"), width, ""));
@@ -398,7 +401,7 @@ pub fn fixes(report: &Report, width: usize) -> String {
     blocks.join("\n\n")
 }
 
-/// The programs of a bug, in their order.
+/// The programs of a bug, in order.
 fn names<'a>(report: &'a Report, bug: &str) -> Vec<&'a str> {
     let cells = report.cells.iter().filter(|cell| cell.group == bug);
     let mut names: Vec<&str> = cells.map(|cell| cell.name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! What one process measures: a subject at the points of its sweeps.
+//! The task of one process: a subject, measured at the points of its sweeps.
 
 use super::field::{self, Contestant, Family, Load};
 use crate::mounted;
@@ -6,7 +6,7 @@ use heisenbug_catalogue::Workload;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Who is measured.
+/// The program that is measured.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Subject {
@@ -42,7 +42,7 @@ impl Subject {
         }
     }
 
-    /// The contestant, if it is one and there is one.
+    /// The contestant, if the subject is one and it exists.
     pub fn contestant(&self) -> Option<Contestant> {
         let Subject::Contestant { family, name } = self else {
             return None;
@@ -52,7 +52,7 @@ impl Subject {
             .find(|one| one.name == name && family_name(one.family) == family)
     }
 
-    /// Makes what is measured. `None` if there is nothing of that name to measure.
+    /// Makes the workload. `None` if there is nothing with that name to measure.
     pub fn workload(&self, load: Load) -> Option<Workload> {
         match self {
             Subject::Contestant { .. } => Some((self.contestant()?.workload)(load)),
@@ -85,7 +85,7 @@ pub fn family_name(family: Family) -> &'static str {
     }
 }
 
-/// What is varied.
+/// What a sweep varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sweep {
@@ -108,12 +108,12 @@ impl Sweep {
     }
 }
 
-/// How hard the threads press.
+/// A point of a sweep: a load on the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Point {
-    /// What is varied.
+    /// The sweep.
     pub sweep: Sweep,
-    /// Threads.
+    /// The number of threads.
     pub threads: usize,
     /// Steps of work inside of the critical section.
     pub critical: u64,
@@ -124,7 +124,7 @@ pub struct Point {
 }
 
 impl Point {
-    /// The same, as the field understands it.
+    /// The load, in the field's form.
     pub fn load(self) -> Load {
         Load {
             threads: self.threads,
@@ -135,7 +135,7 @@ impl Point {
     }
 }
 
-/// How many of 100 accesses are reads, where that is not what is varied.
+/// How many of 100 accesses are reads, in sweeps that do not vary it.
 const READS: u64 = 95;
 
 /// The steps of work that are tried inside of a critical section, and outside of it.
@@ -188,29 +188,29 @@ fn work(point: Point) -> impl Iterator<Item = Point> {
     })
 }
 
-/// What a process is told to do.
+/// The task of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// Who is measured.
+    /// The program to measure.
     pub subject: Subject,
-    /// Where.
+    /// The points to measure it at.
     pub points: Vec<Point>,
-    /// For how long.
+    /// How long to measure each point.
     pub times: Times,
 }
 
-/// The two times that a point is measured for. A lock that collapses only does so after a while:
-/// one time alone cannot show that.
+/// The two durations that a point is measured for. A lock that collapses only does so after a while,
+/// which one duration alone cannot show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Times {
-    /// The shorter one. The other sweeps than that of the threads have only this one.
+    /// The shorter one, which is used by all sweeps.
     pub short: Duration,
-    /// The longer one.
+    /// The longer one, which is used by the thread sweep only.
     pub long: Duration,
 }
 
 impl Times {
-    /// The times, of which the longer one is given.
+    /// Both durations, given the longer one.
     pub fn new(long: Duration) -> Times {
         let short = long / 5;
         Times { short, long }

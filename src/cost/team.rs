@@ -1,8 +1,8 @@
 //! Threads that are warm when the measuring begins.
 //!
 //! Starting a thread costs as much as ten thousand uncontended locks, so the threads of a team are
-//! started once and kept. They begin each job together: every one of them is running, and not about
-//! to be woken, when the first operation is done.
+//! started once and kept. They begin each job together: all of them are already running when the
+//! first operation is done.
 
 mod pin;
 
@@ -14,24 +14,24 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How much work lies between two looks at the stop flag. Long enough to make the look cheap, short
-/// enough that a thread is not counted in lumps.
+/// How long a thread works before it looks at the stop flag again: long enough to make the look cheap,
+/// short enough for a fine-grained count.
 const BATCH: Duration = Duration::from_micros(20);
 
-/// The most iterations in a batch, however short they are. A lock that collapses in the middle of a
-/// batch makes all the rest of it slow.
+/// The most iterations in a batch, however short they are. If a lock collapses in the middle of a
+/// batch, the rest of the batch is slow.
 const MAX_BATCH: u64 = 256;
 
-/// How long a warm-up is drawn out for a thread that has done nothing yet.
+/// How long a warm-up is extended for a thread that has done nothing yet.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Threads that run workloads together, one number each, counted from 0.
+/// Threads that run workloads together, numbered from 0.
 ///
-/// Where there are enough cores, each thread is pinned to one of its own; where there are not, none
-/// is, because choosing who shares a core is the scheduler's business, and part of what is measured.
+/// If there are enough cores, each thread is pinned to its own core; otherwise none is pinned, because
+/// the scheduler should choose which threads share a core, and that is part of what is measured.
 pub struct Team {
     members: Vec<Member>,
-    /// Each member's report on each job: what it panicked with, if it did.
+    /// Each member's report on each job: the message of its panic, if it panicked.
     reports: Receiver<Option<String>>,
     pinned: bool,
     /// The workload of the last run, and all iterations of it so far: it keeps its state.
@@ -46,7 +46,7 @@ struct Member {
 /// What each thread does, given its number.
 type Job = Arc<dyn Fn(usize) + Send + Sync>;
 
-/// What a team achieved in a given time.
+/// The result of running a team for some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     /// The time measured, warm-up excluded.
@@ -55,10 +55,10 @@ pub struct Run {
     pub per_thread: Vec<u64>,
     /// Whether every thread had done something by the end of the warm-up.
     pub all_ran: bool,
-    /// Whether each thread had a core to itself.
+    /// Whether each thread had its own core.
     pub pinned: bool,
-    /// What the workload panicked with, in its work or in its verification. What was measured is
-    /// worth nothing then.
+    /// The message of the workload's panic, in its work or in its verification. Then the figures are
+    /// meaningless.
     pub panic: Option<String>,
 }
 
@@ -68,13 +68,13 @@ impl Run {
         self.per_thread.iter().sum()
     }
 
-    /// The time from one operation to the next, whoever does them. Infinite if there was none.
+    /// The time from one operation to the next, over all threads. Infinite if there was none.
     pub fn nanos_per_operation(&self) -> f64 {
         self.elapsed.as_nanos() as f64 / self.operations() as f64
     }
 }
 
-/// A counter with a cache line of its own, and with the neighbour that a prefetcher would take along.
+/// A value on its own cache line, and with the neighbouring line that a prefetcher would load as well.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Padded<T>(pub(super) T);
@@ -109,19 +109,19 @@ impl Team {
         self.members.len()
     }
 
-    /// Whether each thread has a core to itself.
+    /// Whether each thread has its own core.
     pub fn pinned(&self) -> bool {
         self.pinned
     }
 
-    /// Lets every thread do so many iterations, and returns the time from the moment when all
-    /// threads stand ready to the end of the last one. For criterion's `iter_custom`.
+    /// Runs that many iterations on every thread, and returns the time from the moment when all
+    /// threads are ready to the end of the last one. For criterion's `iter_custom`.
     ///
-    /// A queue's thread may be unable to go on because its partners are done. Then the time is
+    /// A queue's thread may be unable to continue because its partners are done. Then the time is
     /// scaled up to the iterations that were asked for.
     ///
     /// A workload keeps its state from run to run, and is verified with all iterations that this
-    /// team has ever done of it. So it should be run by one team only, and not in turns with others.
+    /// team has ever done of it. So it should be run by one team only, and not alternate with others.
     ///
     /// # Panics
     ///
@@ -162,8 +162,8 @@ impl Team {
         }
     }
 
-    /// Lets the threads run for some time, of which the warm-up is not counted. The warm-up ends
-    /// only when every thread has done something, or after half a second more.
+    /// Runs the threads for some time after a warm-up, which is not counted. The warm-up is extended
+    /// until every thread has done something, but by at most half a second.
     ///
     /// As with [`run_times`](Self::run_times), a workload is for one team.
     pub fn run_for(&mut self, workload: &Arc<Workload>, warm_up: Duration, time: Duration) -> Run {
@@ -193,7 +193,7 @@ impl Team {
         }
     }
 
-    /// Verifies a workload after so many more iterations of it. Returns what it panicked with.
+    /// Verifies a workload after that many more iterations of it. Returns the message of a panic.
     fn verify(&mut self, workload: &Arc<Workload>, more: u64) -> Option<String> {
         let before = match &self.last {
             Some((last, total)) if Arc::ptr_eq(last, workload) => *total,
@@ -205,7 +205,7 @@ impl Team {
         verified.err().map(|payload| message(&*payload))
     }
 
-    /// Gives a job to all threads. They begin it together, and nobody waits for them here.
+    /// Gives a job to all threads, which begin it together. Does not wait for them.
     pub(super) fn start(&mut self, job: Job) -> Running<'_> {
         let gate = Arc::new(Gate {
             arrived: Padded(AtomicUsize::new(0)),
@@ -224,7 +224,7 @@ impl Team {
         Running { team: self }
     }
 
-    /// One of something for each thread.
+    /// Makes one value for each thread.
     pub(super) fn each<T>(&self, make: impl Fn() -> T) -> Vec<T> {
         self.members.iter().map(|_| make()).collect()
     }
@@ -237,7 +237,7 @@ impl Drop for Team {
         }
         for member in &mut self.members {
             if let Some(thread) = member.thread.take() {
-                // A member catches what its jobs panic with.
+                // A member catches the panics of its jobs.
                 let _ = thread.join();
             }
         }
@@ -271,28 +271,28 @@ impl Member {
     }
 }
 
-/// A job that is under way.
+/// A running job.
 pub(super) struct Running<'a> {
     team: &'a mut Team,
 }
 
 impl Running<'_> {
-    /// Waits for all threads, and returns the first message that one of them panicked with.
+    /// Waits for all threads, and returns the message of the first panic, if there was one.
     pub(super) fn join(self) -> Option<String> {
         let reports = self.team.reports.iter().take(self.team.threads());
-        // All of them, not only those up to the first panic: the rest would be taken for the next
-        // job's.
+        // All reports, not only those up to the first panic: the rest would be mistaken for the
+        // next job's.
         let reports: Vec<Option<String>> = reports.collect();
         reports.into_iter().flatten().next()
     }
 }
 
-/// Where threads wait for each other without going to sleep: a thread that has to be woken would
-/// begin a job when the others are well into it.
+/// Where threads wait for each other without sleeping: a thread that had to be woken would begin a
+/// job much later than the others.
 struct Gate {
     arrived: Padded<AtomicUsize>,
     threads: usize,
-    /// Whether somebody may be waiting for the core that a spinning thread keeps busy.
+    /// Whether another thread may be waiting for the core that a spinning thread keeps busy.
     crowded: bool,
 }
 
@@ -318,10 +318,10 @@ struct Part {
     done: u64,
 }
 
-/// Knows who can still go on, so that nobody asks for ever for work that will not come.
+/// Counts the threads that cannot continue, so that none waits forever for work that will not come.
 struct Relay {
     threads: usize,
-    /// Those that are done, and those whose last call did nothing.
+    /// The number of threads that are done, or whose last call did nothing.
     resting: Padded<AtomicUsize>,
 }
 
@@ -333,9 +333,9 @@ impl Relay {
         }
     }
 
-    /// Does so many iterations, or as many as can be done, and returns how many that were.
+    /// Does that many iterations, or as many as possible, and returns how many were done.
     fn run(&self, workload: &Workload, thread: usize, iterations: u64) -> u64 {
-        // A thread that panics has nothing more to give, either.
+        // A thread that panics also counts as done.
         let _rest = OnDrop(|| {
             self.resting.0.fetch_add(1, Relaxed);
         });
@@ -352,7 +352,7 @@ impl Relay {
         done
     }
 
-    /// Asks again until there is something to do, or all others have come to an end as well.
+    /// Retries until there is something to do, or no other thread can continue either.
     fn rest(&self, workload: &Workload, thread: usize, iterations: u64) -> u64 {
         self.resting.0.fetch_add(1, Relaxed);
         let _go_on = OnDrop(|| {
@@ -377,17 +377,17 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// What the threads of [`Team::run_for`] and their timekeeper share.
+/// What the threads of [`Team::run_for`] and the timing thread share.
 struct Shared {
     stop: Padded<AtomicBool>,
-    /// By thread. Only that thread writes it.
+    /// The iterations of each thread. Only that thread writes its entry.
     done: Vec<Padded<AtomicU64>>,
 }
 
 impl Shared {
-    /// One thread's loop, until it is stopped or somebody panics.
+    /// One thread's loop, until it is stopped or a thread panics.
     fn run(&self, workload: &Workload, thread: usize) {
-        // Whoever waits for a thread that has panicked may wait for ever.
+        // Threads that wait for a panicked thread might wait forever.
         let mut panicked = OnPanic(Some(&self.stop.0));
         let (mut done, mut batch) = (0, 1);
         let mut begin = Instant::now();
@@ -409,7 +409,7 @@ impl Shared {
         self.done.iter().map(|done| done.0.load(Relaxed)).collect()
     }
 
-    /// Whether all threads have done something, if need be after a while.
+    /// Waits until all threads have done something, up to a limit. Returns whether they have.
     fn wait_for_all(&self) -> bool {
         let start = Instant::now();
         loop {
@@ -434,8 +434,8 @@ impl Drop for OnPanic<'_> {
     }
 }
 
-/// The size of the next batch, after one of that size that took so long. It grows in steps of two:
-/// one lucky batch says little.
+/// The size of the next batch, after one of size `batch` that took `took`. It changes by a factor of
+/// two only, because a single batch says little.
 fn next_batch(batch: u64, took: Duration) -> u64 {
     match took {
         took if took < BATCH / 2 => (batch * 2).min(MAX_BATCH),
@@ -444,7 +444,7 @@ fn next_batch(batch: u64, took: Duration) -> u64 {
     }
 }
 
-/// What somebody panicked with, in one line.
+/// The message of a panic, in one line.
 fn message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
@@ -468,7 +468,7 @@ mod tests {
         ))
     }
 
-    /// Threads with even numbers send, the others receive; nobody waits.
+    /// Threads with even numbers send, the others receive; no thread waits.
     fn passing_on() -> Arc<Workload> {
         Arc::new(Workload::of_batches(
             Mutex::new(0_i64),

@@ -1,11 +1,11 @@
-//! One operation in a few words: what stands in its actor's column.
+//! One operation in a few words: the text of a cell in its actor's column.
 
 use super::difference::{short, since};
 use heisenbug_trace::{Event, Op};
 
-/// What the operation did, for a narrow column, and what came of it: `object ➜ answer`. `waiting` names
-/// the threads that wait on its condition variable or futex, for a trace that does not say whom a
-/// notification wakes.
+/// What the operation did, for a narrow column, and its result: `object ➜ answer`. `waiting` names
+/// the threads that wait on its condition variable or futex, for a trace that does not say which of
+/// them a notification wakes.
 pub fn cell(event: &Event, waiting: &[&str]) -> String {
     let object = event.object.as_deref().unwrap_or("?");
     let read = told(&event.read)
@@ -66,8 +66,8 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
     }
 }
 
-/// The taking and giving back of a lock that [are one](are_one), as the one step that they are to the
-/// others: `object ➜ answer`, and what it left there if that is something else.
+/// A lock and an unlock that [are one](are_one), as the single step that other threads see:
+/// `object ➜ answer`, and the value left behind if it is a different one.
 pub fn in_one(locks: &Event, frees: &Event) -> String {
     let object = locks.object.as_deref().unwrap_or("?");
     match (told(&locks.read), told(&frees.value)) {
@@ -81,7 +81,7 @@ pub fn in_one(locks: &Event, frees: &Event) -> String {
     }
 }
 
-/// Whether a lock is taken, and given back in the same line with nothing in between.
+/// Whether a lock is taken and released in the same line.
 pub fn are_one(locks: &Event, frees: &Event) -> bool {
     let of_one_kind = matches!(
         (locks.op, frees.op),
@@ -93,7 +93,7 @@ pub fn are_one(locks: &Event, frees: &Event) -> bool {
         && (&locks.file, locks.line) == (&frees.file, frees.line)
 }
 
-/// Whom a notification wakes.
+/// Which threads a notification wakes.
 fn notification(event: &Event, object: &str, waiting: &[&str]) -> String {
     let known: Option<Vec<&str>> =
         { event.wakes.as_ref() }.map(|woken| woken.iter().map(String::as_str).collect());
@@ -121,10 +121,10 @@ fn holders(event: &Event) -> String {
     }
 }
 
-/// A longer list of what is in a channel is a number.
+/// If the list of a channel's contents is longer, their number is shown instead.
 const MAX_CONTENTS: usize = 16;
 
-/// A value, unless it is the only one of its type.
+/// A value, unless it is `()`.
 fn told(value: &Option<String>) -> Option<&str> {
     value.as_deref().filter(|value| *value != "()")
 }
@@ -137,7 +137,7 @@ fn changed(event: &Event) -> &'static str {
     }
 }
 
-/// A value that is left behind, where it is long only what is different from what was read.
+/// A value that is left behind. Of a long one, only the part that differs from the value read.
 fn left_behind(event: &Event, value: &str) -> String {
     match &event.read {
         Some(read) => since(read, value),
@@ -158,7 +158,7 @@ fn inside(event: &Event) -> String {
     }
 }
 
-/// What a read missed, if it got an older value than the newest.
+/// The newest value, if a read got an older one.
 fn stale(event: &Event) -> String {
     match &event.newest {
         Some(newest) => format!(" (newest: {newest})"),

@@ -1,8 +1,8 @@
-//! Numbers by the names that the program has for them.
+//! Shows numbers by the names of the program's constants.
 //!
-//! A number is called by a constant of its file if lines that name the object name the constant as well, and
-//! no other such constant has that value. Where these are bits that the program combines, a number is called
-//! by all of its bits. Only what is certain is replaced: a literal that rustc would read the same.
+//! A number is replaced by a constant of its file if lines that name the object name the constant as well, and
+//! no other such constant has that value. If the constants are bits that the program combines, a number is
+//! replaced by all of its bits. Only certain values count: literals that rustc would read the same way.
 
 use super::report::Report;
 use heisenbug_trace::{Event, source};
@@ -15,7 +15,7 @@ struct Constant {
     value: u64,
 }
 
-/// How far a call may reach, in lines, for its arguments to count as named with its object.
+/// How many lines a call may span for its arguments to count as named together with its object.
 const REACH: usize = 6;
 
 /// The report with names for its numbers.
@@ -50,13 +50,13 @@ fn rename(event: &mut Event, constants: &[Constant]) {
     }
 }
 
-/// What a number is called.
+/// The name of a number.
 fn name(number: u64, constants: &[Constant]) -> Option<String> {
     let mut alike = constants.iter().filter(|constant| constant.value == number);
     if let (Some(only), None) = (alike.next(), alike.next()) {
         return Some(only.name.clone());
     }
-    // Bits: each a constant, and at least two of them there are.
+    // Bits: each one is a constant, and there are at least two.
     let bits: Vec<&Constant> = { constants.iter() }
         .filter(|constant| constant.value.is_power_of_two())
         .collect();
@@ -108,7 +108,7 @@ impl File {
     }
 }
 
-/// The lines of a statement, from the one that it begins in.
+/// The lines of a statement, from its first line.
 fn statement(lines: &[String]) -> impl Iterator<Item = &String> {
     let end = |line: &String| code(line).trim_end().ends_with([';', '{', '}']);
     let ends = lines.iter().position(end).unwrap_or(0);
@@ -135,7 +135,7 @@ fn constant(line: &str) -> Option<Constant> {
     Some(Constant { name, value })
 }
 
-/// A number, or one that is shifted.
+/// The value of a number, possibly shifted.
 fn literal(text: &str) -> Option<u64> {
     if let Some((bit, by)) = text.split_once("<<") {
         return number(bit.trim())?.checked_shl(number(by.trim())?.try_into().ok()?);

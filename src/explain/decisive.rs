@@ -1,5 +1,5 @@
-//! The other places that made a program fail: where somebody was interrupted, who changed what meanwhile,
-//! who holds what others wait for, the first of two accesses.
+//! The other places that made a program fail: where a thread was interrupted, what others changed meanwhile,
+//! where a lock is held that others wait for, the first of two accesses.
 
 use super::cells::cell;
 use super::interruption::interrupted_at;
@@ -29,7 +29,7 @@ impl<'a> Note<'a> {
     }
 }
 
-/// The places, in the order of the execution as far as they are operations.
+/// The places; those that are operations are in the order of the execution.
 pub fn notes(report: &Report) -> Vec<Note<'_>> {
     let mut notes = match report.class {
         Some(Class::Deadlock) => waits(report),
@@ -41,7 +41,7 @@ pub fn notes(report: &Report) -> Vec<Note<'_>> {
     };
     let stale = { report.counterexample.iter() }.filter(|event| is_stale(event));
     notes.extend(stale.map(|event| Note::of(event, "")));
-    // What is in std or a dependency has no place in the program.
+    // Operations in std or a dependency have no place in the program.
     notes.retain(|note| note.line > 0);
     notes
 }
@@ -55,7 +55,7 @@ fn interruption(report: &Report) -> Vec<Note<'_>> {
     notes
 }
 
-/// Who took what, and who waits for it.
+/// Which threads took a lock, and which wait for it.
 fn waits(report: &Report) -> Vec<Note<'_>> {
     let mut notes = Vec::new();
     for blocked in &report.blocked {

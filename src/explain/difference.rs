@@ -1,19 +1,19 @@
-//! Long values: the part that is different from what was there before.
+//! Shortens long values to the part that differs from the previous value.
 
 use super::layout::cut;
 
 /// A shorter value is shown as it is.
 const LONG: usize = 24;
 
-/// How much of what is the same is kept on either side.
+/// How much of the common part is kept on either side.
 const AROUND: usize = 6;
 
-/// A value, so short that a row has room for it.
+/// A value, shortened to fit into a row.
 pub fn short(value: &str) -> String {
     cut(value, LONG)
 }
 
-/// What came of `before`: all of it, or the part that is different.
+/// The value after `before`: all of it, or the part that differs.
 pub fn since(before: &str, after: &str) -> String {
     let chars: Vec<char> = after.chars().collect();
     if chars.len() <= LONG {

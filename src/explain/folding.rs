@@ -1,39 +1,39 @@
-//! What is left of a timeline that is too long to be read: rows that tell nothing new become one.
+//! Folds a timeline that is too long to be read: rows that show nothing new become one.
 //!
-//! Repeats are folded always. More is folded only where more than [`MOST`] rows are left: first circles whose
+//! Repeats are always folded. More is folded only if more than [`MOST`] rows are left: first loops whose
 //! values change, then the middles of the longest stretches in which one actor ran alone.
 
 use super::repeats::{Folded, fold};
 use std::ops::Range;
 
-/// So many rows can be read without folding.
+/// Up to this many rows are shown without folding.
 const MOST: usize = 30;
 
-/// Rows shown from the beginning and from the end of a timeline that is too long all the same.
+/// Rows shown from the beginning and from the end of a timeline that is still too long.
 const HEAD: usize = 24;
 const TAIL: usize = 16;
 
-/// What is left of a stretch: what it begins with, and what it ends with.
+/// How many rows of a stretch are left at its beginning and at its end.
 const FIRST: usize = 1;
 const LAST: usize = 2;
 
-/// Fewer rounds of a circle than this are shown one by one.
+/// Fewer passes of a loop than this are shown one by one.
 const LEAST_ROUNDS: usize = 3;
 
-/// The longest circle looked for, in rows.
+/// The longest loop looked for, in rows per pass.
 const LONGEST: usize = 12;
 
-/// What a row is to folding.
+/// What folding needs to know of a row.
 pub trait Line: PartialEq {
-    /// Whose it is.
+    /// The actor of the row.
     fn actor(&self) -> usize;
-    /// Where in the program: two rows of one place differ in their values at most.
+    /// Its place in the program: two rows of the same place can differ only in their values.
     fn place(&self) -> (&str, u32, usize);
-    /// Whether it must be seen.
+    /// Whether it must be shown.
     fn is_decisive(&self) -> bool;
 }
 
-/// A row, or what stands for several.
+/// A row, or a remark in place of several.
 #[derive(Debug, PartialEq)]
 pub enum Kept<T> {
     /// The row.
@@ -42,7 +42,7 @@ pub enum Kept<T> {
     Aside(String),
 }
 
-/// All rows, each circle that is the same every time once.
+/// All rows, with each loop whose passes are all the same shown once.
 pub fn repeats<T: PartialEq>(rows: Vec<T>) -> Vec<Kept<T>> {
     let shown = fold(rows).into_iter().map(|row| match row {
         Folded::Item(row) => Kept::Row(row),
@@ -54,7 +54,7 @@ pub fn repeats<T: PartialEq>(rows: Vec<T>) -> Vec<Kept<T>> {
     shown.collect()
 }
 
-/// As few of the rows as tell the story.
+/// The few rows that explain the failure.
 pub fn shorten<T: Line>(rows: Vec<T>) -> Vec<Kept<T>> {
     let mut shown = repeats(rows);
     while shown.len() > MOST
@@ -80,7 +80,7 @@ fn leave_out<T>(shown: &mut Vec<Kept<T>>, hidden: Range<usize>, told: &str) {
     shown.splice(hidden, [Kept::Aside(told.to_owned())]);
 }
 
-/// Rounds of a circle that differ in their values only, without the first and the last.
+/// The passes of a loop that differ only in their values, without the first and the last.
 struct Circle {
     hidden: Range<usize>,
     told: String,
@@ -130,7 +130,7 @@ fn longest_stretch<T: Line>(shown: &[Kept<T>]) -> Option<Range<usize>> {
         if goes_on {
             continue;
         }
-        // One row that is left out would be replaced by one that says so.
+        // Leaving out one row would save nothing: the remark takes a row as well.
         let hidden = from + FIRST..at.saturating_sub(LAST);
         let length = |range: &Range<usize>| range.end.saturating_sub(range.start);
         if actor(from).is_some()

@@ -1,28 +1,28 @@
-//! The decisive interruption: who was interrupted between which two operations, and what the others
-//! changed meanwhile.
+//! The decisive interruption: which thread was interrupted between which two operations, and what the
+//! others changed meanwhile.
 
 use super::cells::{and, sql};
 use super::report::Report;
 use super::sentence::capitalised;
 use heisenbug_trace::{Event, Op};
 
-/// How many interruptions are told.
+/// How many interruptions are described.
 const MOST_TOLD: u32 = 2;
 
-/// How many changes are told one by one.
+/// How many changes are described one by one.
 const MOST: usize = 3;
 
-/// Where a thread was interrupted, by whom, and what that changed.
+/// Where a thread was interrupted, by which others, and what they changed.
 pub fn interruption(report: &Report) -> String {
     let events = operations_of(report);
-    // As there is no failure with fewer interruptions, it takes each of them.
+    // No failure has fewer interruptions, so each of them is needed.
     let number = report.preemptions.unwrap_or(0).min(MOST_TOLD) as usize;
     let gaps = Gap::decisive(report, &events).into_iter().take(number);
     let told: Vec<String> = gaps.map(|gap| gap.told()).collect();
     told.join("\n")
 }
 
-/// The operation after which a thread was interrupted, and those by which others changed something meanwhile.
+/// The operation after which a thread was interrupted, and the operations of others that changed something meanwhile.
 pub fn interrupted_at(report: &Report) -> Option<(&Event, Vec<&Event>)> {
     let events = operations_of(report);
     let gap = Gap::decisive(report, &events).into_iter().next()?;
@@ -44,7 +44,7 @@ struct Gap<'a, 'r> {
 }
 
 impl<'a, 'r> Gap<'a, 'r> {
-    /// Those that made the difference, if somebody was interrupted.
+    /// The gaps that caused the failure, if a thread was interrupted.
     fn decisive(report: &Report, events: &'a [&'r Event]) -> Vec<Gap<'a, 'r>> {
         if report.preemptions.is_none_or(|number| number == 0) {
             return Vec::new();
@@ -52,7 +52,7 @@ impl<'a, 'r> Gap<'a, 'r> {
         let gaps: Vec<Gap> = (0..events.len())
             .filter_map(|at| Gap::after(events, at))
             .collect();
-        // Who was waiting meanwhile was not interrupted.
+        // A thread that was waiting meanwhile was not interrupted.
         let interrupted = { gaps.iter() }.filter(|gap| !gap.waited(&report.counterexample));
         let interrupted: Vec<Gap> = interrupted.copied().collect();
         match interrupted.is_empty() {
@@ -61,7 +61,7 @@ impl<'a, 'r> Gap<'a, 'r> {
         }
     }
 
-    /// The gap behind an operation, if there is one that ends.
+    /// The gap after an operation, if its actor runs again.
     fn after(events: &'a [&'r Event], at: usize) -> Option<Gap<'a, 'r>> {
         let before = events[at];
         let rest = &events[at + 1..];
@@ -97,7 +97,7 @@ impl<'a, 'r> Gap<'a, 'r> {
         told
     }
 
-    /// Between which operations.
+    /// Describes the two operations of the gap.
     fn place(&self) -> String {
         let (before, resumed) = (operation(self.before), operation(self.resumed));
         match (self.before.line, self.resumed.line) {
@@ -111,7 +111,7 @@ impl<'a, 'r> Gap<'a, 'r> {
         }
     }
 
-    /// Who ran, and what that changed.
+    /// Which threads ran in the gap, and what they changed.
     fn meanwhile(&self) -> String {
         let changing =
             { self.between.iter() }.filter(|event| change(event, self.between).is_some());
@@ -137,7 +137,7 @@ impl<'a, 'r> Gap<'a, 'r> {
         }
     }
 
-    /// That an exchange succeeded though others had written in between: the value was the same again.
+    /// Says that an exchange succeeded although others had written in between: the value was the same again.
     fn same_value(&self) -> Option<String> {
         let object = self.resumed.object.as_deref()?;
         let of_this =
@@ -154,7 +154,7 @@ impl<'a, 'r> Gap<'a, 'r> {
     }
 }
 
-/// Whose operations they are.
+/// The actors of the operations.
 fn actors<'a>(events: impl Iterator<Item = &'a &'a Event>) -> String {
     let mut actors: Vec<&str> = Vec::new();
     for event in events {
@@ -165,7 +165,7 @@ fn actors<'a>(events: impl Iterator<Item = &'a &'a Event>) -> String {
     and(&actors)
 }
 
-/// The operation in a word: that of the source.
+/// The operation in one word, as the source names it.
 fn operation(event: &Event) -> &str {
     match event.op {
         Op::Panic => "panic",
@@ -226,7 +226,7 @@ fn change<'a>(event: &'a Event, events: &[&Event]) -> Option<&'a str> {
     let value = event.value.as_deref()?;
     match event.op {
         _ if event.op.writes() => Some(value),
-        // A lock says what was in it when it was taken.
+        // The event of a lock holds the value from when it was taken.
         Op::Unlock | Op::WriteUnlock => {
             let taken = events.iter().find(|other| {
                 other.actor == event.actor && other.object == event.object && other.read.is_some()
@@ -244,7 +244,7 @@ fn lines_of(events: &[&Event]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for event in events {
         if event.line == 0 {
-            // In no line of the program.
+            // Not in a line of the program.
             return operations(events.len());
         }
         let line = event.line.to_string();

@@ -1,4 +1,4 @@
-//! Widths: how many columns a text takes, wrapping and cutting it.
+//! Widths of texts: measuring, wrapping and cutting.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -17,7 +17,7 @@ pub fn pad_left(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// The text, cut to the column, with a mark where it was cut. For text without styles.
+/// The text, cut to the column, with an ellipsis where it was cut. For text without styles.
 pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -35,10 +35,10 @@ pub fn cut(text: &str, columns: usize) -> String {
     kept
 }
 
-/// The part of a text around a place, given in characters: what stands there is seen, and as much as
-/// possible of what comes before it. For text without styles.
+/// The part of a text around a place, given in characters: it shows the text at the place, and as much as
+/// possible of the text before it. For text without styles.
 pub fn excerpt(text: &str, place: usize, columns: usize) -> String {
-    /// How much of what stands there is to be seen at least, if it is a long call.
+    /// How much of the text at the place is shown at least, if it is a long call.
     const SEEN: usize = 24;
     let call = { text.chars().skip(place) }.position(|c| c == ')');
     let seen = call.map_or(SEEN, |end| end + 2).min(SEEN).min(columns / 2);
@@ -49,7 +49,7 @@ pub fn excerpt(text: &str, place: usize, columns: usize) -> String {
     if width(text) <= columns || width(&before) + end.sum::<usize>() < columns {
         return cut(text, columns);
     }
-    // One column for the mark in front.
+    // One column is for the ellipsis in front.
     let room = columns.saturating_sub(seen + 1);
     let mut from = place;
     let mut taken = 0;
@@ -64,11 +64,11 @@ pub fn excerpt(text: &str, place: usize, columns: usize) -> String {
     format!("…{}", cut(&rest, columns.saturating_sub(1)))
 }
 
-/// The part of a text from a place on, or as much in front of it as there is room for.
+/// The part of a text from a place on, and as much text before it as fits.
 pub fn excerpt_from(text: &str, place: usize, columns: usize) -> String {
     let rest: String = text.chars().skip(place).collect();
     match width(&rest) + 1 < columns {
-        // All of the end fits: as much as possible of what is in front of it.
+        // The whole end fits: add as much as possible of the text before it.
         true => {
             let spare = columns - 1 - width(&rest);
             let from = place.saturating_sub(spare);

@@ -1,10 +1,10 @@
-//! Leaks: who holds whom, so that no count gets to 0.
+//! Leaks: which values hold each other, so that no count drops to 0.
 
 use super::cells::and;
 use super::report::{Leaked, Report};
 use super::sentence::capitalised;
 
-/// Who holds whom, and whether that is a cycle.
+/// Which values hold each other, and whether that is a cycle.
 pub fn leak(report: &Report) -> String {
     let leaked = &report.leaked;
     let holds: Vec<String> = leaked.iter().filter_map(holding).collect();
@@ -28,7 +28,7 @@ fn holding(leaked: &Leaked) -> Option<String> {
     (!held.is_empty()).then(|| format!("{name} holds {}", and(&held)))
 }
 
-/// Whether one holds that, or something that does.
+/// Whether a value holds another one, directly or indirectly.
 fn leads_to(all: &[Leaked], from: &Leaked, name: &str) -> bool {
     let mut reached: Vec<&str> = from.holds.iter().map(String::as_str).collect();
     let mut at = 0;

@@ -1,7 +1,7 @@
 //! Reports in words: verdict, outcome table, timeline.
 //!
-//! All text is made here, for every scale. It carries ANSI styles; whoever prints it strips them
-//! where there is no terminal ([`plain`]).
+//! All text is made here, for every scale. It carries ANSI styles; the code that prints it strips them
+//! if there is no terminal ([`plain`]).
 
 mod cells;
 mod constants;
@@ -40,18 +40,18 @@ pub use style::plain;
 pub use table::{Table, thousands};
 pub use visible::{json, visible, visible_but_styles};
 
-/// The widest running text, and the widest report where nobody knows how much room there is, in columns.
-/// Wider lines are harder to read, not easier.
+/// The widest running text, and the widest report if the width of the output is unknown, in columns.
+/// Wider lines are harder to read.
 pub const MAX_WIDTH: usize = 80;
 
 /// The widest timeline: it needs room for the source and a column for each actor.
 pub const MAX_TIMELINE: usize = 160;
 
-/// The narrowest output. In less than this the timeline has no room for its columns.
+/// The narrowest output: with fewer columns, the timeline does not fit.
 pub const MIN_WIDTH: usize = 40;
 
-/// The whole report: verdict, outcomes, timeline, how it was reached. Of a long timeline, as much as tells
-/// the story.
+/// The whole report: verdict, outcomes, timeline, how it was reached. A long timeline is cut to the rows that
+/// explain the failure.
 pub fn report(report: &Report, width: usize) -> String {
     told(report, width, Time::Told, false)
 }
@@ -61,12 +61,12 @@ pub fn full_report(report: &Report, width: usize) -> String {
     told(report, width, Time::Told, true)
 }
 
-/// The counterexample in sentences: who did what. `None` if there is none, or it is too long for that.
+/// The counterexample in sentences. `None` if there is none, or it is too long for that.
 pub fn story(report: &Report) -> Option<String> {
     story::story(&readable(report))
 }
 
-/// The report as it is read: nothing in it that a terminal obeys, and names for numbers that have one.
+/// The report for readers: without characters that a terminal obeys, and with names for known numbers.
 fn readable(report: &Report) -> Report {
     constants::named(&visible::report(report))
 }
@@ -119,8 +119,8 @@ impl Report {
         assert!(self.holds(), "\n{self}\n");
     }
 
-    /// Panics with the whole report, timeline included, unless the program holds, with loops of a
-    /// bounded number of passes at least.
+    /// Panics with the whole report, timeline included, unless the program holds, possibly only with
+    /// loops of a bounded number of passes.
     ///
     /// # Panics
     ///
@@ -131,7 +131,7 @@ impl Report {
     }
 }
 
-/// Whether the outcomes tell more than the verdict.
+/// Whether the outcomes add something to the verdict.
 fn has_outcomes(report: &Report) -> bool {
     let tells = report.outcomes.len() > 1 || !report.holds_bounded();
     tells && !report.outcomes.is_empty()
@@ -171,7 +171,7 @@ fn name(report: &Report) -> String {
 /// The failure in one line.
 fn message(report: &Report) -> Option<String> {
     let message = report.message.as_ref().filter(|_| report.fails())?;
-    // The catalogue's reasons are sentences, a panic's message is its author's own.
+    // The catalogue's reasons are sentences; a panic's message is shown as its author wrote it.
     let message = match report.bug {
         Some(_) => sentence::capitalised(&one_line(message)),
         None => one_line(message),
@@ -179,7 +179,7 @@ fn message(report: &Report) -> Option<String> {
     Some(assertion(&message).into_owned())
 }
 
-/// The verdict in capitals, and what there is to add.
+/// The verdict in capitals, with additions.
 fn verdict(report: &Report) -> (&'static str, String) {
     match (report.verdict, report.passes) {
         (Verdict::Fails, _) => ("FAILS", failure(report)),
@@ -208,7 +208,7 @@ fn failure(report: &Report) -> String {
     }
 }
 
-/// That a panic comes whatever the threads do: then neither their interleaving nor an ordering is to blame.
+/// Says that a panic happens in every execution: then neither an interleaving nor an ordering causes it.
 fn in_every_execution(report: &Report) -> Option<String> {
     use heisenbug_catalogue::Class::{Assertion, Panic};
     let failed = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
@@ -218,7 +218,7 @@ fn in_every_execution(report: &Report) -> Option<String> {
     let threads = report.actors.len() > 1 || report.explored() > 1;
     (panics && always && threads).then(|| match (report.complete, counted(report)) {
         (true, _) => "in every execution".to_owned(),
-        // What was not explored may be different.
+        // The unexplored executions may differ.
         (false, 1) => "in the one execution that came to an end".to_owned(),
         (false, many) => format!("in each of {} executions", table::thousands(many)),
     })
@@ -229,7 +229,7 @@ fn counted(report: &Report) -> u64 {
     report.outcomes.iter().map(|outcome| outcome.count).sum()
 }
 
-/// What kind of bug it is, in the words of the field.
+/// The kind of bug, in the terms of the field.
 fn kind(report: &Report) -> String {
     use heisenbug_catalogue::Class::{Assertion, Panic};
     let class = report.class.map_or("failure", |class| class.words());
@@ -251,13 +251,13 @@ fn outcomes(report: &Report, width: usize) -> String {
     outcome_table("executions", total, rows, width)
 }
 
-/// Of how many executions the outcomes are a share: those that were cut, or came to what is not listed, were
-/// executions, too.
+/// The number of executions that shares refer to: it includes those that were cut, and those whose outcomes
+/// are not listed.
 fn total(report: &Report) -> u64 {
     report.explored().max(counted(report))
 }
 
-/// A share of what was counted. Only nothing is 0 %, and only everything is 100 %.
+/// A share in percent. Only nothing is shown as 0 %, and only everything as 100 %.
 pub fn share(part: u64, whole: u64) -> String {
     let percent = 100.0 * part as f64 / whole.max(1) as f64;
     match () {
@@ -267,7 +267,7 @@ pub fn share(part: u64, whole: u64) -> String {
     }
 }
 
-/// What `assert_eq!` says in three lines, in one that can be read.
+/// The three lines of an `assert_eq!` message, in one readable line.
 fn assertion(text: &str) -> Cow<'_, str> {
     let parts = text
         .strip_prefix("assertion `left ")
@@ -280,7 +280,7 @@ fn assertion(text: &str) -> Cow<'_, str> {
     sides.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-/// The table of outcomes, whatever was counted, and how many of it: label, grade, count and share of each.
+/// The table of outcomes: label, grade, count and share of each. `counted` names what was counted.
 pub fn outcome_table<'a>(
     counted: &str,
     total: u64,
@@ -360,7 +360,7 @@ mod tests {
             count: 9,
             place: None,
         }];
-        // The tenth was cut, and came to nothing.
+        // The tenth was cut, and has no outcome.
         let table = plain(&outcomes(&report, 80));
         assert!(
             table.contains("of 10") && table.contains("90.0%"),

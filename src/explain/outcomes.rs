@@ -1,11 +1,11 @@
-//! The rows of the outcome table. Panics of one line that differ in their texts only are one outcome.
+//! The rows of the outcome table. Panics in one line that differ only in their messages share a row.
 
 use super::assertion;
 use super::report::{OutcomeCount, Report};
 use heisenbug_catalogue::Grade;
 use std::borrow::Cow;
 
-/// So many texts of one line are shown one by one.
+/// Up to this many messages of one line are shown one by one.
 const MOST: usize = 3;
 
 /// A row of the table.
@@ -39,7 +39,7 @@ fn row(outcome: &OutcomeCount) -> Row<'_> {
     }
 }
 
-/// One row for all texts of one line. The one that the timeline shows stands for the others.
+/// One row for all messages of one line. It shows the message of the timeline's execution.
 fn together<'a>(report: &'a Report, texts: &[&'a OutcomeCount]) -> Row<'a> {
     let is_shown = |outcome: &&&OutcomeCount| Some(&outcome.label) == report.outcome.as_ref();
     let shown = { texts.iter() }.find(is_shown).unwrap_or(&texts[0]);

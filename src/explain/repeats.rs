@@ -1,24 +1,24 @@
-//! Repeats: what a program that goes round in circles does again and again, shown once.
+//! Repeats: shows once what a looping program does again and again.
 
-/// The longest circle looked for, in items.
+/// The longest loop looked for, in items per pass.
 const LONGEST: usize = 12;
 
-/// Fewer rounds than this are shown one by one.
+/// Fewer passes than this are shown one by one.
 const LEAST: usize = 3;
 
-/// An item of the list, or what follows it.
+/// An item of the list, or a note on repeats after it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Folded<T> {
     /// The item.
     Item(T),
-    /// The last `items` items come so many `times` more.
+    /// The last `items` items are repeated `times` more times.
     Again { items: usize, times: usize },
 }
 
-/// Shows each circle of the list once.
+/// Shows each loop of the list once.
 pub fn fold<T: PartialEq>(items: Vec<T>) -> Vec<Folded<T>> {
     let mut folded = Vec::new();
-    // What to leave out, by the place at which it begins.
+    // Items before this position are left out.
     let mut skip = 0;
     let circles: Vec<Option<(usize, usize)>> =
         (0..items.len()).map(|at| circle(&items[at..])).collect();
@@ -45,7 +45,7 @@ pub fn fold<T: PartialEq>(items: Vec<T>) -> Vec<Folded<T>> {
     folded
 }
 
-/// The shortest circle that the list begins with, and how often it goes round.
+/// The shortest loop that the list begins with, and the number of its passes.
 fn circle<T: PartialEq>(items: &[T]) -> Option<(usize, usize)> {
     (1..=LONGEST.min(items.len() / LEAST)).find_map(|length| {
         let rounds = items

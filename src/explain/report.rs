@@ -1,4 +1,4 @@
-//! What a check found: the verdict and everything that supports it.
+//! The result of a check: the verdict and everything that supports it.
 //!
 //! Serialised, it is what `--json` prints. Fields are added over time, never renamed or removed.
 
@@ -8,13 +8,13 @@ use heisenbug_trace::{Blocked, Event, source};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Why a check ended early for which somebody pressed Ctrl-C.
+/// Why a check ended early that was interrupted by Ctrl-C.
 pub const INTERRUPT: &str = "interrupted";
 
-/// Why a check ended that was asked for one execution only.
+/// Why a check ended that replayed one execution only.
 pub const REPLAYED: &str = "one execution was run again";
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[must_use = "a report that nobody looks at proves nothing: call `assert_holds`"]
@@ -25,7 +25,7 @@ pub struct Report {
     pub variant: Option<String>,
     /// Whether the program holds.
     pub verdict: Verdict,
-    /// What kind of failure was found.
+    /// The kind of failure that was found.
     pub class: Option<Class>,
     /// The label of the failing outcome.
     pub outcome: Option<String>,
@@ -33,34 +33,34 @@ pub struct Report {
     pub message: Option<String>,
     /// What it takes to see the failure.
     pub found_by: Option<Engine>,
-    /// Whether all there is was explored, with no loop cut.
+    /// Whether everything was explored, and no loop was cut.
     pub complete: bool,
     /// Executions explored.
     pub executions: Executions,
-    /// Runs that came to nothing, since what would have followed is explored elsewhere.
+    /// Runs that were abandoned, because their continuation is explored elsewhere.
     #[cfg_attr(feature = "serde", serde(default))]
     pub wasted: u64,
-    /// About how many executions there are in all, if the exploration ended early and that could be
-    /// told.
+    /// About how many executions there are in all, if the exploration ended early and an estimate is
+    /// possible.
     #[cfg_attr(feature = "serde", serde(default))]
     pub estimate: Option<u64>,
     /// After how many passes a loop was cut, if one was.
     #[cfg_attr(feature = "serde", serde(default))]
     pub passes: Option<u32>,
-    /// How often a running thread was interrupted in the counterexample. Of all counterexamples that
-    /// do not need weak memory it is one with the fewest.
+    /// How often a running thread was interrupted in the counterexample. No counterexample without
+    /// weak memory has fewer.
     pub preemptions: Option<u32>,
     /// Why the exploration ended early, if it did.
     pub stopped: Option<String>,
-    /// What else there is to know about how the verdict was reached.
+    /// Notes on how the verdict was reached.
     pub notes: Vec<String>,
     /// Every outcome seen, with its count.
     pub outcomes: Vec<OutcomeCount>,
-    /// The actors of the counterexample, in the order in which they came into being.
+    /// The actors of the counterexample, in the order of their creation.
     pub actors: Vec<String>,
     /// The operations of the counterexample, in order.
     pub counterexample: Vec<Event>,
-    /// Who could not go on at the counterexample's end.
+    /// The actors that are blocked at the counterexample's end.
     pub blocked: Vec<Blocked>,
     /// The two accesses that the counterexample ends with, for a data race or a use after free.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -69,23 +69,23 @@ pub struct Report {
     /// race. Empty if no ordering would.
     #[cfg_attr(feature = "serde", serde(default))]
     pub forbidden_by: Vec<Stronger>,
-    /// What the counterexample never frees, of what is reference-counted.
+    /// The reference-counted values that the counterexample never frees.
     #[cfg_attr(feature = "serde", serde(default))]
     pub leaked: Vec<Leaked>,
-    /// The counterexample as a text, with which it can be run again. `None` if it would be too long.
+    /// The token that runs the counterexample again. `None` if it would be too long.
     #[cfg_attr(feature = "serde", serde(default))]
     pub token: Option<String>,
     /// How long the check took, in milliseconds.
     pub millis: u64,
 }
 
-/// Two accesses that must not meet.
+/// Two conflicting accesses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Clash {
-    /// Who came first.
+    /// The first access.
     pub first: Access,
-    /// Who came second. What this one read or wrote, or would have, is no part of the operations.
+    /// The second access. It is not among the operations: the execution ended before it.
     pub second: Access,
 }
 
@@ -99,11 +99,11 @@ pub struct Stronger {
     pub line: u32,
     /// The column of the call, counted from 1.
     pub column: u32,
-    /// Whether it is the ordering of an exchange that fails.
+    /// Whether it is the failure ordering of an exchange.
     pub on_failure: bool,
-    /// What stands there.
+    /// The ordering in the program.
     pub is: String,
-    /// What would have to.
+    /// The ordering that would be needed.
     pub needed: String,
 }
 
@@ -113,21 +113,21 @@ pub struct Stronger {
 pub struct Leaked {
     /// Its name.
     pub name: String,
-    /// Which of the others it holds, or itself, as far as memory tells. Not where weak pointers are around.
+    /// Which leaked values it holds, itself included, as far as memory shows. Not those with weak pointers.
     pub holds: Vec<String>,
 }
 
-/// Where somebody accessed something.
+/// The place of an access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Access {
-    /// Who.
+    /// The actor.
     pub actor: String,
     /// The source file, as the compiler names it.
     pub file: String,
     /// The line, counted from 1.
     pub line: u32,
-    /// The column, counted from 1. 0 if nobody knows.
+    /// The column, counted from 1. 0 if unknown.
     #[cfg_attr(feature = "serde", serde(default))]
     pub column: u32,
 }
@@ -139,7 +139,7 @@ pub struct Access {
 pub enum Verdict {
     /// No execution breaks it.
     Holds,
-    /// No execution breaks it in which no loop goes round more often than [`Report::passes`].
+    /// No execution breaks it whose loops make at most [`Report::passes`] passes.
     #[cfg_attr(feature = "serde", serde(rename = "holds-bounded"))]
     Bounded,
     /// The counterexample breaks it.
@@ -164,20 +164,20 @@ impl fmt::Display for Verdict {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Engine {
-    /// Nothing but an interleaving: each load can have read the newest value.
+    /// Only an interleaving: each load can have read the newest value.
     Sc,
     /// Weak memory: some load must have read an older value, as its ordering allows.
     Weak,
 }
 
-/// How many executions were explored. An execution of the model is what each load read and in which
-/// order each location was written: interleavings that agree in that are one.
+/// How many executions were explored. An execution is determined by what each load reads and by the
+/// modification order of each location: interleavings that agree in both are one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Executions {
-    /// Those that are sequentially consistent, if no others were asked for.
+    /// The sequentially consistent executions, if only those were explored.
     pub sc: Option<u64>,
-    /// Those that the orderings allow, the sequentially consistent ones among them.
+    /// The executions that the orderings allow, including the sequentially consistent ones.
     pub weak: Option<u64>,
 }
 
@@ -187,11 +187,11 @@ pub struct Executions {
 pub struct OutcomeCount {
     /// What the scenario returned, or how it failed.
     pub label: String,
-    /// How it is judged.
+    /// Its grade.
     pub grade: Grade,
     /// The class, for an outcome that is a failure.
     pub class: Option<Class>,
-    /// In how many executions.
+    /// The number of executions with it.
     pub count: u64,
     /// Where it failed, for a panic.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -217,7 +217,7 @@ impl Access {
 }
 
 impl Report {
-    /// A report that says nothing yet.
+    /// An empty report.
     pub fn empty() -> Report {
         Report {
             bug: None,
@@ -247,7 +247,7 @@ impl Report {
         }
     }
 
-    /// A report on a program of the catalogue that says nothing yet.
+    /// An empty report on a program of the catalogue.
     pub fn named(bug: &str, variant: &str) -> Report {
         let (bug, variant) = (Some(bug.to_owned()), Some(variant.to_owned()));
         Report {
@@ -262,13 +262,13 @@ impl Report {
         self.verdict == Verdict::Holds
     }
 
-    /// Whether the program was shown to hold, with loops of up to [`passes`](Report::passes) passes at
-    /// least.
+    /// Whether the program was shown to hold, possibly only with loops of up to
+    /// [`passes`](Report::passes) passes.
     pub fn holds_bounded(&self) -> bool {
         matches!(self.verdict, Verdict::Holds | Verdict::Bounded)
     }
 
-    /// Whether somebody asked to stop the check, and it did.
+    /// Whether the check was interrupted.
     pub fn was_interrupted(&self) -> bool {
         self.stopped.as_deref() == Some(INTERRUPT)
     }

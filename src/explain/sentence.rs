@@ -26,7 +26,7 @@ pub fn how(report: &Report) -> String {
     said.collect::<Vec<_>>().join("\n")
 }
 
-/// Who waits for whom.
+/// Which threads wait for which others.
 fn deadlock(report: &Report) -> String {
     let waits: Vec<String> = report
         .blocked
@@ -83,7 +83,7 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
     }
 }
 
-/// The notification of a condition variable that came before this thread waited on it for the last time, if
+/// The notification of a condition variable that came before this thread's last wait on it, if
 /// none came afterwards.
 pub fn too_early<'a>(report: &'a Report, actor: &str, object: &str) -> Option<&'a Event> {
     let of_this = |event: &&Event| event.object.as_deref() == Some(object);
@@ -98,7 +98,7 @@ pub fn too_early<'a>(report: &'a Report, actor: &str, object: &str) -> Option<&'
     (notified.actor != actor).then_some(notified)
 }
 
-/// Where something happened, if that is a line of the program.
+/// The place of an event, if it is a line of the program.
 pub fn at(line: u32) -> String {
     match line {
         0 => String::new(),
@@ -146,7 +146,7 @@ fn race(report: &Report) -> String {
     )
 }
 
-/// Who freed what another one uses.
+/// Which thread freed the value that another one uses.
 fn freed(report: &Report) -> String {
     let Some(Clash { first, second }) = &report.clash else {
         return String::new();
@@ -163,7 +163,7 @@ fn freed(report: &Report) -> String {
     )
 }
 
-/// The operation that an access is, if it came to be one.
+/// The operation of an access, if it was performed.
 pub fn event_of<'a>(report: &'a Report, access: &Access) -> Option<&'a Event> {
     report
         .counterexample
@@ -184,12 +184,12 @@ fn verb(event: Option<&Event>) -> &'static str {
     }
 }
 
-/// Whether a report tells how long the check took.
+/// Whether a report includes the duration of the check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Time {
-    /// It does.
+    /// It includes the duration.
     Told,
-    /// It does not: who keeps it wants the same check to give the same text.
+    /// It does not: in a file, the same check should give the same text.
     LeftOut,
 }
 

@@ -5,7 +5,7 @@ use super::report::{Engine, Report, Stronger};
 use super::sentence::{at, capitalised};
 use heisenbug_trace::{Event, Op};
 
-/// Each read that got an older value than the newest, and what would forbid that.
+/// Describes each read that got an older value than the newest, and what would forbid that.
 pub fn reads(report: &Report) -> String {
     let events = &report.counterexample;
     let stale: Vec<&Event> = events.iter().filter(|event| is_stale(event)).collect();
@@ -22,8 +22,8 @@ pub fn is_stale(event: &Event) -> bool {
     event.newest.is_some() && event.read.is_some()
 }
 
-/// Of an execution in which no read is stale by itself, and which no order of the steps explains all the
-/// same: a store took effect before one that came earlier.
+/// Describes an execution without a single stale read that still has no order of steps which explains it:
+/// a store took effect before an earlier one.
 fn without_order(report: &Report) -> String {
     match remedy(report) {
         Some(remedy) if report.found_by == Some(Engine::Weak) => format!(
@@ -60,7 +60,7 @@ fn why(report: &Report, read: &Event) -> String {
     }
 }
 
-/// The line of the last store to something else that the thread did before it read.
+/// The line of the thread's last store to another location before the read.
 fn store_before(report: &Report, read: &Event) -> Option<u32> {
     let events = report.counterexample.iter();
     let before = events.take_while(|event| !std::ptr::eq(*event, read));
@@ -76,7 +76,7 @@ fn needs_seq_cst(report: &Report) -> bool {
     needed.any(|stronger| stronger.needed == "SeqCst")
 }
 
-/// Whether some read is stale, so that [`reads`] tells the remedy.
+/// Whether some read is stale, so that [`reads`] describes the remedy.
 pub fn is_told(report: &Report) -> bool {
     report.counterexample.iter().any(is_stale)
 }

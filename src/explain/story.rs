@@ -1,4 +1,4 @@
-//! The counterexample as sentences, for a hint: who did what, in the order of the timeline.
+//! The counterexample as sentences, for a hint: what each actor did, in the order of the timeline.
 
 use super::cells::{are_one, cell};
 use super::report::Report;
@@ -8,7 +8,7 @@ use heisenbug_trace::{Event, Op};
 /// A longer story is harder to read than the timeline.
 const MOST: usize = 12;
 
-/// What happened, in sentences. `None` if there is nothing to tell, or too much.
+/// What happened, in sentences. `None` if nothing happened, or too much.
 pub fn story(report: &Report) -> Option<String> {
     let mut told: Vec<(&str, Vec<String>)> = Vec::new();
     let mut add = |actor, what: String| match told.last_mut() {
@@ -69,7 +69,7 @@ fn step(event: &Event) -> String {
     }
 }
 
-/// What somebody did under a lock that was taken for one line.
+/// What an actor did under a lock that was held for one line only.
 fn used(locks: &Event, frees: &Event) -> String {
     let object = locks.object.as_deref().unwrap_or("it");
     match (&locks.read, &frees.value) {

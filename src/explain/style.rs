@@ -5,25 +5,25 @@ use anstyle::{AnsiColor, Style};
 use anstyle_parse::{DefaultCharAccumulator, Params, Parser, Perform};
 use heisenbug_catalogue::Grade;
 
-/// What a piece of text is, as far as its looks are concerned.
+/// The meaning of a piece of text, which decides its style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
     /// Headings and names.
     Bold,
-    /// Line numbers, rules, what one may skip.
+    /// Line numbers, rules, and other details.
     Dim,
-    /// Wrong.
+    /// Failures.
     Bad,
-    /// Right.
+    /// Successes.
     Good,
-    /// Look here.
+    /// Warnings, and other things to look at.
     Notice,
-    /// The actor of that number.
+    /// The actor with that number.
     Actor(usize),
 }
 
 impl Paint {
-    /// The looks of a verdict.
+    /// The paint of a verdict.
     pub fn of_verdict(verdict: Verdict) -> Paint {
         match verdict {
             Verdict::Holds | Verdict::Bounded => Paint::Good,
@@ -32,7 +32,7 @@ impl Paint {
         }
     }
 
-    /// The looks of a grade.
+    /// The paint of a grade.
     pub fn of_grade(grade: Grade) -> Paint {
         match grade {
             Grade::Acceptable => Paint::Good,
@@ -62,7 +62,7 @@ impl Paint {
     }
 }
 
-/// The text with its looks.
+/// The text with the style of a paint.
 pub fn paint(paint: Paint, text: &str) -> String {
     if text.is_empty() {
         return String::new();
@@ -71,7 +71,7 @@ pub fn paint(paint: Paint, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// The text without its looks.
+/// The text without styles.
 pub fn plain(text: &str) -> String {
     let mut plain = Plain(String::with_capacity(text.len()));
     read(text, &mut plain);
@@ -92,15 +92,15 @@ impl Page for Plain {
     fn style(&mut self, _: impl Iterator<Item = u16>) {}
 }
 
-/// Where a text with ANSI styles goes, piece by piece.
+/// Receives a text with ANSI styles, piece by piece.
 pub trait Page {
-    /// A character of the text. White space other than the end of a line is one.
+    /// A character of the text, including white space other than line ends.
     fn print(&mut self, c: char);
 
     /// A line ends.
     fn end_line(&mut self);
 
-    /// From here on the style is another one, as these numbers say. No number means 0.
+    /// The style changes, as these numbers say. No number means 0.
     fn style(&mut self, codes: impl Iterator<Item = u16>);
 }
 

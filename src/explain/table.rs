@@ -33,7 +33,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// The table as text, one line a row. Where it is too wide, the first column is cut.
+    /// The table as text, one line per row. If it is too wide, the first column is cut.
     pub fn render_cut(&self, width: usize) -> String {
         let others: usize = (1..self.heading.len()).map(|i| self.natural(i) + 2).sum();
         let room = width.saturating_sub(others).max(8);
@@ -48,7 +48,7 @@ impl Table {
         cut.render(width.max(others + room), "")
     }
 
-    /// The table as text. Where it is too wide, the first column wraps.
+    /// The table as text. If it is too wide, the first column wraps.
     pub fn render(&self, width: usize, indent: &str) -> String {
         let mut columns: Vec<usize> = (0..self.heading.len()).map(|i| self.natural(i)).collect();
         let others: usize = columns.iter().skip(1).map(|column| column + 2).sum();
@@ -95,7 +95,7 @@ impl Table {
     }
 }
 
-/// A number with its thousands set apart.
+/// A number with thousands separators.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,6 +1,6 @@
-//! The timeline: one row an operation, one column an actor.
+//! The timeline: one row per operation, one column per actor.
 //!
-//! Each row has the source line, so the program is read in the order in which it ran. Where there is
+//! Each row has the source line, so the program can be read in the order in which it ran. If there is
 //! no room for the source beside the columns, it follows below them, each line once.
 
 use super::cells::{are_one, cell, in_one};
@@ -23,18 +23,18 @@ pub struct Row {
     pub file: String,
     pub line: u32,
     pub source: String,
-    /// Where in it the operation is, in characters.
+    /// Where the operation begins in it, in characters.
     column: usize,
-    /// The part of it that there is room for.
+    /// The part of it that fits.
     excerpt: String,
     pub actor: usize,
     pub cell: String,
     pub paint: Option<Paint>,
 }
 
-/// What stands below each other.
+/// An entry of the timeline, from top to bottom.
 pub enum Shown {
-    /// The file that the rows below are from, where there are several.
+    /// The file of the rows below, if there are several files.
     File(String),
     /// An operation.
     Row(Row),
@@ -73,7 +73,7 @@ pub fn render(report: &Report, width: usize, full: bool) -> String {
     let mut lines = Vec::new();
     let files = several_files(&rows);
     lines.push(columns.heading(report, if files { "source" } else { &rows[0].file }));
-    // Where there is no room for source lines beside the columns, they follow below.
+    // If there is no room for source lines beside the columns, they follow below.
     let legend = match columns.source {
         0 => legend(&rows, width),
         _ => Vec::new(),
@@ -89,7 +89,7 @@ pub fn render(report: &Report, width: usize, full: bool) -> String {
     lines.join("\n")
 }
 
-/// Cuts the source lines to the column. Lines that differ are not cut alike, if that can be had.
+/// Cuts the source lines to the column. If possible, different lines still differ after that.
 fn take_excerpts(rows: &mut [Row], width: usize) {
     for row in rows.iter_mut() {
         row.excerpt = layout::excerpt(&row.source, row.column, width);
@@ -108,15 +108,15 @@ fn take_excerpts(rows: &mut [Row], width: usize) {
     }
 }
 
-/// Those that have a column: who did nothing worth a row has none.
+/// The actors that have a column: those without a row have none.
 pub fn actors(report: &Report, rows: &[Row]) -> Vec<usize> {
     (0..report.actors.len())
         .filter(|&actor| rows.iter().any(|row| row.actor == actor))
         .collect()
 }
 
-/// The rows that are shown, with the names of their files where these differ, and what is said of the rest.
-/// All of them, if it is to be `full`.
+/// The rows that are shown, with the names of their files if these differ, and remarks on the others.
+/// All rows, if it is to be `full`.
 pub fn shown(rows: Vec<Row>, full: bool) -> Vec<Shown> {
     let files = several_files(&rows);
     let kept = match full {
@@ -149,10 +149,10 @@ pub fn several_files(rows: &[Row]) -> bool {
     rows.iter().any(|row| row.file != rows[0].file)
 }
 
-/// Which operations are shown: those that explain the failure, and who is stuck at the end. Unless it is to
-/// be `full`, the taking and giving back of a lock in one line is one row.
+/// Which operations are shown: those that explain the failure, and those that are stuck at the end. Unless it
+/// is to be `full`, a lock and its unlock in the same line share a row.
 pub fn rows(report: &Report, full: bool) -> Vec<Row> {
-    // Who waits, and on what.
+    // The waiting threads, and what each waits on.
     let mut waiting: Vec<(&str, Option<&str>)> = Vec::new();
     let mut rows = Vec::new();
     let mut events = report.counterexample.iter().peekable();
@@ -202,7 +202,7 @@ pub fn rows(report: &Report, full: bool) -> Vec<Row> {
     rows
 }
 
-/// What happens in std or in a dependency is shown where the program was before.
+/// Operations in std or a dependency are shown in the file of the row before.
 fn stay_in_the_program(rows: &mut [Row]) {
     let first = rows.iter().find(|row| row.line > 0);
     let mut file = first.map(|row| row.file.clone()).unwrap_or_default();
@@ -223,7 +223,7 @@ fn code(file: &str, line: u32) -> String {
     visible(&line).into_owned()
 }
 
-/// Where a call is in the line as it is shown: without the white space in front of it.
+/// The position of a call in the line as shown, which is without indentation.
 fn column(file: &str, line: u32, column: u32) -> usize {
     let text = source::text(file);
     let raw =
@@ -234,7 +234,7 @@ fn column(file: &str, line: u32, column: u32) -> usize {
     (column as usize).saturating_sub(1 + indent)
 }
 
-/// The access that the execution ended with, if it is no operation since it never took place.
+/// The access that the execution ended with, if it is not an operation because it never took place.
 fn last_access(report: &Report) -> Option<Row> {
     let second = &report.clash.as_ref()?.second;
     if report
@@ -263,7 +263,7 @@ fn last_access(report: &Report) -> Option<Row> {
 fn is_shown(event: &Event, class: Option<Class>) -> bool {
     match event.op {
         Op::ArcNew => class == Some(Class::Leak),
-        // Who exists is seen from the columns.
+        // The columns show which actors exist.
         Op::Spawn | Op::Join => false,
         // The row before it is the access itself.
         Op::Panic => class != Some(Class::DataRace) && class != Some(Class::Deadlock),
@@ -279,11 +279,11 @@ fn number(report: &Report, actor: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Widths.
+/// The widths of the columns.
 struct Columns {
-    /// Of the source text, or 0 if it goes below.
+    /// The width of the source text, or 0 if it goes below.
     source: usize,
-    /// The number and the width of each actor that has a column. None if all share one.
+    /// The number and the width of each actor that has a column. Empty if all share one.
     actors: Vec<(usize, usize)>,
     /// The width of the column that all share.
     shared: usize,
@@ -333,8 +333,8 @@ impl Columns {
             })
     }
 
-    /// One column for all actors, where there is no room for one each: every row says whose it is, further
-    /// to the right for each actor.
+    /// One column for all actors, if there is no room for one each: every row names its actor, and each
+    /// actor is indented further.
     fn turned(
         report: &Report,
         mut rows: Vec<Row>,
@@ -438,14 +438,14 @@ pub fn number_of(line: u32) -> String {
     }
 }
 
-/// Columns of the line number, and between columns.
+/// The width of the line number, and of the gaps between columns.
 const LINE: usize = 8;
 const GAP: usize = 2;
 
-/// How much further to the right each actor begins, where all share a column.
+/// How much further each actor is indented, if all share a column.
 const INDENT: usize = 2;
 
-/// How wide an actor's column would be if nothing had to give way.
+/// The width of an actor's column if there is enough room.
 fn natural(report: &Report, rows: &[Row], actor: usize) -> usize {
     let cells = rows
         .iter()

@@ -1,14 +1,14 @@
-//! Text that the program under check has made, as a terminal may show it.
+//! Makes text from the program under check safe to show on a terminal.
 //!
 //! A label, a panic's message, a thread's or a file's name may hold characters that a terminal obeys
-//! instead of showing them: that move its cursor, change its title, hide what follows or turn it round.
-//! They are shown as Rust writes them, as in `\u{1b}`. Lines and tabs stay what they are.
+//! instead of showing them: they move its cursor, change its title, hide or reverse the following text.
+//! They are shown as Rust escapes them, as in `\u{1b}`. Line ends and tabs stay as they are.
 
 use super::report::{Access, Clash, Leaked, Line, OutcomeCount, Report, Stronger};
 use heisenbug_trace::{Blocked, Event};
 use std::borrow::Cow;
 
-/// The text, with what a terminal would obey written out.
+/// The text, with the characters that a terminal would obey escaped.
 pub fn visible(text: &str) -> Cow<'_, str> {
     match text.chars().any(is_obeyed) {
         true => Cow::Owned(written_out(text)),
@@ -16,7 +16,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text that was made to be printed, in which nothing but its styles, such as `ESC[1m`, is obeyed.
+/// A text for printing, with everything escaped that a terminal would obey except styles such as `ESC[1m`.
 pub fn visible_but_styles(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_obeyed) {
         return Cow::Borrowed(text);
@@ -35,16 +35,16 @@ pub fn visible_but_styles(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Where the style ends whose escape character stands before the text.
+/// The end of a style in the text after its escape character.
 fn style(text: &str) -> Option<usize> {
     let numbers = text.strip_prefix('[')?;
     let end = numbers.find(|c: char| !(c.is_ascii_digit() || matches!(c, ';' | ':')))?;
     numbers[end..].starts_with('m').then_some(end + 2)
 }
 
-/// JSON, in which the same characters are written as JSON writes them: whoever reads it gets them back.
+/// JSON with the same characters escaped in JSON's way, so that a reader gets them back.
 pub fn json(text: &str) -> String {
-    // What JSON does not write out by itself. They stand in strings alone.
+    // The characters that JSON does not escape by itself. They occur in strings only.
     let written = |c: char| match is_obeyed(c) {
         true => format!("\\u{:04x}", c as u32),
         false => c.to_string(),
@@ -185,7 +185,7 @@ fn texts_of<'a>(event: &'a mut Event, texts: &mut Vec<&'a mut String>) {
 }
 
 fn written_out(text: &str) -> String {
-    // The end of a line, as some systems have it.
+    // A line end on some systems.
     let text = text.replace("\r\n", "\n");
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -197,7 +197,7 @@ fn written_out(text: &str) -> String {
     shown
 }
 
-/// Whether a terminal does something else with a character than to show it.
+/// Whether a terminal obeys a character instead of showing it.
 fn is_obeyed(c: char) -> bool {
     let turns_text_round = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns_text_round || (c.is_control() && !matches!(c, '\n' | '\t'))

@@ -1,7 +1,7 @@
-//! Text inside of XML and HTML.
+//! Escapes text for XML and HTML.
 
-/// The text, in which nothing ends an element or an attribute. XML has no way to write most control
-/// characters, not even escaped.
+/// The text, escaped so that it cannot end an element or an attribute. Most control characters are
+/// replaced: XML cannot represent them, not even escaped.
 pub fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

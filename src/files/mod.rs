@@ -1,22 +1,22 @@
 //! The user's own files: read in bounded time, written as a whole or not at all.
 //!
-//! Whatever fails, be it the disk, its rights or its room, leaves a file as it was: what is new is
-//! written beside it and put to disk before it takes the file's place. And a file that cannot be
-//! *read* is an error, and never taken for one that is empty, damaged or not there.
+//! Whatever fails, such as the disk, permissions or space, leaves a file unchanged: the new contents are
+//! written beside it and synced to disk before they replace the file. And a file that cannot be
+//! *read* is an error, and never treated as empty, damaged or missing.
 
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The largest file that is read, in bytes. No program that somebody wrote is as large.
+/// The largest file that is read, in bytes. No handwritten program is that large.
 pub const MAX_BYTES: u64 = 4 << 20;
 
-/// What is in a file; `None` if there is none.
+/// The contents of a file; `None` if there is no such file.
 ///
 /// # Errors
 ///
-/// With the file's name, if it cannot be read, is no plain file, or has more than [`MAX_BYTES`].
+/// With the file's name, if it cannot be read, is not a regular file, or has more than [`MAX_BYTES`].
 pub fn read(file: &Path) -> Result<Option<Vec<u8>>> {
     let bytes = match step(Step::Read, || open(file)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -36,7 +36,7 @@ pub fn read(file: &Path) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 ///
-/// As for [`read`], and if there is no such file, or it is no text.
+/// As for [`read`], and if there is no such file, or it is not text.
 pub fn text(file: &Path) -> Result<String> {
     let name = file.display();
     let bytes =
@@ -54,13 +54,13 @@ pub fn text(file: &Path) -> Result<String> {
 ///
 /// # Errors
 ///
-/// With its name, if it does not: what another program has made of it is of another text then.
+/// With its name, if it does not: then what another program has made of it belongs to another text.
 pub fn unchanged(file: &Path, text: &str) -> Result<()> {
     if read(file)?.is_some_and(|bytes| bytes == text.as_bytes()) {
         return Ok(());
     }
     bail!(
-        "{} was changed while it was being compiled: try once more",
+        "{} was changed while it was being compiled: try again",
         file.display()
     )
 }
@@ -73,14 +73,14 @@ pub fn unchanged(file: &Path, text: &str) -> Result<()> {
 pub fn utf8(file: &Path) -> Result<&str> {
     file.to_str().with_context(|| {
         format!(
-            "rustc reads files whose names are UTF-8 alone, and {} is not: rename it",
+            "rustc reads only files whose names are UTF-8, and {} is not: rename it",
             file.display()
         )
     })
 }
 
-/// One byte more than is read, if there are so many. Whoever opens a pipe waits for somebody who writes to
-/// it, and a device may have no end.
+/// Reads at most one byte more than the limit. Other files than regular ones are refused: opening a pipe
+/// waits for a writer, and a device may have no end.
 fn open(file: &Path) -> io::Result<Vec<u8>> {
     plain(&fs::metadata(file)?)?;
     let mut options = File::options();
@@ -88,7 +88,7 @@ fn open(file: &Path) -> io::Result<Vec<u8>> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let open = options.open(file)?;
-    // Another one may have taken its place.
+    // Another file may have taken its place.
     plain(&open.metadata()?)?;
     let mut bytes = Vec::new();
     open.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
@@ -104,21 +104,21 @@ fn plain(metadata: &fs::Metadata) -> io::Result<()> {
     Err(io::Error::other(what))
 }
 
-/// Puts this into a file, in place of what is there. Its rights stay as they are; where it is a link, the
-/// file that it leads to is written.
+/// Replaces the contents of a file. Its permissions stay as they are; if it is a link, the file that it
+/// points to is written.
 ///
 /// # Errors
 ///
-/// With the file's name, if it cannot be written, or must not be: then it is as it was.
+/// With the file's name, if it cannot be written, or must not be: then it is unchanged.
 pub fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     replace(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Puts this into a file that is not there yet.
+/// Creates a file with these contents.
 ///
 /// # Errors
 ///
-/// With the file's name, if it cannot be written, or is there: that is an [`io::Error`] of the kind
+/// With the file's name, if it cannot be written, or exists already: that is an [`io::Error`] of the kind
 /// [`ErrorKind::AlreadyExists`].
 pub fn write_new(file: &Path, bytes: &[u8]) -> Result<()> {
     let write = || {
@@ -129,8 +129,8 @@ pub fn write_new(file: &Path, bytes: &[u8]) -> Result<()> {
     write().with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Puts this into a new file beside another one, and returns its name: the other's, a number, and this
-/// ending.
+/// Creates a file with these contents beside another one, and returns its name: the other file's name, a
+/// number, and this ending.
 ///
 /// # Errors
 ///
@@ -153,11 +153,11 @@ pub fn keep_beside(file: &Path, ending: &str, bytes: &[u8]) -> Result<PathBuf> {
     keep().with_context(|| format!("cannot write beside {}", file.display()))
 }
 
-/// Gives a file a name that no other has, as [`keep_beside`] does.
+/// Renames a file to an unused name, of the same form as in [`keep_beside`].
 ///
 /// # Errors
 ///
-/// With the file's name, if it cannot be renamed: then it is where it was.
+/// With the file's name, if it cannot be renamed: then it keeps its name.
 pub fn set_aside(file: &Path, ending: &str) -> Result<PathBuf> {
     let free = { names_beside(file, ending).find(|name| fs::symlink_metadata(name).is_err()) }
         .expect("there are more numbers than files");
@@ -195,7 +195,7 @@ fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
     settle(&file)
 }
 
-/// A new file in the same folder, on disk to its last byte, with these rights or those that new files have.
+/// A new file in the same folder, completely synced to disk, with these permissions or those of new files.
 fn beside(
     file: &Path,
     rights: Option<Permissions>,
@@ -215,13 +215,13 @@ fn beside(
     Ok(beside)
 }
 
-/// Makes sure that a new name is on disk as well: what comes next may take away what it saves.
+/// Makes sure that a new name is on disk as well, before a later step removes what it replaces.
 fn settle(file: &Path) -> io::Result<()> {
     if cfg!(not(unix)) {
         return Ok(());
     }
     step(Step::Settle, || {
-        // Some folders may not be read, and some file systems put names to disk by themselves.
+        // Some folders may not be readable, and some file systems sync names by themselves.
         let Ok(folder) = File::open(folder_of(file)) else {
             return Ok(());
         };
@@ -239,42 +239,42 @@ fn folder_of(file: &Path) -> &Path {
     }
 }
 
-/// What is asked of the system, and may be refused.
+/// A system operation that may fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Reading a file.
     Read,
-    /// Making a new one.
+    /// Creating a new file.
     Make,
     /// Writing to it.
     Write,
-    /// Giving it the rights of the one that it replaces.
+    /// Giving it the permissions of the file that it replaces.
     Rights,
-    /// Putting it to disk.
+    /// Syncing it to disk.
     Sync,
-    /// Giving a file a name.
+    /// Giving a file its name.
     Rename,
-    /// Putting the name to disk.
+    /// Syncing the name to disk.
     Settle,
 }
 
-/// Takes a step, which a test may have ordered to fail.
+/// Performs a step, which a test may have ordered to fail.
 fn step<T>(step: Step, take: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     faults::around(step, take)
 }
 
-/// Steps that fail by order: for the tests of every room that writes files.
+/// Injected failures of steps, for the tests of every room that writes files.
 #[doc(hidden)]
 pub mod faults {
     use super::{ErrorKind, Result, Step, io};
     use std::cell::RefCell;
 
-    /// How a step fails: without having done anything, or after it has.
+    /// How a step fails: before or after it has done its work.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum Fault {
-        /// It does nothing.
+        /// It does nothing, and reports a failure.
         Before,
-        /// It does all that it should, and says that it failed.
+        /// It does its work, and reports a failure.
         After,
     }
 
@@ -286,7 +286,7 @@ pub mod faults {
 
     thread_local!(static ORDERED: RefCell<Option<Ordered>> = const { RefCell::new(None) });
 
-    /// Takes a step that may be the one that fails.
+    /// Performs a step, which may be the one that fails.
     pub fn around<T>(step: Step, take: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let fault = ORDERED.with_borrow_mut(|ordered| {
             let ordered = ordered.as_mut()?;
@@ -305,9 +305,9 @@ pub mod faults {
         io::Error::new(ErrorKind::StorageFull, "no space left")
     }
 
-    /// Does something once for each of its steps and each way in which that can fail: `begin` makes what
-    /// it is done to, `act` does it, and `look` is told which step failed how, and what came of it. Returns
-    /// the steps that it takes.
+    /// Runs something once for each of its steps and each way in which the step can fail: `begin` prepares
+    /// the place, `act` runs in it, and `look` gets the place, the step that failed and how, and the result.
+    /// Returns the steps that were taken.
     pub fn each<P, T>(
         begin: impl Fn() -> P,
         act: impl Fn(&P) -> Result<T>,
@@ -341,7 +341,7 @@ mod tests {
     use super::*;
     use tempfile::TempDir;
 
-    /// A folder with the file `mine`, in which there is "old".
+    /// A folder with the file `mine`, which contains "old".
     fn folder() -> (TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("mine");

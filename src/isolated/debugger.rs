@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus};
 /// The debuggers that are looked for, in this order.
 const KNOWN: [&str; 4] = ["rust-gdb", "gdb", "rust-lldb", "lldb"];
 
-/// What the engine calls before each step.
+/// The function that the engine calls before each step.
 const STOP: &str = "heisenbug_step";
 
 /// A debugger.
@@ -17,18 +17,18 @@ const STOP: &str = "heisenbug_step";
 pub struct Debugger(PathBuf);
 
 impl Debugger {
-    /// The one of that name, or the first that is installed.
+    /// The debugger with that name, or the first one that is installed.
     ///
     /// # Errors
     ///
-    /// If there is none.
+    /// If it is not found.
     pub fn find(name: Option<&str>) -> Result<Debugger> {
         let names = name.map_or(KNOWN.to_vec(), |name| vec![name]);
         let Some(found) = names.iter().find_map(|name| in_path(Path::new(name))) else {
             match name {
                 Some(name) => bail!("there is no program {name}: name a debugger, such as gdb"),
                 None => bail!(
-                    "no debugger is installed: {} were looked for; --debugger=PROGRAM names another one",
+                    "no debugger was found, of {}; --debugger=PROGRAM names another one",
                     KNOWN.join(", ")
                 ),
             }
@@ -36,7 +36,7 @@ impl Debugger {
         Ok(Debugger(found))
     }
 
-    /// Has it run the execution that the checker replays, and stop before each step.
+    /// Runs the execution that the checker replays in this debugger, which stops before each step.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl Debugger {
     }
 }
 
-/// Where a program is, by the name that a shell would take.
+/// The path of a program, by a name as a shell takes it.
 fn in_path(name: &Path) -> Option<PathBuf> {
     if name.components().count() > 1 {
         return name.is_file().then(|| name.to_owned());

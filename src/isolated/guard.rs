@@ -1,27 +1,27 @@
-//! The process between a check and the program: whatever the program does, it sees how that ended, and
-//! nothing that the program started outlives it.
+//! The guard process between a check and the program: whatever the program does, it sees how the program
+//! ended, and nothing that the program started outlives it.
 //!
-//! It leads a session of its own, so that the terminal's signals pass it by, and adopts what the program's
-//! children leave behind. It ends when the program ends or stops, when it is told to, or when its parent
-//! dies, whatever of; and takes all that it has adopted with it.
+//! It leads its own session, so that the terminal's signals do not reach it, and adopts the processes that
+//! the program's children leave behind. It ends when the program ends or stops, when it is told to, or when
+//! its parent dies for any reason; then it kills everything that it has adopted.
 
 use super::wire::{self, Kind};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
-/// How the program stands if it was ended before it ended: no status that `wait` can give.
+/// The status of a program that was killed before it ended: no status that `wait` can return.
 pub const UNENDED: i32 = -1;
 
-/// Divides this process in two: returns in the one that is to run the program, while the other watches
-/// over it and never returns. To be called before there are other threads.
+/// Forks this process: returns in the one that runs the program, while the other one watches it and
+/// never returns. Must be called before there are other threads.
 ///
 /// # Errors
 ///
-/// If the system has no room for another process.
+/// If the system cannot create another process.
 pub fn divide(pipe: BorrowedFd<'_>, parent: u32) -> io::Result<()> {
-    // SAFETY: plain calls of the system. The sets are written before they are read; the process has one
-    // thread, so both halves go on as if nothing had happened.
+    // SAFETY: plain system calls. The sets are written before they are read; the process has one thread,
+    // so both processes continue normally after the fork.
     unsafe {
         libc::setsid();
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -47,13 +47,13 @@ pub fn divide(pipe: BorrowedFd<'_>, parent: u32) -> io::Result<()> {
     }
 }
 
-/// Has this process get a signal when its parent dies. If that has happened already, it ends.
+/// Sends this process a signal when its parent dies. If the parent is dead already, it ends.
 ///
 /// # Safety
 ///
-/// None: these are plain calls of the system.
+/// No requirements: these are plain system calls.
 unsafe fn dies_with(parent: libc::pid_t, signal: libc::c_int) {
-    // SAFETY: as said.
+    // SAFETY: as above.
     unsafe {
         libc::prctl(libc::PR_SET_PDEATHSIG, signal, 0, 0, 0);
         if libc::getppid() != parent {
@@ -64,11 +64,11 @@ unsafe fn dies_with(parent: libc::pid_t, signal: libc::c_int) {
 
 /// # Safety
 ///
-/// `program` is a child of this process, and `heard` is blocked.
+/// `program` must be a child of this process, and the signals in `heard` must be blocked.
 unsafe fn watch_over(program: libc::pid_t, heard: &libc::sigset_t, pipe: RawFd) -> ! {
     loop {
         let mut signal = 0;
-        // SAFETY: both point to what the call expects.
+        // SAFETY: both pointers are valid for what the call expects.
         unsafe { libc::sigwait(heard, &raw mut signal) };
         match signal {
             libc::SIGCHLD => {
@@ -77,7 +77,7 @@ unsafe fn watch_over(program: libc::pid_t, heard: &libc::sigset_t, pipe: RawFd) 
                     end(program, status, pipe);
                 }
             }
-            // SAFETY: the program has not been waited for, so its number is its own.
+            // SAFETY: the program has not been waited for, so its process ID is still its own.
             libc::SIGINT => unsafe {
                 libc::kill(program, libc::SIGINT);
             },
@@ -86,15 +86,15 @@ unsafe fn watch_over(program: libc::pid_t, heard: &libc::sigset_t, pipe: RawFd) 
     }
 }
 
-/// How the program ended or stopped, if it has. Waits for others that have ended, too.
+/// How the program ended or stopped, if it has. Also reaps other children that have ended.
 ///
 /// # Safety
 ///
-/// `program` is a child of this process.
+/// `program` must be a child of this process.
 unsafe fn ended(program: libc::pid_t) -> Option<i32> {
     loop {
         let mut status = 0;
-        // SAFETY: a plain call; the status is there.
+        // SAFETY: a plain call with a valid pointer.
         let who = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::WUNTRACED) };
         match who {
             0 | -1 => return None,
@@ -104,13 +104,13 @@ unsafe fn ended(program: libc::pid_t) -> Option<i32> {
     }
 }
 
-/// Ends everything, tells the parent, and goes.
+/// Kills all children, tells the parent, and exits.
 fn end(program: libc::pid_t, status: i32, pipe: RawFd) -> ! {
     let mut left = 0_u32;
     loop {
         let others = kill_children(program);
         left = left.max(others);
-        // SAFETY: plain calls, without a status to write to. Whoever was adopted is waited for.
+        // SAFETY: a plain call, without a status to write to. It also reaps adopted processes.
         if unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } == -1 {
             break;
         }
@@ -119,18 +119,18 @@ fn end(program: libc::pid_t, status: i32, pipe: RawFd) -> ! {
     message[..13].copy_from_slice(&wire::head(Kind::End, 8));
     message[13..17].copy_from_slice(&status.to_le_bytes());
     message[17..].copy_from_slice(&left.to_le_bytes());
-    // SAFETY: the message is as long, and fits into what a pipe takes at once. If the parent is gone,
-    // there is nobody to tell.
+    // SAFETY: the length is the message's, which is short enough for one write to a pipe. If the parent is
+    // gone, the message is not needed.
     unsafe {
         libc::write(pipe, message.as_ptr().cast(), message.len());
         libc::_exit(0)
     }
 }
 
-/// Kills all children of this process. Returns how many there are beside the program. Allocates nothing.
+/// Kills all children of this process. Returns how many there are besides the program. Allocates nothing.
 fn kill_children(program: libc::pid_t) -> u32 {
     let mut text = [0_u8; 4096];
-    // SAFETY: the path ends with a zero, and the buffer is as long as it is said to be.
+    // SAFETY: the path ends with a zero, and the buffer has the given length.
     let read = unsafe {
         let children = libc::open(c"/proc/thread-self/children".as_ptr(), libc::O_RDONLY);
         let read = libc::read(children, text.as_mut_ptr().cast(), text.len());
@@ -142,7 +142,7 @@ fn kill_children(program: libc::pid_t) -> u32 {
     let mut others = 0;
     for child in numbers {
         others += u32::from(child != program);
-        // SAFETY: a child that has not been waited for: its number is its own.
+        // SAFETY: a child that has not been waited for: its process ID is still its own.
         unsafe { libc::kill(child, libc::SIGKILL) };
     }
     others

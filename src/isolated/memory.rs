@@ -1,15 +1,15 @@
-//! How much memory a child may have. Whoever asks for more ends with the figure, and not with the machine.
+//! Limits the memory of a child: a program that asks for more is stopped before it exhausts the machine.
 
 use heisenbug_trace::journal;
 
 /// A mebibyte.
 const MIB: u64 = 1 << 20;
 
-/// Half of the machine's memory, and 4 GiB at most, in MiB.
+/// Half of the machine's memory, but at most 4 GiB, in MiB.
 #[cfg(unix)]
 pub fn default_mib() -> u64 {
     const AT_MOST: u64 = 4096;
-    // SAFETY: plain calls of the system.
+    // SAFETY: plain system calls.
     let (pages, size) = unsafe {
         (
             libc::sysconf(libc::_SC_PHYS_PAGES),
@@ -27,7 +27,7 @@ pub fn default_mib() -> u64 {
     4096
 }
 
-/// From now on this process gets no more. If it asks for more, that is noted for the parent.
+/// Limits the memory of this process. If it asks for more, that is noted for the parent.
 #[cfg(unix)]
 pub fn limit(mib: u64) {
     heisenbug_engine::steps::on_exhaustion(journal::exhausted);
@@ -36,7 +36,7 @@ pub fn limit(mib: u64) {
         rlim_cur: bytes,
         rlim_max: bytes,
     };
-    // SAFETY: a plain call of the system. A limit that is lower already stays.
+    // SAFETY: a plain system call. A lower limit stays in force.
     unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) };
 }
 

@@ -1,9 +1,9 @@
-//! Checks a program of the catalogue in a child process, so that nothing it does ends this one.
+//! Checks a program of the catalogue in a child process, so that it cannot end this one.
 //!
 //! The child sends its report through a pipe and counts executions in a file. If it dies without a
 //! report (an abort, a stack overflow, `process::exit`), a second child writes down the execution in
-//! which that happened, and the crash is the verdict. Between the two stands a third process, which sees
-//! how the program's ended, whatever the program does, and lets nothing outlive it.
+//! which that happened, and the crash is the verdict. Between parent and child there is a guard process: it
+//! reports how the program's process ended, whatever the program does, and lets nothing outlive it.
 
 mod debugger;
 #[cfg(target_os = "linux")]
@@ -38,13 +38,13 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Receives progress, and can cancel a check.
 pub trait Onlooker {
-    /// Is told now and then how many executions there were so far.
+    /// Receives the number of executions so far, now and then.
     fn see(&self, executions: u64);
 
-    /// Is told that it waits for somebody else as well, in a sentence without a full stop.
+    /// Receives what the work waits for, in a sentence without a full stop.
     fn waits(&self, _for_whom: &str) {}
 
-    /// Whether the result is no longer wanted. Then the check ends soon, with none.
+    /// Whether the result is no longer wanted. Then the check ends soon, without a result.
     fn has_left(&self) -> bool {
         false
     }
@@ -61,14 +61,14 @@ fn max_memory(task: &Task) -> u64 {
     task.checker.max_memory.unwrap_or_else(default_mib)
 }
 
-/// What a child is told.
+/// The task of a child.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Task {
     /// Which program, as `bug/variant`.
     pub program: String,
     /// The check's limits.
     pub checker: Checker,
-    /// Whose child it is; 0 if nobody's: it runs under a debugger, and prints what it finds.
+    /// The process whose child it is; 0 if there is none: it runs under a debugger, and prints its report.
     pub parent: u32,
     /// Where to count executions.
     pub counter: PathBuf,
@@ -81,7 +81,7 @@ pub struct Task {
 ///
 /// # Errors
 ///
-/// If no child can be started, or no temporary file be made.
+/// If a child cannot be started, or a temporary file cannot be made.
 pub fn check(
     bug: &'static Bug,
     variant: &'static Variant,
@@ -118,14 +118,14 @@ pub fn check_in(
         return Ok(report);
     }
     if heisenbug_check::interrupted() || onlooker.has_left() || heard.died_of_interrupt() {
-        // Nobody wants to know any more, or Ctrl-C met the child before it was ready for it.
+        // The result is no longer wanted, or Ctrl-C hit the child before it was ready for it.
         return Ok(Report {
             stopped: Some(INTERRUPT.to_owned()),
             ..Report::named(bug, variant)
         });
     }
     if checker.is_parallel() {
-        // Several executions were under way: which of them it was, one at a time tell.
+        // Several executions were running; running one at a time shows which of them it was.
         task.checker = task.checker.jobs(1);
         heard = run(executable, &task, onlooker)?;
     }
@@ -142,28 +142,28 @@ pub fn check_in(
     Ok(report)
 }
 
-/// What came of a child.
+/// The results of a child.
 struct Heard {
     /// The report, if one came.
     report: Option<Report>,
-    /// How the program's process ended or stopped, if it did so by itself.
+    /// How the program's process ended or stopped, if the guard did not end it.
     status: Option<ExitStatus>,
     /// How many other processes it left.
     left: u32,
     /// How many executions had begun.
     executions: u64,
-    /// The program did not come back, for so long.
+    /// Whether the program made no shared access for as long as `patience`.
     stalled: bool,
     patience: Duration,
-    /// The program asked for more memory than that, in MiB.
+    /// The memory limit in MiB, if the program asked for more.
     exhausted: Option<u64>,
-    /// A model thread has overflowed its stack, of so many bytes.
+    /// The size in bytes of the stack that a model thread has overflowed, if one did.
     overflowed: Option<usize>,
 }
 
 /// Runs a child to its end.
 fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard> {
-    // Written, and not only made as long: where the disk is full, whoever maps it would die of that.
+    // Written, not only extended: on a full disk, an access to the mapped file would kill the process.
     std::fs::write(&task.counter, [0; journal::SHARED_BYTES])
         .context("cannot write a temporary file")?;
     let shared = journal::map(&task.counter).context("cannot map a temporary file")?;
@@ -195,7 +195,7 @@ fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard>
     Ok(heard)
 }
 
-/// Has the messages of a child received as they come.
+/// Receives the messages of a child as they arrive.
 fn listen(mut pipe: impl Read + Send + 'static) -> Receiver<(Kind, Vec<u8>)> {
     let (tell, messages) = channel();
     std::thread::spawn(move || {
@@ -212,14 +212,14 @@ fn listen(mut pipe: impl Read + Send + 'static) -> Receiver<(Kind, Vec<u8>)> {
 struct Listening {
     child: Child,
     messages: Receiver<(Kind, Vec<u8>)>,
-    /// Since when it has been asked to report what it has seen so far.
+    /// When it was asked to report what it has seen so far.
     asked: Option<Instant>,
-    /// Since when it has been told to end.
+    /// When it was told to end.
     told: Option<Instant>,
 }
 
 impl Listening {
-    /// Listens until the child is gone, and ends it if nobody wants its report.
+    /// Listens until the child is gone, and ends it if its report is unwanted.
     fn until_gone(mut self, unwanted: &dyn Fn() -> bool) -> Result<Heard> {
         let mut heard = Heard {
             report: None,
@@ -263,8 +263,8 @@ impl Listening {
         Ok(heard)
     }
 
-    /// Asks the child to stop if Ctrl-C was pressed, which the terminal has told this process only; tells it
-    /// to end if nothing it could say matters; and kills it if it does not listen.
+    /// Asks the child to stop if Ctrl-C was pressed, which reaches this process only; tells it to end if its
+    /// report does not matter; and kills it if it does not respond.
     fn tell(&mut self, end: bool) {
         let overdue = |since: Option<Instant>| since.is_some_and(|since| since.elapsed() > GRACE);
         if heisenbug_check::interrupted() && self.asked.is_none() {
@@ -276,13 +276,13 @@ impl Listening {
             ask(&mut self.child, Ask::End);
         }
         if overdue(self.told) {
-            // Nothing to be done about a child that is gone already.
+            // An error means that the child is gone already.
             let _ = self.child.kill();
         }
     }
 }
 
-/// The status and the number that a message about the end has.
+/// The exit status and the number of left processes in a message about the end.
 fn numbers(message: &[u8]) -> Option<(i32, u32)> {
     let (status, left) = message.split_at_checked(4)?;
     let status = i32::from_le_bytes(status.try_into().ok()?);
@@ -320,7 +320,7 @@ fn ask(child: &mut Child, what: Ask) {
 #[cfg(not(unix))]
 fn ask(child: &mut Child, what: Ask) {
     if let Ask::End = what {
-        // Nothing to be done about a child that is gone already.
+        // An error means that the child is gone already.
         let _ = child.kill();
     }
 }
@@ -331,7 +331,7 @@ fn read_trace(path: &Path) -> Trace {
 }
 
 impl Heard {
-    /// The report, if one came. What happened to the process after it may make it worth less.
+    /// The report, if one came. What happened to the process afterwards may make it unknown.
     fn report(&mut self) -> Option<Report> {
         let mut report = self.report.take()?;
         let doubt = self.doubt();
@@ -343,7 +343,7 @@ impl Heard {
         Some(report)
     }
 
-    /// What a program did to its process after the last execution that it should not have done.
+    /// What a program did to its process after the last execution, if it must not do that.
     fn doubt(&self) -> Option<String> {
         if self.left > 0 {
             let processes = match self.left {
@@ -351,14 +351,12 @@ impl Heard {
                 many => format!("{many} processes"),
             };
             return Some(format!(
-                "the program started {processes} of its own, which was still there at the end: what it \
-                 does no engine sees"
+                "the program left {processes} running at the end, whose actions the engine cannot see"
             ));
         }
         match self.status {
             None => Some(format!(
-                "the process had not ended {} s after the last execution: an exit handler that does not \
-                 come back?",
+                "the process had not ended {} s after the last execution; an exit handler may not return",
                 GRACE.as_secs()
             )),
             Some(status) if status.code().is_none() => Some(format!(
@@ -369,7 +367,7 @@ impl Heard {
         }
     }
 
-    /// The report on a program that took its process down.
+    /// The report on a program that crashed its process.
     fn crash(&self, mut report: Report, trace: Trace) -> Report {
         let executions = report.explored();
         report.actors = trace.actors;
@@ -377,21 +375,21 @@ impl Heard {
         report.blocked = trace.blocked;
         if self.stalled {
             report.stopped = Some(format!(
-                "execution {executions} did nothing shared for {} s: an endless loop?",
+                "execution {executions} made no shared access for {} s; it may be looping",
                 self.patience.as_secs_f64()
             ));
             return report;
         }
         if let Some(mib) = self.exhausted {
             report.stopped = Some(format!(
-                "stopped at {mib} MiB of memory, which the program asked for in execution {executions}"
+                "stopped in execution {executions}: the program asked for more than {mib} MiB of memory"
             ));
             return report;
         }
         let (how, whose) = match (self.overflowed, self.status) {
             (Some(size), _) => (overflow(size), Whose::Program),
             (None, Some(status)) => death(status),
-            (None, None) => ("was ended".to_owned(), Whose::Others),
+            (None, None) => ("was terminated".to_owned(), Whose::Others),
         };
         if executions == 0 {
             report.stopped = Some(format!("the process {how} before its first execution"));
@@ -399,14 +397,14 @@ impl Heard {
         }
         let message = format!("the process {how} in execution {executions}");
         if whose == Whose::Others {
-            report.stopped = Some(format!("{message}, and that may have been anybody's doing"));
+            report.stopped = Some(format!("{message}, which another process may have caused"));
             return report;
         }
         report.verdict = Verdict::Fails;
         report.class = Some(Class::Crash);
         report.outcome = Some("crash".to_owned());
         report.message = Some(message);
-        report.stopped = Some("the process is gone".to_owned());
+        report.stopped = Some("the process ended".to_owned());
         report.outcomes = vec![OutcomeCount {
             label: "crash".to_owned(),
             grade: Grade::Forbidden,
@@ -430,12 +428,12 @@ impl Heard {
     }
 }
 
-/// Whose doing the end of a process is.
+/// Who caused the end of a process.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
-    /// The program's.
+    /// The program.
     Program,
-    /// Perhaps the system's, which has no memory left, or somebody else's.
+    /// Perhaps the system, if it has no memory left, or another process.
     Others,
 }
 
@@ -452,17 +450,15 @@ fn death(status: ExitStatus) -> (String, Whose) {
     }
     match (status.signal(), status.code()) {
         (Some(libc::SIGABRT), _) => ("aborted".to_owned(), Whose::Program),
-        (Some(libc::SIGSEGV | libc::SIGBUS), _) => {
-            ("touched memory that it must not".to_owned(), Whose::Program)
-        }
+        (Some(libc::SIGSEGV | libc::SIGBUS), _) => (
+            "accessed memory that it must not".to_owned(),
+            Whose::Program,
+        ),
         (Some(signal @ (libc::SIGILL | libc::SIGFPE | libc::SIGTRAP | libc::SIGSYS)), _) => {
             (format!("was killed by signal {signal}"), Whose::Program)
         }
         (Some(signal), _) => (format!("was killed by signal {signal}"), Whose::Others),
-        (None, Some(code)) => (
-            format!("ended itself with exit code {code}"),
-            Whose::Program,
-        ),
+        (None, Some(code)) => (format!("exited with exit code {code}"), Whose::Program),
         (None, None) => ("ended".to_owned(), Whose::Program),
     }
 }
@@ -473,13 +469,13 @@ fn death(status: ExitStatus) -> (String, Whose) {
 }
 
 impl Task {
-    /// The arguments that make a child do this.
+    /// The arguments that give a child this task.
     fn to_args(&self) -> Result<[String; 2]> {
         let task = serde_json::to_string(self).context("cannot tell a child what to do")?;
         Ok([COMMAND.to_owned(), task])
     }
 
-    /// What the arguments after the command mean.
+    /// Reads a task from the arguments after the command.
     fn from_args(args: &[String]) -> Result<Task> {
         let task = match args {
             [task] => serde_json::from_str(task).ok(),
@@ -489,11 +485,11 @@ impl Task {
     }
 }
 
-/// What a child does, given the arguments after the command and the bugs it may be asked for.
+/// Runs a child, given the arguments after the command and the bugs that it may be asked to check.
 ///
 /// # Errors
 ///
-/// If the arguments are not a parent's, or a file cannot be written.
+/// If the arguments do not come from a parent, or a file cannot be written.
 pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Result<()> {
     let task = Task::from_args(args)?;
     let (bug, variant) = find(&task.program, bugs).context("no such program")?;
@@ -516,24 +512,24 @@ pub fn child(args: &[String], bugs: impl Iterator<Item = &'static Bug>) -> Resul
     Ok(())
 }
 
-/// From here on an interrupt means: report what was seen so far. Other signals end the process, whoever sends
+/// From here on, an interrupt means: report what was seen so far. Other signals end the process, whoever sends
 /// them.
 fn report_on_interrupt() {
     let _ = ctrlc::set_handler(heisenbug_check::interrupt);
     #[cfg(unix)]
     for signal in [libc::SIGTERM, libc::SIGHUP] {
-        // SAFETY: a plain call of the system.
+        // SAFETY: a plain system call.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
 }
 
-/// The pipe to the parent, which comes as the standard input: the program under check finds nothing there.
+/// The pipe to the parent, which arrives as standard input. The program under check gets an empty one instead.
 #[cfg(unix)]
 fn to_parent(parent: u32) -> Result<File> {
     use std::os::fd::{AsFd, AsRawFd};
     let pipe = File::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     let nothing = File::open("/dev/null")?;
-    // SAFETY: both are open. The standard input is nobody's but ours so far.
+    // SAFETY: both are open, and nothing else uses standard input so far.
     unsafe { libc::dup2(nothing.as_raw_fd(), 0) };
     #[cfg(target_os = "linux")]
     guard::divide(pipe.as_fd(), parent).context("cannot start a process")?;
@@ -549,7 +545,7 @@ fn find(
     Some((bug, bug.variant(variant)?))
 }
 
-/// Ends the process when the program under check does not come back, or not in time.
+/// Ends the process if the program under check stops making shared accesses, or runs out of time.
 fn watch(limit: Option<Duration>, patience: Duration) {
     let began = Instant::now();
     let mut last = (journal::executions(), Instant::now());
@@ -558,15 +554,15 @@ fn watch(limit: Option<Duration>, patience: Duration) {
         let out_of_time = limit.is_some_and(|limit| began.elapsed() > limit);
         let asked_to_stop = out_of_time || heisenbug_check::interrupted();
         let now = journal::executions();
-        // What the engine does between two executions is no loop of the program's.
+        // Time that the engine spends between two executions does not count as a loop of the program.
         if now != last.0 || !asked_to_stop && !heisenbug_check::program_runs() {
             last = (now, Instant::now());
         }
         let patience = if asked_to_stop { GRACE / 2 } else { patience };
         if last.1.elapsed() > patience {
             journal::stalled();
-            // Not `exit`: the program may have left handlers that do not come back either.
-            // SAFETY: nothing of this process is needed any more.
+            // Not `exit`: the program may have left exit handlers that do not return either.
+            // SAFETY: nothing in this process is needed any more.
             unsafe { libc::_exit(1) };
         }
     }

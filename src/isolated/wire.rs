@@ -1,22 +1,22 @@
-//! What a child tells its parent: whole messages, over a pipe that the program under check does not know.
+//! The messages of a child to its parent, over a pipe that the program under check does not know.
 //!
-//! The child finds the pipe as its standard input, moves it out of the way and leaves the program nothing
-//! to read. A message is a mark, its kind, its length and as many bytes. What is cut short is no message.
+//! The child gets the pipe as its standard input, moves it away and leaves the program an empty one. A message
+//! is a mark, its kind, its length and that many bytes. Incomplete messages are ignored.
 
 use std::io::{self, Read, Write};
 
 const MARK: [u8; 4] = *b"hbug";
 
-/// No report is longer: tables and timelines are cut before.
+/// An upper bound for reports: their tables and timelines are cut before.
 const MAX_LENGTH: u64 = 64 << 20;
 
-/// What a message is.
+/// The kind of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
     /// The report on the program, as JSON.
     Report = 1,
-    /// How the program's process ended, and how many others it left: two numbers of four bytes.
+    /// How the program's process ended, and how many other processes it left: two numbers of four bytes.
     End = 2,
 }
 
@@ -39,7 +39,7 @@ pub fn send(pipe: &mut impl Write, kind: Kind, message: &[u8]) -> io::Result<()>
     pipe.write_all(message)
 }
 
-/// The next message, if a whole one comes.
+/// The next message, or `None` if no complete one arrives.
 pub fn receive(pipe: &mut impl Read) -> Option<(Kind, Vec<u8>)> {
     let mut head = [0; 13];
     pipe.read_exact(&mut head).ok()?;

@@ -1,4 +1,4 @@
-//! The child: runs the scenario, and watches itself.
+//! The child process: runs the scenario, and watches itself.
 
 use super::protocol::Line;
 use heisenbug_catalogue::{Bug, Variant};
@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A run that has not ended for this long never will. That is a guess: a scenario takes some
-/// microseconds, but a machine can be busy enough to hold a thread up for longer than this.
+/// A run that has not ended after this time counts as stuck. That is a guess: a scenario takes some
+/// microseconds, but a busy machine can delay a thread for longer than this.
 pub const HANG_AFTER: Duration = Duration::from_secs(2);
 
 /// How often the watcher looks, and reports.
@@ -21,9 +21,9 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// Runs a variant until a limit is reached or a run gets stuck, and reports on standard output. To
 /// be called by the hidden command and with a bug of [`mounted`](crate::mounted):
-/// takes panics over, and ends the process where it is if a run does not end.
+/// it installs a panic hook, and exits the process at once if a run does not end.
 pub fn child(bug: &Bug, variant: &Variant, runs: Option<u64>, time: Option<Duration>) -> ExitCode {
-    // The parent has refused this already. Called by hand it is just as undefined.
+    // The parent refuses this already, but the command may be called by hand.
     if let Some(why) = variant.undefined {
         let error = super::Error::undefined(bug, variant, why);
         eprintln!("{error}");
@@ -50,14 +50,14 @@ pub fn child(bug: &Bug, variant: &Variant, runs: Option<u64>, time: Option<Durat
     ExitCode::SUCCESS
 }
 
-/// What the runs have come to.
+/// The results of the runs.
 #[derive(Debug, Default)]
 struct Runs {
-    /// Those that have not been reported yet.
+    /// The outcomes that have not been reported yet.
     outcomes: BTreeMap<String, u64>,
     ended: u64,
     elapsed: Duration,
-    /// Whether a limit has been reached: there is nothing to watch any more.
+    /// Whether a limit was reached: then the watcher ends.
     over: bool,
 }
 
@@ -82,7 +82,7 @@ impl Runs {
     }
 }
 
-/// Nobody can panic half-way through a change of the runs.
+/// Locks, ignoring poison: no panic can leave the runs half-changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -107,8 +107,8 @@ fn watch(runs: &Mutex<Runs>) {
     }
 }
 
-/// Counts ticks and not the time: ticks stand still while the process is stopped or the machine
-/// sleeps, and time does not.
+/// Counts ticks instead of time: unlike time, ticks stop while the process is stopped or the machine
+/// sleeps.
 #[derive(Debug, Default)]
 struct Patience {
     ended: u64,
@@ -133,7 +133,7 @@ fn give_up(deadlock: bool, threads: Vec<heisenbug_trace::Blocked>) -> ! {
     process::exit(0)
 }
 
-/// Writes a line at once. If nobody reads it, nobody wants the rest either.
+/// Writes a line at once. If it cannot be written, the parent is gone, and so the process exits.
 fn say(line: &Line) {
     let mut stdout = io::stdout().lock();
     let written = (stdout.write_all(line.write().as_bytes())).and_then(|()| stdout.flush());
@@ -146,8 +146,8 @@ fn say(line: &Line) {
 /// for the next one.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs the scenario, and returns the label of its outcome. A panic that the scenario copes with,
-/// because it looks at what `join` returns, is no outcome.
+/// Runs the scenario, and returns the label of its outcome. A panic that the scenario handles,
+/// because it looks at what `join` returns, is not an outcome.
 fn run_once(scenario: fn() -> String) -> String {
     *lock(&PANIC) = None;
     panic::catch_unwind(AssertUnwindSafe(scenario)).unwrap_or_else(|_| {
@@ -161,8 +161,8 @@ fn run_once(scenario: fn() -> String) -> String {
 
 const NO_MESSAGE: &str = "without a message";
 
-/// The panic hook: a panic is a result, to be kept and not to be printed. The first one counts: what
-/// one thread panics over, `join().unwrap()` only repeats.
+/// The panic hook: a panic is a result, to be kept instead of printed. The first one counts, because
+/// `join().unwrap()` only repeats the panic of another thread.
 fn keep_panic(info: &PanicHookInfo<'_>) {
     let payload = info.payload();
     let text = (payload.downcast_ref::<&str>().copied())

@@ -1,16 +1,16 @@
-//! Runs a program on real threads again and again, and counts what comes out.
+//! Runs a program on real threads again and again, and counts the outcomes.
 //!
 //! A check asks what *can* happen, stress what *does*: on this machine, with this many cores, under
 //! today's load. Nothing is pinned, delayed or shuffled to help a bug along. A bug that stress does
 //! not show is still there.
 //!
-//! The runs take place in a child process: nothing unwinds a thread that waits for ever, but its
+//! The runs take place in a child process: a thread that waits forever cannot be unwound, but its
 //! process can be ended. The child is the same executable, called with hidden arguments
-//! ([`child_args`]); it does what [`child`] does, and reports line by line. Whenever a run does not
+//! ([`child_args`]); it calls [`child`], and reports line by line. Whenever a run does not
 //! end, [`run`] counts it, ends the process, and starts the next one for the runs that are left.
 //!
-//! Timing is part of what is measured here, so time limits are in their place, as nowhere else in
-//! the checks. One of them is a guess: see [`HANG_AFTER`].
+//! Timing is part of what is measured here, so time limits are appropriate, unlike in the
+//! checks. One of them is a guess: see [`HANG_AFTER`].
 
 mod child;
 pub mod mounted;

@@ -1,4 +1,4 @@
-//! The bugs and the locks in the live world: what is stressed.
+//! The bugs and the locks in the live world, which are the programs to stress.
 
 use heisenbug_catalogue::Bug;
 

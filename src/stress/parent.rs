@@ -1,4 +1,4 @@
-//! The parent: starts children, and adds up what they tell.
+//! The parent process: starts children, and adds up their results.
 
 use super::protocol::{Line, child_args};
 use super::report::{CRASH, StressReport, Tally};
@@ -10,35 +10,35 @@ use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// How many runs may take their process with them before stress has seen enough.
+/// How many runs may hang or crash their process before stress stops.
 pub const MAX_RESTARTS: u32 = 20;
 
-/// How long stress goes on if nobody sets a limit.
+/// How long stress runs if no limit is set.
 const DEFAULT_TIME: Duration = Duration::from_secs(5);
 
-/// A child reports many times a second. One that has said nothing for this long is stuck in a way
+/// A child reports many times a second. One that has been silent for this long is stuck in a way
 /// that its own watcher cannot see.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// How long to go on, and whom to tell.
+/// How long to run, and what to call.
 #[derive(Clone, Copy, Default)]
 pub struct Options<'a> {
-    /// Ends after so many runs.
+    /// The number of runs.
     pub runs: Option<u64>,
-    /// Ends after so much time; a little later if the last run does not end by itself. Five seconds
+    /// The time to run for; a little longer if the last run does not end by itself. Five seconds
     /// if there is no limit at all.
     pub time: Option<Duration>,
-    /// Ends as soon as it finds this set, and reports what it has.
+    /// Once this flag is set, stress ends and reports the results so far.
     pub interrupt: Option<&'a AtomicBool>,
-    /// Is told, many times a second, what has been seen so far.
+    /// Is called many times a second, with the results so far.
     pub on_progress: Option<&'a dyn Fn(&StressReport)>,
-    /// Makes the command that starts a child out of its arguments, for programs that have no
-    /// hidden command: it must lead to a call of [`child`](super::child). `None` stands for this
+    /// Makes the command that starts a child from its arguments, for programs that have no
+    /// hidden command: it must lead to a call of [`child`](super::child). `None` means this
     /// executable with just these arguments.
     pub command: Option<&'a MakeCommand<'a>>,
 }
 
-/// Makes a command out of a child's arguments.
+/// Makes a command from a child's arguments.
 pub type MakeCommand<'a> = dyn Fn(&[String]) -> io::Result<Command> + 'a;
 
 /// Why there is no report.
@@ -55,7 +55,7 @@ pub enum Error {
     Start {
         /// `bug/variant`.
         target: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The child ended before its first run.
@@ -70,7 +70,7 @@ pub enum Error {
 }
 
 /// Runs a variant on real threads until a limit is reached, in child processes of this program.
-/// Any mount of the bug will do, since the child looks it up itself.
+/// The bug may come from any world, since the child looks it up by name.
 ///
 /// # Errors
 ///
@@ -114,14 +114,14 @@ enum Ending {
     Complete,
     /// The child is silent.
     Silent,
-    /// The child is gone, and has not said why.
+    /// The child is gone, without its last line.
     Broken,
-    /// Somebody interrupted us.
+    /// We were interrupted.
     Interrupted,
 }
 
 impl Stress<'_> {
-    /// Whether there is something left to do, and somebody who wants it done.
+    /// Whether there are runs left to do, and nothing has stopped them.
     fn goes_on(&mut self) -> bool {
         if self.interrupted() {
             return false;
@@ -129,7 +129,7 @@ impl Stress<'_> {
         let done = self.runs_left() == Some(0) || self.time_left() == Some(Duration::ZERO);
         if !done && self.tally.restarts() >= MAX_RESTARTS {
             self.stopped = Some(format!(
-                "stopped after {MAX_RESTARTS} runs that never ended or took their process down"
+                "stopped after {MAX_RESTARTS} runs that never ended or crashed their process"
             ));
         }
         !done && self.stopped.is_none()
@@ -160,7 +160,7 @@ impl Stress<'_> {
         }
     }
 
-    /// Lets one child run to its end, and counts how it ended.
+    /// Runs one child to its end, and counts how it ended.
     fn one_child(&mut self) -> Result<(), Error> {
         let mut process = self.start_child()?;
         self.tally.next_child();
@@ -231,7 +231,7 @@ impl Stress<'_> {
     }
 }
 
-/// The label of a run that took its process down.
+/// The label of a run that crashed its process.
 fn crash(status: ExitStatus) -> String {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
@@ -260,7 +260,7 @@ impl fmt::Display for Error {
             Error::Undefined { target, why } => write!(
                 f,
                 "{target} must not run on real threads: {why}. That is undefined behaviour, and \
-                 whatever came of it would prove nothing. `heisenbug check {target}` explores it \
+                 its results would prove nothing. `heisenbug check {target}` explores it \
                  safely, in a model"
             ),
             Error::Start { target, .. } => {

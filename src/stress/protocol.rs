@@ -1,4 +1,4 @@
-//! What parent and child tell each other: arguments one way, lines of JSON the other.
+//! How parent and child communicate: arguments one way, lines of JSON the other.
 
 use heisenbug_trace::Blocked;
 use serde::{Deserialize, Serialize};
@@ -30,21 +30,21 @@ pub fn child_args(
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "line", rename_all = "kebab-case")]
 pub enum Line {
-    /// The child has understood what it is to do.
+    /// The child has read its arguments.
     Started,
-    /// Runs that have ended since the last such line. Also written when there are none: a parent
-    /// that is gone is noticed by writing to it, and a child that is silent is stuck as a whole.
+    /// Runs that have ended since the last such line. Also written when there are none: the child
+    /// notices by writing that its parent is gone, and the parent that a silent child is stuck.
     Ended {
-        /// How many had which outcome.
+        /// How many runs had each outcome.
         outcomes: BTreeMap<String, u64>,
         /// From the start of the first run to the end of the last one, so far.
         micros: u64,
     },
-    /// The run that was under way will not end. Nothing follows.
+    /// The current run will not end. Nothing follows.
     Stuck {
         /// Whether threads wait for each other's locks.
         deadlock: bool,
-        /// Who waits.
+        /// The threads that wait.
         threads: Vec<Blocked>,
     },
     /// A limit was reached. Nothing follows.
@@ -52,14 +52,14 @@ pub enum Line {
 }
 
 impl Line {
-    /// The line as it is written: with its end, and with the end of whatever the program under
-    /// stress may have begun to print.
+    /// The line as it is written: on a line of its own, even if the program under stress has
+    /// begun to print one.
     pub fn write(&self) -> String {
         let text = serde_json::to_string(self).expect("a line has string keys only");
         format!("\n{text}\n")
     }
 
-    /// Reads a line. `None` if it is none of ours: the program under stress may print, too.
+    /// Reads a line. `None` for other lines: the program under stress may print as well.
     pub fn read(text: &str) -> Option<Line> {
         serde_json::from_str(text).ok()
     }

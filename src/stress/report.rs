@@ -1,4 +1,4 @@
-//! What stress has seen: outcomes with their frequency, and the runs that never ended.
+//! The results of stress: outcomes with their frequency, and the runs that never ended.
 //!
 //! Serialised, it is what `--json` prints. Fields are added over time, never renamed or removed.
 
@@ -12,13 +12,13 @@ use std::time::Duration;
 
 /// The label of a run in which threads waited for each other's locks.
 pub const DEADLOCK: &str = "deadlock";
-/// The label of a run that did not end, with no cycle of locks to be seen.
+/// The label of a run that did not end, without a visible cycle of locks.
 pub const HANG: &str = "hang";
-/// What the label of a run begins with that took its process down. Runs that ended within the last
-/// twentieth of a second before it are lost with it: they had not been reported.
+/// The beginning of the label of a run that crashed its process. Runs that ended in the last
+/// twentieth of a second before the crash are lost: they had not been reported.
 pub const CRASH: &str = "crash";
 
-/// How often each outcome came up.
+/// How often each outcome occurred.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StressReport {
     /// The bug's name.
@@ -27,58 +27,58 @@ pub struct StressReport {
     pub variant: String,
     /// How many runs there were, including those that never ended.
     pub runs: u64,
-    /// How long it all took, in milliseconds.
+    /// The total time in milliseconds.
     pub millis: u64,
     /// Runs per second while runs were ending: without the start of processes, and without the wait
     /// for runs that did not end.
     pub runs_per_second: f64,
-    /// Every outcome seen, the frequent ones first.
+    /// Every outcome seen, the most frequent first.
     pub outcomes: Vec<StressOutcome>,
-    /// The deadlocks, each different one once.
+    /// The deadlocks, without duplicates.
     pub deadlocks: Vec<Stuck>,
-    /// The runs that did not end though no threads wait for each other's locks: somebody waits for a
-    /// wake-up that never comes, or is busy for ever. Each different one once.
+    /// The runs that did not end although no threads wait for each other's locks: a thread waits for a
+    /// wake-up that never comes, or runs forever. Without duplicates.
     pub hangs: Vec<Stuck>,
     /// Why it ended before its limits, if it did.
     pub stopped: Option<String>,
-    /// Whether somebody interrupted it.
+    /// Whether it was interrupted.
     pub interrupted: bool,
 }
 
-/// One outcome, and how often it came up.
+/// One outcome, and how often it occurred.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StressOutcome {
     /// What the scenario returned; or `deadlock`, `hang`, `panic: …` or `crash (…)`.
     pub label: String,
-    /// How the bug grades it. What the bug does not list is forbidden.
+    /// How the bug grades it. An outcome that the bug does not list is forbidden.
     pub grade: Grade,
-    /// Why, in one sentence: the bug's own where it lists the outcome.
+    /// Why, in one sentence: the bug's own one if it lists the outcome.
     pub reason: Option<String>,
-    /// In how many runs.
+    /// The number of runs with it.
     pub count: u64,
-    /// In which part of the runs, from 0 to 1.
+    /// The share of the runs with it, from 0 to 1.
     pub share: f64,
 }
 
 /// A way in which runs got stuck.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stuck {
-    /// How often.
+    /// The number of runs that got stuck this way.
     pub count: u64,
-    /// Who waits for a lock or a condition variable, and where. A thread that waits for something
-    /// else, such as the end of another thread, is not noted.
+    /// The threads that wait for a lock or a condition variable, and where. A thread that waits for
+    /// something else, such as the end of another thread, is not included.
     pub threads: Vec<Blocked>,
 }
 
-/// Adds up what the children tell.
+/// Adds up the reports of the children.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     outcomes: BTreeMap<String, u64>,
     deadlocks: Vec<Stuck>,
     hangs: Vec<Stuck>,
-    /// Time in which runs were ending, of the children before this one.
+    /// The time in which runs were ending, in earlier children.
     busy_before: Duration,
-    /// The same, of this one.
+    /// The same, in this child.
     busy: Duration,
     restarts: u32,
 }
@@ -94,7 +94,7 @@ impl Tally {
         self.restarts
     }
 
-    /// Adds what a child says.
+    /// Adds a line from a child.
     pub fn add(&mut self, line: Line) {
         match line {
             Line::Started | Line::Done => {}
@@ -119,18 +119,18 @@ impl Tally {
         }
     }
 
-    /// Counts a run that took its process with it.
+    /// Counts a run after which its process was gone.
     pub fn lost(&mut self, label: &str) {
         *self.outcomes.entry(label.to_owned()).or_default() += 1;
         self.restarts += 1;
     }
 
-    /// The next child begins to count its time from nought.
+    /// Prepares for the next child, which counts its time from zero.
     pub fn next_child(&mut self) {
         self.busy_before += std::mem::take(&mut self.busy);
     }
 
-    /// What has been seen so far.
+    /// The results so far.
     pub fn report(&self, bug: &Bug, variant: &str, elapsed: Duration) -> StressReport {
         let runs = self.runs();
         let ended = runs - u64::from(self.restarts);
@@ -169,8 +169,8 @@ fn reason(bug: &Bug, label: &str) -> Option<String> {
     let of_our_own = || match label {
         DEADLOCK => Some("threads wait for each other's locks".to_owned()),
         HANG => Some(format!(
-            "no run ended for {} s, and no locks are waited for in a circle: somebody waits for a \
-             wake-up that never comes, or is busy for ever",
+            "no run ended for {} s, although no threads wait for each other's locks: a thread waits \
+             for a wake-up that never comes, or runs forever",
             HANG_AFTER.as_secs()
         )),
         _ if label.starts_with(CRASH) => Some("the process died".to_owned()),

@@ -507,7 +507,7 @@ fn a_flag_that_nobody_sets_is_a_livelock() {
             while !never.load(Acquire) {}
         },
         Class::Livelock,
-        "for ever",
+        "forever",
     );
     // Even if main does not wait for the thread that spins.
     fails(
@@ -519,7 +519,7 @@ fn a_flag_that_nobody_sets_is_a_livelock() {
             });
         },
         Class::Livelock,
-        "for ever",
+        "forever",
     );
 }
 

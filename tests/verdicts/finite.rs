@@ -136,7 +136,7 @@ fn more_outcomes_than_a_table_has_room_for_are_counted_holds() {
             .collect();
         assert_eq!(listed.len(), 1_000);
         assert_eq!(listed[0], ("[0, 1, 2, 3, 4, 5, 6]", 1));
-        let note = "only 1000 outcomes are listed: 4040 executions came to others";
+        let note = "only 1000 outcomes are listed: 4040 executions had others";
         assert!(
             report.notes.iter().any(|it| it == note),
             "{:?}",

@@ -168,7 +168,7 @@ fn looking_under_a_lock_for_what_never_comes_fails() {
                 looks(&lock, 3);
             });
         };
-        fails(program, Class::Livelock, "go on for ever");
+        fails(program, Class::Livelock, "run forever");
     };
     livelocks(|_| ());
     livelocks(|lock| *lock.lock().unwrap() += 1);
@@ -199,7 +199,7 @@ fn reading_under_a_lock_what_never_comes_fails() {
                 }
             });
         };
-        fails(program, Class::Livelock, "go on for ever");
+        fails(program, Class::Livelock, "run forever");
     };
     livelocks(|lock| *lock.write().unwrap() += 1);
     livelocks(|lock| while *lock.read().unwrap() < 3 {});
@@ -218,7 +218,7 @@ fn swapping_for_what_never_comes_fails() {
                 }
             });
         };
-        fails(program, Class::Livelock, "go on for ever");
+        fails(program, Class::Livelock, "run forever");
     };
     livelocks(|_, other| other.store(1, SeqCst));
     livelocks(|taken, _| while taken.swap(true, AcqRel) {});

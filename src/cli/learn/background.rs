@@ -1,4 +1,4 @@
-//! What the catalogue knows of the bug of an exercise: for those who have just fixed it.
+//! What the catalogue knows about the bug of an exercise, for learners who have just fixed it.
 
 use super::super::called;
 use heisenbug_catalogue::{Bug, Role};
@@ -10,12 +10,12 @@ use heisenbug_worlds as worlds;
 const MAX_LINES: usize = 8;
 
 /// Where the exercise's bug happened for real, how else it can be fixed, and where to read on. `None` if
-/// it is none of the catalogue's.
+/// the bug is not in the catalogue.
 pub fn of(exercise: &Exercise, width: usize) -> Option<String> {
     told(exercise, width, called::name())
 }
 
-/// The same, if this program is `called` that. Its path may be long.
+/// The same, with the command that calls this program, which may be long.
 fn told(exercise: &Exercise, width: usize, called: &str) -> Option<String> {
     let name = exercise.bug.as_deref()?;
     let bug = worlds::bugs().find(|bug| bug.name == name)?;
@@ -36,7 +36,7 @@ fn fixes(bug: &Bug) -> Vec<String> {
     fixed.map(|variant| variant.summary.to_owned()).collect()
 }
 
-/// As many of the first ones as there is room for.
+/// The first entries, as many as fit into `room` lines.
 fn fitting(heading: &str, entries: &[String], width: usize, room: usize) -> Option<String> {
     let with = |many: usize| {
         let entries = entries[..many].join("; ");
@@ -47,7 +47,7 @@ fn fitting(heading: &str, entries: &[String], width: usize, room: usize) -> Opti
         .find(|text| rows(text) <= room)
 }
 
-/// Wrapped at spaces alone: a link or a command that goes on after a hyphen cannot be copied.
+/// Wraps at spaces only: a link or a command that is broken at a hyphen cannot be copied.
 fn paragraph(text: &str, width: usize) -> String {
     const NO_BREAK: &str = "\u{2011}";
     wrap(&text.replace('-', NO_BREAK), width, "  ").replace(NO_BREAK, "-")

@@ -1,4 +1,4 @@
-//! A judgement for another tool: a case for each program that was checked.
+//! A judgement in another tool's format: a case for each program that was checked.
 
 use super::super::{check, playground};
 use super::words;
@@ -9,14 +9,14 @@ use heisenbug_course::{Exercise, Judgement};
 use heisenbug_explain::formats::{self, Format};
 use std::path::{Path, PathBuf};
 
-/// The judgement in that form. Files have names that lead to them from here.
+/// The judgement in that format, with file names relative to the current folder.
 pub fn rendered(
     place: &Workplace,
     exercise: &Exercise,
     judgement: &Judgement,
     format: Format,
 ) -> String {
-    // What a learner and the compiler call them, and where they are.
+    // The files' names for the learner and the compiler, and their paths.
     let names = [
         (exercise.file(), place.file(exercise)),
         (
@@ -47,7 +47,7 @@ pub fn rendered(
     formats::render(format, &reports.iter().map(case).collect::<Vec<_>>())
 }
 
-/// The programs that were checked, those that the judgement is about.
+/// The reports on the programs that the judgement is about.
 fn reports(judgement: &Judgement) -> Vec<Report> {
     match judgement {
         Judgement::Passed { reports, .. } => reports.clone(),
@@ -60,7 +60,7 @@ fn reports(judgement: &Judgement) -> Vec<Report> {
     }
 }
 
-/// A path relative to the current folder, if it is below that.
+/// A path, made relative to the current folder if it is in there.
 fn from_here(path: PathBuf) -> String {
     let here = std::env::current_dir().and_then(|here| here.canonicalize());
     let below = { here.ok() }.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));

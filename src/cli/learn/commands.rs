@@ -23,7 +23,7 @@ use std::path::Path;
 pub fn init(course: &Course, folder: &Path) -> Result<Exit> {
     Workplace::init(course, folder)?;
     let (called, word) = (called::name(), called::quoted(folder));
-    // `cargo run` works in the checkout alone.
+    // `cargo run` works in the checkout only.
     let next = match called.starts_with("cargo ") {
         true => format!("{called} learn --dir {word}"),
         false => format!("cd {word} && {called} learn"),
@@ -115,7 +115,7 @@ struct Judged<'a> {
     missing: &'a [String],
     /// What it no longer does, what the compiler says, or why the file cannot be read.
     message: Option<&'a str>,
-    /// What passes and could be better.
+    /// What could be better in a solution that passes.
     notes: &'a [String],
     reports: Vec<&'a Report>,
 }
@@ -227,17 +227,17 @@ pub fn solution(place: &Workplace, exercise: &Exercise, again: &str) -> Result<E
     Ok(Exit::Good)
 }
 
-/// Gives exercises back as they were.
+/// Restores exercises.
 pub fn reset(place: &mut Workplace, exercises: &[Exercise]) -> Result<Exit> {
     for exercise in exercises {
         let kept = place.reset(exercise)?;
         output::print(&match kept {
             Some(backup) => format!(
-                "{} is as it was; what you wrote is in {}",
+                "{} is restored; what you wrote is in {}",
                 exercise.name,
                 backup.display()
             ),
-            None => format!("{} is as it was", exercise.name),
+            None => format!("{} is restored", exercise.name),
         })?;
     }
     Ok(Exit::Good)
@@ -296,7 +296,7 @@ pub fn verify(course: &Course, limits: Limits, depth: Depth) -> Result<Exit> {
             None => String::new(),
         };
         let mark = paint(paint_as, mark);
-        // A reader that has gone away is noticed at the end.
+        // An output that was closed does not stop the verification.
         let _ = output::print(&format!("{mark} {}: {}{why}", promise.of, promise.what));
     })?;
     Ok(match kept {

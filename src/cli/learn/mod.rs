@@ -91,7 +91,7 @@ fn limits(args: &Learn) -> Limits {
     }
 }
 
-/// How to call the next command, so that it finds the same files.
+/// The beginning of the next command, so that it finds the same files.
 fn again(args: &Learn) -> String {
     let given = [("--course", &args.course), ("--dir", &args.dir)];
     let given = given.map(|(option, folder)| match folder {
@@ -123,7 +123,7 @@ fn named_or_next<'a>(place: &'a Workplace, name: Option<&str>) -> Result<&'a Exe
     }
 }
 
-/// The exercise of that name, which may be given as its file.
+/// The exercise with that name or file name.
 fn find<'a>(place: &'a Workplace, name: &str) -> Result<&'a Exercise> {
     let plain = name.strip_suffix(".rs").unwrap_or(name).replace('-', "_");
     if let Some(exercise) = place.course.exercise(&plain) {

@@ -8,7 +8,7 @@ use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{self as explain, visible, wrap};
 use std::borrow::Cow;
 
-/// What to tell a learner, in so many columns.
+/// The judgement for a learner, wrapped to that width.
 pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> String {
     match judgement {
         Judgement::Passed { reports, notes } => passed(exercise, reports, notes, width),
@@ -28,7 +28,7 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
                 refused(exercise),
                 wrap(&broken(what), width, "  ")
             );
-            // Where nothing failed, there is nothing to be seen.
+            // Without a failure, the report has nothing to show.
             match report.fails() {
                 true => format!("{why}\n\n{}", explain::report(report, width)),
                 false => why,
@@ -55,8 +55,8 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
     }
 }
 
-/// Why an exercise is refused whose report does not say so itself: the report is no failure, or another one
-/// is meant. Nothing for the others.
+/// Why an exercise is refused, where its report does not say so: the report does not fail, or fails for
+/// another reason. `None` for the others.
 pub fn why(judgement: &Judgement) -> Option<Cow<'_, str>> {
     match judgement {
         Judgement::NotConcurrent { missing, .. } => Some(not_concurrent(missing).into()),
@@ -67,19 +67,19 @@ pub fn why(judgement: &Judgement) -> Option<Cow<'_, str>> {
     }
 }
 
-const NOT_EXPOSED: &str = "This scenario must show the bug, and over all its schedules it does not";
+const NOT_EXPOSED: &str = "This scenario must show the bug, but none of its schedules does";
 
 fn not_concurrent(missing: &[String]) -> String {
     let missing: Vec<String> = missing.iter().map(|label| format!("\"{label}\"")).collect();
     format!(
-        "Nothing fails any more, but the concurrency is gone: {} can no longer happen, and must stay \
+        "Nothing fails any more, but the concurrency is gone: {} can no longer happen, but must stay \
          possible.",
         missing.join(" and ")
     )
 }
 
 fn broken(what: &str) -> String {
-    format!("It no longer does what it says, even without other threads: {what}.")
+    format!("It no longer does what it should, even without other threads: {what}.")
 }
 
 /// How it failed, in a few words.
@@ -97,7 +97,7 @@ pub fn failure(judgement: &Judgement) -> String {
         Judgement::NotConcurrent { .. } => "the concurrency is gone".to_owned(),
         Judgement::NotExposed(_) => "the scenario does not show the bug".to_owned(),
         Judgement::Unknown(report) => {
-            { report.stopped.clone() }.unwrap_or_else(|| "nobody knows".to_owned())
+            { report.stopped.clone() }.unwrap_or_else(|| "unknown".to_owned())
         }
         Judgement::NotCompiled(_) => "does not compile".to_owned(),
         Judgement::Unreadable(why) => visible(why).into_owned(),
@@ -110,7 +110,7 @@ fn refused(exercise: &Exercise) -> String {
 }
 
 fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usize) -> String {
-    // Besides those there may be the note that not every ordering was tried.
+    // There may also be a note that not every ordering was tried.
     let too_strong = match notes.iter().any(|note| note.starts_with("line ")) {
         true => ", and stronger than it needs to be:",
         false => "",
@@ -120,7 +120,7 @@ fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usiz
         paint(Paint::Bold, &exercise.name),
         paint(Paint::Good, "PROVEN")
     )];
-    // What could be better comes first: who has made it pass reads no further.
+    // What could be better comes first: a learner whose code passes may not read any further.
     for note in notes {
         parts.push(wrap(&format!("Note: {note}."), width, "  "));
     }

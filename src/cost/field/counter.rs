@@ -1,4 +1,4 @@
-//! A counter that is raised often, and read when all is done.
+//! A counter that is often incremented, and read at the end.
 
 use super::{Contestant, Family, Load, Origin, Waiting, spend};
 use crate::mounted::locks;
@@ -41,7 +41,7 @@ fn counter<C: Counter>(name: &'static str, origin: Origin, waiting: Waiting) -> 
     }
 }
 
-/// Each step adds 1, and does all its work outside.
+/// Each step adds 1, and does all its work outside of the counter.
 fn counted<C: Counter>(load: Load) -> Workload {
     Workload::new(
         CachePadded::new(C::default()),
@@ -53,7 +53,7 @@ fn counted<C: Counter>(load: Load) -> Workload {
     )
 }
 
-/// Each thread is handed an atomic counter of its own when a batch begins.
+/// Each thread uses its own atomic counter.
 fn per_thread(load: Load) -> Workload {
     let counters: Vec<CachePadded<AtomicU64>> =
         (0..load.threads).map(|_| CachePadded::default()).collect();

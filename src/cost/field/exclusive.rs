@@ -42,24 +42,24 @@ pub fn all() -> Vec<Contestant> {
     ]
 }
 
-/// What the lock protects.
+/// The data that the lock protects.
 struct Protected {
     count: u64,
-    /// Who had the lock, if that is asked for. It never grows beyond what it has room for: to
-    /// allocate while one holds the lock would be another measurement.
+    /// The holders of the lock, if they are recorded. It never grows beyond its capacity:
+    /// allocating with the lock held would distort the measurement.
     holders: Vec<u8>,
 }
 
 impl Protected {
     fn new(room: usize) -> Protected {
-        // Written to once, so that all of it is there.
+        // Written to once, so that all of its memory is mapped.
         let mut holders = vec![1; room];
         holders.clear();
         Protected { count: 0, holders }
     }
 }
 
-/// Room for so many holders.
+/// How many holders are recorded at most.
 const HOLDERS: usize = 1 << 20;
 
 fn lock<L: Exclusive<Protected>>(
@@ -90,7 +90,7 @@ fn baseline(name: &'static str, max_threads: usize, workload: fn(Load) -> Worklo
     }
 }
 
-/// Each step raises the counter, does some work with the lock held, and some without.
+/// Each step increments the counter, does some work with the lock held, and some without.
 fn counted<L: Exclusive<Protected>>(load: Load) -> Workload {
     Workload::new(
         CachePadded::new(L::new(Protected::new(0))),
@@ -105,7 +105,7 @@ fn counted<L: Exclusive<Protected>>(load: Load) -> Workload {
     )
 }
 
-/// The same without any work, and each holder notes itself down.
+/// The same without any work, and each holder records itself.
 fn logged<L: Exclusive<Protected>>() -> Logged {
     let lock = Arc::new(CachePadded::new(L::new(Protected::new(HOLDERS))));
     let log = Arc::clone(&lock);
@@ -127,15 +127,15 @@ fn logged<L: Exclusive<Protected>>() -> Logged {
     }
 }
 
-/// Plain memory. The lock is taken once for a whole batch: what a step costs is what it would cost a
-/// program that has one thread.
+/// Plain memory. The lock is taken once for a whole batch, so a step costs as much as in a program
+/// with one thread.
 fn no_lock(load: Load) -> Workload {
     Workload::of_batches(
         Mutex::new(0_u64),
         move |count, _, iterations| {
             let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
             for _ in 0..iterations {
-                // The compiler must not keep it in a register: under a lock it could not.
+                // The compiler must not keep it in a register, as it could not with a lock either.
                 *black_box(&mut *count) += 1;
                 spend(load.critical);
                 spend(load.think);
@@ -146,8 +146,8 @@ fn no_lock(load: Load) -> Workload {
     )
 }
 
-/// One atomic operation, which excludes nobody: the work of the critical section is done beside that
-/// of others. No lock can be as fast.
+/// One atomic operation without mutual exclusion: the critical sections of different threads overlap.
+/// No lock can be as fast.
 fn fetch_add(load: Load) -> Workload {
     Workload::new(
         CachePadded::new(AtomicU64::new(0)),
@@ -201,7 +201,7 @@ exclusive!(
     spin::Mutex<T>
 );
 
-/// A reader-writer lock on which everybody writes.
+/// A reader-writer lock that is only locked for writing.
 type Sharded<T> = crossbeam::sync::ShardedLock<T>;
 
 impl<T: Send + Sync + 'static> Exclusive<T> for Sharded<T> {
@@ -219,8 +219,8 @@ impl<T: Send + Sync + 'static> Exclusive<T> for Sharded<T> {
     }
 }
 
-/// Test, then test-and-set, waiting as crossbeam's `Backoff` would have it: spinning longer and
-/// longer, and then yielding to other threads.
+/// Test, then test-and-set, waiting with crossbeam's `Backoff`: spinning longer and longer, and then
+/// yielding to other threads.
 type CrossbeamBackoff<T> = Locked<WithBackoff, T>;
 
 #[derive(Default)]
@@ -228,8 +228,8 @@ struct WithBackoff {
     taken: AtomicBool,
 }
 
-// SAFETY: `swap` finds the flag down for one thread only, and `critical` has run before it is down
-// again. The release of that store is what the acquire of the next `swap` reads.
+// SAFETY: `swap` returns `false` to one thread only, and `critical` has run before the flag is cleared
+// again. The acquire of the next `swap` reads from the release of that store.
 unsafe impl RawLock for WithBackoff {
     #[inline]
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {

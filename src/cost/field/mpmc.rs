@@ -1,4 +1,4 @@
-//! Messages from any thread to any other.
+//! Messages from any thread to any other one.
 
 use super::queues::{BACKLOG, Channel, Locked, STRETCH, patiently};
 use super::{Contestant, Family, Load, Origin, Waiting, spend};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use Origin::{Ours, Published};
 use Waiting::{Spins, SpinsThenParks};
 
-/// Room in those that have a limit.
+/// The capacity of bounded queues.
 const CAPACITY: usize = 1024;
 
 /// The strategies.
@@ -28,7 +28,7 @@ pub fn all() -> Vec<Contestant> {
     ]
 }
 
-/// The queues are asked, and never waited for, so that each of them waits in the same way.
+/// Only operations that do not block are used, so that all queues wait in the same way.
 fn queue<Q: Mpmc<u64>>(name: &'static str, origin: Origin, waiting: Waiting) -> Contestant {
     Contestant {
         name,
@@ -41,23 +41,23 @@ fn queue<Q: Mpmc<u64>>(name: &'static str, origin: Origin, waiting: Waiting) -> 
     }
 }
 
-/// The queue, and what each thread has put in or taken out. The last account is that of elements
-/// that came out for verification, and not in a step.
+/// The queue, and an account of what each thread has pushed and popped. The last account is for
+/// elements that were popped by the verification instead of a step.
 struct State<Q> {
     queue: CachePadded<Q>,
     threads: Vec<CachePadded<Account>>,
     verified: Account,
 }
 
-/// How many elements, and their sum: written by one thread, at the end of a stretch.
+/// The number of elements and their sum; written by one thread, at the end of a stretch.
 #[derive(Default)]
 struct Account {
     pushed: [AtomicU64; 2],
     popped: [AtomicU64; 2],
 }
 
-/// Threads with even numbers push and the others pop. Alone, a thread does both in turns. Some work
-/// is done for each push and each pop, which nobody waits for.
+/// Threads with even numbers push and the others pop. A single thread does both in turns. After each
+/// push and each pop, some work is done outside of the queue.
 fn passed_on<Q: Mpmc<u64>>(load: Load) -> Workload {
     let state = State {
         queue: CachePadded::new(Q::with_capacity(CAPACITY)),
@@ -76,7 +76,7 @@ fn passed_on<Q: Mpmc<u64>>(load: Load) -> Workload {
     )
 }
 
-/// How many elements a thread that is alone pushes before it pops them.
+/// How many elements a single thread pushes before it pops them.
 const BURST: u64 = 16;
 
 impl<Q: Mpmc<u64>> State<Q> {
@@ -137,7 +137,7 @@ impl<Q: Mpmc<u64>> State<Q> {
     fn push_and_pop(&self, iterations: u64, work: u64) -> u64 {
         let mut done = 0;
         while done < iterations {
-            // What a former call has left behind goes first.
+            // Elements left by an earlier call are popped first.
             done += self.pop(0, self.backlog().min(iterations - done), work);
             done += self.push(0, BURST.min(iterations - done), work);
         }
@@ -155,7 +155,7 @@ impl<Q: Mpmc<u64>> State<Q> {
         sums
     }
 
-    /// How many elements are under way, more or less.
+    /// Roughly how many elements are in the queue.
     fn backlog(&self) -> u64 {
         let [popped, _] = self.sums(|account| &account.popped);
         let [pushed, _] = self.sums(|account| &account.pushed);

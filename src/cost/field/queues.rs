@@ -1,4 +1,4 @@
-//! Published queues behind our traits, and what the two races of queues have in common.
+//! Published queues behind our traits, and the common parts of the two queue races.
 
 use crate::mounted::locks::queue::{Mpmc, Pop, Push, Spsc};
 use crossbeam::channel;
@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, mpsc};
 use std::{hint, thread};
 
-/// How often a thread looks again before it yields its core, and how often it yields before it gives
-/// up: those it waits for may have stopped already.
+/// How often a thread retries before it yields its core, and how often it yields before it gives
+/// up: the threads it waits for may have stopped already.
 const LOOKS: u32 = 100;
 const YIELDS: u32 = 20;
 
-/// Tries until it works, or there is no more hope.
+/// Tries until it succeeds, or gives up after a while.
 #[inline]
 pub fn patiently<R>(mut attempt: impl FnMut() -> Option<R>) -> Option<R> {
     for _ in 0..YIELDS {
@@ -27,10 +27,10 @@ pub fn patiently<R>(mut attempt: impl FnMut() -> Option<R>) -> Option<R> {
     None
 }
 
-/// How many steps are done between two looks at how far the others are.
+/// How many steps a thread does before it looks at the progress of the others.
 pub const STRETCH: u64 = 256;
 
-/// How far those who push may run ahead where the queue itself sets no limit.
+/// How far pushing threads may run ahead if the queue itself has no limit.
 pub const BACKLOG: u64 = 1 << 14;
 
 impl Mpmc<u64> for ArrayQueue<u64> {
@@ -49,7 +49,7 @@ impl Mpmc<u64> for ArrayQueue<u64> {
     }
 }
 
-/// Without a limit.
+/// An unbounded queue.
 impl Mpmc<u64> for SegQueue<u64> {
     fn with_capacity(_: usize) -> Self {
         SegQueue::new()
@@ -151,7 +151,7 @@ impl Pop<u64> for rtrb::Consumer<u64> {
     }
 }
 
-/// std's channel with a limit.
+/// std's bounded channel.
 pub enum SyncChannel {}
 
 impl Spsc<u64> for SyncChannel {
@@ -179,7 +179,7 @@ impl Pop<u64> for mpsc::Receiver<u64> {
     }
 }
 
-/// std's channel without a limit.
+/// std's unbounded channel.
 pub enum StdChannel {}
 
 impl Spsc<u64> for StdChannel {

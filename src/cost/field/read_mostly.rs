@@ -17,8 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use Origin::{Ours, Published};
 use Waiting::{Parks, Spins, SpinsThenParks};
 
-/// The strategies. There is no baseline: what reads cost without anything in their way is what they
-/// cost the best of these.
+/// The strategies. There is no baseline: the best of these reads as fast as without any protection.
 pub fn all() -> Vec<Contestant> {
     vec![
         lock::<RwLock<Pair>>("std::RwLock", Published, SpinsThenParks),
@@ -49,7 +48,7 @@ fn lock<L: ReadMostly<Pair>>(name: &'static str, origin: Origin, waiting: Waitin
     }
 }
 
-/// The pair, and what each thread keeps for itself.
+/// The pair, and the data of each thread.
 struct State<L> {
     pair: CachePadded<L>,
     threads: Vec<CachePadded<Own>>,
@@ -57,13 +56,13 @@ struct State<L> {
 
 #[derive(Default)]
 struct Own {
-    /// How far it is on its way to the next write, in hundredths. It goes on from batch to batch.
+    /// The progress towards the next write, in hundredths. It is kept from batch to batch.
     progress: AtomicU64,
     writes: AtomicU64,
 }
 
 /// Each step reads the pair, or writes it: of 100 steps in a row, `load.reads` read. Both do the same
-/// work meanwhile. Strategies that give readers a copy have let go of the pair by then.
+/// work with it. Strategies that give readers a copy do not hold the pair during that work.
 fn reads_and_writes<L: ReadMostly<Pair>>(load: Load) -> Workload {
     // Not all threads write at the same time.
     let progress = { 0..load.threads as u64 }.map(|thread| thread * 37 % 100);
@@ -112,7 +111,7 @@ fn reads_and_writes<L: ReadMostly<Pair>>(load: Load) -> Workload {
             let writes = state.threads.iter().map(|own| own.writes.load(Relaxed));
             let writes: u64 = writes.sum();
             state.pair.read(|pair| assert_eq!(*pair, [writes; 2]));
-            // Every step has made its part of the way to a write.
+            // Every step has added its part to the progress towards a write.
             let progress = state.threads.iter().map(|own| own.progress.load(Relaxed));
             assert_eq!(
                 progress.sum::<u64>() + 100 * writes,
@@ -242,7 +241,7 @@ impl ReadMostly<Pair> for Cell {
     }
 }
 
-/// A pointer to the pair as it is now. A write makes a new one.
+/// A pointer to the current pair. A write makes a new one.
 struct Swap {
     pair: ArcSwap<Pair>,
     writing: Mutex<()>,
@@ -274,7 +273,7 @@ impl ReadMostly<Pair> for Swap {
     }
 }
 
-/// The same, with the old ones freed when all who may read them have gone on.
+/// The same, with old pairs freed once no reader can hold them any more.
 struct Epoch {
     pair: Atomic<Pair>,
     writing: Mutex<()>,
@@ -305,8 +304,8 @@ impl ReadMostly<Pair> for Epoch {
         let mut pair = *unsafe { old.deref() };
         change(&mut pair);
         self.pair.store(Owned::new(pair), SeqCst);
-        // SAFETY: nobody can reach it any more who is not pinned already, and nobody else has taken
-        // it out, since writers exclude each other.
+        // SAFETY: only threads that are pinned already can still reach it, and no other writer has
+        // taken it out, since writers exclude each other.
         unsafe { guard.defer_destroy(old) };
     }
 
@@ -317,7 +316,7 @@ impl ReadMostly<Pair> for Epoch {
 
 impl Drop for Epoch {
     fn drop(&mut self) {
-        // SAFETY: nobody else is left, so the last pair is ours.
+        // SAFETY: no other thread has access any more, so the last pair is ours.
         drop(unsafe { std::mem::take(&mut self.pair).into_owned() });
     }
 }

@@ -1,4 +1,4 @@
-//! Messages from one thread to one other.
+//! Messages from one thread to another one.
 
 use super::queues::{BACKLOG, Channel, Rtrb, STRETCH, StdChannel, SyncChannel, patiently};
 use super::{Contestant, Family, Load, Origin, Waiting, spend};
@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use Origin::{Ours, Published};
 
-/// The strategies: what has a limit, with room for 1024 elements and for 64.
+/// The strategies: bounded ones with room for 1024 elements and for 64.
 pub fn all() -> Vec<Contestant> {
     vec![
         queue::<Rtrb, 1024>("rtrb@1024", Published),
@@ -31,7 +31,7 @@ pub fn all() -> Vec<Contestant> {
     ]
 }
 
-/// The queues are asked, and never waited for, so that each of them waits in the same way.
+/// Only operations that do not block are used, so that all queues wait in the same way.
 fn queue<Q: Spsc<u64>, const CAPACITY: usize>(name: &'static str, origin: Origin) -> Contestant {
     Contestant {
         name,
@@ -44,17 +44,17 @@ fn queue<Q: Spsc<u64>, const CAPACITY: usize>(name: &'static str, origin: Origin
     }
 }
 
-/// Both ends, each with what only its thread uses. It is locked once for a whole batch.
+/// Both ends, each with the data of its thread. Each is locked once for a whole batch.
 struct State<Q: Spsc<u64>> {
     pushing: CachePadded<Mutex<Pushing<Q::Producer>>>,
     popping: CachePadded<Mutex<Popping<Q::Consumer>>>,
-    /// How many elements were popped, as of late.
+    /// How many elements were popped; updated now and then.
     popped: CachePadded<AtomicU64>,
 }
 
 struct Pushing<P> {
     end: P,
-    /// The elements are the numbers from 0 on. This is the next one.
+    /// The next element. The elements are the numbers from 0 on.
     next: u64,
 }
 
@@ -62,12 +62,12 @@ struct Popping<C> {
     end: C,
     /// The element that must come next.
     next: u64,
-    /// How many of them came out for verification, and not in a step.
+    /// How many elements were popped by the verification instead of a step.
     verified: u64,
 }
 
-/// One thread pushes numbers and another one pops them, in order. Alone, a thread does both in turns.
-/// Some work is done for each push and each pop, which nobody waits for.
+/// One thread pushes numbers and another one pops them, in order. A single thread does both in turns.
+/// After each push and each pop, some work is done outside of the queue.
 fn passed_on<Q: Spsc<u64>, const CAPACITY: usize>(load: Load) -> Workload {
     let (producer, consumer) = Q::with_capacity(CAPACITY);
     let pushing = Pushing {
@@ -97,7 +97,7 @@ fn passed_on<Q: Spsc<u64>, const CAPACITY: usize>(load: Load) -> Workload {
     )
 }
 
-/// How many elements a thread that is alone pushes before it pops them.
+/// How many elements a single thread pushes before it pops them.
 const BURST: u64 = 16;
 
 impl<Q: Spsc<u64>> State<Q> {
@@ -146,7 +146,7 @@ impl<Q: Spsc<u64>> State<Q> {
         let waiting = || lock(&self.pushing).next - lock(&self.popping).next;
         let mut done = 0;
         while done < iterations {
-            // What a former call has left behind goes first.
+            // Elements left by an earlier call are popped first.
             done += self.pop(waiting().min(iterations - done), work);
             done += self.push(BURST.min(iterations - done), work);
         }
@@ -169,7 +169,7 @@ impl<Q: Spsc<u64>> State<Q> {
         }
         assert_eq!(*next, pushing.next, "lost");
         self.popped.store(*next, Relaxed);
-        // Both ends are needed to the last.
+        // Keeps both ends locked until here.
         let Pushing { .. } = &mut *pushing;
     }
 }

@@ -1,7 +1,7 @@
-//! A thread and a core of its own.
+//! Pins threads to cores.
 
-/// The cores that this process may run on, by the system's numbers. Where threads cannot be pinned,
-/// none.
+/// The cores that this process may run on, by the system's numbers. Empty if threads cannot be
+/// pinned.
 #[cfg(target_os = "linux")]
 pub fn cores() -> Vec<usize> {
     // SAFETY: a set of cores is an array of integers, for which zeroes are a value.
@@ -17,7 +17,7 @@ pub fn cores() -> Vec<usize> {
         .collect()
 }
 
-/// Keeps the calling thread on one core. If that fails, it may go wherever it likes.
+/// Pins the calling thread to one core. If that fails, it stays unpinned.
 #[cfg(target_os = "linux")]
 pub fn to(core: usize) {
     // SAFETY: a set of cores is an array of integers, for which zeroes are a value.
@@ -34,6 +34,6 @@ pub fn cores() -> Vec<usize> {
     Vec::new()
 }
 
-/// Does nothing: there is no way to do it here.
+/// Does nothing: pinning is not supported here.
 #[cfg(not(target_os = "linux"))]
 pub fn to(_core: usize) {}

@@ -1,15 +1,15 @@
-//! What rustc says of a file, found in its own words.
+//! Finds the errors in rustc's messages about a file.
 
 use super::Place;
 
-/// One complaint.
+/// An error or warning.
 pub struct Complaint<'a> {
     pub level: &'static str,
     pub message: &'a str,
     pub place: Place<'a>,
 }
 
-/// The complaints that have a place: `error[E0425]: cannot find …`, and below it `--> file:line:column`.
+/// The errors and warnings that have a place: `error[E0425]: cannot find …`, and below it `--> file:line:column`.
 pub fn complaints(text: &str) -> Vec<Complaint<'_>> {
     let mut found = Vec::new();
     let mut said = None;
@@ -40,7 +40,7 @@ fn headline(line: &str) -> Option<(&'static str, &str)> {
         let rest = line.strip_prefix(level)?;
         match rest.strip_prefix(": ") {
             Some(said) => Some((level, said)),
-            // With its number.
+            // An error with its number.
             None => rest.starts_with('[').then_some((level, rest)),
         }
     })

@@ -25,7 +25,7 @@ fn line(case: &Case) -> Option<String> {
     ))
 }
 
-/// What stands behind the last `::`.
+/// The text after the last `::`.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")

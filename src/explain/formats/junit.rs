@@ -1,4 +1,4 @@
-//! The XML that JUnit made known, and that most build servers read: a test case for each program.
+//! JUnit's XML, which most build servers read: a test case for each program.
 
 use super::super::xml::escaped;
 use super::{Case, Judged};

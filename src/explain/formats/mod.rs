@@ -1,4 +1,4 @@
-//! Reports for tools that people already have: annotations, test results, static analysis.
+//! Reports for other tools: annotations, test results, static analysis.
 
 mod compiler;
 mod github;
@@ -10,7 +10,7 @@ mod short;
 use super::{Report, plain, report};
 use heisenbug_trace::Op;
 
-/// A form that another tool reads.
+/// A format that another tool reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Workflow commands of GitHub Actions, which become annotations.
@@ -24,29 +24,29 @@ pub enum Format {
     Short,
 }
 
-/// One program, and what is said of it.
+/// One program, with its result.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
-    /// What a check found.
+    /// The result of its check.
     pub report: &'a Report,
-    /// What that means to whoever asked: a bug of the catalogue is meant to fail.
+    /// How to judge it: a bug of the catalogue is expected to fail.
     pub judged: Judged,
-    /// What there is to say instead of the report's own failure: what a judge asks for, or the compiler.
+    /// A message in place of the report's own failure: a judge's or the compiler's.
     pub says: Option<&'a str>,
 }
 
-/// What a report means.
+/// How a program is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judged {
-    /// All is well.
+    /// It does what it should.
     Passed,
-    /// It is not.
+    /// It does not do what it should.
     Failed,
-    /// Nobody knows.
+    /// The result is unknown.
     Unknown,
 }
 
-/// All cases in that form, without a line feed at the end.
+/// All cases in that format, without a line feed at the end.
 pub fn render(format: Format, cases: &[Case]) -> String {
     match format {
         Format::Github => github::render(cases),
@@ -65,7 +65,7 @@ struct Place<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// A program about which its report says all there is to say.
+    /// A program whose report needs no other message.
     pub fn of(report: &'a Report, judged: Judged) -> Case<'a> {
         Case {
             report,
@@ -81,7 +81,7 @@ impl<'a> Case<'a> {
         parts.map(String::as_str).collect::<Vec<_>>().join("/")
     }
 
-    /// The failure, or why nobody knows, in one line.
+    /// The failure, or why the result is unknown, in one line.
     fn message(&self) -> String {
         if let Some(says) = self.says {
             return super::one_line(compiler::first(says));
@@ -105,8 +105,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Where it fails: where a thread panicked, where somebody is stuck, the second access, or the last
-    /// operation.
+    /// Where it fails: at the compiler's first error, a panic, the second of two conflicting accesses, a
+    /// blocked thread, or the last operation.
     fn place(&self) -> Option<Place<'_>> {
         if let Some(first) = { compiler::complaints(self.says.unwrap_or_default()).into_iter() }
             .find(|complaint| complaint.level == "error")

@@ -65,14 +65,14 @@ fn location(place: &Place) -> Value {
     } })
 }
 
-/// A path, with what has a meaning of its own in an URI written out.
+/// A path, with the characters escaped that have a special meaning in a URI.
 fn uri(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
     let written = path.bytes().map(|byte| match plain(byte) {
         true => char::from(byte).to_string(),
         false => format!("%{byte:02X}"),
     });
-    // One from the root is a whole one.
+    // An absolute path becomes a complete URI.
     let scheme = if path.starts_with('/') { "file://" } else { "" };
     format!("{scheme}{}", written.collect::<String>())
 }

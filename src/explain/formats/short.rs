@@ -1,4 +1,4 @@
-//! `file:line:column: error: …`, as compilers write it and editors find it: a line for each program that
+//! `file:line:column: error: …`, as compilers write and editors read it: a line for each program that
 //! fails, and notes for the other places that made it fail.
 
 use super::super::decisive::notes;
@@ -15,7 +15,7 @@ fn lines(case: &Case) -> Vec<String> {
         Judged::Failed => "error",
         Judged::Unknown => "warning",
     };
-    // What the compiler complains of is one line each.
+    // Each of the compiler's errors is one line.
     let complaints: Vec<String> = compiler::complaints(case.says.unwrap_or_default())
         .into_iter()
         .map(|it| line(Some(&it.place), it.level, it.message))
@@ -38,7 +38,7 @@ fn lines(case: &Case) -> Vec<String> {
 fn line(place: Option<&Place>, level: &str, said: impl Display) -> String {
     match place {
         Some(Place { file, line, column }) => format!("{file}:{line}:{column}: {level}: {said}"),
-        // As a program complains that has no line to show.
+        // A message without a line, as programs print them.
         None => format!("heisenbug: {level}: {said}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The report as a page, with tables that are tables.
+//! The report as a page, with HTML tables.
 
 use super::{palette, title};
 use crate::Report;
@@ -66,7 +66,7 @@ fn outcomes(report: &Report) -> String {
     table + "</tbody>\n</table>\n"
 }
 
-/// The rows of the terminal's timeline. Here nothing has to be cut.
+/// The rows of the terminal's timeline, without any cuts.
 fn timeline(report: &Report) -> String {
     let rows = timeline::rows(report, false);
     let Some(first) = rows.first() else {
@@ -137,7 +137,7 @@ fn paragraphs(text: &str, class: &str) -> String {
         .collect()
 }
 
-/// Paper is light, whatever the screen is.
+/// For printing, the page is always light.
 fn style() -> String {
     let (ground, ink, rule) = (
         palette::colour("ground"),

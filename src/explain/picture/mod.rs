@@ -1,7 +1,7 @@
-//! One report as a picture or a page of its own: for an issue, a lecture, a README.
+//! One report as a picture or a page: for an issue, a lecture, a README.
 //!
-//! Neither needs anything beside it: no script, no font, no request. Neither tells how long the check
-//! took, so that the same program gives the same file.
+//! Both are self-contained: no script, no font, no request. Neither includes the duration of the check,
+//! so the same program always gives the same file.
 
 mod html;
 mod palette;
@@ -13,7 +13,7 @@ pub use svg::{animation, svg};
 
 use super::{Report, name, plain, verdict};
 
-/// How wide a picture may be, in columns: as much as a page of text has room for.
+/// The maximum width of a picture in columns, which fits on a page of text.
 const WIDTH: usize = 100;
 
 /// The verdict in one line.
@@ -28,7 +28,7 @@ mod tests {
     use crate::{OutcomeCount, Verdict};
     use heisenbug_catalogue::{Class, Grade};
 
-    /// A failure all of whose texts hold what means something in XML.
+    /// A failure whose texts all contain special characters of XML.
     fn hostile() -> Report {
         let bad = "<&\"'>\u{1b}]]>";
         let event = serde_json::json!({
@@ -53,7 +53,7 @@ mod tests {
         report
     }
 
-    /// Panics unless every element ends, in the right order, and no text holds what should be escaped.
+    /// Panics unless all elements are closed in the right order, and all text is escaped.
     fn assert_well_formed(document: &str, void: &[&str]) {
         let mut open = Vec::new();
         let mut rest = document;

@@ -1,10 +1,10 @@
-//! Colours of pictures and pages, on light and on dark ground.
+//! Colours of pictures and pages, on light and dark backgrounds.
 
 use crate::style::Paint;
 use std::fmt::Write;
 
-/// A class of text, and its colour on light and on dark ground. The first two are ground and text, the third
-/// are rules and borders.
+/// A class of text, and its colours on light and dark backgrounds. The first two are background and text, the
+/// third is rules and borders.
 const COLOURS: [(&str, &str, &str); 11] = [
     ("ground", "#ffffff", "#0d1117"),
     ("ink", "#1f2328", "#e6edf3"),
@@ -19,13 +19,13 @@ const COLOURS: [(&str, &str, &str); 11] = [
     ("bold", "#1f2328", "#e6edf3"),
 ];
 
-/// A colour on both grounds.
+/// A class's colours on light and dark backgrounds.
 pub fn colour(class: &str) -> (&'static str, &'static str) {
     let found = { COLOURS.iter() }.find(|(name, ..)| *name == class);
     found.map_or(("", ""), |&(_, light, dark)| (light, dark))
 }
 
-/// The rules for text of each class, which set this property: on light ground, and on dark.
+/// The CSS rules that set this property for each class of text: on light, and on dark backgrounds.
 pub fn rules(property: &str) -> (String, String) {
     let (mut light, mut dark) = (String::new(), String::new());
     for (class, on_light, on_dark) in &COLOURS[3..] {
@@ -48,7 +48,7 @@ pub fn class(paint: Paint) -> &'static str {
     }
 }
 
-/// The class that a number of an ANSI style stands for.
+/// The class for a number of an ANSI style.
 pub fn class_of_code(code: u16) -> Option<&'static str> {
     Some(match code {
         1 => "bold",

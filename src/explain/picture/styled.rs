@@ -1,23 +1,23 @@
-//! A text with ANSI styles, in runs that each have a place and a class.
+//! Splits a text with ANSI styles into runs with a place and a class.
 
 use super::palette::class_of_code;
 use crate::layout;
 use crate::style::{self, Page as _, read};
 
-/// Text of one class, without any wide gap in it.
+/// Text of one class without wide gaps.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Run {
     /// The column in which it begins.
     pub column: usize,
     /// How many columns it takes.
     pub columns: usize,
-    /// Empty for plain text.
+    /// The class; empty for plain text.
     pub class: &'static str,
     pub text: String,
 }
 
-/// The runs of each line. What stands behind a gap begins a run of its own, so that a column stands where it
-/// should in whatever font.
+/// The runs of each line. The text after a gap begins a new run, so that columns are aligned in any
+/// font.
 pub fn lines(text: &str) -> Vec<Vec<Run>> {
     let mut page = Page::default();
     read(text, &mut page);
@@ -29,7 +29,7 @@ pub fn lines(text: &str) -> Vec<Vec<Run>> {
 struct Page {
     lines: Vec<Vec<Run>>,
     runs: Vec<Run>,
-    /// Where the text goes that is being read.
+    /// Collects the text that is read.
     column: usize,
     text: String,
     class: &'static str,
@@ -60,7 +60,7 @@ impl Page {
 impl style::Page for Page {
     fn print(&mut self, c: char) {
         match c {
-            // As wide as in the terminal's text, which counts it as nothing.
+            // As in the terminal's text, it counts as zero columns wide.
             '\t' => self.text.push(' '),
             '\r' | '\u{c}' => {}
             _ => self.text.push(c),
@@ -77,7 +77,7 @@ impl style::Page for Page {
         self.end_run();
         for code in codes {
             match class_of_code(code) {
-                // What is red is bold anyway.
+                // Red text is bold anyway.
                 Some("bold") if !self.class.is_empty() => {}
                 Some(class) => self.class = class,
                 None => self.class = "",

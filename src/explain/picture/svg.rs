@@ -1,8 +1,8 @@
-//! The report as it stands in a terminal, as an SVG.
+//! The report as a terminal shows it, as an SVG.
 //!
-//! Each run of text has a place and a length, so that the columns stand in line whatever font the viewer
-//! has. Where lines appear one by one, they do so by CSS, once, and within five seconds: what moves for longer
-//! would need a way to stop it. Whoever asks for less motion sees all of it at once.
+//! Each run of text has a place and a length, so that the columns are aligned in any font of the viewer.
+//! An animation shows the lines one by one, by CSS, once, and within five seconds: a longer one
+//! would need a way to stop it. Viewers who prefer reduced motion see everything at once.
 
 use super::styled::{self, Run};
 use super::{WIDTH, palette, title};
@@ -11,15 +11,15 @@ use crate::style::{Paint, paint};
 use crate::xml::escaped;
 use crate::{Report, told, visible};
 
-/// Pixels of a column, of a line, and around the text.
+/// The size in pixels of a column, of a line, and of the margin.
 const COLUMN: f64 = 8.4;
 const LINE: f64 = 20.0;
 const MARGIN: f64 = 16.0;
 
-/// Where in its line the text stands.
+/// The baseline of the text within its line.
 const BASELINE: f64 = 14.5;
 
-/// The report as a picture that stands still.
+/// The report as a still picture.
 pub fn svg(report: &Report) -> String {
     document(report, &told(report, WIDTH, Time::LeftOut, false), None)
 }
@@ -66,7 +66,7 @@ fn document(report: &Report, text: &str, pace: Option<Pace>) -> String {
     svg
 }
 
-/// What the picture says, for those who do not see it.
+/// The text of the picture, for screen readers.
 fn description(report: &Report) -> String {
     let message = crate::message(report).unwrap_or_default();
     let how = sentence::how(report).replace('\n', " ");
@@ -109,11 +109,11 @@ fn drawn(run: &Run, top: f64) -> String {
     )
 }
 
-/// When what appears, in seconds.
+/// The timing of the animation, in seconds.
 struct Pace {
     /// How many characters are typed.
     typed: usize,
-    /// From one line to the next.
+    /// The time from one line to the next.
     line: f64,
 }
 
@@ -134,7 +134,7 @@ impl Pace {
         }
     }
 
-    /// Where nothing is animated, all lines are there, and what covers the command is not.
+    /// Without animation, all lines are visible, and the cover of the command is not.
     fn style(&self) -> String {
         let ground = palette::colour("ground");
         format!(
@@ -151,7 +151,7 @@ impl Pace {
         )
     }
 
-    /// The command, under a cover that draws back from it. The prompt is not covered.
+    /// The command, under a cover that recedes. The prompt is not covered.
     fn typed(&self, runs: &str, top: f64) -> String {
         format!(
             "{runs}<rect class=\"cover\" x=\"{:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{LINE}\"/>\n",
@@ -160,7 +160,7 @@ impl Pace {
         )
     }
 
-    /// The line, as the one of that number.
+    /// The line with that number.
     fn appearing(&self, runs: &str, nth: usize) -> String {
         let begin = FIRST + self.line * (nth - 1) as f64;
         format!("<g class=\"line\" style=\"animation-delay:{begin:.2}s\">\n{runs}</g>\n")

@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// A key on a page that one only reads.
+    /// A key on a page that is only read.
     fn leave(&mut self, key: KeyCode, same: char) -> Vec<Effect> {
         match key {
             KeyCode::Char('q') => return vec![Effect::Quit],
@@ -145,7 +145,7 @@ impl State {
     }
 }
 
-/// Scrolls, if that is what the key is for.
+/// Scrolls, if the key is one that scrolls.
 fn page(scroll: &mut Scroll, key: KeyCode) -> Option<Vec<Effect>> {
     scroll.step(step(key)?);
     Some(Vec::new())

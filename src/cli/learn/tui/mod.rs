@@ -1,7 +1,7 @@
 //! The course in a terminal: every save is judged, and the verdict stays until the next one.
 //!
-//! [`state`] knows everything and [`keys`] change it; both are tested without a terminal. [`draw`]
-//! shows it, [`worker`] does what takes time.
+//! [`state`] holds everything and [`keys`] change it; both are tested without a terminal. [`draw`]
+//! shows it, [`worker`] does the slow work.
 
 mod draw;
 mod keys;
@@ -23,10 +23,10 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use worker::{News, Worker};
 
-/// How often the clock of what is under way goes on.
+/// How often the time of the work in progress is updated.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Runs the course until the learner has enough of it.
+/// Runs the course until the learner quits.
 pub fn run(place: Workplace, again: &str) -> Result<Exit> {
     if place.course.exercises.is_empty() {
         bail!("{} has no exercises", place.course.folder.display());
@@ -41,7 +41,7 @@ pub fn run(place: Workplace, again: &str) -> Result<Exit> {
     Ok(exit)
 }
 
-/// What is left on the terminal.
+/// The message that stays on the terminal.
 fn farewell(place: &Workplace, again: &str) -> String {
     let all = place.course.exercises.len();
     let done = { place.course.exercises.iter() }
@@ -49,14 +49,14 @@ fn farewell(place: &Workplace, again: &str) -> String {
         .count();
     match place.next() {
         Some(next) => format!(
-            "{done} of {all} done. `{again}` goes on with {}.",
+            "{done} of {all} done. `{again}` continues with {}.",
             next.name
         ),
         None => format!("All {all} are done."),
     }
 }
 
-/// How it ended, and how far the learner has come.
+/// Runs until the learner quits. Returns how that happened, and the learner's progress.
 fn until_left(
     place: Workplace,
     watch: Watch,
@@ -86,15 +86,15 @@ fn until_left(
         let mut heard = match news.recv_timeout(TICK) {
             Ok(heard) => Some(heard),
             Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => bail!("nobody is left to listen to"),
+            Err(RecvTimeoutError::Disconnected) => bail!("all background threads have ended"),
         };
-        // A stop from outside, as in raw mode Ctrl-C is a key like any other.
+        // A signal from outside: in raw mode, Ctrl-C is a key like any other.
         if interrupted() {
             return Ok((Exit::Interrupted, state.place));
         }
         state.now = began.elapsed();
         changed = heard.is_some() || state.is_busy();
-        // All there is, before anything is drawn again.
+        // Everything that has arrived is handled before the next drawing.
         while let Some(told) = heard {
             let effects = match told {
                 News::Key(key) => state.key(key),
@@ -105,7 +105,7 @@ fn until_left(
                     Vec::new()
                 }
                 News::Built(built) => {
-                    // Nobody waits any more.
+                    // The wait is over.
                     state.notice = state.place.warning.clone();
                     state.tools_are(built)
                 }
@@ -124,7 +124,7 @@ fn until_left(
     }
 }
 
-/// Does what is to be done, and whatever follows from it. Returns whether that is to end.
+/// Performs the effects, and those that follow from them. Returns whether to quit.
 fn perform(state: &mut State, worker: &Worker, effects: Vec<Effect>) -> bool {
     for effect in effects {
         let exercise = |nth: usize| state.place.course.exercises[nth].clone();

@@ -1,5 +1,5 @@
-//! What the course's terminal knows, and how that changes. Nothing in here draws, waits or touches
-//! a file: what is to be done is returned as [`Effect`]s, and what came of it comes back by a call.
+//! The state of the course's terminal, and how it changes. Nothing in here draws, waits or touches
+//! a file: the work to do is returned as [`Effect`]s, and its results come back as calls.
 
 use super::view::{List, Scroll, Solution, Sweep, Swept, View};
 use crate::learn::words;
@@ -10,55 +10,55 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Something to be done outside.
+/// Work to be done outside of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Judge an exercise, instead of whatever is being judged.
     Judge { run: u64, exercise: usize },
-    /// Judge nothing any more.
+    /// Stop judging.
     Stop,
     /// Note that an exercise was proven.
     Finish(usize),
     /// Note that an exercise is to be done again.
     Reopen(usize),
-    /// Note that an exercise is worked on.
+    /// Note which exercise the learner works on.
     GoTo(usize),
-    /// Give an exercise back as it was.
+    /// Restore an exercise.
     Reset(usize),
     /// Read the solution of an exercise, and the learner's file.
     ReadSolution(usize),
-    /// End.
+    /// Quit the course.
     Quit,
 }
 
-/// What everything is compiled with.
+/// The tools that every file is compiled with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tools {
     /// Being built since then.
     Building(Duration),
-    /// There.
+    /// Built.
     Ready,
-    /// They cannot be built.
+    /// Not to be built, and why.
     Broken(String),
 }
 
 /// A judgement under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Running {
-    /// Its number: what another run tells is of no interest.
+    /// Its number: news of other runs is ignored.
     pub run: u64,
-    /// Which exercise.
+    /// The exercise, by its number in the course.
     pub exercise: usize,
     /// Executions so far; none while compiling.
     pub executions: u64,
-    /// Since when.
+    /// When it began.
     pub began: Duration,
 }
 
 /// The last judgement on the current exercise.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    /// What it is, or why there is none.
+    /// The judgement, or why there is none.
     pub judgement: Result<Judgement, String>,
     /// How long it took.
     pub took: Duration,
@@ -70,7 +70,7 @@ pub struct Verdict {
 /// A hint that is open, or was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hint {
-    /// How far the learner has asked: 0 for not at all.
+    /// The last level that the learner has asked for: 0 if none.
     pub level: usize,
     /// Whether it is shown.
     pub open: bool,
@@ -83,23 +83,23 @@ pub struct State {
     pub place: Workplace,
     /// The exercise worked on.
     pub current: usize,
-    /// What everything is compiled with.
+    /// The tools that every file is compiled with.
     pub tools: Tools,
-    /// What is being judged.
+    /// The judgement in progress.
     pub running: Option<Running>,
-    /// What came of the current exercise last.
+    /// The last verdict on the current exercise.
     pub verdict: Option<Verdict>,
     /// Where its words are scrolled to.
     pub scroll: Scroll,
-    /// Its hints.
+    /// The hint of the current exercise.
     pub hint: Hint,
     /// The current view.
     pub view: View,
-    /// Something to say, until the next key.
+    /// A notice, shown until the next key.
     pub notice: Option<String>,
-    /// The time since the beginning.
+    /// The time since the start.
     pub now: Duration,
-    /// Whether there are colours.
+    /// Whether to use colours.
     pub colour: bool,
     runs: u64,
     /// Whether the current exercise was saved while something else was judged.
@@ -107,7 +107,7 @@ pub struct State {
 }
 
 impl State {
-    /// The beginning: at the exercise where the learner left, while the tools are being built.
+    /// The first state: at the exercise where the learner left off, while the tools are being built.
     pub fn new(place: Workplace, colour: bool) -> State {
         let next = { place.next() }.and_then(|next| position(&place, &next.name));
         State {
@@ -130,7 +130,7 @@ impl State {
         }
     }
 
-    /// A hint, counted from 1. The last one tells the schedule that is on the screen, if one is.
+    /// A hint, counted from 1. The last one is the schedule on the screen in words, if there is one.
     pub fn hint_at(&self, level: usize) -> Option<Cow<'_, str>> {
         let hints = &self.exercise().hints;
         let hint = hints.get(level.checked_sub(1)?)?;
@@ -146,7 +146,7 @@ impl State {
         &self.place.course.exercises[self.current]
     }
 
-    /// Whether there is something under way, of which the time is shown.
+    /// Whether work is in progress whose time is shown.
     pub fn is_busy(&self) -> bool {
         self.running.is_some() || matches!(self.tools, Tools::Building(_))
     }
@@ -164,7 +164,7 @@ impl State {
             .count()
     }
 
-    /// The tools are there, or cannot be built.
+    /// The tools are built, or cannot be.
     pub fn tools_are(&mut self, built: Result<(), String>) -> Vec<Effect> {
         match built {
             Ok(()) => {
@@ -199,7 +199,7 @@ impl State {
         }
     }
 
-    /// Has an exercise judged, once there is something to compile it with.
+    /// Starts to judge an exercise, if the tools are built.
     pub fn judge(&mut self, exercise: usize) -> Vec<Effect> {
         if self.tools != Tools::Ready {
             return Vec::new();
@@ -217,14 +217,14 @@ impl State {
         }]
     }
 
-    /// How far a run is.
+    /// A run has made progress.
     pub fn progressed(&mut self, run: u64, executions: u64) {
         if let Some(running) = self.running.as_mut().filter(|running| running.run == run) {
             running.executions = executions;
         }
     }
 
-    /// What came of a run.
+    /// A run has ended.
     pub fn judged(&mut self, run: u64, judgement: Result<Judgement, String>) -> Vec<Effect> {
         let Some(running) = self.running.filter(|running| running.run == run) else {
             return Vec::new();
@@ -279,16 +279,17 @@ impl State {
     /// Checks all exercises.
     pub fn sweep(&mut self) -> Vec<Effect> {
         if self.tools != Tools::Ready {
-            self.notice = Some("Not yet: what files are linked with is being built.".to_owned());
+            self.notice =
+                Some("Not yet: the library that files are linked with is being built.".to_owned());
             return Vec::new();
         }
-        // A judgement that is cut short for it comes afterwards.
+        // A judgement that is cancelled for this is made afterwards.
         self.saved = self.running.is_some();
         self.view = View::Sweep(Sweep::default());
         self.judge(0)
     }
 
-    /// Ends checking all.
+    /// Stops checking all exercises.
     pub fn stop_sweep(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         if self.running.take().is_some() {
@@ -325,11 +326,11 @@ impl State {
         effects
     }
 
-    /// Goes on, if the exercise is done.
+    /// Goes to the next exercise, if this one is done.
     pub fn next(&mut self) -> Vec<Effect> {
         if !self.is_done(self.current) {
             self.notice = Some(format!(
-                "{} is not proven yet: edit {} and save it. h gives a hint, l leads elsewhere.",
+                "{} is not proven yet: edit {} and save it. h gives a hint, l lists the others.",
                 self.exercise().name,
                 self.exercise().file()
             ));
@@ -346,7 +347,7 @@ impl State {
         }
     }
 
-    /// Goes back.
+    /// Goes to the previous exercise.
     pub fn previous(&mut self) -> Vec<Effect> {
         match self.current.checked_sub(1) {
             Some(previous) => self.go_to(previous),
@@ -357,7 +358,7 @@ impl State {
         }
     }
 
-    /// Gives the next hint, or shows the one again that was closed.
+    /// Shows the next hint, or reopens the one that was closed.
     pub fn more_hints(&mut self) {
         let levels = self.exercise().hints.len();
         self.hint = Hint {
@@ -376,7 +377,7 @@ impl State {
         self.view = View::List(List::at(self.current));
     }
 
-    /// Asks for the solution, which is shown to those who do not need it.
+    /// Asks for the solution, which is shown only to those who do not need it.
     pub fn open_solution(&mut self) -> Vec<Effect> {
         if !self.is_done(self.current) {
             self.notice =
@@ -402,10 +403,10 @@ impl State {
                 self.hint = Hint::default();
                 let notice = match kept {
                     Some(backup) => format!(
-                        "{name} is as it was. What you wrote is in {}",
+                        "{name} is restored. What you wrote is in {}",
                         backup.display()
                     ),
-                    None => format!("{name} is as it was: there was nothing to keep."),
+                    None => format!("{name} is restored. There was nothing to keep."),
                 };
                 (notice, self.judge(self.current))
             }

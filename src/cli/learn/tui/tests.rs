@@ -68,7 +68,7 @@ fn state() -> State {
     state
 }
 
-/// What the loop does outside, as far as the state can see it.
+/// What the loop does outside of the state, as far as the state can see it.
 fn perform(state: &mut State, effects: &[Effect]) {
     for effect in effects {
         let name = |nth: &usize| state.place.course.exercises[*nth].name.clone();
@@ -98,7 +98,7 @@ fn type_in(state: &mut State, text: &str) -> Vec<Effect> {
         .collect()
 }
 
-/// The run that is under way ends with this.
+/// The run in progress ends with this judgement.
 fn judged(state: &mut State, judgement: Judgement) -> Vec<Effect> {
     let run = state.running.expect("something is judged").run;
     state.now += Duration::from_millis(700);
@@ -248,7 +248,7 @@ fn what_was_proven_says_how_to_go_on() {
               It holds in all 2 executions that the orderings allow.
               Two steps are two steps.
 
-              n goes on. s shows a solution beside yours.
+              n goes to the next. s shows a solution beside yours.
 
 
 
@@ -387,9 +387,9 @@ fn the_end_is_calm() {
           Every exercise of “Fix what two threads break” is proven: all 3, over
           all their schedules.
 
-          Look back: l lists them, and s shows a solution beside yours. Go on
-          with code of your own: `heisenbug new FILE` writes a small program,
-          `heisenbug try FILE` checks it as these were checked.
+          Look back: l lists them, and s shows a solution beside yours. Continue
+          with your own code: `heisenbug new FILE` creates a small program,
+          `heisenbug try FILE` checks it like these.
 
 
 
@@ -618,7 +618,7 @@ fn a_reset_asks_first() {
     let kept = "/home/ada/races/lost_update.rs.1.bak";
     state.reset_is(Ok(Some(kept.into())));
     judged(&mut state, failing());
-    // The verdict of what was given back does not hide where the old file is.
+    // The verdict on the restored file does not hide where the old file is.
     let screen = screen(&mut state, 80, 24);
     assert!(screen.contains(kept), "{screen}");
 }

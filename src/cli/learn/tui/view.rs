@@ -1,30 +1,30 @@
-//! What can be looked at: the pages, and what each of them remembers.
+//! The pages, and the state of each of them.
 
 use heisenbug_course::Exercise;
 
-/// A page.
+/// The page that is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
-    /// The last verdict, and what else is needed to work.
+    /// The page to work on: the last verdict, a hint, the status.
     Work,
-    /// The same, and the question whether to reset.
+    /// The same, with the question whether to reset.
     Confirm,
-    /// The exercises.
+    /// The list of exercises.
     List(List),
     /// The solution beside the learner's file.
     Solution(Solution),
     /// All exercises, being checked.
     Sweep(Sweep),
-    /// The keys.
+    /// The help page.
     Help(Scroll),
-    /// Everything is done.
+    /// The page for a learner who has done every exercise.
     Closing,
 }
 
-/// What is seen of a long text.
+/// The visible part of a long text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scroll {
-    /// The first line seen.
+    /// The first visible line.
     pub top: usize,
     /// How many lines there are, and how many fit: as drawn last.
     pub lines: usize,
@@ -43,7 +43,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Where the step leads from there, if `last` is the last place and a page has so many.
+    /// Where the step leads from `place`, if `last` is the last place and a page has `page` places.
     pub fn from(self, place: usize, last: usize, page: usize) -> usize {
         let to = match self {
             Step::Up => place.saturating_sub(1),
@@ -58,19 +58,19 @@ impl Step {
 }
 
 impl Scroll {
-    /// Scrolls.
+    /// Scrolls by a step.
     pub fn step(&mut self, step: Step) {
-        // One line stays, so that the eye finds its place again.
+        // One line stays visible, so that the eye finds its place again.
         self.top = step.from(self.top, self.last(), self.page.saturating_sub(1));
     }
 
-    /// So many lines are drawn on so many rows.
+    /// Notes how many lines there are, and how many rows to draw them on.
     pub fn fit(&mut self, lines: usize, page: usize) {
         (self.lines, self.page) = (lines, page);
         self.top = self.top.min(self.last());
     }
 
-    /// The last line that can be the first one seen.
+    /// The last line that can be the first visible one.
     pub fn last(&self) -> usize {
         self.lines.saturating_sub(self.page)
     }
@@ -96,7 +96,7 @@ impl Filter {
         (Filter::Done, "done"),
     ];
 
-    /// The one after it.
+    /// The next filter.
     pub fn next(self) -> Filter {
         match self {
             Filter::All => Filter::Open,
@@ -111,7 +111,7 @@ impl Filter {
 pub struct List {
     /// Which are listed.
     pub filter: Filter,
-    /// What they must mention.
+    /// The text to search for.
     pub search: String,
     /// Whether letters go into the search.
     pub typing: bool,
@@ -130,7 +130,7 @@ impl List {
         }
     }
 
-    /// Whether any of the texts has what is searched for in it.
+    /// Whether any of the texts contains the text that is searched for.
     fn mentioned(&self, texts: &[&String]) -> bool {
         let wanted = self.search.to_lowercase();
         { texts.iter() }.any(|text| text.to_lowercase().contains(&wanted))
@@ -150,7 +150,7 @@ impl List {
         shown.collect()
     }
 
-    /// Chooses what was searched for: one that is called so, or else one about it.
+    /// Chooses an exercise that was found: by its name or title first, otherwise by its concept.
     pub fn choose_found(&mut self, shown: &[usize], exercises: &[Exercise]) {
         let is_called = |&&nth: &&usize| {
             let exercise = &exercises[nth];
@@ -161,7 +161,7 @@ impl List {
         }
     }
 
-    /// Moves the choice among those shown; if it is not among them, to the first.
+    /// Moves the choice within the shown exercises; if it is not one of them, to the first.
     pub fn choose(&mut self, shown: &[usize], step: Option<Step>) {
         let Some(last) = shown.len().checked_sub(1) else {
             return;
@@ -178,7 +178,7 @@ impl List {
 /// The learner's file and the solution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Solution {
-    /// The lines of both, those they share beside each other.
+    /// The lines of both, with shared lines side by side.
     pub rows: Vec<Row>,
     /// Where they are scrolled to.
     pub scroll: Scroll,
@@ -188,7 +188,7 @@ pub struct Solution {
 pub type Row = (Option<String>, Option<String>);
 
 impl Solution {
-    /// Puts two texts beside each other.
+    /// Puts two texts side by side.
     pub fn new(yours: String, ours: String) -> Solution {
         Solution {
             rows: beside(
@@ -200,9 +200,9 @@ impl Solution {
     }
 }
 
-/// The lines of two texts, with as many as possible that are the same in one row.
+/// The lines of two texts, with as many equal lines as possible side by side.
 fn beside(left: &[&str], right: &[&str]) -> Vec<Row> {
-    // How many lines the rests after each pair of places share.
+    // For each pair of places: how many lines the two texts share from there on.
     let mut shared = vec![vec![0_usize; right.len() + 1]; left.len() + 1];
     for i in (0..left.len()).rev() {
         for j in (0..right.len()).rev() {
@@ -233,7 +233,7 @@ fn beside(left: &[&str], right: &[&str]) -> Vec<Row> {
     rows
 }
 
-/// Puts lines that differ beside each other, in order.
+/// Puts lines that differ side by side, in order.
 fn pair(rows: &mut Vec<Row>, changed: &mut (Vec<String>, Vec<String>)) {
     let count = changed.0.len().max(changed.1.len());
     let (mut left, mut right) = (changed.0.drain(..), changed.1.drain(..));
@@ -243,7 +243,7 @@ fn pair(rows: &mut Vec<Row>, changed: &mut (Vec<String>, Vec<String>)) {
 /// All exercises, being checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sweep {
-    /// What came of them so far, in the course's order.
+    /// The results so far, in the course's order.
     pub results: Vec<Swept>,
     /// Whether the learner stopped it.
     pub stopped: bool,
@@ -251,11 +251,11 @@ pub struct Sweep {
     pub scroll: Scroll,
 }
 
-/// What came of one exercise.
+/// The result for one exercise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Swept {
     /// It is proven.
     Proven,
-    /// How it failed.
+    /// It is not proven, and why.
     Not(String),
 }

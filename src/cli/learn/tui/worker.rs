@@ -1,4 +1,4 @@
-//! Where judging is done, so that the terminal never waits for it.
+//! The background thread that judges, so that the terminal never waits.
 
 use anyhow::Result;
 use heisenbug_course::compile::Library;
@@ -14,40 +14,40 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What the terminal hears from others.
+/// A message to the terminal from another thread.
 pub enum News {
     /// A key was pressed.
     Key(KeyEvent),
-    /// The window has another size.
+    /// The window was resized.
     Resized,
     /// Files were saved.
     Saved(Vec<String>),
     /// The library is built, or cannot be.
     Built(Result<(), String>),
-    /// What is waited for, while the library is built.
+    /// What the build of the library waits for.
     Waits(String),
-    /// How many executions of a run there were so far.
+    /// The number of a run, and its executions so far.
     Progress(u64, u64),
-    /// What came of a run.
+    /// The number of a run, and its result.
     Judged(u64, Result<Judgement, String>),
     /// A background thread died.
     Lost(&'static str),
 }
 
-/// Judges one exercise after the other, each in place of the one before.
+/// Judges exercises one at a time; a new one replaces the previous one.
 pub struct Worker {
     orders: Option<Sender<(u64, Exercise)>>,
     wanted: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The run that nobody asks for.
+/// No run is wanted.
 const NONE: u64 = 0;
 
 /// The run that is wanted from the beginning: building the library.
 const BUILD: u64 = u64::MAX;
 
-/// Waits for a run as long as it is the one that is wanted.
+/// Follows a run for as long as it is the wanted one.
 struct Waiting<'a> {
     run: u64,
     wanted: &'a AtomicU64,
@@ -69,7 +69,7 @@ impl Onlooker for Waiting<'_> {
 }
 
 impl Worker {
-    /// Begins with building the library.
+    /// Starts the thread, which first builds the library.
     pub fn start(
         course: Course,
         folder: PathBuf,
@@ -105,7 +105,7 @@ impl Worker {
                         &library, &course, &exercise, &folder, limits, colour, &waiting,
                     );
                     let judgement = judgement.map_err(|error| format!("{error:#}"));
-                    // A run that nobody wants any more has no result.
+                    // A run that is no longer wanted has no result.
                     if !waiting.has_left() {
                         let _ = news.send(News::Judged(run, judgement));
                     }
@@ -120,23 +120,23 @@ impl Worker {
         }
     }
 
-    /// Judges an exercise, and nothing else any more.
+    /// Judges an exercise, and cancels any other run.
     pub fn judge(&self, run: u64, exercise: Exercise) {
         self.wanted.store(run, Relaxed);
         if let Some(orders) = &self.orders {
-            // A worker that is gone has said so.
+            // A thread that has ended has reported that itself.
             let _ = orders.send((run, exercise));
         }
     }
 
-    /// Judges nothing any more.
+    /// Cancels the current run.
     pub fn stop(&self) {
         self.wanted.store(NONE, Relaxed);
     }
 }
 
 impl Drop for Worker {
-    /// Ends what is being done, so that no child is left behind.
+    /// Ends the current run, so that no child process is left behind.
     fn drop(&mut self) {
         self.stop();
         self.orders = None;
@@ -146,7 +146,7 @@ impl Drop for Worker {
     }
 }
 
-/// Tells when the worker dies.
+/// Reports a panic of the worker's thread.
 struct Guard<'a>(&'a Sender<News>);
 
 impl Drop for Guard<'_> {
@@ -157,7 +157,7 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// Tells what is typed. The thread ends with the process, as nothing wakes it from reading.
+/// Reports each key. The thread ends with the process, because nothing wakes it from reading.
 pub fn read_keys(news: Sender<News>) {
     std::thread::spawn(move || {
         loop {
@@ -175,9 +175,9 @@ pub fn read_keys(news: Sender<News>) {
     });
 }
 
-/// Tells what is saved.
+/// Reports the files that are saved.
 pub fn watch(watch: Watch, news: Sender<News>) {
-    /// How long to listen at a time. Whatever is saved is told at once.
+    /// How long to listen at a time. A save is reported at once.
     const LISTEN: Duration = Duration::from_secs(3600);
     std::thread::spawn(move || {
         loop {
@@ -216,7 +216,7 @@ mod tests {
             News::Judged(1, judgement) => Some(judgement),
             _ => None,
         });
-        // Whether it passes is up to whoever works in this folder.
+        // It may pass or fail: the files in this folder may have been edited.
         assert!(judgement.unwrap().is_ok());
         worker.judge(2, exercise);
         worker.stop();

@@ -1,4 +1,4 @@
-//! Shows a [`State`]. Everything is text in lines that were made to fit.
+//! Draws a [`State`]. Everything is text, in lines that are made to fit.
 
 mod pages;
 mod styled;
@@ -16,10 +16,10 @@ use ratatui::text::Line;
 use std::time::Duration;
 use text::{ends, fit};
 
-/// With fewer rows, what can be done without is left out.
+/// With fewer rows, the less important parts are left out.
 const ROOMY: u16 = 18;
 
-/// Draws everything.
+/// Draws the screen.
 pub fn draw(frame: &mut Frame, state: &mut State) {
     let area = frame.area();
     let width = usize::from(area.width);
@@ -65,7 +65,7 @@ fn lines(frame: &mut Frame, area: Rect, lines: Vec<Line<'static>>) {
     }
 }
 
-/// What a part of the text is scrolled by.
+/// Returns the scroll position of a part of the text.
 type ScrollOf = fn(&mut State) -> &mut Scroll;
 
 /// The current view, as lines.
@@ -99,12 +99,15 @@ fn content(state: &mut State, area: Rect) -> (Vec<Line<'static>>, Option<ScrollO
     }
 }
 
-/// The last verdict, or what there is before the first.
+/// The last verdict, or what is shown before the first one.
 fn work(state: &mut State, columns: u16) -> Vec<Line<'static>> {
     let width = usize::from(columns);
     let exercise = state.exercise().clone();
     if let Tools::Broken(why) = &state.tools {
-        let heading = paint(Paint::Bad, "What files are linked with cannot be built.");
+        let heading = paint(
+            Paint::Bad,
+            "The library that files are linked with cannot be built.",
+        );
         return fit(&format!("{heading}\n\n{why}"), width);
     }
     if let Some(verdict) = &mut state.verdict {
@@ -113,7 +116,11 @@ fn work(state: &mut State, columns: u16) -> Vec<Line<'static>> {
                 Ok(judgement) if judgement.passed() => format!(
                     "{}\n\n{}",
                     words::judgement(&exercise, judgement, width),
-                    wrap("n goes on. s shows a solution beside yours.", width, "  ")
+                    wrap(
+                        "n goes to the next. s shows a solution beside yours.",
+                        width,
+                        "  "
+                    )
                 ),
                 Ok(judgement) => words::judgement(&exercise, judgement, width),
                 Err(why) => format!(
@@ -129,8 +136,8 @@ fn work(state: &mut State, columns: u16) -> Vec<Line<'static>> {
     }
     let what = match state.tools {
         Tools::Building(_) => {
-            "What your files are linked with is being built. That is done once and takes about a \
-             minute; from then on a verdict takes about a second."
+            "The library that your files are linked with is being built. This is done once and takes \
+             about a minute; after that, a verdict takes about a second."
                 .to_owned()
         }
         _ => format!(
@@ -148,7 +155,7 @@ fn work(state: &mut State, columns: u16) -> Vec<Line<'static>> {
     )
 }
 
-/// Which course, which exercise, how far, and the file to edit.
+/// The course, the exercise, the progress, and the file to edit.
 fn header(state: &State, width: usize, roomy: bool) -> Vec<Line<'static>> {
     let course = &state.place.course;
     let (done, all) = (state.done(), course.exercises.len());
@@ -194,7 +201,7 @@ fn header(state: &State, width: usize, roomy: bool) -> Vec<Line<'static>> {
     fit(&parts.join("\n"), width)
 }
 
-/// What stands below the text: a hint, a question, something to say, what is being done.
+/// The lines below the text: a hint, a question, a notice, the status.
 fn aside(state: &State, width: usize, rows: usize) -> Vec<Line<'static>> {
     let mut said = Vec::new();
     let working = matches!(state.view, View::Work | View::Confirm);
@@ -209,7 +216,7 @@ fn aside(state: &State, width: usize, rows: usize) -> Vec<Line<'static>> {
     }
     if state.view == View::Confirm {
         let question = format!(
-            "Give {} back as it was? What you wrote is kept beside it. y: yes, any other key: no",
+            "Restore {}? What you wrote is kept beside it. y: yes, any other key: no",
             state.exercise().file()
         );
         said.extend(fit(
@@ -230,7 +237,7 @@ fn aside(state: &State, width: usize, rows: usize) -> Vec<Line<'static>> {
     said
 }
 
-/// What is being done, or what came of it, in one line.
+/// The current work, or its result, in one line.
 fn status(state: &State) -> String {
     let since = |began: Duration| seconds(state.now.saturating_sub(began));
     if let Some(running) = state.running {
@@ -275,7 +282,7 @@ fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-/// Each line in that paint, as styles do not go on over line ends.
+/// Paints each line, because a style does not continue on the next line.
 fn paint_lines(how: Paint, text: &str) -> String {
     let painted = text.lines().map(|line| paint(how, line));
     painted.collect::<Vec<_>>().join("\n")
@@ -290,7 +297,7 @@ fn cut_styled(text: &str, width: usize) -> String {
     }
 }
 
-/// A key, what it does, and how soon it is left out where there is no room: the last one first.
+/// A key, what it does, and its rank: if there is no room, the highest ranks are left out first.
 type Key = (&'static str, &'static str, u8);
 
 fn keys(state: &State) -> &'static [Key] {
@@ -341,7 +348,7 @@ fn keys(state: &State) -> &'static [Key] {
     }
 }
 
-/// The keys, as many as there is room for.
+/// The keys, as many as fit.
 fn footer(state: &State, width: usize) -> Vec<Line<'static>> {
     let keys = keys(state);
     let line = |least: usize| {
@@ -358,7 +365,7 @@ fn footer(state: &State, width: usize) -> Vec<Line<'static>> {
     fit(&line, width)
 }
 
-/// Which part of a longer text is seen.
+/// Which part of a longer text is visible.
 fn more(scroll: &Scroll) -> String {
     match scroll.last() {
         0 => String::new(),

@@ -1,4 +1,4 @@
-//! The pages beside the one to work on.
+//! The pages other than the one to work on.
 
 use super::super::state::State;
 use super::super::view::{Filter, Row, Solution, Sweep, Swept, View};
@@ -10,19 +10,19 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
-/// From here on two files have room beside each other.
+/// From this width on, two files fit side by side.
 const SIDE_BY_SIDE: usize = 100;
 
-/// What there is to say when all is done.
+/// The page that is shown when all exercises are done.
 pub fn closing(state: &State, width: usize) -> String {
     let said = format!(
         "Every exercise of “{}” is proven: all {}, over all their schedules.",
         state.place.course.title,
         state.place.course.exercises.len()
     );
-    let next = "Look back: l lists them, and s shows a solution beside yours. Go on with code of \
-                your own: `heisenbug new FILE` writes a small program, `heisenbug try FILE` checks \
-                it as these were checked.";
+    let next = "Look back: l lists them, and s shows a solution beside yours. Continue with your \
+                own code: `heisenbug new FILE` creates a small program, `heisenbug try FILE` checks \
+                it like these.";
     format!(
         "\n{}\n\n{}\n\n{}",
         paint(Paint::Good, "Done."),
@@ -39,26 +39,26 @@ pub fn help(width: usize) -> String {
             "Every save of the file is judged, over all schedules. The verdict stays until the next one.",
         ),
         ("n", "the next exercise, once this one is proven"),
-        ("p", "the exercise before"),
+        ("p", "the previous exercise"),
         (
             "h",
             "a hint; again: the next of four. The last is the failing schedule in words. Esc closes it",
         ),
         (
             "l",
-            "the list: Tab chooses open, done or all, / searches, Enter goes there",
+            "the list: Tab selects open, done or all, / searches, Enter goes to the exercise",
         ),
         ("r", "judges again"),
         (
             "x",
-            "gives the exercise back as it was, and keeps what you wrote",
+            "restores the exercise, and keeps what you wrote beside it",
         ),
         ("s", "the solution beside yours, once yours is proven"),
         ("c", "checks all exercises; Esc stops"),
         ("↑ ↓", "scroll; so do PgUp, PgDn, Home and End"),
         (
             "q",
-            "ends. The next `heisenbug learn` goes on where you were",
+            "quits. The next `heisenbug learn` resumes where you were",
         ),
     ];
     let lines = keys.iter().map(|(key, what)| {
@@ -139,7 +139,7 @@ fn beside(left: &str, right: &str, column: usize, style: Style) -> Line<'static>
     Line::styled(format!("{left}{pad} │ {right}"), style)
 }
 
-/// What both share is plain, what differs stands out.
+/// Lines that both share are plain, lines that differ stand out.
 fn style_of(same: bool) -> Style {
     match same {
         true => Style::new(),
@@ -167,7 +167,7 @@ fn one(rows: &[Row], width: usize, side: fn(&Row) -> Option<&String>) -> Vec<Lin
     lines.flatten().collect()
 }
 
-/// The exercises that are listed, scrolled so that the chosen one is seen.
+/// The listed exercises, scrolled so that the chosen one is visible.
 pub fn list(state: &mut State, area: Rect) -> Vec<Line<'static>> {
     let width = usize::from(area.width);
     let View::List(list) = &state.view else {

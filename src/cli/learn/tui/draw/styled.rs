@@ -1,4 +1,4 @@
-//! A text with ANSI styles, as ratatui has it: what our own texts and rustc's messages use of them.
+//! Converts a text with ANSI styles for ratatui: the styles that our own texts and rustc's messages use.
 
 use heisenbug_explain::style::{self, Page as _, read};
 use ratatui::style::{Color, Modifier, Style};
@@ -9,7 +9,7 @@ pub fn lines(text: &str) -> Vec<Line<'static>> {
     let mut page = Page::default();
     read(text, &mut page);
     page.end_line();
-    // A line feed ends a line, and begins none.
+    // A line feed ends a line, but does not begin one.
     if text.ends_with('\n') || text.is_empty() {
         page.lines.pop();
     }
@@ -47,7 +47,7 @@ impl style::Page for Page {
 
     fn style(&mut self, mut codes: impl Iterator<Item = u16>) {
         self.end_span();
-        // Without a number it is a zero.
+        // A missing number means zero.
         let mut next = Some(codes.next().unwrap_or(0));
         while let Some(code) = next {
             self.style = changed(self.style, code, &mut codes);

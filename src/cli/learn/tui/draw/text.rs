@@ -7,9 +7,9 @@ use heisenbug_explain::{plain, wrap};
 use ratatui::text::{Line, Span};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// A text with ANSI styles as lines of at most that width; longer ones go on in the next line.
+/// A text with ANSI styles as lines of at most that width; longer lines are broken.
 pub fn fit(text: &str, width: usize) -> Vec<Line<'static>> {
-    // Tabs would be drawn as nothing at all.
+    // Tabs would not be drawn.
     let text = visible_but_styles(text).replace('\t', "    ");
     styled::lines(&text)
         .into_iter()
@@ -17,7 +17,7 @@ pub fn fit(text: &str, width: usize) -> Vec<Line<'static>> {
         .collect()
 }
 
-/// One line, broken wherever it must be.
+/// One line, broken where it reaches the width.
 fn broken(line: Line<'_>, width: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let (mut spans, mut used) = (Vec::new(), 0);
@@ -39,7 +39,7 @@ fn broken(line: Line<'_>, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// A line of code in lines of at most that width, all of them indented as it is.
+/// A line of code, wrapped to at most that width; each piece keeps the line's indentation.
 pub fn pieces(code: &str, width: usize) -> Vec<String> {
     let code = visible(code).replace('\t', "    ");
     let indent = " ".repeat(code.len() - code.trim_start().len());
@@ -67,7 +67,7 @@ pub fn rule(word: &str, width: usize) -> String {
     paint(Paint::Dim, &format!("{line}{word}"))
 }
 
-/// How much of it is done.
+/// A progress bar.
 pub fn bar(done: usize, all: usize, width: usize) -> String {
     let full = (done * width).checked_div(all).unwrap_or(0).min(width);
     format!(
@@ -77,7 +77,7 @@ pub fn bar(done: usize, all: usize, width: usize) -> String {
     )
 }
 
-/// The end of a text, with a mark where the rest was.
+/// The end of a text, with an ellipsis in place of the rest.
 pub fn cut_left(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
