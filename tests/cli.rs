@@ -413,7 +413,7 @@ fn the_commands_that_a_copy_and_a_new_file_begin_with_work_as_printed() {
     let said = called(place.path(), None, "", &["new", "my race"]);
     let expected = concat!(
         env!("CARGO_BIN_EXE_heisenbug"),
-        " try 'my race.rs' shows how."
+        " try 'my race.rs' shows why."
     );
     assert_eq!(said.lines().last(), Some(expected));
     assert!(place.path().join("my race.rs").is_file());

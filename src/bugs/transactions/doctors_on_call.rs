@@ -11,6 +11,9 @@
 //! (2009). PostgreSQL's serializable level let it happen until 2020, when Jepsen found it (PostgreSQL 12.3).
 //!
 //! **Why.** The count is no longer true when it is acted upon.
+//!
+//! **Who sees it.** A check, over every interleaving of the statements. No tool that looks at memory does: there
+//! is no race, and each statement does what it says. loom has no databases.
 
 use super::db::{Connection, Database, Result};
 use super::thread;
@@ -193,16 +196,19 @@ pub const BUG: Bug = Bug {
             "a second look may make both of them come back, and comes after a time with nobody on call",
             scenario::<trap_look_again::Service>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_one_statement",
             "the count is part of the update",
             scenario::<fixed_one_statement::Service>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_begin_immediate",
             "a transaction that is the only writer before it counts",
             scenario::<fixed_begin_immediate::Service>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_materialised_conflict",
             "the count is a row that both must change, with a version",

@@ -11,6 +11,9 @@
 //!
 //! **Why.** The absence of a row is checked, and no longer true when it is acted upon. A constraint on one
 //! row cannot see another row that is being inserted beside it.
+//!
+//! **Who sees it.** A check, over every interleaving of the statements. A test with one client at a time never
+//! does. loom has no databases.
 
 use super::db::{Connection, Database, Result};
 use super::thread;
@@ -185,11 +188,13 @@ pub const BUG: Bug = Bug {
             "to insert first and look afterwards makes both give up",
             scenario::<trap_look_after::Hotel>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_unique",
             "a unique constraint, and its error is the answer",
             scenario::<fixed_unique::Hotel>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_begin_immediate",
             "a transaction that is the only writer before it looks",

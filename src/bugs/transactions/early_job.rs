@@ -8,6 +8,9 @@
 //!
 //! **Why.** The queue and the database are two systems, and a commit orders one of them only. The job
 //! announces what is not there yet: publication before the data, as among threads.
+//!
+//! **Who sees it.** A check, over every interleaving of statements and messages. A test whose queue runs jobs at
+//! once, in the same thread, never does. loom has no databases.
 
 use super::db::{Connection, Database, Journal, Result};
 use super::sync::mpsc::{self, Receiver, Sender};
@@ -187,11 +190,13 @@ pub const BUG: Bug = Bug {
             "a second look makes it rarer: nothing makes the commit come first",
             scenario::<trap_one_more_look::Shop>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_after_commit",
             "the job is queued after the commit",
             scenario::<fixed_after_commit::Shop>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_outbox",
             "the job is a row of the same transaction; the queue only wakes the worker",

@@ -11,6 +11,9 @@
 //! `begin immediate` its default in 2024.
 //!
 //! **Why.** Two hold a shared lock, and each wants the exclusive one.
+//!
+//! **Who sees it.** A check, over every interleaving of the statements; and SQLite itself, which says so in an
+//! error that most programs take for a reason to try again. loom has no databases.
 
 use super::db::{Connection, Database, Result};
 use super::thread;
@@ -188,11 +191,13 @@ pub const BUG: Bug = Bug {
             "gives the read lock back, and writes what it had read under it",
             scenario::<trap_write_what_was_read::Shop>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_begin_anew",
             "gives up the transaction, and reads again in one that writes from its beginning",
             scenario::<fixed_begin_anew::Shop>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_begin_immediate",
             "asks for the write lock before it reads",

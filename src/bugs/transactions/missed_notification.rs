@@ -9,6 +9,9 @@
 //! queues that look first lose jobs until the next one comes.
 //!
 //! **Why.** To look and to listen are two steps, and a notification is not kept for who comes later.
+//!
+//! **Who sees it.** A check, over every interleaving of statements and messages. loom has no databases, and
+//! would show the same between two locks and a condition variable.
 
 use super::db::{Connection, Database, Result};
 use super::sync::mpsc::{self, Receiver, Sender};
@@ -141,7 +144,13 @@ pub const BUG: Bug = Bug {
     references: &[
         "PostgreSQL, LISTEN: https://www.postgresql.org/docs/current/sql-listen.html, on the race with a first look",
     ],
-    outcomes: &[Outcome::acceptable("mail", "the worker got the job")],
+    outcomes: &[
+        Outcome::acceptable("mail", "the worker got the job"),
+        Outcome::forbidden(
+            "deadlock",
+            "the worker looked before the job was there, and listened after it was announced",
+        ),
+    ],
     schedule: "The worker finds no job. The service inserts one and notifies nobody. The worker listens for ever.",
     variants: &[
         Variant::buggy(
@@ -156,6 +165,7 @@ pub const BUG: Bug = Bug {
             "a second look before listening leaves the same gap",
             scenario::<trap_look_twice::Worker>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_listen_first",
             "listens, and then looks",

@@ -12,6 +12,9 @@
 //!
 //! **Why.** A transaction reads the state of its first statement until it ends. What is written meanwhile,
 //! by whomever, is in no snapshot that is older.
+//!
+//! **Who sees it.** A check, over every interleaving of statements and messages. A database on which every read
+//! is of the newest state hides it. loom has no databases.
 
 use super::db::{Connection, Database, Journal, Result};
 use super::sync::mpsc::{self, Receiver, Sender};
@@ -174,11 +177,13 @@ pub const BUG: Bug = Bug {
             "a new transaction that begins to read too early",
             scenario::<trap_transaction_for_each::Page>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_new_transaction",
             "begins to read when it knows that the user has saved",
             scenario::<fixed_new_transaction::Page>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_no_transaction",
             "each select sees what is committed",

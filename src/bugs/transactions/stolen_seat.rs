@@ -10,6 +10,9 @@
 //! can come back to an old value: a status, an owner, a balance.
 //!
 //! **Why.** The compare-and-set of a row compares what is in it, and not whether it has changed.
+//!
+//! **Who sees it.** A check, over every interleaving of the statements. A log of the row's values does not: it
+//! looks as if nothing had happened. loom has no databases.
 
 use super::db::{Connection, Database, Result};
 use super::thread;
@@ -182,11 +185,13 @@ pub const BUG: Bug = Bug {
             "comparing more columns that come back to what they were",
             scenario::<trap_more_columns::Cleaner>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_version",
             "compares a number that only grows",
             scenario::<fixed_version::Cleaner>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_one_statement",
             "finds and frees in one statement",

@@ -11,6 +11,9 @@
 //!
 //! **Why.** Each select sees a consistent state, and the two see different ones. That the transfer is a
 //! transaction does not help a reader that is none.
+//!
+//! **Who sees it.** A check, over every interleaving of the statements: the sum is wrong only while a transfer is
+//! under way. loom has no databases.
 
 use super::db::{Connection, Database, Journal, Result};
 use super::thread;
@@ -209,11 +212,13 @@ pub const BUG: Bug = Bug {
             "a snapshot of a state that should never have been visible",
             scenario::<trap_reader_only::Bank>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_snapshot",
             "a transaction on both sides: the report reads one snapshot",
             scenario::<fixed_snapshot::Bank>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_one_query",
             "one statement adds up both",
