@@ -45,6 +45,39 @@ impl Shape {
         Shape::Contention,
     ];
 
+    /// What all bugs of this shape have in common, at whatever scale, in one sentence.
+    pub fn idea(self) -> &'static str {
+        match self {
+            Shape::LostUpdate => {
+                "A value is read, and what was computed from it is written back; an update in between vanishes."
+            }
+            Shape::CheckThenAct => {
+                "A condition is checked, and no longer true when the program acts on it."
+            }
+            Shape::TornRead => "Two halves of a value are read, from two different moments.",
+            Shape::OrderViolation => {
+                "Something is announced before it is there: nothing orders the two steps."
+            }
+            Shape::StaleVisibility => {
+                "The newest value is there, and a reader may still see an older one: nothing makes it look anew."
+            }
+            Shape::IdentityReuse => {
+                "A comparison finds the same value, which stands for something else by now."
+            }
+            Shape::LostWakeup => {
+                "A signal comes between the look and the wait, when there is no one to hear it."
+            }
+            Shape::Deadlock => {
+                "Each holds what another one needs, and waits for what that one holds."
+            }
+            Shape::Livelock => "All are busy, and none of them makes progress.",
+            Shape::Leak => {
+                "Something is never given back, since each part is held by another part."
+            }
+            Shape::Contention => "It is correct, and slow, because all want the same thing.",
+        }
+    }
+
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {

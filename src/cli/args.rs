@@ -38,6 +38,8 @@ pub enum Command {
     Check(Check),
     /// Runs a program on real threads, many times
     Stress(Stress),
+    /// Shows how the same shape of bug fails at each scale
+    Compare(Compare),
     /// Measures what each fix costs on this machine
     #[cfg(feature = "cost")]
     Cost(Cost),
@@ -87,6 +89,22 @@ pub struct Show {
     #[arg(long)]
     pub no_pager: bool,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Examples:
+  heisenbug compare deadlock       a shape
+  heisenbug compare lost-update    the shape of a bug")]
+pub struct Compare {
+    /// A shape of bug, or a bug of that shape
+    #[arg(value_name = "SHAPE|BUG")]
+    pub name: String,
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Print JSON: the shape, its idea, and the report of each scale
     #[arg(long)]
     pub json: bool,
 }

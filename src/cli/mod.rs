@@ -3,6 +3,7 @@
 mod args;
 mod called;
 mod check;
+mod compare;
 #[cfg(feature = "cost")]
 mod cost;
 #[cfg(feature = "learn")]
@@ -95,6 +96,7 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),
         #[cfg(feature = "cost")]
         Some(Command::Cost(args)) => cost::run(&args),

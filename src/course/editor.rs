@@ -41,7 +41,7 @@ fn manifest(package: &Path) -> Result<String> {
          [dependencies.heisenbug]\n\
          path = {path}\n\
          default-features = false\n\
-         features = [\"crossbeam\", \"parking_lot\"]\n\
+         features = [\"crossbeam\", \"parking_lot\", \"sqlite\"]\n\
          \n\
          [workspace]\n"
     ))

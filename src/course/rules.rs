@@ -8,7 +8,7 @@ use super::tokens::{Token, tokens};
 use heisenbug_explain::visible;
 
 /// What there is in this library for a learner, by the names of std.
-const OURS: [&str; 4] = ["cell", "hint", "sync", "thread"];
+const OURS: [&str; 5] = ["cell", "db", "hint", "sync", "thread"];
 
 /// Modules of std that reach out of an execution, into something that no engine puts back.
 const OUTSIDE: [&str; 9] = [
@@ -173,7 +173,7 @@ fn of_ours(tokens: &[Token], root: usize) -> Option<Broken> {
         start,
         stranger,
         "this part of heisenbug is not for exercises".to_owned(),
-        "use `heisenbug::sync`, `thread`, `cell` and `hint`, which stand for those of std"
+        "use `heisenbug::sync`, `thread`, `cell` and `hint`, which stand for those of std, and `db`"
             .to_owned(),
     ))
 }

@@ -124,6 +124,7 @@ impl<'a, 'r> Gap<'a, 'r> {
                 let who = actors(self.between.iter().filter(|event| changes_rows(event)));
                 format!("{who} ran {}", and(&statements))
             }
+            [] if let Some(failed) = refused(self.between) => failed,
             [] => format!(
                 "{} ran {}",
                 actors(self.between.iter()),
@@ -194,6 +195,18 @@ fn changes_rows(event: &Event) -> bool {
 fn statements<'a>(events: &[&'a Event]) -> Vec<&'a str> {
     let changing = events.iter().filter(|event| changes_rows(event));
     changing.map(|event| sql(event)).take(MOST).collect()
+}
+
+/// The first statement that the database refused.
+fn refused(events: &[&Event]) -> Option<String> {
+    let event = { events.iter() }.find(|event| event.op == Op::StatementFails)?;
+    let code = event.read.as_deref().unwrap_or("an error");
+    Some(format!(
+        "{}'s {} in line {} failed with {code}",
+        event.actor,
+        operation(event),
+        event.line
+    ))
 }
 
 /// What some operations changed, object by object: "a to 1, then 2".

@@ -176,8 +176,8 @@ pub const BUG: Bug = Bug {
             "what was written had been read under a lock that was given back",
         ),
     ],
-    schedule: "Ann reads. Bob reads and begins to write. Ann is refused, and tries again while bob's commit waits for \
-               her.",
+    schedule: "Ann reads and begins to write. Bob reads, is refused, and tries again, while ann's commit would wait for \
+               him.",
     variants: &[
         Variant::buggy(
             "buggy",

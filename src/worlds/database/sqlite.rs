@@ -2,6 +2,7 @@
 
 use crate::{Error, Journal, Kind, Result, Row, Rows, Value};
 use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags, TransactionState, params_from_iter};
 use std::cell::Cell;
 use std::path::Path;
@@ -239,6 +240,8 @@ fn connect(path: &Path, journal: Journal) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::ZERO)?;
+    // There is this one file, and no program writes another one.
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", journal.mode())?;
     // No check pulls a plug, and syncing would take most of its time.

@@ -1,0 +1,19 @@
+// The joint account
+
+use heisenbug::db::{Connection, Result};
+
+/// Pays from account 1, if there is enough on it, and says whether there was.
+pub fn pay(bank: &Connection, amount: i64) -> Result<bool> {
+    bank.begin()?;
+    let balance: i64 = bank.value("select balance from accounts where id = 1", ())?;
+    if balance < amount {
+        bank.rollback()?;
+        return Ok(false);
+    }
+    bank.execute(
+        "update accounts set balance = ? where id = 1",
+        [balance - amount],
+    )?;
+    bank.commit()?;
+    Ok(true)
+}
