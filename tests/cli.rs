@@ -321,6 +321,25 @@ fn the_list_is_an_array_of_bugs() {
 }
 
 #[test]
+fn a_shape_is_compared_across_its_scales() {
+    let (code, out, err) = run(&["compare", "lost_update"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let parts = [
+        "lost-update/buggy FAILS",
+        "Among transactions",
+        "lost-withdrawal/buggy FAILS",
+    ];
+    let found = parts.map(|part| out.find(part).unwrap_or_else(|| panic!("{part} in {out}")));
+    assert!(found.is_sorted(), "{out}");
+    let compared = json(&["compare", "lost-withdrawal", "--json"]);
+    assert_eq!(compared["shape"], "lost-update");
+    assert_eq!(compared["scales"][1]["report"]["bug"], "lost-withdrawal");
+    let (code, _, err) = run(&["compare", "dead-lock"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("did you mean deadlock"), "{err}");
+}
+
+#[test]
 fn show_tells_the_story_with_the_code() {
     let (code, out, _) = run(&["show", "lost-update"]);
     assert_eq!(code, 0);

@@ -3,6 +3,8 @@
 
 mod counts;
 mod crossbeam_names;
+#[cfg(feature = "sqlite")]
+mod databases;
 mod exchanges;
 mod finite;
 mod futures;

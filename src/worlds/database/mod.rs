@@ -5,6 +5,7 @@
 //! waits in the engine itself.
 
 mod error;
+pub mod pool;
 mod setup;
 mod sqlite;
 mod value;

@@ -2,11 +2,8 @@
 
 pub use heisenbug_database::{Error, FromValue, Journal, Kind, Params, Result, Row, Rows, Value};
 
-use heisenbug_database::{MAX_CONNECTIONS, Store};
+use heisenbug_database::{MAX_CONNECTIONS, Store, pool};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Databases whose users are gone: to open one takes far longer than to empty it.
-static FREE: Mutex<Vec<Store>> = Mutex::new(Vec::new());
 
 /// A database. Connections to it are clients.
 #[derive(Clone, Debug)]
@@ -43,15 +40,8 @@ impl Database {
     ///
     /// If the engine does not accept the schema.
     pub fn with_journal(schema: &str, journal: Journal) -> Database {
-        let mut free = locked(&FREE);
-        let known = free.iter().position(|store| store.is(schema, journal));
-        let store = known.map(|known| free.swap_remove(known));
-        drop(free);
-        let fresh = match store {
-            Some(mut store) => store.reset().map(|()| store),
-            None => Store::open(schema, journal),
-        };
-        let store = fresh.unwrap_or_else(|error| panic!("the schema of the database: {error}"));
+        let store = pool::take(schema, journal);
+        let store = store.unwrap_or_else(|error| panic!("the schema of the database: {error}"));
         Database(Arc::new(Inner {
             store: Some(store),
             free: Mutex::new((0..MAX_CONNECTIONS).rev().collect()),
@@ -74,7 +64,9 @@ impl Database {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        locked(&FREE).extend(self.store.take());
+        if let Some(store) = self.store.take() {
+            pool::give_back(store);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The databases of the OS thread that explores, each taken by one execution after another.
 
 use crate::session;
-use heisenbug_database::{Answer, Journal, Result, Store, Value};
+use heisenbug_database::{Answer, Journal, Result, Store, Value, pool};
 use heisenbug_engine::steps::{self, ThreadId};
 use std::cell::RefCell;
 
@@ -18,13 +18,24 @@ struct Used {
     users: Vec<(usize, ThreadId)>,
 }
 
+/// Those of one OS thread.
+struct Stores(Vec<Used>);
+
+impl Drop for Stores {
+    fn drop(&mut self) {
+        for used in self.0.drain(..) {
+            pool::give_back(used.store);
+        }
+    }
+}
+
 thread_local! {
-    static STORES: RefCell<Vec<Used>> = const { RefCell::new(Vec::new()) };
+    static STORES: RefCell<Stores> = const { RefCell::new(Stores(Vec::new())) };
 }
 
 /// What is done here is no part of the program, and what it allocates outlives the execution.
 fn with<R>(f: impl FnOnce(&mut Vec<Used>) -> R) -> R {
-    steps::aside(|| STORES.with_borrow_mut(f))
+    steps::aside(|| STORES.with_borrow_mut(|stores| f(&mut stores.0)))
 }
 
 /// A database as that schema makes it, for the current execution alone.
@@ -41,7 +52,7 @@ pub fn fresh(schema: &str, journal: Journal) -> Result<Number> {
             return Ok(number);
         }
         stores.push(Used {
-            store: Store::open(schema, journal)?,
+            store: pool::take(schema, journal)?,
             execution,
             waiting: Vec::new(),
             users: Vec::new(),
