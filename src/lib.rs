@@ -16,7 +16,8 @@
 //! | `bugs`, `locks` | one file each; mounted in the model world |
 //! | [`mod@check`] | a program over all its executions: one verdict |
 //! | [`explain`] | a report, as data and in words: verdict, outcome table, timeline |
-//! | `worlds/…` | what `sync` means: native, live, model, loom |
+//! | `worlds/…` | what `sync` and `db` mean: native, live, model, loom |
+//! | `worlds/database` | SQLite: a fresh database for every execution |
 //! | `engine` | runs a program once for each execution that the memory model allows |
 //! | [`trace`] | what happened: events, their names and values |
 //! | [`catalogue`] | what a bug says of itself: name, shape, variants, outcomes |
