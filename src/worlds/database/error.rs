@@ -11,6 +11,8 @@ pub enum Kind {
     Conflict,
     /// A constraint of the schema forbids the change.
     Constraint,
+    /// The machine has no room for the database, or does not let it be written: no fault of the program.
+    Machine,
     /// Anything else, such as a mistake in the SQL.
     Other,
 }
@@ -56,7 +58,10 @@ impl std::error::Error for Error {}
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
-        use rusqlite::ErrorCode::{ConstraintViolation, DatabaseBusy, DatabaseLocked};
+        use rusqlite::ErrorCode::{
+            CannotOpen, ConstraintViolation, DatabaseBusy, DatabaseLocked, DiskFull, ReadOnly,
+            SystemIoFailure,
+        };
         let rusqlite::Error::SqliteFailure(failure, message) = &error else {
             return Error::new(Kind::Other, "SQLITE_ERROR", error.to_string());
         };
@@ -64,6 +69,7 @@ impl From<rusqlite::Error> for Error {
             _ if failure.extended_code == rusqlite::ffi::SQLITE_BUSY_SNAPSHOT => Kind::Conflict,
             DatabaseBusy | DatabaseLocked => Kind::Busy,
             ConstraintViolation => Kind::Constraint,
+            CannotOpen | DiskFull | ReadOnly | SystemIoFailure => Kind::Machine,
             _ => Kind::Other,
         };
         let text = || rusqlite::ffi::code_to_str(failure.extended_code).to_owned();
@@ -88,7 +94,9 @@ fn name(extended_code: i32) -> &'static str {
         ffi::SQLITE_CONSTRAINT_PRIMARYKEY => "SQLITE_CONSTRAINT_PRIMARYKEY",
         ffi::SQLITE_CONSTRAINT_TRIGGER => "SQLITE_CONSTRAINT_TRIGGER",
         ffi::SQLITE_CONSTRAINT_UNIQUE => "SQLITE_CONSTRAINT_UNIQUE",
+        ffi::SQLITE_CANTOPEN => "SQLITE_CANTOPEN",
         ffi::SQLITE_FULL => "SQLITE_FULL",
+        ffi::SQLITE_IOERR => "SQLITE_IOERR",
         ffi::SQLITE_LOCKED => "SQLITE_LOCKED",
         ffi::SQLITE_READONLY => "SQLITE_READONLY",
         _ => "SQLITE_ERROR",

@@ -80,7 +80,7 @@ impl Store {
     pub fn open(schema: &str, journal: Journal) -> Result<Store> {
         let failed = |error: std::io::Error| {
             let message = format!("cannot make a folder for the database: {error}");
-            Error::new(Kind::Other, "SQLITE_CANTOPEN", message)
+            Error::new(Kind::Machine, "SQLITE_CANTOPEN", message)
         };
         let folder = tempfile::Builder::new().prefix("heisenbug-").tempdir();
         let folder = folder.map_err(failed)?;

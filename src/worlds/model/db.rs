@@ -20,6 +20,7 @@ use heisenbug_database::{Answer, MAX_CONNECTIONS};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, Rmw, Until};
 use heisenbug_native::db as native;
+use heisenbug_trace::keep;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -94,6 +95,7 @@ impl Database {
         session::used();
         let store = match stores::fresh(schema, journal) {
             Ok(store) => store,
+            Err(error) if error.kind == Kind::Machine => no_database(&error),
             Err(error) => panic!("the schema of the database: {error}"),
         };
         Database(World::Model(Arc::new(Unordered::new(Inner {
@@ -265,6 +267,7 @@ impl Client {
                     wake();
                     return Ok((rows, changed));
                 }
+                Answer::Failed { error, .. } if error.kind == Kind::Machine => no_database(&error),
                 Answer::Failed { error, .. } => {
                     call.statement_fails(shared, || shown(sql, params), || error.code.clone());
                     wake();
@@ -311,6 +314,12 @@ impl Drop for Client {
             .unwrap_or_else(PoisonError::into_inner);
         free.push(self.number);
     }
+}
+
+/// Ends the check: nothing is known of a program whose database cannot be had.
+fn no_database(error: &Error) -> ! {
+    let why = steps::aside(|| keep(&format!("no database can be had here: {error}")));
+    steps::give_up(why)
 }
 
 /// A statement with its values in it.
