@@ -150,9 +150,7 @@ fn main() {
         false => PATIENCE,
     };
     println!("A verdict on three threads: executions, and the time for all of them.");
-    println!(
-        "In brackets: the factor to heisenbug's time, and to its time per execution.\n"
-    );
+    println!("In brackets: the factor to heisenbug's time, and to its time per execution.\n");
     let kernels = ours::kernels::ALL.into_iter().zip(looms::kernels::ALL);
     let mut needed = Vec::new();
     for ((name, kernel), (_, for_loom)) in kernels {

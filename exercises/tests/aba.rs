@@ -159,7 +159,10 @@ heisenbug::judge!(Judge {
             "two coats on one hook, or none",
             "hook 0 went and came back, and main took it for the same as before",
         ),
-        Outcome::forbidden("hooks are lost", "a hook belongs to no one, and is not free either"),
+        Outcome::forbidden(
+            "hooks are lost",
+            "a hook belongs to no one, and is not free either"
+        ),
     ],
     contract: &[
         Case::promises(

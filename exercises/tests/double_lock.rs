@@ -86,7 +86,10 @@ heisenbug::judge!(Judge {
             "the list is wrong",
             "the passengers told to board are not those on the list"
         ),
-        Outcome::forbidden("deadlock", "the thread that holds the lock asks for it again"),
+        Outcome::forbidden(
+            "deadlock",
+            "the thread that holds the lock asks for it again"
+        ),
     ],
     contract: &[
         Case::promises(

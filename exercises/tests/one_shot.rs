@@ -67,7 +67,10 @@ heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("hello", "the message arrived"),
         Outcome::acceptable("no message", "the receiver learned that the sender is gone"),
-        Outcome::acceptable("freed", "a message that was never received leaves nothing behind"),
+        Outcome::acceptable(
+            "freed",
+            "a message that was never received leaves nothing behind"
+        ),
         Outcome::forbidden(
             "the message is lost",
             "it was sent, and the receiver saw only the end"
@@ -84,10 +87,7 @@ heisenbug::judge!(Judge {
             sent_and_received
         ),
         Case::promises("a message that is never received is freed", nobody_is_there),
-        Case::waits(
-            "`receive` waits while a message may still come",
-            undecided
-        ),
+        Case::waits("`receive` waits while a message may still come", undecided),
     ],
     cases: &[
         Case::holds("a_message", a_message),

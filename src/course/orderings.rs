@@ -87,9 +87,9 @@ fn price(weaker: &Weaker, operation: Operation) -> Option<&'static str> {
     if cfg!(target_arch = "aarch64") {
         return match (operation, &*weaker.may_be) {
             (Operation::Store, "Release") => Some("on ARM both are the same instruction"),
-            (_, "Relaxed") => {
-                Some("on ARM the stronger one needs an instruction that also orders accesses around it")
-            }
+            (_, "Relaxed") => Some(
+                "on ARM the stronger one needs an instruction that also orders accesses around it",
+            ),
             _ => None,
         };
     }

@@ -86,9 +86,10 @@ fn first_broken(tokens: &[Token]) -> Option<Broken> {
                 "an exercise is one file",
                 "put the module's contents between braces",
             ),
-            "include" | "include_str" | "include_bytes" if text(1) == "!" => {
-                one("an exercise is one file", "put the included text into this file")
-            }
+            "include" | "include_str" | "include_bytes" if text(1) == "!" => one(
+                "an exercise is one file",
+                "put the included text into this file",
+            ),
             "macro_export" | "no_mangle" | "export_name" | "link_section" => one(
                 "this affects the judge, outside of this file",
                 "leave it out: nothing in the exercise needs it",
@@ -140,7 +141,9 @@ fn of_std(tokens: &[Token], root: usize) -> Option<Broken> {
                 start,
                 at,
                 format!("the checker cannot see what {path} does"),
-                format!("use `heisenbug::{name}` instead: it has the same names, and the checker sees every step"),
+                format!(
+                    "use `heisenbug::{name}` instead: it has the same names, and the checker sees every step"
+                ),
             ));
         }
         if OUTSIDE.contains(&name) {
@@ -173,8 +176,7 @@ fn of_ours(tokens: &[Token], root: usize) -> Option<Broken> {
         start,
         stranger,
         "this part of heisenbug is not for exercises".to_owned(),
-        "use `heisenbug::sync`, `thread`, `cell` and `hint`, which replace those of std"
-            .to_owned(),
+        "use `heisenbug::sync`, `thread`, `cell` and `hint`, which replace those of std".to_owned(),
     ))
 }
 

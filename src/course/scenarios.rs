@@ -89,7 +89,7 @@ impl Item<'_> {
         match () {
             () if has("cfg") => Some("is conditional: a `cfg` decides whether it is compiled"),
             () if has("async") => Some("is `async`, and there is no executor to run it"),
-            () if has("unsafe") => Some("is `unsafe`, so it cannot be called without a proof that this is sound"),
+            () if has("unsafe") => Some("is `unsafe`, so the check cannot call it"),
             () if self.text(self.at + 1) == "<" => Some("is generic"),
             () if self.text(self.at + 1) != "(" || self.text(self.at + 2) != ")" => {
                 Some("takes arguments")

@@ -415,9 +415,7 @@ impl File {
             Unseen {
                 file: self.file(at),
                 line: self.line(at),
-                why: format!(
-                    "uses `{path}`, and no engine sees what that does: use `{ours}`"
-                ),
+                why: format!("uses `{path}`, and no engine sees what that does: use `{ours}`"),
                 misleads: false,
             }
         });

@@ -247,7 +247,9 @@ fn is_small(judgement: &Judgement) -> Option<String> {
     };
     let executions: u64 = reports.iter().map(Report::explored).sum();
     (executions >= MAX_EXECUTIONS_OF_SOLUTION).then(|| {
-        format!("it needs {executions} executions, but may need at most {MAX_EXECUTIONS_OF_SOLUTION}")
+        format!(
+            "it needs {executions} executions, but may need at most {MAX_EXECUTIONS_OF_SOLUTION}"
+        )
     })
 }
 

@@ -146,10 +146,7 @@ pub const PROOF: Bug = Bug {
         Outcome::acceptable("4 of 4 counted", "no other thread came in between"),
         Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
         Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
-        Outcome::forbidden(
-            "deadlock",
-            "the lock is free, but a thread still sleeps",
-        ),
+        Outcome::forbidden("deadlock", "the lock is free, but a thread still sleeps"),
     ],
     schedule: "",
     variants: &[

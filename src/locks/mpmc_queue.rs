@@ -62,7 +62,10 @@ impl<T> MpmcQueue<T> {
     ///
     /// Unless `capacity` is a power of two.
     pub fn new(capacity: usize) -> MpmcQueue<T> {
-        assert!(capacity.is_power_of_two(), "{capacity} is not a power of two");
+        assert!(
+            capacity.is_power_of_two(),
+            "{capacity} is not a power of two"
+        );
         let slot = || Slot {
             stamp: AtomicU64::new(0),
             value: UnsafeCell::new(MaybeUninit::uninit()),

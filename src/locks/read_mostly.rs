@@ -93,7 +93,7 @@ pub const OUTCOMES: &[Outcome] = &[
         "torn",
         "one word is from before a write and the other from after it",
     ),
-    Outcome::forbidden("backwards", "a read saw an older value than an earlier read"),
+    Outcome::forbidden("backwards", "a later read saw an older value"),
     Outcome::forbidden("data race", "a thread read what another one was writing"),
     Outcome::forbidden("deadlock", "a thread waits that will never be woken"),
 ];

@@ -74,7 +74,10 @@ impl<T> SpscRing<T> {
     ///
     /// Unless `capacity` is a power of two.
     pub fn new(capacity: usize) -> SpscRing<T> {
-        assert!(capacity.is_power_of_two(), "{capacity} is not a power of two");
+        assert!(
+            capacity.is_power_of_two(),
+            "{capacity} is not a power of two"
+        );
         let slot = || UnsafeCell::new(MaybeUninit::uninit()).labelled("slot");
         SpscRing {
             tail: Padded(AtomicUsize::new(0)),
