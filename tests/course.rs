@@ -326,7 +326,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "ab_ba_deadlock",
             "*shelves[from] -= books;\n        *shelves[to] += books;",
             "let _ = (&mut shelves, from, to, books);",
-            "panics if there are not that many",
+            "panics if there are not enough",
         ),
         (
             "ab_ba_deadlock",
@@ -339,7 +339,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "unsafe_publication",
             "self.lamp.store(true, Release);",
             "",
-            "the one that was",
+            "that score afterwards",
         ),
         (
             "store_buffering",
@@ -352,13 +352,13 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "torn_read",
             "u64::from(euros) << 32",
             "u64::from(euros as u8) << 32",
-            "be it small or large",
+            "small or large",
         ),
         (
             "unsafe_publication",
             "Some(self.score.with(|score| unsafe { *score }))",
             "Some(self.score.with(|score| unsafe { *score })).filter(|score| *score != (0, 0))",
-            "the one that was",
+            "that score afterwards",
         ),
         (
             "weakest_orderings",
@@ -624,7 +624,7 @@ fn a_course_that_leaves_its_folder_or_goes_in_circles_is_none() {
     let text = std::fs::read_to_string(&toml).expect("read");
     let trap = "[[exercise.trap]]\nname = \"../..\"\nfails = \"assertion\"\nwhy = \"\"\n";
     std::fs::write(&toml, text.clone() + trap).expect("written");
-    assert!(error().contains("a name is made of"), "{}", error());
+    assert!(error().contains("a name may contain only"), "{}", error());
     // Two links back: whoever follows them never comes to an end.
     std::fs::write(&toml, text).expect("written");
     let traps = folder.path().join("traps");
