@@ -1,7 +1,7 @@
-//! What one execution costs the engine, on the kernels whose numbers of executions its tests assert.
+//! The engine's cost of one execution, on the kernels whose numbers of executions its tests assert.
 //!
-//! The throughput that criterion shows is executions per second, wasted ones not counted. Nothing is
-//! recorded and nothing is judged: this is the exploration alone.
+//! The throughput that criterion shows is executions per second, not counting wasted ones. Nothing is
+//! recorded and nothing is judged: this measures only the exploration.
 
 #[path = "../src/engine/tests/engine/support/kernels.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -11,7 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use heisenbug_engine::search::Model;
 use std::time::Duration;
 
-/// A kernel, and how many executions it has under RC11.
+/// A kernel, and its number of executions under RC11.
 type Kernel = (&'static str, u64, fn());
 
 const KERNELS: [Kernel; 9] = [

@@ -1,7 +1,7 @@
 //! The native façade costs nothing: the same loops through it and through `std`.
 //!
-//! One thread, nothing contended: what a façade adds would show here first. `native` ÷ `std` is 1
-//! but for noise, which on loops of a nanosecond is several per cent.
+//! One thread, no contention: any overhead of the façade would show here first. `native` ÷ `std` is 1
+//! up to noise, which for loops of a nanosecond is several per cent.
 
 // The same loops are compiled for each world: that is what is compared.
 #![allow(clippy::duplicate_mod)]
@@ -15,7 +15,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use heisenbug_cost::mounted;
 use std::time::Duration;
 
-/// A loop. It returns how often it went round.
+/// A loop. It returns its number of passes.
 type Loop = fn(times: u64) -> u64;
 
 const TIMES: u64 = 1_000;
@@ -41,7 +41,7 @@ fn loops(criterion: &mut Criterion) {
     }
 }
 
-/// A bug file's own loop, mounted in the native world, and what it comes down to.
+/// A bug file's own loop, mounted in the native world, and the same loop written with std.
 fn workload(criterion: &mut Criterion) {
     let bugs = mounted::bugs();
     let bug = { bugs }.find(|bug| bug.name == "lost-update").unwrap();

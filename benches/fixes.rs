@@ -1,26 +1,26 @@
-//! What each fix costs: every bug's sound variants on one thread, on two, and on four.
+//! The cost of each fix: every bug's sound variants on one thread, on two, and on four.
 //!
 //! `fixes/BUG/VARIANT/THREADS` is one workload of the catalogue. `time` is that of one step on every
 //! thread, `thrpt` counts the steps of all threads: so its inverse is the time from one step to the
-//! next, whoever does it, and can be compared across thread counts. `fixes/BUG/buggy/1` is the same
-//! work without a fix, on one thread, where even that is right: the floor.
+//! next, on any thread, and can be compared across thread counts. `fixes/BUG/buggy/1` is the same work
+//! without a fix, on one thread, where even that is correct: the floor.
 //!
-//! - On one thread nothing is contended: what the fix costs where the bug could not happen anyway.
+//! - On one thread nothing is contended: the cost of the fix where the bug could not happen anyway.
 //! - On two, and on four, the threads share what the bug's story lets them share. The comment above
-//!   `fn workload` in the bug's file says what that is; where it is nothing, more threads show no
-//!   more than what else they get in each other's way with, such as the allocator.
+//!   `fn workload` in the bug's file says what that is; where it is nothing, more threads only show
+//!   other contention, such as for the allocator.
 //! - Four threads on two cores take turns, also in the middle of a step.
 //!
-//! The steps follow each other without a pause. Where nothing keeps the processor from doing several
-//! at once, it does: some floors are less than a nanosecond. A program that does something else in
-//! between will see less of a difference, and less contention.
+//! The steps follow each other without a pause. The processor overlaps them where it can: some floors
+//! are less than a nanosecond. A program that does something else in between will see smaller
+//! differences, and less contention.
 //!
 //! Threads are started once, wait for each other before they begin, and are warm by the time of the
-//! first sample. Every run has a state of its own, which is verified when the run is over.
+//! first sample. Every run has its own state, which is verified when the run is over.
 //!
-//! What is not measured: a sleep and its end, which cost thousands of times more than all else here;
-//! how unequally the threads got on; and how far one process differs from the next, which is more
-//! than the interval that criterion prints within one. That takes relaunches: `heisenbug cost`.
+//! Not measured: sleeping and waking up, which cost thousands of times more than all else here; how
+//! unequally the threads progress; and the differences between processes, which are larger than the
+//! interval that criterion prints for one process. For that, `heisenbug cost` starts many processes.
 
 use criterion::{
     BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
@@ -35,7 +35,7 @@ fn fixes(criterion: &mut Criterion) {
     let mut teams = [1, 2, 4].map(Team::new);
     for bug in mounted::bugs() {
         let mut group = criterion.benchmark_group(format!("fixes/{}", bug.name));
-        // Samples of equal length: where threads take turns, short runs are unlike long ones.
+        // Samples of equal length: where threads take turns, short runs differ from long ones.
         group.sampling_mode(SamplingMode::Flat);
         for variant in bug.variants {
             let Some(workload) = variant.workload else {
@@ -53,12 +53,12 @@ fn fixes(criterion: &mut Criterion) {
     }
 }
 
-/// How many of the teams may run the variant, from the smallest on.
+/// How many of the teams may run the variant, starting with the smallest.
 fn thread_counts(variant: &Variant) -> usize {
     match variant.role {
         Role::Fixed | Role::Sound => usize::MAX,
         Role::Buggy(_) => 1,
-        // No floor, and nothing that anybody would use.
+        // Neither a floor, nor something to use.
         Role::Trap(_) => 0,
     }
 }

@@ -1,7 +1,7 @@
 // Coat hooks
 //
 // A cloakroom has two hooks, 0 and 1. The free ones form a stack without a lock: each hook knows the
-// free one below it. Tonight a guest gets a hook on which a coat hangs already.
+// free one below it. Tonight a guest gets a hook that already has a coat on it.
 
 use heisenbug::sync::atomic::{
     AtomicUsize,
@@ -33,7 +33,7 @@ impl Cloakroom {
                 return None;
             }
             let below = self.below[top].load(Relaxed);
-            // TODO: the top is still the one that was read. What else has to be as it was?
+            // TODO: the top is still the one that was read. What else must not have changed?
             match self.top.compare_exchange(top, below, Relaxed, Acquire) {
                 Ok(_) => return Some(top),
                 Err(newer) => top = newer,

@@ -1,7 +1,7 @@
 // Soup of the day
 //
-// What the soup is, the cook decides when the first guest asks. After that it is on the slate, and
-// nobody has to go to the kitchen. Some guests are served a soup that nobody has cooked.
+// The cook decides on a soup when the first guest asks. After that it is on the slate, and no guest
+// has to ask in the kitchen again. Some guests are served a soup that was never cooked.
 
 use heisenbug::cell::UnsafeCell;
 use heisenbug::sync::Mutex;
@@ -17,13 +17,13 @@ pub struct Menu {
     kitchen: Mutex<()>,
 }
 
-// SAFETY: The soup is written once, in the kitchen, and read by those who saw the slate.
+// SAFETY: The soup is written once, in the kitchen, and read only by guests who saw the slate.
 unsafe impl Sync for Menu {}
 
 impl Menu {
-    /// The soup of the day. The first guest has it cooked.
+    /// The soup of the day. It is cooked when the first guest asks.
     pub fn soup(&self, cook: impl FnOnce() -> u64) -> u64 {
-        // TODO: some see the slate too early. Who, and what is missing there?
+        // TODO: some guests see the slate too early. Which ones, and what is missing there?
         if !self.on_the_slate.load(Relaxed) {
             let _kitchen = self.kitchen.lock().unwrap();
             if !self.on_the_slate.load(Acquire) {
@@ -33,7 +33,7 @@ impl Menu {
                 self.on_the_slate.store(true, Release);
             }
         }
-        // SAFETY: It is on the slate, so nobody writes any more.
+        // SAFETY: The soup is on the slate, so it is no longer written.
         self.soup.with(|soup| unsafe { *soup })
     }
 }

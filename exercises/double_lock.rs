@@ -1,6 +1,6 @@
 // One seat in the boat
 //
-// The ferryman keeps a list of who comes along. `board` takes the lock, asks whether the boat is
+// The ferryman keeps a list of passengers. `board` takes the lock, asks whether the boat is
 // full, and writes a name down. It works on paper. In the harbour, not one boat ever leaves.
 
 use heisenbug::sync::Mutex;
@@ -22,9 +22,9 @@ impl Boat {
         self.aboard.lock().unwrap().len() >= self.seats
     }
 
-    /// Takes a passenger aboard, if there is a seat, and says whether there was.
+    /// Takes a passenger aboard if there is a free seat. Returns whether there was.
     pub fn board(&self, name: &'static str) -> bool {
-        // TODO: find out who waits for whom, and have nobody wait.
+        // TODO: find out who is waiting for whom, and make sure that nobody has to.
         let mut aboard = self.aboard.lock().unwrap();
         if self.is_full() {
             return false;
@@ -33,7 +33,7 @@ impl Boat {
         true
     }
 
-    /// Who is aboard, in order.
+    /// The passengers, in the order in which they boarded.
     pub fn passengers(&self) -> Vec<&'static str> {
         self.aboard.lock().unwrap().clone()
     }

@@ -11,14 +11,14 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// A visitor comes in.
+    /// Counts one visitor.
     pub fn increment(&self) {
-        // TODO: make sure that nobody is lost when both doors count at once.
+        // TODO: make sure that no visitor is lost when both doors count at the same time.
         let seen = self.visitors.load(Relaxed);
         self.visitors.store(seen + 1, Relaxed);
     }
 
-    /// How many came in so far.
+    /// The number of visitors so far.
     pub fn total(&self) -> u64 {
         self.visitors.load(Relaxed)
     }

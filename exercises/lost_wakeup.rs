@@ -19,7 +19,7 @@ pub struct Light {
 impl Light {
     /// Turns the light green.
     pub fn turn_green(&self) {
-        // TODO: make sure that whoever saw red is woken.
+        // TODO: make sure that every car that saw red is woken.
         self.green.store(true, Release);
         self.changed.notify_all();
     }

@@ -10,16 +10,16 @@ pub struct Theatre {
 }
 
 impl Theatre {
-    /// A theatre with that many seats, all of them free.
+    /// A theatre with `seats` seats, all of them free.
     pub fn new(seats: u32) -> Self {
         Theatre {
             free: AtomicU32::new(seats),
         }
     }
 
-    /// Books seats for a party, if there are enough for all of it, and says whether there were.
+    /// Books seats for a party if there are enough for all of it. Returns whether there were.
     pub fn book(&self, party: u32) -> bool {
-        // TODO: make sure that what was looked at is what is booked.
+        // TODO: make sure that the seats that were seen free are still free when they are booked.
         if self.free.load(Relaxed) < party {
             return false;
         }

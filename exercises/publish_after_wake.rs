@@ -15,7 +15,7 @@ pub struct Platform {
 impl Platform {
     /// A train comes in.
     pub fn arrive(&self, train: u32) {
-        // TODO: see to it that the one who is woken finds the train.
+        // TODO: make sure that the passenger who is woken finds the train.
         let sleeper = self.sleeper.lock().unwrap().take();
         if let Some(sleeper) = sleeper {
             sleeper.unpark();
@@ -23,14 +23,14 @@ impl Platform {
         *self.train.lock().unwrap() = Some(train);
     }
 
-    /// Sleeps until a train is there. For one passenger.
+    /// Sleeps until a train is there. For one passenger only.
     pub fn wait(&self) -> u32 {
         *self.sleeper.lock().unwrap() = Some(thread::current());
         loop {
             let train = *self.train.lock().unwrap();
             match train {
                 Some(train) => return train,
-                // Also returns for no reason now and then, hence the loop.
+                // May also return without a call (a spurious wakeup), hence the loop.
                 None => thread::park(),
             }
         }

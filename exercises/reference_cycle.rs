@@ -1,7 +1,7 @@
 // Friends of the orchestra
 //
 // An orchestra knows its musicians, and each musician knows the orchestra. The hall has been dark
-// for years; but of every orchestra that ever played there, all are still in memory.
+// for years, but every orchestra that ever played there is still in memory.
 
 use heisenbug::sync::{Arc, Mutex};
 
@@ -26,14 +26,14 @@ pub fn hire(orchestra: &Arc<Orchestra>) -> Arc<Musician> {
 }
 
 impl Orchestra {
-    /// How many musicians play.
+    /// The number of musicians in the orchestra.
     pub fn size(&self) -> usize {
         self.musicians.lock().unwrap().len()
     }
 }
 
 impl Musician {
-    /// How many musicians play in this one's orchestra, or none if there is no orchestra any more.
+    /// The number of musicians in this one's orchestra: 0 if the orchestra is gone.
     pub fn colleagues(&self) -> usize {
         self.orchestra.size()
     }

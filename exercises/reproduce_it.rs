@@ -8,23 +8,23 @@
 //         }
 //     }
 //
-// and somebody says that records get lost. Prove it: write a scenario that can go wrong with this
-// program, and cannot with one that is right. Both are run, each as a `Book`, over all schedules.
+// and someone says that records get lost. Prove it: write a scenario that can go wrong with this
+// program, but not with a correct one. Both are run, each as a `Book`, over all schedules.
 
 use heisenbug::sync::Arc;
 use heisenbug::thread;
 
-/// What the club keeps its record in.
+/// The book in which the club keeps its record.
 pub trait Book: Default + Send + Sync + 'static {
-    /// Somebody jumped that far.
+    /// Notes a jump of that length.
     fn note(&self, centimetres: u32);
     /// The longest jump so far.
     fn longest(&self) -> u32;
 }
 
-/// Uses a book, and says whether it is right in the end.
+/// Uses a book. Returns whether it is right in the end.
 pub fn scenario<B: Book>() -> bool {
-    // TODO: this never goes wrong. Which jumps, noted by whom, and when, would make it?
+    // TODO: this never goes wrong. Which jumps, noted by which thread and when, would make it fail?
     let book = Arc::new(B::default());
     let other = thread::spawn({
         let book = Arc::clone(&book);

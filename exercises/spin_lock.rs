@@ -33,7 +33,7 @@ impl<T> SpinLock<T> {
 
     /// Waits until the lock is free, and takes it.
     pub fn lock(&self) -> Guard<'_, T> {
-        // TODO: find and take it in one step. And then look at the orderings, here and in `drop`.
+        // TODO: test and raise the flag in one step. Then look at the orderings, here and in `drop`.
         while self.taken.load(Acquire) {
             hint::spin_loop();
         }
@@ -43,9 +43,9 @@ impl<T> SpinLock<T> {
 }
 
 impl<T> Guard<'_, T> {
-    /// Works with the value.
+    /// Gives `work` access to the value.
     pub fn with<R>(&mut self, work: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: This is the guard, and there is no other.
+        // SAFETY: This is the guard, and there is only one at a time.
         self.lock
             .value
             .with_mut(|value| work(unsafe { &mut *value }))

@@ -14,9 +14,9 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Painter 0 or 1 would like to have the ladder. Says whether he may take it.
+    /// Painter 0 or 1 asks for the ladder. Returns whether he may take it.
     pub fn take(&self, painter: usize) -> bool {
-        // TODO: make sure that never both may.
+        // TODO: make sure that they can never both take it.
         self.caps[painter].store(true, Release);
         !self.caps[1 - painter].load(Acquire)
     }

@@ -22,8 +22,8 @@ impl Board {
     ///
     /// At most once for each board.
     pub unsafe fn announce(&self, home: u32, guests: u32) {
-        // TODO: make sure that who sees the lamp sees the score.
-        // SAFETY: Nobody else writes, and nobody reads before the lamp is on.
+        // TODO: make sure that a reporter who sees the lamp on also sees the score.
+        // SAFETY: No other thread writes, and none reads before the lamp is on.
         self.score
             .with_mut(|score| unsafe { *score = (home, guests) });
         self.lamp.store(true, Relaxed);
@@ -34,7 +34,7 @@ impl Board {
         if !self.lamp.load(Relaxed) {
             return None;
         }
-        // SAFETY: The lamp is on, so nobody writes any more.
+        // SAFETY: The lamp is on, so the score is no longer written.
         Some(self.score.with(|score| unsafe { *score }))
     }
 }

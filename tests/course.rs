@@ -326,7 +326,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "ab_ba_deadlock",
             "*shelves[from] -= books;\n        *shelves[to] += books;",
             "let _ = (&mut shelves, from, to, books);",
-            "panics if there are not that many",
+            "panics if there are not enough",
         ),
         (
             "ab_ba_deadlock",
@@ -339,7 +339,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "unsafe_publication",
             "self.lamp.store(true, Release);",
             "",
-            "the one that was",
+            "that score afterwards",
         ),
         (
             "store_buffering",
@@ -352,13 +352,13 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "torn_read",
             "u64::from(euros) << 32",
             "u64::from(euros as u8) << 32",
-            "be it small or large",
+            "small or large",
         ),
         (
             "unsafe_publication",
             "Some(self.score.with(|score| unsafe { *score }))",
             "Some(self.score.with(|score| unsafe { *score })).filter(|score| *score != (0, 0))",
-            "the one that was",
+            "that score afterwards",
         ),
         (
             "weakest_orderings",
@@ -384,7 +384,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "lost_wakeup",
             waits,
             "while !*green { drop(green); heisenbug::thread::yield_now(); green = self.green.lock().unwrap(); }",
-            "looks again and again",
+            "spins instead",
         ),
         (
             "publish_after_wake",
@@ -396,7 +396,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "publish_after_wake",
             "None => thread::park(),",
             "None => thread::yield_now(),",
-            "looks again and again",
+            "spins instead",
         ),
         (
             "semaphore",
@@ -408,7 +408,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "barrier",
             meets,
             "while state.rounds == this_round { drop(state); heisenbug::thread::yield_now(); state = self.state.lock().unwrap(); }",
-            "looks again and again",
+            "spins instead",
         ),
     ] {
         let judgement = judged(name, solution_but(name, replaced, by));
@@ -579,7 +579,7 @@ fn a_judge_without_cases_is_an_error_of_the_course() {
                  outcomes: &[], contract: &[], cases: &[] });\n";
     let silent =
         "heisenbug::exercise!(\"one.rs\"); fn main() { println!(\"none of your business\"); }";
-    for (text, said) in [(empty, "no cases"), (silent, "does not tell its cases")] {
+    for (text, said) in [(empty, "no cases"), (silent, "does not list its cases")] {
         let (folder, course) = course_of_one(text);
         let exercise = &course.exercises[0];
         let limits = Limits::default();
@@ -615,7 +615,7 @@ fn a_course_that_leaves_its_folder_or_goes_in_circles_is_none() {
     assert!(error().contains("outside of its folder"), "{}", error());
     std::fs::remove_file(&solution).expect("removed");
     symlink(&solution, &solution).expect("linked");
-    assert!(error().contains("leads nowhere"), "{}", error());
+    assert!(error().contains("is a broken link"), "{}", error());
     std::fs::remove_file(&solution).expect("removed");
     std::fs::create_dir(&solution).expect("made");
     assert!(error().contains("is not a file"), "{}", error());
@@ -624,7 +624,7 @@ fn a_course_that_leaves_its_folder_or_goes_in_circles_is_none() {
     let text = std::fs::read_to_string(&toml).expect("read");
     let trap = "[[exercise.trap]]\nname = \"../..\"\nfails = \"assertion\"\nwhy = \"\"\n";
     std::fs::write(&toml, text.clone() + trap).expect("written");
-    assert!(error().contains("a name is made of"), "{}", error());
+    assert!(error().contains("a name may contain only"), "{}", error());
     // Two links back: whoever follows them never comes to an end.
     std::fs::write(&toml, text).expect("written");
     let traps = folder.path().join("traps");
@@ -706,13 +706,13 @@ fn not_compiled(text: &str) -> String {
 #[test]
 fn what_rustc_would_import_is_named_as_it_is_here() {
     let missing = [
-        ("Mutex::new(0)", "take `heisenbug::sync::Mutex` instead"),
+        ("Mutex::new(0)", "use `heisenbug::sync::Mutex` instead"),
         ("AtomicU8::new(0)", "`heisenbug::sync::atomic::AtomicU8`"),
         ("Ordering::SeqCst", "`heisenbug::sync::atomic::Ordering`"),
         ("Relaxed", "`heisenbug::sync::atomic::Ordering::Relaxed`"),
         ("fence(x)", "`heisenbug::sync::atomic::fence`"),
         ("scope(|_| ())", "`heisenbug::thread::scope`"),
-        ("thread::spawn(x)", "take `heisenbug::thread` instead"),
+        ("thread::spawn(x)", "use `heisenbug::thread` instead"),
         ("sync_channel(1)", "`heisenbug::sync::mpsc::sync_channel`"),
         ("spin_loop()", "`heisenbug::hint::spin_loop`"),
         ("UnsafeCell::new(0)", "`heisenbug::cell::UnsafeCell`"),
@@ -739,9 +739,9 @@ fn what_rustc_would_import_is_named_as_it_is_here() {
         ("RefCell::new(0)", "heisenbug has no `std::cell::RefCell`"),
         (
             "OnceCell::new()",
-            "what threads share is a `heisenbug::sync::OnceLock`",
+            "threads can share a `heisenbug::sync::OnceLock` instead",
         ),
-        ("Instant::now()", "what a clock says differs each time"),
+        ("Instant::now()", "a clock differs each time"),
     ];
     let lines = missing.map(|(code, _)| format!("let _ = {code};\n"));
     let said = not_compiled(&format!("pub fn scenario() {{\n{}}}\n", lines.concat()));

@@ -7,11 +7,11 @@ use heisenbug_native::sync;
 #[path = "loops.rs"]
 pub mod loops;
 
-/// Adds one to plain data, again and again.
+/// Repeatedly adds one to plain data.
 pub fn cell(times: u64) -> u64 {
     let cell = UnsafeCell::new(0);
     for _ in 0..times {
-        // SAFETY: the cell is this function's own, and the pointer is used up here.
+        // SAFETY: the cell is local to this function, and the pointer is used only here.
         black_box(&cell).with_mut(|value| unsafe { *value += 1 });
     }
     cell.into_inner()

@@ -1,6 +1,6 @@
-//! Nine programs of three threads, each of which does its work twice, written once for each checker:
-//! `super` says whose `sync` and `thread` they use. All are right: a checker has to go through everything
-//! that it can think of.
+//! Nine programs of three threads, each of which does its work twice, written once for all checkers:
+//! `super` tells whose `sync` and `thread` they use. All are correct: a checker has to explore all
+//! executions that it knows.
 
 use super::sync::atomic::{
     AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
@@ -11,7 +11,7 @@ use super::thread;
 const THREADS: usize = 3;
 const TIMES: usize = 2;
 
-/// Runs a body twice in each of three threads, this one among them. Returns what they share.
+/// Runs a body twice in each of three threads, including this one. Returns what they share.
 fn in_threads<S: Send + Sync + 'static>(shared: S, body: fn(&S, usize)) -> Arc<S> {
     let shared = Arc::new(shared);
     let others: Vec<_> = (1..THREADS)
@@ -37,7 +37,7 @@ fn zero() -> AtomicUsize {
     AtomicUsize::new(0)
 }
 
-/// Waits until a value is as wanted, the way that each of the checkers asks for.
+/// Waits until a value is as wanted, in a way that every checker supports.
 fn wait(place: &AtomicUsize, wanted: impl Fn(usize) -> bool) -> usize {
     loop {
         let value = place.load(Acquire);
@@ -85,8 +85,8 @@ pub fn ticket() {
     assert_eq!(shared.2.load(Relaxed), THREADS * TIMES);
 }
 
-/// The queue lock of Mellor-Crummey and Scott: who is last; who comes behind each, and whether each
-/// waits; and what is protected.
+/// The queue lock of Mellor-Crummey and Scott: the last thread; for each thread, the one behind it and
+/// whether it waits; and the protected data.
 struct Mcs {
     tail: AtomicUsize,
     next: [AtomicUsize; THREADS],
@@ -134,7 +134,7 @@ impl Mcs {
     }
 }
 
-/// Treiber's stack, with nodes by number: two push, one pops. No node comes back.
+/// Treiber's stack, with nodes by number: two threads push, one pops. No node is reused.
 struct Treiber {
     top: AtomicUsize,
     next: [AtomicUsize; THREADS * TIMES],
@@ -178,7 +178,7 @@ impl Treiber {
     }
 }
 
-/// Vyukov's bounded queue with two slots: two send, one receives whatever is there.
+/// Vyukov's bounded queue with two slots: two threads send, one receives whatever is there.
 struct Queue {
     turns: [AtomicUsize; 2],
     data: [AtomicUsize; 2],
@@ -236,7 +236,7 @@ impl Queue {
     }
 }
 
-/// All do something in turns, and sleep until it is theirs.
+/// The threads take turns, and sleep until it is theirs.
 pub fn condvar() {
     in_threads((Mutex::new(0), Condvar::new()), |(turn, next), thread| {
         let mut now = turn.lock().unwrap();
@@ -248,7 +248,7 @@ pub fn condvar() {
     });
 }
 
-/// All of them, by name.
+/// All kernels, by name.
 pub const ALL: [(&str, fn()); 9] = [
     ("fetch_add", increments),
     ("load, then store", loads_and_stores),

@@ -1,12 +1,12 @@
-//! How long a verdict takes: here, in loom and in shuttle's depth-first search, side by side.
+//! The time for a verdict: in this checker, in loom and in shuttle's depth-first search, side by side.
 //!
-//! Nine right programs of three threads, each explored to the end by all three. A peer that takes
-//! [`PATIENCE`] times as long as this checker is stopped, so that all of it takes about ten minutes. One
-//! number means the same for all: an execution is one call of the program.
+//! Nine correct programs of three threads, each explored to the end by all three. A peer that takes
+//! [`PATIENCE`] times as long as this checker is stopped, so that the whole run takes about ten minutes.
+//! One number means the same for all: an execution is one call of the program.
 //!
-//! What they explore differs. shuttle takes every ordering for SeqCst, and tries all interleavings of all
-//! steps; loom knows weak memory, with the gaps that `src/worlds/loom/tests` shows, and of the condition
-//! variable no wake-ups for no reason.
+//! What they explore differs. shuttle treats every ordering as SeqCst, and tries all interleavings of all
+//! steps; loom supports weak memory, with the gaps that `src/worlds/loom/tests` shows, but no spurious
+//! wakeups of the condition variable.
 
 // The same programs, for each checker.
 #![allow(clippy::duplicate_mod)]
@@ -15,15 +15,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// How many times as long as this checker a peer may take; just as long where it is only to be seen that
-/// all of it works (`--test`).
+/// How many times as long as this checker a peer may take. With `--test`, which only checks that
+/// everything works, the factor is 1.
 const PATIENCE: u32 = 110;
 
-/// The programs with loops that wait. shuttle's depth-first search never comes to the end of one: it lets
-/// the same thread go round for ever.
+/// The programs with loops that wait. shuttle's depth-first search never finishes them: it lets the same
+/// thread loop forever.
 const WAITING: [&str; 2] = ["ticket lock", "MCS lock"];
 
-/// How long this checker is run for, again and again: most of its verdicts take less than a clock can tell.
+/// This checker is run repeatedly for this time: most of its verdicts are too short to measure once.
 const AT_LEAST: Duration = Duration::from_millis(300);
 
 #[path = "."]
@@ -51,7 +51,7 @@ mod shuttles {
 struct Needed {
     executions: u64,
     time: Duration,
-    /// It came to its end.
+    /// Whether the exploration finished.
     ended: bool,
 }
 
@@ -90,7 +90,7 @@ fn ours(kernel: fn()) -> Needed {
     }
 }
 
-/// Has a peer check a kernel, which it calls once for each execution, for so long at most.
+/// Has a peer check a kernel, which it calls once for each execution, for at most `patience`.
 fn peer(
     kernel: fn(),
     patience: Duration,
@@ -123,8 +123,8 @@ fn loom(kernel: fn(), patience: Duration) -> Needed {
     })
 }
 
-/// Stopped by a number of executions: where time is up, shuttle leaves one in the middle, and reports all
-/// that is left over.
+/// Limited by a number of executions: with a time limit, shuttle stops in the middle of an execution, and
+/// reports everything that is left over.
 fn shuttle(kernel: fn(), patience: Duration) -> Needed {
     let explore = |most: usize| {
         let mut needed = peer(kernel, patience, |kernel| {
@@ -150,9 +150,7 @@ fn main() {
         false => PATIENCE,
     };
     println!("A verdict on three threads: executions, and the time for all of them.");
-    println!(
-        "In brackets: how often heisenbug's time fits in, and how often its time per execution.\n"
-    );
+    println!("In brackets: the factor to heisenbug's time, and to its time per execution.\n");
     let kernels = ours::kernels::ALL.into_iter().zip(looms::kernels::ALL);
     let mut needed = Vec::new();
     for ((name, kernel), (_, for_loom)) in kernels {
@@ -161,7 +159,7 @@ fn main() {
         shown("loom", &loom(for_loom, ours.time * patience), &ours);
         needed.push(ours);
     }
-    // Afterwards, for its panic hook would report each thread that loom ends.
+    // Last, since its panic hook would report each thread that loom ends.
     println!();
     for ((name, kernel), ours) in shuttles::kernels::ALL.into_iter().zip(needed) {
         if !WAITING.contains(&name) {

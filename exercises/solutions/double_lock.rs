@@ -1,6 +1,6 @@
 // One seat in the boat
 //
-// The ferryman keeps a list of who comes along. `board` takes the lock, asks whether the boat is
+// The ferryman keeps a list of passengers. `board` takes the lock, asks whether the boat is
 // full, and writes a name down. It works on paper. In the harbour, not one boat ever leaves.
 
 use heisenbug::sync::Mutex;
@@ -22,9 +22,9 @@ impl Boat {
         self.aboard.lock().unwrap().len() >= self.seats
     }
 
-    /// Takes a passenger aboard, if there is a seat, and says whether there was.
+    /// Takes a passenger aboard if there is a free seat. Returns whether there was.
     pub fn board(&self, name: &'static str) -> bool {
-        // One guard for the question and for the answer.
+        // One guard for both the question and the boarding.
         let mut aboard = self.aboard.lock().unwrap();
         if aboard.len() >= self.seats {
             return false;
@@ -33,7 +33,7 @@ impl Boat {
         true
     }
 
-    /// Who is aboard, in order.
+    /// The passengers, in the order in which they boarded.
     pub fn passengers(&self) -> Vec<&'static str> {
         self.aboard.lock().unwrap().clone()
     }

@@ -11,13 +11,13 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// A visitor comes in.
+    /// Counts one visitor.
     pub fn increment(&self) {
-        // One step: nobody comes in between.
+        // A single step: nothing can come in between.
         self.visitors.fetch_add(1, Relaxed);
     }
 
-    /// How many came in so far.
+    /// The number of visitors so far.
     pub fn total(&self) -> u64 {
         self.visitors.load(Relaxed)
     }

@@ -22,7 +22,7 @@ impl Light {
     /// Sleeps until the light is green.
     pub fn wait(&self) {
         let mut green = self.green.lock().unwrap();
-        // Looks while it holds the lock, and `wait` lets go of it only once asleep.
+        // Looks while it holds the lock, which `wait` releases only once the car sleeps.
         while !*green {
             green = self.changed.wait(green).unwrap();
         }

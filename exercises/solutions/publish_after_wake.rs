@@ -23,14 +23,14 @@ impl Platform {
         }
     }
 
-    /// Sleeps until a train is there. For one passenger.
+    /// Sleeps until a train is there. For one passenger only.
     pub fn wait(&self) -> u32 {
         *self.sleeper.lock().unwrap() = Some(thread::current());
         loop {
             let train = *self.train.lock().unwrap();
             match train {
                 Some(train) => return train,
-                // Also returns for no reason now and then, hence the loop.
+                // May also return without a call (a spurious wakeup), hence the loop.
                 None => thread::park(),
             }
         }

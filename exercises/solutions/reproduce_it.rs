@@ -8,21 +8,21 @@
 //         }
 //     }
 //
-// and somebody says that records get lost. Prove it: write a scenario that can go wrong with this
-// program, and cannot with one that is right. Both are run, each as a `Book`, over all schedules.
+// and someone says that records get lost. Prove it: write a scenario that can go wrong with this
+// program, but not with a correct one. Both are run, each as a `Book`, over all schedules.
 
 use heisenbug::sync::Arc;
 use heisenbug::thread;
 
-/// What the club keeps its record in.
+/// The book in which the club keeps its record.
 pub trait Book: Default + Send + Sync + 'static {
-    /// Somebody jumped that far.
+    /// Notes a jump of that length.
     fn note(&self, centimetres: u32);
     /// The longest jump so far.
     fn longest(&self) -> u32;
 }
 
-/// Uses a book, and says whether it is right in the end.
+/// Uses a book. Returns whether it is right in the end.
 pub fn scenario<B: Book>() -> bool {
     let book = Arc::new(B::default());
     let other = thread::spawn({
@@ -31,7 +31,7 @@ pub fn scenario<B: Book>() -> bool {
     });
     // While the other thread may be anywhere in `note`.
     book.note(620);
-    // Looks only once both are done: by then it is 620, whoever was first.
+    // Looks only once both are done: by then it is 620, whichever was first.
     other.join().unwrap();
     book.longest() == 620
 }

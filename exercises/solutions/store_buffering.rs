@@ -15,11 +15,11 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Painter 0 or 1 would like to have the ladder. Says whether he may take it.
+    /// Painter 0 or 1 asks for the ladder. Returns whether he may take it.
     pub fn take(&self, painter: usize) -> bool {
         self.caps[painter].store(true, Relaxed);
-        // Pairs with the same fence of the other painter: whoever passes it second sees the cap that
-        // was hung up before the first.
+        // Pairs with the same fence in the other painter's call: the painter whose fence comes
+        // second sees the other's cap, which was hung up before the first fence.
         fence(SeqCst);
         !self.caps[1 - painter].load(Relaxed)
     }

@@ -25,7 +25,7 @@ impl Board {
     ///
     /// At most once for each board.
     pub unsafe fn announce(&self, home: u32, guests: u32) {
-        // SAFETY: Nobody else writes, and nobody reads before the lamp is on.
+        // SAFETY: No other thread writes, and none reads before the lamp is on.
         self.score
             .with_mut(|score| unsafe { *score = (home, guests) });
         self.lamp.store(true, Release); // Pairs with the load in `read`.
@@ -33,11 +33,11 @@ impl Board {
 
     /// The score, if the lamp is on.
     pub fn read(&self) -> Option<(u32, u32)> {
-        // Pairs with the store in `announce`: what was written before it is there to be read.
+        // Pairs with the store in `announce`: what was written before it is visible here.
         if !self.lamp.load(Acquire) {
             return None;
         }
-        // SAFETY: The lamp is on, so nobody writes any more.
+        // SAFETY: The lamp is on, so the score is no longer written.
         Some(self.score.with(|score| unsafe { *score }))
     }
 }

@@ -1,1 +1,1 @@
-//! Nothing: the exercises are the files beside this folder, and their judges are in `tests/`.
+//! Empty: the exercises are the files beside this folder, and their judges are in `tests/`.

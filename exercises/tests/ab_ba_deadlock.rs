@@ -45,7 +45,7 @@ fn stocktaking() -> String {
     }
 }
 
-/// What is carried is seen by what can be carried after that.
+/// What was carried to a shelf can be carried on from there.
 fn is_carried(from: usize, to: usize) -> String {
     let library = yours::Library::new(5, 5);
     library.carry(from, to, 2);
@@ -62,7 +62,7 @@ fn to_the_left() -> String {
     is_carried(1, 0)
 }
 
-/// From a shelf from which the last book was just carried away.
+/// Carries from a shelf whose last book was just carried away.
 fn one_too_many(from: usize, to: usize) -> String {
     let library = yours::Library::new(5, 5);
     library.carry(from, to, 4);
@@ -104,11 +104,11 @@ heisenbug::judge!(Judge {
         ),
         Case::promises("`carry` carries books from shelf 1 to shelf 0", to_the_left),
         Case::panics(
-            "`carry` takes the books from shelf 0, and panics if there are not that many",
+            "`carry` takes the books from shelf 0, and panics if there are not enough",
             one_too_many_to_the_right
         ),
         Case::panics(
-            "`carry` takes the books from shelf 1, and panics if there are not that many",
+            "`carry` takes the books from shelf 1, and panics if there are not enough",
             one_too_many_to_the_left
         ),
     ],

@@ -52,7 +52,7 @@ fn a_stack() -> String {
     kept(right && cloakroom.take().is_none())
 }
 
-/// As often as no small version has values.
+/// More often than a small version has values.
 fn a_busy_evening() -> String {
     let cloakroom = yours::Cloakroom::new();
     for _ in 0..300 {
@@ -153,21 +153,24 @@ heisenbug::judge!(Judge {
         Outcome::acceptable("both find a hook", "there is one for each"),
         Outcome::forbidden(
             "sent away from a free hook",
-            "there was a free hook all the time, and somebody got none"
+            "there was a free hook all the time, and someone got none"
         ),
         Outcome::forbidden(
             "two coats on one hook, or none",
             "hook 0 went and came back, and main took it for the same as before",
         ),
-        Outcome::forbidden("hooks are lost", "a hook is nobody's, and not free either"),
+        Outcome::forbidden(
+            "hooks are lost",
+            "a hook belongs to no one, and is not free either"
+        ),
     ],
     contract: &[
         Case::promises(
-            "the hook that came back last is taken first, and `None` says that there is none",
+            "the hook that came back last is taken first, and `None` means that none is free",
             a_stack
         ),
         Case::promises(
-            "hooks can be taken and given back as often as one likes",
+            "hooks can be taken and given back any number of times",
             a_busy_evening
         ),
     ],

@@ -12,7 +12,7 @@ heisenbug::exercise!(
 
 struct Boat {
     barrier: yours::Barrier,
-    /// How many strokes main has ended. Relaxed is enough: it is for the barrier to order them.
+    /// The number of strokes main has ended. Relaxed is enough: ordering them is the barrier's task.
     strokes: AtomicUsize,
 }
 
@@ -48,7 +48,7 @@ fn three_rowers() -> String {
         let boat = Arc::clone(&boat);
         start(name, move || {
             boat.barrier.wait();
-            // One who looks is enough.
+            // One thread that looks is enough.
             match looks {
                 true => boat.strokes.load(Relaxed),
                 false => 1,
@@ -121,11 +121,11 @@ heisenbug::judge!(Judge {
             "out of step",
             "one went on before the other had ended the stroke"
         ),
-        Outcome::forbidden("deadlock", "all have arrived, and somebody sleeps"),
+        Outcome::forbidden("deadlock", "all have arrived, and a thread still sleeps"),
     ],
     contract: &[
-        Case::promises("whoever rows alone waits for nobody", alone),
-        Case::sleeps("`wait` sleeps until all are here", one_of_two),
+        Case::promises("a lone rower waits for no one", alone),
+        Case::sleeps("`wait` sleeps until all have arrived", one_of_two),
         Case::sleeps(
             "`wait` sleeps in the second round as in the first",
             a_second_stroke_alone

@@ -1,4 +1,4 @@
-//! Judges `double_checked_init.rs`: two guests ask for the soup, and nobody has before.
+//! Judges `double_checked_init.rs`: two guests ask for the soup, which was never asked for before.
 
 use heisenbug::catalogue::Outcome;
 use heisenbug::judge::{Case, Judge, kept, start};
@@ -65,7 +65,7 @@ heisenbug::judge!(Judge {
         ),
         Outcome::forbidden(
             "cooked twice",
-            "both went to the kitchen, and nobody looked again there"
+            "both went to the kitchen, and neither looked again there"
         ),
         Outcome::forbidden(
             "a soup that nobody cooked",
@@ -73,7 +73,7 @@ heisenbug::judge!(Judge {
         ),
         Outcome::forbidden(
             "data race",
-            "the short way reads the soup, and nothing orders that after the writing",
+            "the fast path reads the soup, and nothing orders that after the write",
         ),
     ],
     contract: &[

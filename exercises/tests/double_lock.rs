@@ -42,7 +42,7 @@ fn seats_for_two() -> String {
         let boat = Arc::clone(&boat);
         move || boat.board("Bob")
     });
-    // Whoever looks meanwhile gets an answer.
+    // A look in the meantime gets an answer.
     let seen = (boat.is_full(), boat.passengers().len());
     let ann_boarded = boat.board("Ann");
     let both = ann_boarded && bob.join().unwrap() && boat.passengers().len() == 2;
@@ -84,9 +84,12 @@ heisenbug::judge!(Judge {
         Outcome::forbidden("two on one seat", "both asked before either had boarded"),
         Outcome::forbidden(
             "the list is wrong",
-            "who was told to board is not who is on the list"
+            "the passengers told to board are not those on the list"
         ),
-        Outcome::forbidden("deadlock", "who holds the lock asks for it again"),
+        Outcome::forbidden(
+            "deadlock",
+            "the thread that holds the lock asks for it again"
+        ),
     ],
     contract: &[
         Case::promises(

@@ -37,13 +37,13 @@ fn one_door() -> String {
     let mut right = counter.total() == 0;
     for visitor in 1..=10 {
         counter.increment();
-        // To look changes nothing.
+        // Looking changes nothing.
         right &= counter.total() == visitor && counter.total() == visitor;
     }
     kept(right)
 }
 
-/// Who tries a few times only, and then gives up, loses a visitor in a crowd.
+/// A counter that gives up after a few attempts loses a visitor in a crowd.
 fn a_crowd() -> String {
     let counter = Arc::new(yours::Counter::default());
     let side_door = start("side door", {

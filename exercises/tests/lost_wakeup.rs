@@ -25,7 +25,7 @@ fn one_car() -> String {
     }
 }
 
-/// One of them is main.
+/// Two cars, one of which is main.
 fn two_cars() -> String {
     let light = Arc::new(yours::Light::default());
     let car = start("car", {
@@ -69,7 +69,7 @@ fn green_at_once() -> String {
     let light = yours::Light::default();
     let was_red = !light.is_green();
     light.turn_green();
-    // Who comes late drives on, and so does the next.
+    // A car that comes late drives on, and so does the next.
     light.wait();
     light.wait();
     kept(was_red && light.is_green())

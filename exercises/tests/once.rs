@@ -56,7 +56,7 @@ fn asked_twice() -> String {
     kept(right && second == 0 && !made_again && cell.get() == Some(0) && cell.get() == Some(0))
 }
 
-/// Whoever makes the value does not come to an end.
+/// The thread that makes the value never finishes.
 fn in_the_making() -> String {
     let cell = Arc::new(yours::Once::default());
     let busy = Arc::new(AtomicBool::new(false));
@@ -88,9 +88,9 @@ heisenbug::judge!(Judge {
         Outcome::forbidden("made twice", "both found the cell empty"),
         Outcome::acceptable("nothing yet", "main looked before the cell was full"),
         Outcome::acceptable("the value", "main looked when the cell was full"),
-        Outcome::forbidden("another value", "main saw what nobody had made"),
+        Outcome::forbidden("another value", "main saw a value that was never made"),
         Outcome::forbidden("data race", "the value is read while it is written"),
-        Outcome::forbidden("livelock", "somebody waits for a value that nobody makes"),
+        Outcome::forbidden("livelock", "a thread waits for a value that is never made"),
     ],
     contract: &[
         Case::promises(
@@ -98,7 +98,7 @@ heisenbug::judge!(Judge {
             asked_twice
         ),
         Case::waits(
-            "whoever comes while the value is made waits for it",
+            "a thread that asks while the value is made waits for it",
             in_the_making
         ),
     ],

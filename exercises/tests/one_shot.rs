@@ -29,7 +29,7 @@ fn no_message() -> String {
     }
 }
 
-/// The message is freed with the channel, if nobody receives it.
+/// The message is freed with the channel if it is never received.
 fn nobody_listens() -> String {
     let (sender, receiver) = yours::one_shot();
     let sender = start("sender", move || sender.send(Arc::new(1)));
@@ -67,12 +67,15 @@ heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("hello", "the message arrived"),
         Outcome::acceptable("no message", "the receiver learned that the sender is gone"),
-        Outcome::acceptable("freed", "nothing is left of a message that nobody received"),
+        Outcome::acceptable(
+            "freed",
+            "a message that was never received leaves nothing behind"
+        ),
         Outcome::forbidden(
             "the message is lost",
             "it was sent, and the receiver saw only the end"
         ),
-        Outcome::forbidden("another message", "it was received, and nobody had sent it"),
+        Outcome::forbidden("another message", "it was received, but never sent"),
         Outcome::forbidden("data race", "the message is taken while it is written"),
         Outcome::forbidden("livelock", "the receiver waits for a sender that is gone"),
         Outcome::forbidden("deadlock", "the receiver sleeps, and the sender is gone"),
@@ -83,11 +86,8 @@ heisenbug::judge!(Judge {
             "a message that was sent is received as it was",
             sent_and_received
         ),
-        Case::promises("a message that nobody receives is freed", nobody_is_there),
-        Case::waits(
-            "`receive` waits while there may still come a message",
-            undecided
-        ),
+        Case::promises("a message that is never received is freed", nobody_is_there),
+        Case::waits("`receive` waits while a message may still come", undecided),
     ],
     cases: &[
         Case::holds("a_message", a_message),

@@ -9,7 +9,7 @@ heisenbug::exercise!(
     "overdraft.rs"
 );
 
-/// Two parties come to two desks. Says who got seats.
+/// Two parties come to two desks. Returns which of them got seats.
 fn parties(seats: u32, at_main: u32, at_second: u32) -> (bool, bool) {
     let theatre = Arc::new(yours::Theatre::new(seats));
     let second_desk = start("second desk", {
@@ -56,7 +56,7 @@ fn two_parties_too_large() -> String {
     .into()
 }
 
-/// Who tries a few times only, and then gives up, sends somebody away.
+/// A desk that gives up after a few attempts sends a party away.
 fn many_small_parties() -> String {
     let theatre = Arc::new(yours::Theatre::new(6));
     let second_desk = start("second desk", {
@@ -88,14 +88,14 @@ heisenbug::judge!(Judge {
         ),
         Outcome::forbidden(
             "the last seats stay empty",
-            "there were seats for one party, and nobody got them",
+            "there were seats for one party, and neither got them",
         ),
         Outcome::acceptable("both parties sit", "there were seats for both"),
         Outcome::acceptable("all parties sit", "there were seats for all of them"),
         Outcome::acceptable("nobody sits", "there were not enough seats for either"),
         Outcome::forbidden(
             "more than all the seats are sold",
-            "a party got seats that there are not",
+            "a party got seats that do not exist",
         ),
         Outcome::forbidden(
             "sent away from free seats",
@@ -103,7 +103,7 @@ heisenbug::judge!(Judge {
         ),
     ],
     contract: &[Case::promises(
-        "`book` takes the seats of a party that fits, and none for one that does not",
+        "`book` books seats for a party that fits, and none for one that does not",
         one_desk
     ),],
     cases: &[

@@ -41,11 +41,11 @@ heisenbug::judge!(Judge {
     ],
     contract: &[
         Case::promises(
-            "a train comes in, be there a passenger or not",
+            "a train comes in, whether or not a passenger waits",
             no_passenger
         ),
         Case::promises(
-            "`wait` gives the train that has come in",
+            "`wait` returns the train that has come in",
             the_train_is_there
         ),
         Case::sleeps("`wait` sleeps until a train is there", no_train),

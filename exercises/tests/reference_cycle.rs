@@ -21,7 +21,7 @@ fn a_concert() -> String {
     match (early, violin.colleagues(), orchestra.size()) {
         (1, 2, 2) => "a violin, then a duo",
         (2, 2, 2) => "a duo at once",
-        _ => "somebody is missing",
+        _ => "a musician is missing",
     }
     .into()
 }
@@ -33,7 +33,7 @@ fn a_quartet() -> String {
     let violin = yours::hire(&orchestra);
     right &= violin.colleagues() == 1;
     for size in 2..=4 {
-        // The orchestra keeps those whom nobody else does.
+        // The orchestra keeps the musicians that nothing else keeps.
         let colleagues = yours::hire(&orchestra).colleagues();
         right &= colleagues == size && orchestra.size() == size && violin.colleagues() == size;
     }
@@ -51,7 +51,7 @@ heisenbug::judge!(Judge {
     outcomes: &[
         Outcome::acceptable("a violin, then a duo", "the violin was hired first"),
         Outcome::acceptable("a duo at once", "the violin was hired last"),
-        Outcome::forbidden("somebody is missing", "two were hired, and fewer play"),
+        Outcome::forbidden("a musician is missing", "two were hired, and fewer play"),
         Outcome::forbidden(
             "leak",
             "the orchestra and its musicians still hold each other"

@@ -57,7 +57,7 @@ fn right_book() -> String {
     }
 }
 
-/// Right as well, with other steps.
+/// Also right, but with other steps.
 #[derive(Default)]
 struct Locked {
     longest: Mutex<u32>,

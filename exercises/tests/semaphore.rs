@@ -11,7 +11,7 @@ heisenbug::exercise!(
     "semaphore.rs"
 );
 
-/// A pool, and how many are in it.
+/// A pool, and the number of threads in it.
 struct Pool {
     semaphore: yours::Semaphore,
     inside: AtomicUsize,
@@ -25,7 +25,7 @@ impl Pool {
         })
     }
 
-    /// Goes in and out, and says how many were inside at the most.
+    /// Goes in and out, and returns how many were inside then.
     fn visit(&self) -> usize {
         self.semaphore.acquire();
         let inside = self.inside.fetch_add(1, SeqCst) + 1;
@@ -112,11 +112,11 @@ heisenbug::judge!(Judge {
         Outcome::acceptable("1 of 2 inside", "one after the other, by chance"),
         Outcome::acceptable("2 of 2 inside", "two permits, two inside"),
         Outcome::acceptable("both were woken", "two permits for two threads"),
-        Outcome::forbidden("deadlock", "there is a permit, and somebody sleeps"),
+        Outcome::forbidden("deadlock", "there is a permit, and a thread sleeps"),
     ],
     contract: &[
         Case::promises(
-            "there are as many permits as at first, and as were given back",
+            "there are as many permits as at first, plus those given back",
             as_many_as_there_are
         ),
         Case::sleeps("`acquire` sleeps if there is no permit", none_at_all),

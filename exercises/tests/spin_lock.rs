@@ -6,7 +6,7 @@ use heisenbug::sync::Arc;
 
 heisenbug::exercise!("spin_lock.rs");
 
-/// Adds a name to the list, and says at which place.
+/// Adds a name to the list, and returns its place.
 fn sign(list: &yours::SpinLock<Vec<&'static str>>, name: &'static str) -> usize {
     let mut list = list.lock();
     let place = list.with(|list| list.len());

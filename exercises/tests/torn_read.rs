@@ -25,7 +25,7 @@ fn the_price_rises() -> String {
     .into()
 }
 
-/// To read two of these as one price takes luck of another kind.
+/// Two changes: a fix that is right only for a single change is caught.
 fn the_price_rises_twice() -> String {
     let price = Arc::new(yours::Price::new(1, 99));
     let customer = start("customer", {
@@ -43,7 +43,7 @@ fn the_price_rises_twice() -> String {
     .into()
 }
 
-/// Two look at it, and one of them twice.
+/// Two customers read the price, one of them twice.
 fn two_customers() -> String {
     let price = Arc::new(yours::Price::new(1, 99));
     let customer = start("customer", {
@@ -82,7 +82,7 @@ heisenbug::judge!(Judge {
         ),
     ],
     contract: &[Case::promises(
-        "`read` gives the price that was set last, be it small or large",
+        "`read` returns the price that was set last, small or large",
         one_after_the_other
     ),],
     cases: &[

@@ -22,7 +22,7 @@ fn the_final_whistle() -> String {
     .into()
 }
 
-/// The score that a board shows after it was announced, twice, and what it shows before.
+/// What a board shows before a score is announced, and twice after that.
 fn shown(home: u32, guests: u32) -> [Option<(u32, u32)>; 3] {
     let board = yours::Board::default();
     let before = board.read();
@@ -40,7 +40,7 @@ fn one_who_reads() -> String {
     kept(scores.into_iter().all(right))
 }
 
-/// The lamp stays on, and there is enough score for all.
+/// The lamp stays on, and every reporter can read the score.
 fn two_reporters() -> String {
     let board = Arc::new(yours::Board::default());
     let reporter = start("reporter", {
@@ -73,11 +73,11 @@ heisenbug::judge!(Judge {
         ),
         Outcome::forbidden(
             "data race",
-            "the reporter reads the score, and nothing orders that after main's writing",
+            "the reporter reads the score, and nothing orders that after main's write",
         ),
     ],
     contract: &[Case::promises(
-        "`read` gives no score before it is announced, and after that the one that was",
+        "`read` returns no score before one is announced, and that score afterwards",
         one_who_reads
     ),],
     cases: &[

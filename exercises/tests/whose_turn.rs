@@ -44,7 +44,7 @@ heisenbug::judge!(Judge {
         Outcome::acceptable("the right answer", "the number is what you said"),
         Outcome::forbidden(
             "you said 0, which is wrong",
-            "the number is another one after the last step"
+            "the number after the last step is a different one"
         ),
     ],
     contract: &[],

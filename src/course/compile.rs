@@ -1,7 +1,7 @@
-//! From a learner's file to an executable, without going through cargo.
+//! Compiles a learner's file to an executable, without going through cargo.
 //!
-//! What a judge is linked with is built once, by cargo. After that each save costs one call of
-//! rustc, which is what a one-line change costs at least.
+//! What a judge is linked with is built once, by cargo. After that each save costs a single call of
+//! rustc, the least that a one-line change can cost.
 
 use super::complaints::{self, Message};
 use super::home;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// How long rustc may take. A file of an exercise takes half a second; macros can take for ever.
+/// How long rustc may take. A file of an exercise takes half a second; macros can take forever.
 const MAX_TIME: Duration = Duration::from_secs(60);
 
 /// This library as cargo built it, and what it depends on.
@@ -33,14 +33,14 @@ pub struct Source<'a> {
     pub main: &'a Path,
     /// The folder of the learner's files, as `env!("EXERCISES")`.
     pub exercises: &'a Path,
-    /// Whether to colour what the compiler says.
+    /// Whether to colour the compiler's messages.
     pub colour: bool,
     /// Whether a loop in it may wait for other threads. Then it is optimised: what an unoptimised pass
-    /// leaves on its stack makes it look as if it had got somewhere, so that it is explored once more.
+    /// leaves on its stack would look like progress, so that the pass would be explored once more.
     pub waits: bool,
 }
 
-/// Whether a loop in a file may wait: it has one, and looks at what others write.
+/// Whether a loop in a file may wait: the file has a loop, and reads what others write.
 pub fn may_wait(text: &str) -> bool {
     let tokens = tokens(text);
     let has = |words: &[&str]| tokens.iter().any(|token| words.contains(&&*token.text));
@@ -69,13 +69,13 @@ impl Library {
             .arg("--target-dir")
             .arg(home::target(&package))
             .env("CARGO_TERM_COLOR", "never")
-            // Said, so that no file of cargo's says otherwise: the compiler that the judges are compiled
-            // with, as it is, and no flags.
+            // Set explicitly, so that no configuration file of cargo's can change it: the same compiler
+            // as for the judges, without a wrapper and without flags.
             .env("RUSTC", home::tool("rustc", &package).get_program())
             .env("RUSTC_WRAPPER", "")
             .env("RUSTC_WORKSPACE_WRAPPER", "")
             .env("CARGO_ENCODED_RUSTFLAGS", "");
-        // Once each: cargo takes some locks several times.
+        // Reported once each: cargo takes some locks several times.
         let told = RefCell::new(BTreeSet::new());
         let hear = |line: &str| {
             if let Some(what) =
@@ -84,7 +84,7 @@ impl Library {
                 onlooker.waits(&format!("Waiting for cargo, which is {what}"));
             }
         };
-        // A first build takes as long as it takes.
+        // No time limit: a first build may take long.
         let heard = tool::heard(&mut command, Duration::MAX, onlooker, &hear)
             .context("cannot start cargo, which exercises are compiled with")?;
         if heard.ended.is_some() {
@@ -103,7 +103,7 @@ impl Library {
             .context("cargo did not report where it put the library")?;
         let dependencies = { rlib.parent() }
             .map(|folder| folder.join("deps"))
-            .context("the built library lies in no folder")?;
+            .context("the built library is in no folder")?;
         Ok(Library {
             package,
             rlib,
@@ -141,7 +141,7 @@ impl Library {
         match heard.ended {
             Some(Ended::Left) => bail!("interrupted"),
             Some(Ended::TooLate) => Ok(Compiled::No(format!(
-                "error: rustc was stopped after {} s: does a macro expand for ever?",
+                "error: rustc was stopped after {} s: does a macro expand forever?",
                 MAX_TIME.as_secs()
             ))),
             None if heard.output.status.success() => Ok(Compiled::Yes),
@@ -153,7 +153,7 @@ impl Library {
         }
     }
 
-    /// Which of these paths there are in this library: those that rustc can import.
+    /// Which of these paths exist in this library: those that rustc can import.
     fn has(&self, paths: &BTreeSet<String>, onlooker: &dyn Onlooker) -> Result<BTreeSet<String>> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let file = folder.path().join("names.rs");
@@ -176,7 +176,7 @@ impl Library {
         Ok(found.map(|(_, path)| path.clone()).collect())
     }
 
-    /// The compiler that this library was built with, for something that uses it.
+    /// The compiler that this library was built with, for a crate that uses the library.
     fn rustc(&self) -> Command {
         let mut command = home::tool("rustc", &self.package);
         command
@@ -196,7 +196,7 @@ impl Library {
     }
 }
 
-/// What cargo waits for, if this is where it says so.
+/// What cargo waits for, if this line says so.
 fn waited_for(line: &str) -> Option<&str> {
     line.trim().strip_prefix("Blocking ")
 }
@@ -204,9 +204,9 @@ fn waited_for(line: &str) -> Option<&str> {
 /// Whether it compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Compiled {
-    /// The executable is there.
+    /// Yes: the executable is there.
     Yes,
-    /// What the compiler says.
+    /// No: what the compiler says.
     No(String),
 }
 
@@ -216,7 +216,7 @@ fn with_value(name: &str, value: &Path) -> std::ffi::OsString {
     argument
 }
 
-/// The library's file, if that is what this message of cargo's is about.
+/// The library's file, if this message of cargo's is about it.
 fn rlib_of(message: &str) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
     let is_ours =

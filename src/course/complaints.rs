@@ -1,11 +1,11 @@
-//! What rustc says of a file, and what it cannot know: that the file is to use this library.
+//! The compiler's messages about a file, with advice that rustc cannot give: what to use from this library.
 
 use super::instead;
 use anyhow::Result;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
-/// What rustc says, in its own words.
+/// A message of rustc.
 #[derive(Deserialize)]
 pub struct Message {
     pub(super) message: String,
@@ -27,18 +27,18 @@ pub(super) struct Note {
 }
 
 impl Message {
-    /// What rustc says in one line of its output, if it is its own.
+    /// Reads a message from one line of rustc's output, if the line is one.
     pub fn read(line: &str) -> Option<Message> {
         serde_json::from_str(line).ok()
     }
 
-    /// The lines that it is about.
+    /// The lines that the message is about.
     pub fn lines(&self) -> Vec<usize> {
         let about = self.spans.iter().filter(|span| span.is_primary);
         about.map(|span| span.line_start).collect()
     }
 
-    /// The crate that it says is not linked, if it says that of one.
+    /// The crate that it reports as not linked, if any.
     pub(super) fn unlinked(&self) -> Option<&str> {
         let mut labels = self.spans.iter().filter_map(|span| span.label.as_deref());
         labels.find_map(|label| {
@@ -47,13 +47,13 @@ impl Message {
         })
     }
 
-    /// What it would have written.
+    /// The replacements that it suggests.
     pub(super) fn suggestions(&self) -> impl Iterator<Item = &str> {
         let spans = self.children.iter().flat_map(|note| &note.spans);
         spans.filter_map(|span| span.suggested_replacement.as_deref())
     }
 
-    /// As rustc renders it, and what to write instead where that is something else in this library.
+    /// The message as rustc renders it, with advice added where this library needs something else.
     fn told(&self, has: &BTreeSet<String>) -> String {
         match self.about_arc().or_else(|| instead::advice(self, has)) {
             Some(advice) => format!("{}\n  = help: {advice}\n\n", self.rendered.trim_end()),
@@ -61,7 +61,7 @@ impl Message {
         }
     }
 
-    /// What to write where our `Arc` cannot do as std's does.
+    /// What to write where our `Arc` cannot do what std's can.
     fn about_arc(&self) -> Option<String> {
         const ARC: &str = "heisenbug::sync::Arc<";
         let code = self.code.as_ref()?.code.as_str();
@@ -102,7 +102,7 @@ impl Message {
     }
 }
 
-/// The type at the beginning of what follows `Arc<`, if it has no size of its own.
+/// The type at the beginning of the text after `Arc<`, if it is unsized.
 fn unsized_type(text: &str) -> Option<String> {
     let (mut depth, mut before) = (1, ' ');
     let end = text.find(|c| {
@@ -138,15 +138,15 @@ struct Span {
     suggested_replacement: Option<String>,
 }
 
-/// Says which of some paths there are in this library.
+/// Returns which of some paths exist in this library.
 pub type Has<'a> = dyn Fn(&BTreeSet<String>) -> Result<BTreeSet<String>> + 'a;
 
-/// The errors, each once. The learner's file is compiled twice, for the engines and for std, and so
-/// has all its errors twice.
+/// The errors, each once. The learner's file is compiled twice, for the engines and for std, so each
+/// of its errors occurs twice.
 ///
 /// # Errors
 ///
-/// If it cannot be found out what this library has.
+/// If rustc cannot be asked what this library has.
 pub fn rendered(said: &str, has: &Has<'_>) -> Result<String> {
     let messages: Vec<(&str, Option<Message>)> = { said.lines() }
         .map(|line| (line, Message::read(line)))
@@ -162,13 +162,13 @@ pub fn rendered(said: &str, has: &Has<'_>) -> Result<String> {
     let mut text = String::new();
     for (line, message) in messages {
         let Some(message) = message else {
-            // Not rustc's own, such as what the linker says.
+            // Not from rustc itself, but for example from the linker.
             text.push_str(line);
             text.push('\n');
             continue;
         };
         let at = { message.spans.iter() }.find(|span| span.is_primary);
-        // What has no place counts the errors and says how to learn more about them.
+        // A message without a place only counts the errors or tells how to learn more about them.
         let Some(at) = at else {
             if said.is_empty() {
                 text.push_str(&message.rendered);

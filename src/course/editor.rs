@@ -1,7 +1,7 @@
-//! What an editor needs to understand a working copy: a package whose library has the exercises in it.
+//! What an editor needs to understand a working copy: a package whose library includes the exercises.
 //!
 //! Judges do not use it, as they are linked with what this program was built from. rust-analyzer knows
-//! a file only if some package has it, and without one nothing is completed, and every `use` is an error.
+//! a file only as part of a package: without one, nothing is completed, and every `use` is an error.
 
 use super::manifest::Course;
 use anyhow::{Context, Result};
@@ -14,24 +14,24 @@ use std::path::Path;
 ///
 /// If a file is there already or cannot be written.
 pub fn prepare(course: &Course, package: &Path, folder: &Path) -> Result<()> {
-    // An exercise may have any name. In a folder of its own, the library takes none of them.
+    // An exercise may have any name. In its own folder, the library's file conflicts with none of them.
     let sources = folder.join("src");
     std::fs::create_dir_all(&sources)
         .with_context(|| format!("cannot make {}", sources.display()))?;
     files::write_new(&folder.join("Cargo.toml"), manifest(package)?.as_bytes())?;
     files::write_new(&sources.join("lib.rs"), library(course).as_bytes())?;
-    // With the versions that are on this machine, no network is needed.
+    // The same versions as for this library: they are on this machine, so no network is needed.
     match files::read(&package.join("Cargo.lock"))? {
         Some(lock) => files::write_new(&folder.join("Cargo.lock"), &lock),
         None => Ok(()),
     }
 }
 
-/// The table `[workspace]` cuts the package off from whatever workspace is around it.
+/// The table `[workspace]` keeps the package out of any workspace around it.
 fn manifest(package: &Path) -> Result<String> {
     let path = toml::Value::from(files::utf8(package)?);
     Ok(format!(
-        "# For your editor alone: with this, rust-analyzer knows the exercises. Nothing is judged with it.\n\
+        "# Only for your editor: this makes rust-analyzer know the exercises. Judges do not use it.\n\
          [package]\n\
          name = \"my-exercises\"\n\
          version = \"0.0.0\"\n\
@@ -57,7 +57,7 @@ fn library(course: &Course) -> String {
         )
     });
     format!(
-        "//! For your editor alone: what is in no library, rust-analyzer does not know.\n\
+        "//! Only for your editor: rust-analyzer does not know files that are in no package.\n\
          #![allow(dead_code, unused_imports)]\n{}",
         modules.collect::<String>()
     )

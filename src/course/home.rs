@@ -1,7 +1,7 @@
 //! Where this library's own sources are, and the cargo and rustc that they are compiled with.
 //!
-//! All of that is settled when this program is built, and nothing that stands in somebody's folder or
-//! environment changes it. But sources may be moved, copied or replaced afterwards: that is noticed here.
+//! All of that is fixed when this program is built: no configuration in the user's folder or environment
+//! changes it. But sources may be moved, copied or replaced afterwards: that is detected here.
 
 use anyhow::{Context, Result, bail};
 use heisenbug_files as files;
@@ -10,10 +10,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder of this room when this program was built.
+/// The folder of this crate when this program was built.
 const ROOM: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Where this room is in the package.
+/// The path of this crate in the package.
 const PLACE: &str = "src/course";
 
 const NAME: &str = "heisenbug";
@@ -24,7 +24,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 ///
 /// # Errors
 ///
-/// If it is not there any more, is one of another version, or this program lies in a copy of it.
+/// If it is no longer there, has another version, or this program is in a copy of it.
 pub fn package() -> Result<PathBuf> {
     let room = Path::new(ROOM);
     let up = Path::new(PLACE).components().count();
@@ -45,8 +45,8 @@ pub fn course() -> Result<PathBuf> {
     Ok(package()?.join("exercises"))
 }
 
-/// A command of the toolchain that has built this program, if it is still there. It runs in the
-/// library's folder, and knows of no wish that somebody has of other builds.
+/// A command of the toolchain that built this program, if it is still there. It runs in the library's
+/// folder, without the environment variables that the user has set for other builds.
 pub fn tool(name: &str, package: &Path) -> Command {
     let beside =
         Path::new(env!("CARGO")).with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
@@ -61,7 +61,7 @@ pub fn tool(name: &str, package: &Path) -> Command {
     command
 }
 
-/// Where this program was built, so that what is built already is found there.
+/// The target folder of this program, so that what is already built can be reused.
 pub fn target(package: &Path) -> PathBuf {
     let is_target = |folder: &&Path| folder.join("CACHEDIR.TAG").is_file();
     let executable = std::env::current_exe().unwrap_or_default();
@@ -69,8 +69,8 @@ pub fn target(package: &Path) -> PathBuf {
     found.map_or_else(|| package.join("target"), Path::to_owned)
 }
 
-/// Whether an environment variable changes what cargo or rustc makes of a program. Where packages come
-/// from, and by which way, is another matter.
+/// Whether an environment variable changes what cargo or rustc builds. Variables that only tell where
+/// to get packages are kept.
 fn is_wish(variable: &OsString) -> bool {
     const OF_CARGO: [&str; 6] = ["HOME", "HTTP_", "NET_", "REGISTR", "SOURCE_", "CACHE_"];
     const OF_RUST: [&str; 3] = ["RUSTUP_HOME", "RUSTUP_DIST_", "RUST_BACKTRACE"];
@@ -83,14 +83,14 @@ fn is_wish(variable: &OsString) -> bool {
     }
 }
 
-/// What is asked of a manifest.
+/// The parts of a manifest that are read.
 #[derive(Deserialize)]
 struct Manifest {
     package: Option<Package>,
     workspace: Option<Workspace>,
 }
 
-/// The rooms are packages of one version, which stands here.
+/// All crates share one version, which is given here.
 #[derive(Deserialize)]
 struct Workspace {
     package: Option<Common>,
@@ -107,7 +107,7 @@ struct Package {
     version: toml::Value,
 }
 
-/// The version of this library of which there is a package in a folder.
+/// The version of this library's package in a folder, if there is one.
 fn version_in(folder: &Path) -> Result<Option<String>> {
     let manifest = folder.join("Cargo.toml");
     let Some(text) = files::read(&manifest)? else {
@@ -129,18 +129,18 @@ fn is_home(package: &Path, version: &str) -> Result<()> {
     match version_in(package)? {
         None => bail!(
             "your files are compiled against heisenbug's own sources, which were in {folder} when this \
-             program was built, and are not there any more: where they are now, build it once more with \
-             `cargo build`"
+             program was built, but are no longer there: rebuild it with `cargo build` where they are \
+             now"
         ),
         Some(there) if there != version => bail!(
             "this program is heisenbug {version}, and the sources in {folder} that your files are \
-             compiled against are of {there} by now: build it once more there with `cargo build`"
+             compiled against are now {there}: rebuild it there with `cargo build`"
         ),
         Some(_) => Ok(()),
     }
 }
 
-/// A copy takes what was built along, and that still belongs to the original.
+/// A copied checkout contains a copied executable, which still belongs to the original.
 fn is_no_copy(package: &Path, executable: &Path) -> Result<()> {
     let is_package = |folder: &&Path| version_in(folder).is_ok_and(|version| version.is_some());
     let Some(around) = executable.ancestors().skip(1).find(is_package) else {
@@ -150,8 +150,8 @@ fn is_no_copy(package: &Path, executable: &Path) -> Result<()> {
         return Ok(());
     }
     bail!(
-        "this program lies in {copy}, and was built from {original}: your files would be compiled \
-         against the sources there; build it once more in {copy} with `cargo build`",
+        "this program is in {copy}, but was built from {original}: your files would be compiled \
+         against the sources there; rebuild it in {copy} with `cargo build`",
         copy = around.display(),
         original = package.display()
     )
@@ -182,11 +182,11 @@ mod tests {
             &folder,
             "[package]\nname = \"other\"\nversion = \"1.2.3\"\n",
         );
-        assert!(why().contains("not there any more"), "{}", why());
+        assert!(why().contains("no longer there"), "{}", why());
         manifest(&folder, "[workspace]\n");
-        assert!(why().contains("not there any more"), "{}", why());
+        assert!(why().contains("no longer there"), "{}", why());
         manifest(&folder, &OURS.replace("1.2.3", "1.3.0"));
-        assert!(why().contains("of 1.3.0 by now"), "{}", why());
+        assert!(why().contains("are now 1.3.0"), "{}", why());
         manifest(&folder, OURS);
         assert!(is_home(&folder, "1.2.3").is_ok());
     }
@@ -204,7 +204,7 @@ mod tests {
             "it was installed"
         );
         let why = format!("{:#}", is_no_copy(&original, &of(&copy)).unwrap_err());
-        assert!(why.contains("copy, and was built from"), "{why}");
+        assert!(why.contains("copy, but was built from"), "{why}");
     }
 
     #[test]

@@ -1,25 +1,25 @@
-//! What this library has in place of what rustc suggests: `heisenbug::sync::Mutex` for `std::sync::Mutex`.
+//! What to use from this library instead of what rustc suggests: `heisenbug::sync::Mutex` for `std::sync::Mutex`.
 //!
-//! rustc knows std, and suggests it. What there is in this library, rustc knows as well, once it is asked: so
-//! nothing here lists it. Only what it lacks has to be explained.
+//! rustc suggests paths of std. Whether this library has the same path is found out by asking rustc, so
+//! nothing is listed here. Only what the library lacks has to be explained.
 
 use super::complaints::Message;
 use std::collections::BTreeSet;
 
-/// The beginnings of paths for which this library stands in, and what to write instead of what it lacks
-/// there. The first that fits counts.
+/// Beginnings of paths that this library replaces, and what to write instead of an item that it lacks
+/// there. The first match counts.
 const LACKING: [(&str, &str); 10] = [
     (
         "std::cell::OnceCell",
-        "what threads share is a `heisenbug::sync::OnceLock`",
+        "threads can share a `heisenbug::sync::OnceLock` instead",
     ),
     (
         "std::cell::LazyCell",
-        "what threads share is a `heisenbug::sync::LazyLock`",
+        "threads can share a `heisenbug::sync::LazyLock` instead",
     ),
     (
         "std::cell",
-        "no two threads can share one: what they share is a `heisenbug::sync::Mutex` or an atomic",
+        "threads cannot share one anyway: share a `heisenbug::sync::Mutex` or an atomic instead",
     ),
     (
         "std::sync",
@@ -31,16 +31,16 @@ const LACKING: [(&str, &str); 10] = [
     ),
     (
         "std::time::Instant",
-        "what a clock says differs each time: leave it out; what waits with a time-out is tried with and \
-         without it by itself",
+        "a clock differs each time: leave it out; a wait with a time-out is checked both with and \
+         without the time-out anyway",
     ),
     (
         "std::time::SystemTime",
-        "what a clock says differs each time: leave it out",
+        "a clock differs each time: leave it out",
     ),
     (
         "parking_lot",
-        "no engine would see what it does: take what `heisenbug::parking_lot` or `heisenbug::sync` has",
+        "no engine would see what it does: use what `heisenbug::parking_lot` or `heisenbug::sync` has",
     ),
     (
         "crossbeam::channel",
@@ -52,12 +52,12 @@ const LACKING: [(&str, &str); 10] = [
     ),
 ];
 
-/// The paths under which this library might have what a message is about.
+/// The paths where this library might have the item that a message is about.
 pub fn wanted(message: &Message) -> Vec<String> {
     others(message).iter().map(|path| ours(path)).collect()
 }
 
-/// What to write, given which of the [wanted] paths there are.
+/// What to write, given which of the [wanted] paths exist.
 pub fn advice(message: &Message, has: &BTreeSet<String>) -> Option<String> {
     let others = others(message);
     let there: Vec<String> = { others.iter().map(|path| ours(path)) }
@@ -66,7 +66,7 @@ pub fn advice(message: &Message, has: &BTreeSet<String>) -> Option<String> {
         .collect();
     if !there.is_empty() {
         let there = there.join(" or ");
-        return Some(format!("so that the engine sees it, take {there} instead"));
+        return Some(format!("so that the engine sees it, use {there} instead"));
     }
     others.iter().find_map(|path| {
         let (_, why) = LACKING.iter().find(|(of, _)| begins_with(path, of))?;
@@ -74,7 +74,7 @@ pub fn advice(message: &Message, has: &BTreeSet<String>) -> Option<String> {
     })
 }
 
-/// What of std, parking_lot or crossbeam a message names that is missing: the crate itself, or what rustc
+/// The missing items of std, parking_lot or crossbeam that a message names: the crate itself, or what rustc
 /// would import.
 fn others(message: &Message) -> Vec<String> {
     let of_crate = message.unlinked().map(|name| match name.split_once('_') {
@@ -96,7 +96,7 @@ fn others(message: &Message) -> Vec<String> {
     imports.filter(known).collect()
 }
 
-/// Where this library has it, if it has.
+/// The path where this library has it, if at all.
 fn ours(path: &str) -> String {
     let rest = path.strip_prefix("std::").unwrap_or(path);
     format!("heisenbug::{rest}")
@@ -106,7 +106,7 @@ fn root(path: &str) -> &str {
     path.split("::").next().unwrap_or(path)
 }
 
-/// Whether a path leads through another one.
+/// Whether a path begins with another path.
 fn begins_with(path: &str, other: &str) -> bool {
     { path.strip_prefix(other) }.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }

@@ -15,20 +15,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// How much each case of a judge may cost. By default that is counted in executions alone, so that no
-/// answer depends on how fast the machine is, and what else it does.
+/// The limits for each case of a judge. By default only executions are limited, so that no answer
+/// depends on the speed or the load of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// At most so many executions.
+    /// The maximum number of executions.
     pub max_executions: u64,
-    /// At most so long, if that is limited.
+    /// The time limit, if there is one.
     pub max_time: Option<Duration>,
-    /// At most so many MiB of memory, if not as many as a check has by default.
+    /// The memory limit in MiB, if it is not the default of a check.
     pub max_memory: Option<u64>,
 }
 
 impl Limits {
-    /// Ten times what a case of a right answer may need.
+    /// Ten times what a case of a correct answer may need.
     pub const MAX_EXECUTIONS: u64 = 50_000;
 
     fn checker(self) -> Checker {
@@ -51,7 +51,7 @@ impl Default for Limits {
     }
 }
 
-/// When a judge that does not tell its cases is ended. It takes milliseconds.
+/// The time limit for a judge to list its cases. Normally that takes milliseconds.
 const MAX_TIME_TO_TELL: Duration = Duration::from_secs(60);
 
 /// The result of judging a learner's file.
@@ -59,32 +59,32 @@ const MAX_TIME_TO_TELL: Duration = Duration::from_secs(60);
 pub enum Judgement {
     /// Every case does what it must, over all schedules.
     Passed {
-        /// What was explored, case by case.
+        /// The report of each case.
         reports: Vec<Report>,
-        /// What could be better: orderings that are stronger than they need to be.
+        /// Possible improvements: orderings that are stronger than they need to be.
         notes: Vec<String>,
     },
-    /// Without any concurrency, it does not do what the exercise says.
+    /// Even without concurrency, it does not do what the exercise says.
     Broken {
         /// What it does not do, as a sentence without a full stop.
         what: String,
-        /// What was explored.
+        /// The report of the case.
         report: Box<Report>,
     },
-    /// A case fails that must hold.
+    /// A case that must hold fails.
     Failed(Box<Report>),
-    /// A case holds, yet outcomes that must stay possible are not.
+    /// A case holds, but outcomes that must stay possible are not.
     NotConcurrent {
-        /// What was explored.
+        /// The report of the case.
         report: Box<Report>,
         /// The outcomes that are missing.
         missing: Vec<String>,
     },
-    /// A case that must show a bug does not show it, or shows another.
+    /// A case that must show a bug does not show it, or shows a different one.
     NotExposed(Box<Report>),
     /// A limit was reached first.
     Unknown(Box<Report>),
-    /// What the compiler says, or in its manner what the rules say.
+    /// The compiler's errors, or a violation of the rules in the same format.
     NotCompiled(String),
     /// Why the file cannot be read.
     Unreadable(String),
@@ -100,7 +100,7 @@ impl Judgement {
     pub fn failure(&self) -> Option<Failure> {
         match self {
             Judgement::Passed { .. } => None,
-            // A deadlock is one with other threads or without.
+            // A deadlock is a deadlock, with other threads or without.
             Judgement::Broken { report, .. } => {
                 let fault = report.outcome.as_ref().filter(|outcome| *outcome != BROKEN);
                 Some(match report.class.filter(|_| fault.is_some()) {
@@ -146,7 +146,7 @@ pub fn judge(
     }
     let unseen = unseen(&text, &[]);
     let main = course.judge(exercise);
-    // As the compiler will name them.
+    // Path, short name and text of each. The compiler reports the path.
     let files = [(&file, exercise.file(), text), {
         let text = files::text(&main).context("the course lacks a judge")?;
         (&main, format!("judge/{}", exercise.file()), text)
@@ -195,8 +195,8 @@ pub fn judge(
     Ok(Judgement::Passed { reports, notes })
 }
 
-/// What the compiler says, about files by their short names. Where it complains about the judge, the
-/// learner has taken something away that the judge needs.
+/// The compiler's messages, with the short names of files. If they are about the judge, the learner
+/// has removed something that the judge needs.
 fn explained(
     message: &str,
     file: &Path,
@@ -213,22 +213,22 @@ fn explained(
             .map(|name| format!("`{name}`"))
             .collect();
         message.push_str(&format!(
-            "note: the exercise is tried through {} of {name}: it must be there, with the functions \
-             it had at first\n",
+            "note: the exercise is tried through {} of {name}: it must be there, with its original \
+             functions\n",
             required.join(", "),
         ));
     }
     message
 }
 
-/// What a judge has to look at: something, or whatever the learner writes would pass.
+/// The cases of a judge. An error if there are none: then any answer would pass.
 fn cases(executable: &Path, onlooker: &dyn Onlooker) -> Result<Vec<Told>> {
     let mut judge = Command::new(executable);
     judge.arg(program::CASES);
     let heard =
         tool::output(&mut judge, MAX_TIME_TO_TELL, onlooker).context("cannot start the judge")?;
     let cases: Vec<Told> = serde_json::from_slice(&heard.output.stdout)
-        .context("the judge does not tell its cases")?;
+        .context("the judge does not list its cases")?;
     if cases.iter().all(|case| case.must.is_promise()) {
         bail!("the judge has no cases: nothing would be proven");
     }
@@ -251,7 +251,7 @@ fn ruling(case: &Told, report: Report) -> Result<Report, Judgement> {
     })
 }
 
-/// Calls a file by another name: by its short one, as the learner does, or by one that leads to it.
+/// Replaces the path of a file in a report with another name, as the user knows it.
 pub fn rename(report: &mut Report, path: &Path, name: &str) {
     let path = source::tidy(&path.to_string_lossy());
     let rename = |file: &mut String| {

@@ -1,4 +1,4 @@
-//! What a course says of itself: `course.toml`, and the files beside it.
+//! The description of a course: `course.toml`, and the files beside it.
 
 use anyhow::{Context, Result, bail};
 use heisenbug_catalogue::Class;
@@ -31,30 +31,30 @@ struct File {
 pub struct Exercise {
     /// The name of its file, without `.rs`.
     pub name: String,
-    /// A few words for lists.
+    /// Its title, a few words for lists.
     pub title: String,
-    /// What one learns, in one sentence.
+    /// What the exercise teaches, in one sentence.
     pub concept: String,
     /// The bug of the catalogue it belongs to, if there is one.
     pub bug: Option<String>,
-    /// How the exercise fails as it is given.
+    /// How the exercise fails in its original state.
     pub fails: Failure,
-    /// The outcome that it fails with, if that says more than the failure.
+    /// The outcome that it fails with, if that tells more than `fails`.
     pub outcome: Option<String>,
-    /// From a nudge to the failing schedule in words: four.
+    /// Four hints, from a nudge to the failing schedule in words.
     pub hints: Vec<String>,
-    /// Whether the weakest orderings that hold are asked for: stronger ones pass with a note.
+    /// Whether the exercise asks for the weakest orderings that hold: stronger ones pass with a note.
     #[serde(default)]
     pub weakest_orderings: bool,
-    /// Plausible changes that are no fix.
+    /// Plausible changes that do not fix the bug.
     #[serde(default, rename = "trap")]
     pub traps: Vec<Trap>,
-    /// Mutants of the solution that pass.
+    /// Mutants of the solution that may pass.
     #[serde(default, rename = "survivor")]
     pub survivors: Vec<Survivor>,
 }
 
-/// A [mutant](super::mutants) of the solution that passes, and may.
+/// A [mutant](super::mutants) of the solution that is allowed to pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Survivor {
@@ -64,7 +64,7 @@ pub struct Survivor {
     pub why: String,
 }
 
-/// A plausible change that is no fix: `traps/NAME/EXERCISE.rs`.
+/// A plausible change that does not fix the bug: `traps/NAME/EXERCISE.rs`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trap {
@@ -72,17 +72,17 @@ pub struct Trap {
     pub name: String,
     /// How it fails.
     pub fails: Failure,
-    /// Why it is none, in one sentence.
+    /// Why it does not fix the bug, in one sentence.
     pub why: String,
 }
 
-/// How what a learner wrote can fail.
+/// How a learner's program can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", untagged)]
 pub enum Failure {
     /// The program fails.
     Class(Class),
-    /// There is nothing wrong with it, and it is no program of the kind asked for.
+    /// The program does not fail, but it is refused for another reason.
     Other(Refusal),
 }
 
@@ -92,7 +92,7 @@ pub enum Failure {
 pub enum Refusal {
     /// An outcome that must stay possible is not: the concurrency is gone.
     NotConcurrent,
-    /// It does not do what the exercise says that it does, without any concurrency.
+    /// Even without concurrency, it does not do what the exercise says.
     BrokenPromise,
     /// A scenario that must show a bug does not.
     NotExposed,
@@ -107,10 +107,10 @@ impl Course {
     ///
     /// # Errors
     ///
-    /// If it is not there, or not what such a file must be.
+    /// If it is missing or invalid.
     pub fn read(folder: &Path) -> Result<Course> {
         let path = folder.join("course.toml");
-        let text = files::text(&path).context("there is no course that can be read")?;
+        let text = files::text(&path).context("cannot read a course")?;
         files::utf8(folder)?;
         let file: File =
             toml::from_str(&text).with_context(|| format!("{} is not a course", path.display()))?;
@@ -138,8 +138,8 @@ impl Course {
         Ok(course)
     }
 
-    /// Whether all files of the course that are there are files, and in its folder, whatever links lead to
-    /// them.
+    /// Checks that every file of the course that exists is a regular file inside its folder, with links
+    /// resolved.
     fn stays_in_its_folder(&self) -> Result<()> {
         let whole = { self.folder.canonicalize() }
             .with_context(|| format!("cannot find {}", self.folder.display()))?;
@@ -148,7 +148,7 @@ impl Course {
             .filter(|file| file.is_symlink() || file.exists())
         {
             let real = { file.canonicalize() }
-                .with_context(|| format!("the course's {} leads nowhere", file.display()))?;
+                .with_context(|| format!("the course's {} is a broken link", file.display()))?;
             if !real.starts_with(&whole) {
                 bail!(
                     "the course's {} is outside of its folder: {}",
@@ -176,7 +176,7 @@ impl Course {
         })
     }
 
-    /// The exercise of that name.
+    /// The exercise with that name.
     pub fn exercise(&self, name: &str) -> Option<&Exercise> {
         self.exercises.iter().find(|exercise| exercise.name == name)
     }
@@ -209,10 +209,10 @@ impl Exercise {
         let stranger = { self.traps.iter() }.find(|trap| !is_name(&trap.name));
         if !is_name(&self.name) || stranger.is_some() {
             let whose = stranger.map_or(String::new(), |trap| format!("trap {:?}: ", trap.name));
-            bail!("{whose}a name is made of a-z, 0-9 and _");
+            bail!("{whose}a name may contain only a-z, 0-9 and _");
         }
         if self.hints.len() != 4 {
-            bail!("it has {} hints, and must have 4", self.hints.len());
+            bail!("it has {} hints, but must have 4", self.hints.len());
         }
         Ok(())
     }

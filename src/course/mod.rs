@@ -1,15 +1,15 @@
-//! The course: exercises, the judge that proves or breaks what a learner wrote, and the files of
-//! one's own that are checked in the same way.
+//! The course: exercises, the judge that proves or refutes what a learner wrote, and the user's
+//! own files, which are checked in the same way.
 //!
 //! A learner's file is plain Rust and knows nothing of all this. What checks it is a small program
 //! beside it, the *judge*, that includes the file and holds its scenarios (`heisenbug-judge`). [`compile`]
 //! turns both into an executable with what [`home`] finds, and [`judge`] runs it in child processes and
-//! says what came of it.
+//! reports the result.
 //!
-//! [`rules`] is what a learner's file must keep to; `unseen` finds what no engine sees in a file of one's
-//! own, and `instead` what this library has in its place; `orderings` finds those that could be weaker.
+//! [`rules`] are the rules for a learner's file; `unseen` finds what no engine sees in a user's own
+//! file, and `instead` what this library has in its place; `orderings` finds those that could be weaker.
 //! `editor` makes a working copy a package, so that rust-analyzer knows the files in it.
-//! [`manifest`] reads what a course says of itself, and [`mutants`] are what [`verify`] tries a judge with.
+//! [`manifest`] reads the description of a course, and [`mutants`] are what [`verify`] tests a judge with.
 
 pub mod compile;
 mod complaints;

@@ -1,8 +1,8 @@
-//! Mutants of a solution: what a learner could have left out, turned round or weakened.
+//! Mutants of a solution: what a learner could have left out, negated or weakened.
 //!
-//! Each differs from the solution in one thing: a function without its body, a statement less, branches
-//! that are swapped, a condition that is turned round, a loop that goes round once, an ordering that is
-//! weaker. A judge that lets one pass does not look at what that thing is good for.
+//! Each differs from the solution in one thing: a function without its body, a missing statement, swapped
+//! branches, a negated condition, a loop that runs once, or a weaker ordering. A judge that lets a mutant
+//! pass does not test what that thing is there for.
 //!
 //! They are made from tokens, without any knowledge of types. So some do not compile; the compiler
 //! refuses those.
@@ -13,7 +13,7 @@ use std::ops::Range;
 /// A changed solution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mutant {
-    /// The function, what was done, and to what.
+    /// The function, the kind of change, and what was changed.
     pub name: String,
     /// The whole file.
     pub text: String,
@@ -43,7 +43,7 @@ struct Source<'a> {
     tokens: Vec<Token>,
     /// Where each token begins, in bytes.
     begins: Vec<usize>,
-    /// For each bracket that opens, which token closes it.
+    /// For each opening bracket, the token that closes it.
     closes: Vec<Option<usize>>,
 }
 
@@ -78,7 +78,7 @@ impl<'a> Source<'a> {
         self.tokens.get(at).map_or("", |token| &*token.text)
     }
 
-    /// The bytes of some tokens, the comments between them among them.
+    /// The bytes of some tokens, including comments between them.
     fn bytes(&self, tokens: &Range<usize>) -> Range<usize> {
         let last = tokens.end - 1;
         self.begins[tokens.start]..self.begins[last] + self.text(last).len()
@@ -188,7 +188,7 @@ impl<'a> Source<'a> {
         };
         if self.text(condition.start) != "let" {
             let turned = format!("!({})", self.source(&condition));
-            found.push(self.mutant(function, "turned round:", &condition, &turned));
+            found.push(self.mutant(function, "negated:", &condition, &turned));
         }
         let other = block.end + 1;
         if self.text(block.end) == "else" && self.text(other) == "{" {
@@ -238,7 +238,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// For each bracket that opens, which token closes it.
+/// For each opening bracket, the token that closes it.
 fn closes(tokens: &[Token]) -> Vec<Option<usize>> {
     let mut closes = vec![None; tokens.len()];
     let mut open = Vec::new();
@@ -284,7 +284,7 @@ mod tests {
                 "f: once: `while self.a.load(Acquire)`",
                 "f: Relaxed for Acquire in `while self.a.load(Acquire) { self.wait(); }`",
                 "f: without `self.wait();`",
-                "f: turned round: `b`",
+                "f: negated: `b`",
                 "f: swapped: `{ c(); d() } else { e() }`",
                 "f: without `c();`",
             ]

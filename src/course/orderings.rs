@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// When a process that does not come back is ended. What it does is bounded by executions.
+/// After this time the process is ended. Normally the limit on executions ends it earlier.
 const MAX_TIME: Duration = Duration::from_secs(600);
 
-/// Says of each ordering in a file whether it is stronger than the judge's cases need, and what it
-/// costs. For a program that holds.
+/// Notes for each ordering in a file that is stronger than the judge's cases need, with its
+/// cost. For a program that holds.
 ///
 /// # Errors
 ///
@@ -29,7 +29,7 @@ pub fn too_strong(executable: &Path, file: &Path, onlooker: &dyn Onlooker) -> Re
         .map(|weaker| note(&weaker, &text))
         .collect();
     if !ended {
-        notes.push("not every ordering was tried for whether it may be weaker".to_owned());
+        notes.push("not every ordering was checked for a weaker alternative".to_owned());
     }
     Ok(notes)
 }
@@ -67,15 +67,15 @@ fn operation(weaker: &Weaker, text: &str) -> Option<Operation> {
     }
 }
 
-/// What the stronger ordering costs on the processor that this was built for. Only what its
-/// instruction set says; how long an instruction takes is another matter.
+/// The cost of the stronger ordering on the processor that this was built for. It tells only which
+/// instructions are needed, not how long they take.
 fn price(weaker: &Weaker, operation: Operation) -> Option<&'static str> {
     let is_seq_cst = weaker.is == "SeqCst";
     if cfg!(target_arch = "x86_64") {
         return Some(match operation {
             Operation::Store | Operation::Fence if is_seq_cst => {
                 "on x86-64 it costs an instruction that waits until all earlier stores are \
-                 visible, a few nanoseconds, and the weaker one does not"
+                 visible (a few nanoseconds), which the weaker one does not need"
             }
             Operation::Fence => "on x86-64 neither is an instruction",
             _ => {
@@ -87,9 +87,9 @@ fn price(weaker: &Weaker, operation: Operation) -> Option<&'static str> {
     if cfg!(target_arch = "aarch64") {
         return match (operation, &*weaker.may_be) {
             (Operation::Store, "Release") => Some("on ARM both are the same instruction"),
-            (_, "Relaxed") => {
-                Some("on ARM the stronger one is an instruction that orders others around it")
-            }
+            (_, "Relaxed") => Some(
+                "on ARM the stronger one needs an instruction that also orders accesses around it",
+            ),
             _ => None,
         };
     }

@@ -1,4 +1,4 @@
-//! The other files that a file takes in: `mod other;`, with `#[path]` or without, and `include!`.
+//! The other files that a file includes: `mod other;`, with `#[path]` or without, and `include!`.
 //!
 //! Where the compiler looks for them depends on how the file that names them was found, and on the modules
 //! around the name. What it finds is read, as far as it can be; what cannot is named.
@@ -9,32 +9,32 @@ use heisenbug_files as files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// How many files are read. Nobody writes so many for a check.
+/// The maximum number of files that are read. No real check needs so many.
 const AT_MOST: usize = 500;
 
-/// A file that another one takes in.
+/// A file that another one includes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Where it is, as the compiler names it.
     pub path: PathBuf,
-    /// The same as the user would name it.
+    /// The path as the user would write it.
     pub name: String,
     /// What is in it.
     pub text: String,
-    /// Whether it stands at the top of the file itself: an `include!` that is in no brackets.
+    /// Whether it is included at the top level of the file: an `include!` outside of all brackets.
     pub at_top: bool,
 }
 
-/// All that a file takes in, and what takes in more.
+/// All files that a file includes, directly or through others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
-    /// What was read.
+    /// The files that were read.
     pub read: Vec<Part>,
-    /// What could not be.
+    /// The includes that could not be read.
     pub unread: Vec<Unseen>,
 }
 
-/// Reads what a file takes in, and what that takes in, each once.
+/// Reads the files that a file includes, directly or through others, each once.
 pub fn parts(path: &Path, name: &str, text: &str) -> Parts {
     let mut reader = Reader {
         root: parent(path),
@@ -61,12 +61,12 @@ fn parent(path: &Path) -> PathBuf {
 #[derive(Clone)]
 struct Folder {
     path: PathBuf,
-    /// The name of the file, if its modules stand in a folder of that name.
+    /// The name of the file, if its modules are in a folder of that name.
     below: Option<String>,
 }
 
 impl Folder {
-    /// Of a file that was named by its path, or is called `mod.rs`.
+    /// That of a file that was named by its path, or is called `mod.rs`.
     fn of(file: &Path) -> Folder {
         Folder {
             path: parent(file),
@@ -80,7 +80,7 @@ impl Folder {
             .map_or_else(|| self.path.clone(), |name| self.path.join(name))
     }
 
-    /// Of a module with its contents between braces.
+    /// That of a module with its contents between braces.
     fn inside(&self, module: &str, attribute: &Attribute) -> Folder {
         let path = match attribute {
             Attribute::Path(path) => self.path.join(path),
@@ -89,7 +89,7 @@ impl Folder {
         Folder { path, below: None }
     }
 
-    /// The file of a module, and where that one's are.
+    /// The file of a module, and where its own modules are.
     fn file(&self, module: &str) -> (PathBuf, Folder) {
         let folder = self.with_below();
         let alone = folder.join(format!("{module}.rs"));
@@ -107,15 +107,15 @@ impl Folder {
     }
 }
 
-/// What stands before a module and says where it is.
+/// An attribute before a module that says where it is.
 enum Attribute {
     None,
     Path(String),
-    /// Nothing that can be read off.
+    /// A path that cannot be read from the source.
     Unclear,
 }
 
-/// A file that is to be looked at.
+/// A file that is still to be searched.
 struct Next {
     part: Part,
     folder: Folder,
@@ -131,12 +131,12 @@ struct Reader {
 }
 
 impl Reader {
-    /// Looks for what a file takes in.
+    /// Looks for the files that a file includes.
     fn look(&mut self, of: Option<&Part>, text: &str, folder: &Folder, top: bool) -> Vec<Next> {
         let tokens = tokens(text);
         let text = |at: usize| tokens.get(at).map_or("", |token: &Token| &*token.text);
         let mut next = Vec::new();
-        // For every open bracket, the folder that counts after it.
+        // For every open bracket, the folder that applies after it is closed.
         let mut brackets: Vec<Folder> = Vec::new();
         let mut folder = folder.clone();
         let file_folder = of.map_or_else(|| self.root.clone(), |part| parent(&part.path));
@@ -145,7 +145,7 @@ impl Reader {
             let found = match text(at) {
                 "mod" if is_name(text(at + 1)) && text(at + 2) == "{" => {
                     let inner = folder.inside(text(at + 1), &attribute);
-                    // What the brace that follows will put aside.
+                    // Restored when the brace that follows is closed.
                     brackets.push(std::mem::replace(&mut folder, inner));
                     attribute = Attribute::None;
                     continue;
@@ -154,16 +154,16 @@ impl Reader {
                     match std::mem::replace(&mut attribute, Attribute::None) {
                         Attribute::None => Ok(folder.file(text(at + 1))),
                         Attribute::Path(path) => Ok(named(folder.path.join(path))),
-                        Attribute::Unclear => Err("its name depends on what is compiled"),
+                        Attribute::Unclear => Err("its path depends on the configuration"),
                     }
                 }
-                "mod" if text(at + 1) == "$" => Err("a macro names it"),
+                "mod" if text(at + 1) == "$" => Err("a macro makes its name"),
                 "include" if text(at + 1) == "!" => match tokens.get(at + 2) {
                     Some(Token {
                         literal: Some(path),
                         ..
                     }) => Ok(named(file_folder.join(path))),
-                    _ => Err("a macro names it"),
+                    _ => Err("a macro makes its name"),
                 },
                 "path" if text(at + 1) == "=" && matches!(text(at - 1), "[" | "," | "(") => {
                     attribute = match (&tokens[at + 1].literal, text(at - 1)) {
@@ -200,7 +200,7 @@ impl Reader {
                 Err(why) => self.parts.unread.push(Unseen {
                     file: of.map(|part| part.name.clone()),
                     line,
-                    why: format!("takes in another file, which is not looked into: {why}"),
+                    why: format!("includes another file, which is not searched: {why}"),
                     misleads: false,
                 }),
             }
@@ -219,14 +219,14 @@ impl Reader {
             let said = format!("{error:#}");
             said.replace(&*path.to_string_lossy(), &name)
         };
-        // By another name, a link that leads back would have no end.
+        // Canonical, so that a link that leads back is recognised and does not go on forever.
         let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
         let below = folder.below.clone();
         if self.known.contains(&(whole.clone(), below.clone())) {
             return Ok(None);
         }
         if self.known.len() > AT_MOST {
-            return Err(format!("there are more than {AT_MOST} of them"));
+            return Err(format!("there are more than {AT_MOST} files"));
         }
         let text = files::text(&path).map_err(in_words)?;
         self.known.insert((whole, below));
@@ -239,7 +239,7 @@ impl Reader {
         Ok(Some(Next { part, folder }))
     }
 
-    /// What the user would call it, who has named the first file.
+    /// The path as the user would write it, given how the user named the first file.
     fn name(&self, path: &Path) -> String {
         let below = path.strip_prefix(&self.root);
         let name = below.map_or_else(|_| path.to_owned(), |rest| self.named.join(rest));
@@ -247,7 +247,7 @@ impl Reader {
     }
 }
 
-/// A file that is named by its path, and where its modules are.
+/// A file that is named by its path, and the folder of its modules.
 fn named(path: PathBuf) -> (PathBuf, Folder) {
     let folder = Folder::of(&path);
     (path, folder)
@@ -261,7 +261,7 @@ fn is_name(word: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What is read of those files, the first of which is tried; and what is not.
+    /// Which of those files are read if the first one is checked, and which includes are not.
     fn taken_in(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let root = folder.path().canonicalize().expect("it is there");
@@ -336,11 +336,11 @@ mod tests {
         ]);
         assert_eq!(read, ["b.rs"]);
         let beginnings = [
-            "2 takes in another file, which is not looked into: cannot read c.rs",
-            "3 takes in another file, which is not looked into: its name depends",
-            "4 takes in another file, which is not looked into: a macro names it",
-            "5 takes in another file, which is not looked into: a macro names it",
-            "b.rs 3 takes in another file, which is not looked into: cannot read nothing.rs",
+            "2 includes another file, which is not searched: cannot read c.rs",
+            "3 includes another file, which is not searched: its path depends",
+            "4 includes another file, which is not searched: a macro makes its name",
+            "5 includes another file, which is not searched: a macro makes its name",
+            "b.rs 3 includes another file, which is not searched: cannot read nothing.rs",
         ];
         for (unread, beginning) in unread.iter().zip(beginnings) {
             assert!(unread.starts_with(beginning), "{unread}");

@@ -1,4 +1,4 @@
-//! Any file of one's own: its scenarios, checked as the catalogue's programs are.
+//! The user's own file: its scenarios are checked like the programs of the catalogue.
 
 use super::compile::{Compiled, Library, Source, may_wait};
 use super::parts::{Part, Parts, parts};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// What `heisenbug new` writes.
 pub const TEMPLATE: &str = include_str!("playground/template.rs");
 
-/// What came of a file.
+/// The result of checking a file.
 #[derive(Clone, Debug)]
 pub enum Tried {
     /// One report for each scenario, in the order of the file.
@@ -24,19 +24,19 @@ pub enum Tried {
     NotCompiled(String),
 }
 
-/// One execution instead of all.
+/// Which scenario to run, and in which debugger: for a single execution instead of all.
 #[derive(Clone, Debug, Default)]
 pub struct Replay<'a> {
     /// The only scenario to run.
     pub scenario: Option<&'a str>,
-    /// What to run it in.
+    /// The debugger to run it in.
     pub debugger: Option<isolated::Debugger>,
 }
 
 /// Compiles a file and checks each of its scenarios.
 ///
 /// A scenario is a public function at the top of the file, without arguments, whose name begins with
-/// `scenario`. It asserts what must hold; what it returns stands in the table of outcomes.
+/// `scenario`. It asserts what must hold; what it returns is shown in the table of outcomes.
 ///
 /// # Errors
 ///
@@ -74,13 +74,13 @@ pub fn try_file(
         files::unchanged(&other.path, &other.text)?;
     }
     if let Compiled::No(message) = compiled {
-        // The compiler was given the whole path; whoever reads knows the file by its own.
+        // The compiler was given the absolute path; the user knows the file by another name.
         return Ok(Tried::NotCompiled(
             message.replace(&*path.to_string_lossy(), &name),
         ));
     }
     if scenarios.is_empty() {
-        // Asked only now: in a file that does not compile, there may well be one.
+        // Checked only now: a file that does not compile may well have a scenario.
         bail!("{name} {}", no_scenario(&left_out));
     }
     let scenarios = only(scenarios, replay.scenario)?;
@@ -112,7 +112,7 @@ pub fn try_file(
     Ok(Tried::Checked(reports))
 }
 
-/// The one that is asked for, if one is.
+/// The scenarios to run: only `asked`, if it is given.
 fn only(scenarios: Vec<String>, asked: Option<&str>) -> Result<Vec<String>> {
     match asked {
         None => Ok(scenarios),
@@ -124,8 +124,8 @@ fn only(scenarios: Vec<String>, asked: Option<&str>) -> Result<Vec<String>> {
     }
 }
 
-/// The scenarios of a file, with those that it takes in at its top. What others have of that name is none
-/// of this file.
+/// The scenarios of a file and of the files that it includes at its top level. Those in other files are
+/// left out, with the reason.
 fn scenarios_of(text: &str, others: &[Part]) -> Scenarios {
     let mut all = scenarios(text);
     for other in others {
@@ -138,7 +138,7 @@ fn scenarios_of(text: &str, others: &[Part]) -> Scenarios {
         } else {
             let elsewhere = found.names.iter();
             all.left_out
-                .extend(elsewhere.map(|it| format!("`{it}` stands in another file, {name}")));
+                .extend(elsewhere.map(|it| format!("`{it}` is in another file, {name}")));
         }
     }
     all
@@ -155,11 +155,11 @@ pub fn scenario_names(file: &Path) -> Result<Vec<String>> {
     Ok(scenarios_of(&text, &others).names)
 }
 
-/// Where a file is, and what is in it.
+/// The absolute path of a file, and its text.
 ///
 /// # Errors
 ///
-/// With its name, if it cannot be read, or rustc cannot read it.
+/// If it cannot be read, or rustc could not read it. The error names the file.
 pub fn read(file: &Path) -> Result<(PathBuf, String)> {
     let text = files::text(file)?;
     let path =
@@ -168,7 +168,7 @@ pub fn read(file: &Path) -> Result<(PathBuf, String)> {
     Ok((path, text))
 }
 
-/// What a file without scenarios lacks.
+/// What is missing in a file without scenarios.
 fn no_scenario(left_out: &[String]) -> String {
     if left_out.is_empty() {
         return "has no scenario: it needs a function `pub fn scenario()` that starts the threads and \
@@ -181,7 +181,7 @@ fn no_scenario(left_out: &[String]) -> String {
     )
 }
 
-/// The program around a file.
+/// The source of the program that includes a file.
 fn main_of(file: &Path, scenarios: &[String]) -> String {
     let mut main = format!("#[path = {:?}]\nmod yours;\n", file.to_string_lossy());
     let mut cases = String::new();

@@ -1,4 +1,4 @@
-//! How far a learner has come: a plain file in the folder of the learner's files.
+//! A learner's progress: a plain file in the folder of the learner's files.
 //!
 //! ```toml
 //! # How far you have come. Written by `heisenbug learn`; you may edit it.
@@ -21,21 +21,21 @@ const HEADING: &str = "# How far you have come. Written by `heisenbug learn`; yo
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Progress {
-    /// The folder of the course, if it is another than this one.
+    /// The folder of the course, if it is not this one.
     pub course: Option<PathBuf>,
-    /// The exercise to go on with.
+    /// The exercise to continue with.
     pub current: Option<String>,
-    /// The exercises that were proven, in the order in which they were.
+    /// The exercises that were proven, in the order in which they were proven.
     #[serde(default)]
     pub done: Vec<String>,
 }
 
-/// What was read, and what must be said about it.
+/// What was read, and a warning to show.
 #[derive(Clone, Debug, Default)]
 pub struct Read {
-    /// The progress; none at all if there was no file, or a damaged one.
+    /// The progress: empty if there was no file, or a damaged one.
     pub progress: Progress,
-    /// What became of a file that was damaged.
+    /// What happened to a damaged file.
     pub warning: Option<String>,
 }
 
@@ -62,7 +62,7 @@ impl Progress {
         Ok(Read {
             progress: Progress::default(),
             warning: Some(format!(
-                "{} is damaged ({why}). It is now {}, and the course begins anew",
+                "{} is damaged ({why}). It is now {}, and the course starts again",
                 path.display(),
                 aside.display()
             )),

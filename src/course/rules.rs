@@ -1,16 +1,16 @@
 //! What a learner's file must not use, because the checker would not see what it does.
 //!
-//! A lock of std is no lock to an engine that decides who runs: a thread that waits for one stops
-//! the whole check. A static outlives the execution, and makes the next one begin elsewhere. Neither
-//! is a mistake in the learner's reasoning, so neither may look like one.
+//! The engine decides which thread runs, and does not see a lock of std: a thread that waits for one
+//! stops the whole check. A static outlives the execution, so the next one begins in another state.
+//! Neither is a mistake in the learner's reasoning, so neither may look like one.
 
 use super::tokens::{Token, tokens};
 use heisenbug_explain::visible;
 
-/// What there is in this library for a learner, by the names of std.
+/// The modules of this library that a learner may use: those of std, and databases.
 const OURS: [&str; 5] = ["cell", "db", "hint", "sync", "thread"];
 
-/// Modules of std that reach out of an execution, into something that no engine puts back.
+/// Modules of std whose effects go beyond an execution: no engine can reset them.
 const OUTSIDE: [&str; 9] = [
     "arch",
     "env",
@@ -23,7 +23,7 @@ const OUTSIDE: [&str; 9] = [
     "time",
 ];
 
-/// The first thing in a file that is against the rules, in the compiler's manner.
+/// The first violation of the rules in a file, formatted like a compiler error.
 pub fn broken(file: &str, text: &str) -> Option<String> {
     let tokens = tokens(text);
     let (first, last, why, help) = first_broken(&tokens)?;
@@ -48,7 +48,7 @@ pub fn broken(file: &str, text: &str) -> Option<String> {
     ))
 }
 
-/// From which token to which, what is wrong there, and what to do instead.
+/// A violation: its first and last token, what is wrong, and what to do instead.
 type Broken = (usize, usize, String, String);
 
 fn first_broken(tokens: &[Token]) -> Option<Broken> {
@@ -72,25 +72,26 @@ fn first_broken(tokens: &[Token]) -> Option<Broken> {
             "static" | "thread_local" => one(
                 "a static keeps its value from one execution to the next",
                 "make it a field of what the threads share: a scenario is run thousands of times, \
-                 and every time from the beginning",
+                 each time from the beginning",
             ),
             "crate" => one(
-                "what is outside of this file is the judge's",
-                "use what is in this file and what `heisenbug` offers",
+                "a path must not leave this file: what is outside belongs to the judge",
+                "use only what is in this file and what `heisenbug` offers",
             ),
             "super" if !braces.contains(&true) || text(2) == "super" => one(
-                "what is outside of this file is the judge's",
-                "use what is in this file and what `heisenbug` offers",
+                "a path must not leave this file: what is outside belongs to the judge",
+                "use only what is in this file and what `heisenbug` offers",
             ),
             "mod" if text(2) == ";" => one(
                 "an exercise is one file",
                 "put the module's contents between braces",
             ),
-            "include" | "include_str" | "include_bytes" if text(1) == "!" => {
-                one("an exercise is one file", "put what it includes into it")
-            }
+            "include" | "include_str" | "include_bytes" if text(1) == "!" => one(
+                "an exercise is one file",
+                "put the included text into this file",
+            ),
             "macro_export" | "no_mangle" | "export_name" | "link_section" => one(
-                "this reaches out of the file, into the judge's",
+                "this affects the judge, outside of this file",
                 "leave it out: nothing in the exercise needs it",
             ),
             _ => None,
@@ -102,7 +103,7 @@ fn first_broken(tokens: &[Token]) -> Option<Broken> {
     None
 }
 
-/// What a path begins with that goes on after `tokens[root]`: one name, or each name of a group.
+/// The next names of the path that begins at `tokens[root]`: one name, or each name of a group.
 pub(super) fn branches(tokens: &[Token], root: usize) -> Vec<usize> {
     let text = |at: usize| tokens.get(at).map_or("", |token| &*token.text);
     if text(root + 1) == "as" {
@@ -140,16 +141,18 @@ fn of_std(tokens: &[Token], root: usize) -> Option<Broken> {
                 start,
                 at,
                 format!("the checker cannot see what {path} does"),
-                format!("use `heisenbug::{name}` instead: the same names, and every step is seen"),
+                format!(
+                    "use `heisenbug::{name}` instead: it has the same names, and the checker sees every step"
+                ),
             ));
         }
         if OUTSIDE.contains(&name) {
             return Some((
                 start,
                 at,
-                format!("{path} reaches out of the program"),
-                "leave it out: a scenario is run thousands of times, and what it does may depend \
-                 on its schedule alone"
+                format!("{path} has effects outside of the program"),
+                "leave it out: a scenario is run thousands of times, and what it does must depend \
+                 only on its schedule"
                     .to_owned(),
             ));
         }
@@ -158,7 +161,7 @@ fn of_std(tokens: &[Token], root: usize) -> Option<Broken> {
                 start,
                 at,
                 format!("`{}` under another name", tokens[root].text),
-                "name what you use by its whole path".to_owned(),
+                "write the full path of what you use".to_owned(),
             ));
         }
     }
@@ -173,12 +176,12 @@ fn of_ours(tokens: &[Token], root: usize) -> Option<Broken> {
         start,
         stranger,
         "this part of heisenbug is not for exercises".to_owned(),
-        "use `heisenbug::sync`, `thread`, `cell` and `hint`, which stand for those of std, and `db`"
+        "use `heisenbug::sync`, `thread`, `cell` and `hint`, which replace those of std, and `db`"
             .to_owned(),
     ))
 }
 
-/// The names that a judge uses of the learner's file, each once.
+/// The names from the learner's file that a judge uses, each once.
 pub fn required(judge: &str) -> Vec<String> {
     let tokens = tokens(judge);
     let mut names: Vec<String> = Vec::new();
@@ -210,7 +213,7 @@ mod tests {
              |\n\
              2 | use std::sync::Mutex;\n  \
              |     ^^^^^^^^^\n  \
-             = help: use `heisenbug::sync` instead: the same names, and every step is seen\n"
+             = help: use `heisenbug::sync` instead: it has the same names, and the checker sees every step\n"
         );
     }
 

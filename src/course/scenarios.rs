@@ -1,8 +1,8 @@
-//! Which functions of a file are scenarios, and which only look like some.
+//! Which functions of a file are scenarios, and which only look like scenarios.
 //!
 //! A scenario is a public function at the top of the file, without arguments, whose name begins with
-//! `scenario`. Tokens are looked at, so blanks, comments, texts and the order of qualifiers do not matter.
-//! What looks like a scenario and cannot be called as one is named: nothing is left out in silence.
+//! `scenario`. The search works on tokens, so blanks, comments, strings and the order of qualifiers do not
+//! matter. A function that looks like a scenario but cannot be called as one is reported, never skipped silently.
 
 use super::tokens::{Token, tokens};
 
@@ -15,11 +15,11 @@ pub struct Scenarios {
     pub left_out: Vec<String>,
 }
 
-/// Finds them.
+/// Finds the scenarios of a file.
 pub fn scenarios(text: &str) -> Scenarios {
     let mut found = Scenarios::default();
     let tokens = tokens(text);
-    // Where the current item began, and in how many brackets we are.
+    // Where the current item began, and the depth of open brackets.
     let (mut begin, mut depth) = (0, 0_usize);
     for at in 0..tokens.len() {
         match &*tokens[at].text {
@@ -74,22 +74,22 @@ impl Item<'_> {
         self.at > 0 && self.text(self.at - 1) == "fn"
     }
 
-    /// Why it cannot be checked although it is meant to be, as far as anybody can tell.
+    /// Why it cannot be checked, although it seems to be meant as a scenario.
     fn is_no_scenario(&self) -> Option<&'static str> {
         if !self.is_function() {
             let of_macro = self.depth > 0 && self.begins_with_macro();
-            return of_macro.then_some("is made by a macro, which is not looked into");
+            return of_macro.then_some("is made by a macro, which is not expanded");
         }
         let qualifiers = &self.tokens[self.begin..self.at];
         let has = |word: &str| qualifiers.iter().any(|token| token.text == word);
         let is_public = self.is_public();
         if self.depth > 0 {
-            return is_public.then_some("does not stand at the top of the file");
+            return is_public.then_some("is not at the top level of the file");
         }
         match () {
-            () if has("cfg") => Some("is there or not as a `cfg` says"),
-            () if has("async") => Some("is `async`, and nobody would run it"),
-            () if has("unsafe") => Some("is `unsafe`, and nobody says that it may be called"),
+            () if has("cfg") => Some("is conditional: a `cfg` decides whether it is compiled"),
+            () if has("async") => Some("is `async`, and there is no executor to run it"),
+            () if has("unsafe") => Some("is `unsafe`, so the check cannot call it"),
             () if self.text(self.at + 1) == "<" => Some("is generic"),
             () if self.text(self.at + 1) != "(" || self.text(self.at + 2) != ")" => {
                 Some("takes arguments")
@@ -108,7 +108,7 @@ impl Item<'_> {
                 "pub" => return self.text(at + 2) != "self",
                 "const" | "async" | "unsafe" | "extern" | "safe" | "(" | ")" | "crate"
                 | "super" | "in" | "self" => {}
-                // The text after `extern` is no token.
+                // The string after `extern` is not a token.
                 _ => return false,
             }
         }
@@ -170,10 +170,10 @@ mod tests {
             ("pub fn scenario<T>() {}", "is generic"),
             ("pub async fn scenario() {}", "is `async`"),
             ("pub unsafe fn scenario() {}", "is `unsafe`"),
-            ("#[cfg(any())] pub fn scenario() {}", "as a `cfg` says"),
+            ("#[cfg(any())] pub fn scenario() {}", "a `cfg` decides"),
             (
                 "pub mod a { pub fn scenario() {} }",
-                "at the top of the file",
+                "at the top level of the file",
             ),
             ("make!(scenario);", "made by a macro"),
             ("make! { scenario }", "made by a macro"),

@@ -1,22 +1,22 @@
-//! Rust source as a list of words and signs, without its comments and texts: what it takes to look for
-//! paths. What a word is, the compiler's own lexer says.
+//! Rust source as a list of words and signs, without comments and string literals: enough to look for
+//! paths. The compiler's own lexer tells what a word is.
 
 use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, strip_shebang, tokenize};
 
 /// A word or a sign, and where it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// The word, without `r#`; or the sign, of which only `::` has more than one character.
+    /// The word, without `r#`; or the sign. Only `::` has more than one character.
     pub text: String,
     /// The line, counted from 1.
     pub line: usize,
     /// The column, counted from 1 in characters.
     pub column: usize,
-    /// The text right behind it, if there is one and it stands for itself: neither escapes nor bytes.
+    /// The string literal right after it, if there is one, and it has no escapes and is no byte string.
     pub literal: Option<String>,
 }
 
-/// The tokens of a file. What is no Rust at all gives some tokens or others, and no panic.
+/// The tokens of a file. Text that is not Rust gives arbitrary tokens, but never a panic.
 pub fn tokens(text: &str) -> Vec<Token> {
     let rust = without_head(text);
     let mut begins = text.len() - rust.len();
@@ -54,7 +54,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// What rustc reads of a file: what is behind a byte order mark and a line for the shell.
+/// What rustc reads of a file: the text after a byte order mark and a shebang line.
 fn without_head(text: &str) -> &str {
     let rust = text.strip_prefix('\u{feff}').unwrap_or(text);
     strip_shebang(rust).map_or(rust, |length| &rust[length..])
@@ -88,14 +88,14 @@ fn value(kind: LiteralKind, written: &str) -> Option<String> {
     stands.then(|| bare.to_owned())
 }
 
-/// Whether the last token is a colon that ends right here, and is no `::` yet.
+/// Whether the last token is a colon that ends right here, and is not yet a `::`.
 fn follows_a_colon(tokens: &[Token], here: Place) -> bool {
     tokens.last().is_some_and(|last| {
         last.text == ":" && (last.line, last.column + 1) == (here.line, here.column)
     })
 }
 
-/// Where something stands, as the compiler counts.
+/// A position in a file, as the compiler counts.
 #[derive(Clone, Copy)]
 struct Place {
     line: usize,

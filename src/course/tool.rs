@@ -1,4 +1,4 @@
-//! Compilers and judges, which nobody waits for once the onlooker has left.
+//! Runs compilers and judges, and stops them once the onlooker has left.
 
 use heisenbug_check::interrupted;
 use heisenbug_child::{self as child, Output};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use child::Ended;
 
-/// Runs a command, for so long at most.
+/// Runs a command, for at most `limit`.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ pub fn output(
     child::output(command, limit, &|| onlooker.has_left() || interrupted())
 }
 
-/// Runs a command, for so long at most, and hands on each line of its complaints as soon as it is said.
+/// Runs a command, for at most `limit`, and passes on each line of its stderr as soon as it is written.
 ///
 /// # Errors
 ///

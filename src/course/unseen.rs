@@ -1,9 +1,9 @@
-//! What is in a file of one's own that no engine sees: std's locks and thread-locals, mutable
-//! statics, std's cells behind an `unsafe impl Sync`, plain data behind raw pointers.
+//! Finds what no engine sees in a user's own file: std's locks and thread-locals, mutable statics,
+//! std's cells behind an `unsafe impl Sync`, plain data behind raw pointers.
 //!
-//! A program may use them, and then no engine can vouch for it. Words are looked at, not types: what
-//! hides well is not found. What is found and harmless costs a verdict, so what only looks like it must
-//! not be found.
+//! A program may use them, but then no engine can vouch for it. The search looks at words, not types, so
+//! it can miss well-hidden uses. A false alarm costs a verdict, so code that only looks similar must
+//! not be reported.
 
 use super::parts::Part;
 use super::rules::branches;
@@ -16,18 +16,18 @@ use std::ops::Range;
 /// Something that no engine sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unseen {
-    /// The file where it stands, if it is not the one that is looked at.
+    /// The file that contains it, if it is not the checked file itself.
     pub file: Option<String>,
-    /// The line there.
+    /// The line in that file.
     pub line: usize,
-    /// What it is, and what to write instead: goes on after "line N".
+    /// What it is, and what to write instead: the rest of a sentence that begins with "line N".
     pub why: String,
-    /// Whether even a failure may be none: threads of a check share it that would not share it, or an
-    /// execution begins with what the one before it left.
+    /// Whether even a failure may be false: in a check, threads share what they would not share otherwise,
+    /// or an execution begins with the state that the previous one left.
     pub misleads: bool,
 }
 
-/// What std has beside ours that orders nothing.
+/// Items of std that this library has as well, but that order nothing.
 const HARMLESS: [&str; 7] = [
     "Arc",
     "LockResult",
@@ -38,7 +38,7 @@ const HARMLESS: [&str; 7] = [
     "Weak",
 ];
 
-/// What of std can be changed through a shared reference, without being a lock or an atomic.
+/// Types of std that can be changed through a shared reference, but are neither locks nor atomics.
 const CELLS: [&str; 7] = [
     "Cell",
     "LazyCell",
@@ -61,7 +61,7 @@ impl Unseen {
     }
 }
 
-/// Everything of that kind in a file and in those that it takes in, in the order in which it is looked for.
+/// Everything that no engine sees in a file and in those that it includes, sorted by kind.
 pub fn unseen(text: &str, others: &[Part]) -> Vec<Unseen> {
     let file = File::read(text, others);
     let mut found = file.std_names();
@@ -74,7 +74,7 @@ pub fn unseen(text: &str, others: &[Part]) -> Vec<Unseen> {
     found
 }
 
-/// The report, unless it vouches for what no engine has seen, or blames the program for it.
+/// The report; an unknown verdict instead if it vouches for what no engine saw, or blames the program for it.
 pub fn vouched(report: Report, unseen: &[Unseen]) -> Report {
     let fails = report.verdict == Verdict::Fails;
     let Some(found) = { unseen.iter() }.find(|it| it.misleads || !fails) else {
@@ -100,32 +100,32 @@ pub fn vouched(report: Report, unseen: &[Unseen]) -> Report {
     }
 }
 
-/// A file and what it takes in, as far as their words tell. Tokens are numbered through all of them.
+/// A file and the files that it includes, as tokens, which are numbered through all of them.
 struct File {
     tokens: Vec<Token>,
     files: Vec<One>,
-    /// What is imported with all its names.
+    /// The modules that are imported with `*`.
     globs: Vec<Vec<String>>,
 }
 
-/// One of the files.
+/// The checked file, or a file that it includes.
 #[derive(Default)]
 struct One {
-    /// What it is called, if it is not the first.
+    /// Its name, if it is not the checked file.
     name: Option<String>,
     /// Its first token.
     begin: usize,
-    /// For each name that is imported, the whole path.
+    /// For each imported name, its full path.
     imports: BTreeMap<String, Vec<String>>,
-    /// For each type of this file, its fields.
+    /// The fields of each type of this file.
     types: BTreeMap<String, Fields>,
 }
 
-/// What a type of the file is made of.
+/// The fields of a type.
 struct Fields {
     /// The type of each field, as a range of tokens.
     types: Vec<Range<usize>>,
-    /// Whether it is plain data whatever its fields are: which variant an enum is.
+    /// Whether it is plain data whatever its fields are: the tag of an enum.
     tagged: bool,
 }
 
@@ -168,7 +168,7 @@ impl File {
         self.tokens.get(at).map_or(1, |token| token.line)
     }
 
-    /// The file that a token stands in.
+    /// The file that contains a token.
     fn one(&self, at: usize) -> &One {
         &self.files[self.number_of_file(at)]
     }
@@ -186,7 +186,7 @@ impl File {
         self.one(at).name.clone()
     }
 
-    /// The type that a name stands for in the file of that token: one of that file, or else of another.
+    /// The type that a name means in the file of that token: one of that file, or else of another.
     fn declared(&self, at: usize, name: &str) -> Option<&Fields> {
         let own = self.one(at).types.get(name);
         own.or_else(|| self.files.iter().find_map(|file| file.types.get(name)))
@@ -202,7 +202,7 @@ impl File {
         Some((self.declared(at, name)?, name.clone()))
     }
 
-    /// Takes down what one branch of a `use` brings in.
+    /// Records the imports of one branch of a `use`.
     fn import(&mut self, mut at: usize, mut path: Vec<String>) {
         loop {
             match self.text(at) {
@@ -236,7 +236,7 @@ impl File {
         }
     }
 
-    /// Takes down a struct, enum or union.
+    /// Records a struct, enum or union.
     fn declare(&mut self, at: usize) {
         let name = self.text(at + 1).to_owned();
         let mut body = at + 2;
@@ -257,7 +257,7 @@ impl File {
         (self.one_mut(at).types).insert(name, Fields { types, tagged });
     }
 
-    /// Takes down `type Name = …;`.
+    /// Records `type Name = …;`.
     fn alias(&mut self, at: usize) {
         let name = self.text(at + 1).to_owned();
         let mut begin = at + 2;
@@ -304,7 +304,7 @@ impl File {
         self.tokens.len()
     }
 
-    /// What follows the generic arguments that begin at `open`.
+    /// The token after the generic arguments that begin at `open`.
     fn after_angles(&self, open: usize) -> usize {
         let mut depth = 0;
         for at in open..self.tokens.len() {
@@ -320,7 +320,7 @@ impl File {
         self.tokens.len()
     }
 
-    /// What stands between the commas that are in no brackets.
+    /// The parts between commas that are outside of all brackets.
     fn split(&self, range: Range<usize>) -> Vec<Range<usize>> {
         let mut parts = Vec::new();
         let (mut begin, mut depth) = (range.start, 0);
@@ -341,7 +341,7 @@ impl File {
         parts
     }
 
-    /// The path that begins at `at`, with what its first name stands for; and what follows it.
+    /// The path that begins at `at`, with its first name resolved; and the token after it.
     fn path(&self, mut at: usize) -> (Vec<String>, usize) {
         if self.text(at) == "::" {
             at += 1;
@@ -392,9 +392,9 @@ impl File {
         }
     }
 
-    // ---- what there is ------------------------------------------------------------------------
+    // ---- what is searched for ------------------------------------------------------------------------
 
-    /// Locks, atomics, channels and threads of std's own.
+    /// Locks, atomics, channels and threads of std.
     fn std_names(&self) -> Vec<Unseen> {
         let tokens = &self.tokens;
         let found = (0..tokens.len())
@@ -415,17 +415,15 @@ impl File {
             Unseen {
                 file: self.file(at),
                 line: self.line(at),
-                why: format!(
-                    "uses `{path}`, and no engine sees what that does: it must be `{ours}`"
-                ),
+                why: format!("uses `{path}`, and no engine sees what that does: use `{ours}`"),
                 misleads: false,
             }
         });
         unseen.into_iter().collect()
     }
 
-    /// Ways to std's locks and threads that leave no path to look for: all of std's names, another name for
-    /// std.
+    /// Imports that hide the path to std's locks and threads: all of std's names by `*`, or another name
+    /// for std.
     fn detours(&self) -> Vec<Unseen> {
         let is_root = |path: &[String]| {
             let [root] = path else { return false };
@@ -449,19 +447,19 @@ impl File {
                 _ if is_std && glob && self.text(at + 1) == "::" && self.text(at + 2) == "*" => {
                     say(
                         at,
-                        "imports all of std by a `*`, and what is taken from it no engine may see",
+                        "imports all of std by `*`, which can hide what no engine sees",
                     );
                 }
                 _ if is_std && self.text(at + 1) == "as" && self.text(at + 2) != self.text(at) => {
                     say(
                         at,
-                        "gives std another name, and what is taken from it no engine may see",
+                        "gives std another name, which can hide what no engine sees",
                     );
                 }
                 "self" if other_name && self.text(at + 1) == "as" => {
                     say(
                         at,
-                        "gives std another name, and what is taken from it no engine may see",
+                        "gives std another name, which can hide what no engine sees",
                     );
                 }
                 _ => {}
@@ -470,8 +468,8 @@ impl File {
         found
     }
 
-    /// What differs from execution to execution, whatever the schedule: with it, what one execution shows
-    /// says nothing of the next.
+    /// Sources of values that differ between executions of the same schedule: with them, one execution tells
+    /// nothing about the next.
     fn random(&self) -> Vec<Unseen> {
         let is_random = |&at: &usize| match self.text(at) {
             "RandomState" => self.text(at + 1) == "::",
@@ -482,7 +480,7 @@ impl File {
             file: self.file(at),
             line: self.line(at),
             why: format!(
-                "asks `{}` for something that differs each time, so that no exploration sees all of it",
+                "asks `{}` for a value that differs each time, so that no exploration can cover all cases",
                 self.text(at)
             ),
             misleads: false,
@@ -490,7 +488,7 @@ impl File {
         found.collect()
     }
 
-    /// The first thing below the module at `module` that an engine would have to see.
+    /// The first item below the module at `module` that an engine would have to see.
     fn below(&self, module: usize, path: &str) -> Option<(usize, String)> {
         let names = branches(&self.tokens, module);
         if names.is_empty() {
@@ -508,7 +506,7 @@ impl File {
         })
     }
 
-    /// Thread-locals of std's own: all threads of a check share them.
+    /// Thread-locals of std: all threads of a check share them.
     fn thread_locals(&self) -> Vec<Unseen> {
         let is_macro = |&at: &usize| self.text(at) == "thread_local" && self.text(at + 1) == "!";
         let found = { (0..self.tokens.len()).filter(is_macro) }.find(|&at| {
@@ -517,24 +515,24 @@ impl File {
                 false => at,
             };
             let (path, _) = self.path(begin);
-            // Without an import the name is in std's prelude.
+            // Without an import, the name comes from std's prelude.
             !self.is_of_ours(&path)
         });
         let unseen = found.map(|at| Unseen {
             file: self.file(at),
             line: self.line(at),
-            why: "uses std's `thread_local!`, which all threads of a check share, as they take \
-                  turns on one: it must be `heisenbug::thread_local!`"
+            why: "uses std's `thread_local!`, which all threads of a check share, as they run \
+                  on one OS thread: use `heisenbug::thread_local!`"
                 .to_owned(),
             misleads: true,
         });
         unseen.into_iter().collect()
     }
 
-    /// Statics that no execution puts back.
+    /// Statics that are not reset between executions.
     fn statics(&self) -> Vec<Unseen> {
         let mut found = Vec::new();
-        // What is in a `thread_local!` looks like a static, and is none.
+        // A declaration in a `thread_local!` looks like a static, but is not one.
         let mut local = 0;
         for at in 0..self.tokens.len() {
             if self.text(at) == "thread_local" && self.text(at + 1) == "!" {
@@ -547,8 +545,8 @@ impl File {
                 found.push(Unseen {
                     file: self.file(at),
                     line: self.line(at),
-                    why: "has a `static mut`: no engine sees who reads and writes it, and an \
-                          execution begins with what the one before it left; put what the threads \
+                    why: "has a `static mut`: no engine sees which threads read and write it, and an \
+                          execution begins with what the previous one left; put what the threads \
                           share into a `heisenbug::cell::UnsafeCell` that the scenario makes"
                         .to_owned(),
                     misleads: true,
@@ -569,7 +567,7 @@ impl File {
                 line: self.line(at),
                 why: format!(
                     "has a static with std's `{name}` in it, and an execution begins with what the \
-                     one before it left: it must be heisenbug's, or made by the scenario"
+                     previous one left: use heisenbug's, or make it in the scenario"
                 ),
                 misleads: true,
             });
@@ -577,7 +575,7 @@ impl File {
         found
     }
 
-    /// What of std's in a type can be changed through a shared reference.
+    /// A type of std inside a type that can be changed through a shared reference.
     fn changeable(&self, range: Range<usize>, seen: &RefCell<Vec<String>>) -> Option<String> {
         self.inside(range, seen, &|path| {
             let is_lock = |name: &String| {
@@ -595,7 +593,7 @@ impl File {
         self.is_of_std(path, "cell", &CELLS) || self.is_of_std(path, "rc", &CELLS)
     }
 
-    /// What `find` finds first among the paths in a type, and in the types of this file that it names.
+    /// The first result of `find` for the paths in a type, and in the types of this file that it names.
     fn inside<R>(
         &self,
         range: Range<usize>,
@@ -627,7 +625,7 @@ impl File {
         None
     }
 
-    /// The types that are shared or sent because the file says so: where it says it, and which.
+    /// The types that an `unsafe impl` of the file makes shareable or sendable, each with its place.
     fn vouched_for(&self, traits: &[&str]) -> Vec<(usize, String)> {
         let mut found = Vec::new();
         for at in 0..self.tokens.len() {
@@ -649,7 +647,7 @@ impl File {
         found
     }
 
-    /// Cells of std's in what the file says may be shared.
+    /// Cells of std in types that an `unsafe impl` of the file makes shareable.
     fn cells(&self) -> Vec<Unseen> {
         let shared = self.vouched_for(&["Sync"]);
         let found = shared.into_iter().find_map(|(at, name)| {
@@ -664,8 +662,8 @@ impl File {
                 file: self.file(at),
                 line: self.line(at),
                 why: format!(
-                    "shares `{name}`, which has std's `{cell}` in it, and no engine sees what is \
-                     done to that: it must be `heisenbug::cell::UnsafeCell`"
+                    "shares `{name}`, which has std's `{cell}` in it, and no engine sees the \
+                     accesses to that: use `heisenbug::cell::UnsafeCell`"
                 ),
                 misleads: false,
             })
@@ -699,7 +697,7 @@ impl File {
         unseen.into_iter().collect()
     }
 
-    /// A pointer in a type that the file says may be sent or shared.
+    /// A pointer in a type that an `unsafe impl` of the file makes sendable or shareable.
     fn sent_pointer(&self) -> Option<(usize, String)> {
         let mut open = self.vouched_for(&["Send", "Sync"]);
         let mut next = 0;
@@ -739,7 +737,7 @@ impl File {
         })
     }
 
-    /// `AtomicPtr<T>` of ours, where T is plain data.
+    /// Our `AtomicPtr<T>`, where T is plain data.
     fn atomic_pointer(&self) -> Option<(usize, String)> {
         (0..self.tokens.len()).find_map(|at| {
             let pointee = match self.text(at) {
@@ -751,7 +749,7 @@ impl File {
         })
     }
 
-    /// `… as *mut T` and `cast_mut()`, outside of what is handed to a cell of ours.
+    /// `… as *mut T` and `cast_mut()`, outside of closures that are passed to a cell of ours.
     fn cast(&self) -> Option<(usize, String)> {
         let mut within = 0;
         (0..self.tokens.len()).find_map(|at| {
@@ -763,7 +761,7 @@ impl File {
                 return None;
             }
             if text == "cast_mut" && self.text(at + 1) == "(" {
-                return Some((at, "what was not to be changed".to_owned()));
+                return Some((at, "what was behind a `*const` pointer".to_owned()));
             }
             let is_cast = text == "as" && self.text(at + 1) == "*";
             let pointee = at + 3..self.one_type(at + 3, self.tokens.len());
@@ -774,7 +772,7 @@ impl File {
         })
     }
 
-    /// `Box::into_raw(Box::new(5))`: what the pointer's type does not say.
+    /// `Box::into_raw(Box::new(5))`: plain data that does not show in the pointer's type.
     fn boxed_number(&self) -> Option<(usize, String)> {
         const BEGINNING: [&str; 7] = ["into_raw", "(", "Box", "::", "new", "(", ""];
         (0..self.tokens.len()).find_map(|at| {
@@ -791,7 +789,7 @@ impl File {
                 return Some((value, "a number".to_owned()));
             }
             let name = self.text(value);
-            // A literal or a function of the type: what follows the name does not matter.
+            // A literal or a function of the type: the text after the name does not matter.
             let plain = self.declared(value, name).is_some_and(|fields| {
                 fields.tagged || !{ fields.types.iter() }.all(|field| self.is_seen(field.clone()))
             });
@@ -799,7 +797,7 @@ impl File {
         })
     }
 
-    /// Where the type that begins at `at` ends.
+    /// The end of the type that begins at `at`.
     fn one_type(&self, mut at: usize, end: usize) -> usize {
         loop {
             match self.text(at) {
@@ -821,7 +819,7 @@ impl File {
         }
     }
 
-    /// The generic arguments that begin there, if some do: `<T>` or `::<T>`.
+    /// The generic arguments that begin at `at`, if there are any: `<T>` or `::<T>`.
     fn argument(&self, mut at: usize) -> Option<Range<usize>> {
         if self.text(at) == "::" {
             at += 1;
@@ -842,7 +840,7 @@ impl File {
         shown
     }
 
-    /// Whether an engine sees every access to a type: it is made of façade types alone.
+    /// Whether an engine sees every access to a type: it consists only of façade types.
     fn is_seen(&self, range: Range<usize>) -> bool {
         self.is_seen_beyond(range, &RefCell::default())
     }
@@ -980,11 +978,11 @@ mod tests {
     fn what_differs_each_time_is_found() {
         assert_found(
             "let now = Instant::now();",
-            "1 asks `Instant` for something that differs",
+            "1 asks `Instant` for a value that differs",
         );
         assert_found(
             "let random = std::hash::RandomState::new();",
-            "1 asks `RandomState` for something that differs",
+            "1 asks `RandomState` for a value that differs",
         );
         assert_eq!(found("let map: HashMap<u8, u8> = HashMap::new();"), "");
     }
@@ -1092,7 +1090,7 @@ mod tests {
             "struct P(*const [(AtomicU32, ()); 2]); unsafe impl Send for P {} fn f() { unsafe { g() } }",
             "fn f() { unsafe { g(Box::into_raw(Box::new(Node::new()))) } }",
             "fn f(c: &UnsafeCell<u8>) { c.with_mut(|p| unsafe { *(p as *mut i8) = 1 }) }",
-            // Nobody can look behind it.
+            // Without `unsafe`, the data behind it cannot be accessed.
             "struct S { p: AtomicPtr<u64> }",
         ] {
             assert_eq!(found(&format!("{of_nodes}{text}")), "", "{text}");

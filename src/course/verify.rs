@@ -1,6 +1,6 @@
-//! Whether a course keeps its promises: every exercise fails as declared, every solution passes,
-//! every trap is refused as declared, every mutant of a solution as well, and nothing is missing or left
-//! over.
+//! Checks that a course keeps its promises: every exercise fails as declared, every solution passes,
+//! every trap is refused as declared, every mutant of a solution is refused too, and no file is missing
+//! or left over.
 
 use super::compile::Library;
 use super::judge::{Judgement, Limits, judge};
@@ -19,32 +19,32 @@ use std::sync::mpsc;
 /// One promise of a course.
 #[derive(Clone, Debug)]
 pub struct Promise {
-    /// Whose: an exercise, or the course itself.
+    /// Whose promise it is: an exercise's, or the course's own.
     pub of: String,
     /// What is promised, such as `the solution passes`.
     pub what: String,
-    /// What is wrong, if it is not kept.
+    /// What is wrong, if the promise is broken.
     pub broken: Option<String>,
 }
 
-/// How many executions a solution needs at most, of all its cases together: a learner gets an answer at
+/// The most executions that a solution may need, over all its cases: a learner should get an answer at
 /// once.
 const MAX_EXECUTIONS_OF_SOLUTION: u64 = 5_000;
 
-/// How many executions of a mutant's case may be explored. What needs many more than a solution is none.
+/// The most executions of a mutant's case. A mutant that needs many more than a solution is refused.
 const MAX_EXECUTIONS_OF_MUTANT: u64 = 2 * MAX_EXECUTIONS_OF_SOLUTION;
 
 /// What to look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// All but the mutants: half a minute for twenty exercises on two cores.
+    /// Everything except the mutants: half a minute for twenty exercises on two cores.
     Declared,
-    /// Mutants, too: two minutes.
+    /// The mutants, too: two minutes.
     Mutants,
 }
 
-/// Verifies a whole course, telling the promises of each exercise, in order, as soon as all of them
-/// were looked at. As many exercises at once as there are processors.
+/// Verifies a whole course, reporting the promises of each exercise, in order, as soon as all of them
+/// are checked. As many exercises are checked in parallel as there are processors.
 ///
 /// # Errors
 ///
@@ -76,7 +76,7 @@ pub fn verify(
                             Ok(promises)
                         });
                     if done.send((&exercise.name, promises)).is_err() {
-                        // Something went wrong with another one.
+                        // The receiver has stopped: another exercise met an error.
                         return;
                     }
                 }
@@ -105,7 +105,7 @@ pub fn verify(
     Ok(kept)
 }
 
-/// What one exercise promises.
+/// Checks the promises of one exercise.
 fn promises(
     course: &Course,
     exercise: &Exercise,
@@ -149,7 +149,7 @@ fn promises(
     Ok(promises)
 }
 
-/// Whether the judge refuses every mutant of the solution but those that may pass.
+/// Checks that the judge refuses every mutant of the solution except those that may pass.
 ///
 /// # Errors
 ///
@@ -210,14 +210,14 @@ pub fn killed(
 
 fn todo(course: &Course, exercise: &Exercise) -> Option<String> {
     let text = std::fs::read_to_string(course.folder.join(exercise.file())).unwrap_or_default();
-    (!text.contains("// TODO")).then(|| "there is no `// TODO` in it".to_owned())
+    (!text.contains("// TODO")).then(|| "it has no `// TODO`".to_owned())
 }
 
 fn fails_as(judgement: &Judgement, declared: Failure, outcome: Option<&str>) -> Option<String> {
     let found = match judgement.failure() {
         None => return Some("it passes".to_owned()),
         Some(failure) if failure != declared => {
-            return Some(format!("it fails otherwise: {}", describe(judgement)));
+            return Some(format!("it fails in another way: {}", describe(judgement)));
         }
         Some(_) => match judgement {
             Judgement::Failed(report) | Judgement::Broken { report, .. } => {
@@ -232,7 +232,7 @@ fn fails_as(judgement: &Judgement, declared: Failure, outcome: Option<&str>) -> 
     }
 }
 
-/// A solution also leaves nothing to be said about its orderings.
+/// A solution must also pass without notes on its orderings.
 fn passes(judgement: &Judgement) -> Option<String> {
     match judgement {
         Judgement::Passed { notes, .. } => (!notes.is_empty()).then(|| notes.join("\n")),
@@ -247,7 +247,9 @@ fn is_small(judgement: &Judgement) -> Option<String> {
     };
     let executions: u64 = reports.iter().map(Report::explored).sum();
     (executions >= MAX_EXECUTIONS_OF_SOLUTION).then(|| {
-        format!("it needs {executions} executions, of {MAX_EXECUTIONS_OF_SOLUTION} at most")
+        format!(
+            "it needs {executions} executions, but may need at most {MAX_EXECUTIONS_OF_SOLUTION}"
+        )
     })
 }
 
@@ -274,7 +276,7 @@ fn strays(course: &Course) -> Result<Option<String>> {
     for folder in ["", "tests", "solutions", "traps"] {
         collect(&course.folder.join(folder), folder == "traps", &mut found)?;
     }
-    // What a Rust package has beside its exercises.
+    // Part of the Rust package, not an exercise.
     found.remove(&course.folder.join("build.rs"));
     let name = |path: &PathBuf| {
         path.strip_prefix(&course.folder)

@@ -1,4 +1,4 @@
-//! Saves: told once each, however many events an editor makes of one.
+//! Watches for saved files: each save is reported once, however many events the editor causes.
 
 use anyhow::{Context, Result};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// How long a file must be left alone before it counts as saved. Editors write, rename and set
-/// attributes within a millisecond or two; more would be felt.
+/// How long a file must be unchanged before it counts as saved. Editors write, rename and set
+/// attributes within a millisecond or two; a longer wait would be noticeable.
 const QUIET: Duration = Duration::from_millis(30);
 
 /// Watches the folder of some files, for as long as it exists.
@@ -17,7 +17,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches a folder, and not those in it: many editors save by renaming another file into
+    /// Watches a folder, but not its subfolders: many editors save by renaming another file into
     /// place, so that watching the file itself would lose it.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl Watch {
                 let Ok(event) = event else { return };
                 if matches!(event.kind, EventKind::Create(_) | EventKind::Modify(_)) {
                     for path in event.paths {
-                        // Nobody listens any more: then nobody cares.
+                        // An error means that the receiver is gone, so the event is not needed.
                         let _ = sender.send(path);
                     }
                 }

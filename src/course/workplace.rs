@@ -1,4 +1,4 @@
-//! Where a learner works: the course, the folder of the learner's files, and how far they are.
+//! Where a learner works: the course, the folder of the learner's files, and the progress.
 
 use super::editor;
 use super::home;
@@ -10,23 +10,23 @@ use heisenbug_files as files;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A course, and where its files are worked on.
+/// A course, and the folder in which the learner works on it.
 #[derive(Clone, Debug)]
 pub struct Workplace {
     /// The course: its judges, solutions and traps.
     pub course: Course,
     /// The folder of the learner's files. It may be the course's own.
     pub folder: PathBuf,
-    /// How far the learner has come.
+    /// The learner's progress.
     pub progress: Progress,
-    /// How much a judge's case may cost.
+    /// The limits for each case of a judge.
     pub limits: Limits,
-    /// What must be said before anything else.
+    /// A warning to show before anything else.
     pub warning: Option<String>,
 }
 
 impl Workplace {
-    /// Whether somebody works in a folder, or it is a course.
+    /// Whether a folder is a working copy or a course.
     pub fn is_at(folder: &Path) -> bool {
         folder.join(progress::FILE).exists() || folder.join("course.toml").is_file()
     }
@@ -38,7 +38,7 @@ impl Workplace {
     ///
     /// If there is no course, or it is invalid.
     pub fn open(folder: &Path, course: Option<&Path>) -> Result<Workplace> {
-        // Even a damaged file says that this is where somebody works.
+        // Even a damaged file shows that this is a working copy.
         let here = folder.join(progress::FILE).exists();
         let read = Progress::read(folder)?;
         let (course, folder) = match (course, &read.progress.course) {
@@ -64,13 +64,13 @@ impl Workplace {
         };
         let course = Course::read(&absolute(&course)?)?;
         if folder != course.folder {
-            // A file that was damaged has forgotten it.
+            // A damaged file does not tell the course.
             read.progress
                 .course
                 .get_or_insert_with(|| course.folder.clone());
         }
         if read.warning.is_some() {
-            // The next command must know as well whose folder this is.
+            // So that the next command knows the course of this folder, too.
             read.progress.write(&folder)?;
         }
         Ok(Workplace {
@@ -82,7 +82,7 @@ impl Workplace {
         })
     }
 
-    /// Makes a working copy of a course, as a package that editors know.
+    /// Makes a working copy of a course, as a package that editors understand.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ impl Workplace {
         self.folder.join(exercise.file())
     }
 
-    /// The exercise to go on with: the current one, or else the first that is not done.
+    /// The exercise to continue with: the current one, or else the first that is not done.
     pub fn next(&self) -> Option<&Exercise> {
         let open = |exercise: &&Exercise| !self.progress.is_done(&exercise.name);
         let current = { self.progress.current.as_ref() }
@@ -146,10 +146,10 @@ impl Workplace {
         self.change(|place| place.progress.reopen(exercise))
     }
 
-    /// Changes the progress as it is now, and not as it was when this program read it: another one
+    /// Changes the progress as it is on disk now, not as it was when this program read it: another program
     /// may have written since.
     fn change(&mut self, change: impl FnOnce(&mut Workplace)) -> Result<()> {
-        // Held to the end. Where a folder cannot be locked, two programs must not write at once.
+        // Held until the end. If the folder cannot be locked, two programs must not write at the same time.
         let _lock =
             std::fs::File::open(&self.folder).and_then(|folder| folder.lock().map(|()| folder));
         let read = Progress::read(&self.folder)?;
@@ -160,7 +160,7 @@ impl Workplace {
         self.progress.write(&self.folder)
     }
 
-    /// Notes that an exercise was proven, and goes on to the next.
+    /// Notes that an exercise was proven, and moves on to the next.
     ///
     /// # Errors
     ///
@@ -172,12 +172,12 @@ impl Workplace {
         })
     }
 
-    /// Gives an exercise back as it was, and keeps what the learner wrote beside it. Returns where,
-    /// or `None` if nothing had been changed.
+    /// Restores the original of an exercise, and keeps what the learner wrote in a file beside it. Returns
+    /// the path of that file, or `None` if nothing had been changed.
     ///
     /// # Errors
     ///
-    /// If the original cannot be found, or a file not be written.
+    /// If the original cannot be found, or a file cannot be written.
     pub fn reset(&mut self, exercise: &Exercise) -> Result<Option<PathBuf>> {
         let file = self.file(exercise);
         let original = self.original(exercise)?;
@@ -190,7 +190,7 @@ impl Workplace {
         Ok(kept)
     }
 
-    /// An exercise as it was given. In the course's own folder, that is what git has.
+    /// The original of an exercise. In the course's own folder, it comes from git.
     fn original(&self, exercise: &Exercise) -> Result<Vec<u8>> {
         if self.folder != self.course.folder {
             return given(&self.course, exercise);
@@ -204,7 +204,7 @@ impl Workplace {
         match output {
             Ok(output) if output.status.success() => Ok(output.stdout),
             _ => bail!(
-                "you work in the course's own folder, and git does not know the original of {}; \
+                "you work in the course's own folder, but git does not have the original of {}; \
                  `heisenbug learn init DIR` makes a copy to work in",
                 exercise.file()
             ),
@@ -212,7 +212,7 @@ impl Workplace {
     }
 }
 
-/// An exercise as the course has it.
+/// The exercise's file in the course.
 fn given(course: &Course, exercise: &Exercise) -> Result<Vec<u8>> {
     let path = course.folder.join(exercise.file());
     files::read(&path)?.with_context(|| format!("the course lacks {}", path.display()))
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(std::fs::read(place.file(&exercise)).unwrap(), b"// TODO");
     }
 
-    /// A course of one exercise, and a copy in which it was worked on and proven.
+    /// A course with one exercise, and a working copy in which it was changed and proven.
     struct Copy {
         _given: tempfile::TempDir,
         folder: tempfile::TempDir,
@@ -286,7 +286,7 @@ mod tests {
             Workplace::open(self.folder.path(), None)
         }
 
-        /// What is in the files of the folder whose names begin so, in the order of their names.
+        /// The texts of all files whose names begin with `name`, sorted by name.
         fn texts(&self, name: &str) -> Vec<String> {
             let entries = std::fs::read_dir(self.folder.path()).unwrap();
             let paths = entries.map(|entry| entry.unwrap().path());
@@ -315,7 +315,7 @@ mod tests {
                 let texts = copy.texts("one.rs");
                 assert!(texts.iter().any(|text| text == "mine"), "{failed:?}");
                 assert!(!texts[0].is_empty(), "{failed:?}");
-                // As far as one can tell it is proven, or it was reset: but somebody works here.
+                // The exercise counts as proven or as reset, but the folder is still a working copy.
                 let place = copy.open().unwrap();
                 assert!(place.warning.is_none(), "{failed:?}");
                 assert_eq!(place.course.folder, copy.course.folder);
@@ -379,7 +379,7 @@ mod tests {
                         let is_named = names.iter().any(|name| why.contains(name));
                         assert!(is_named, "{failed:?}: {why}");
                     }
-                    // What was looked at around this program is not needed.
+                    // The failed step was only a look around this program, and is not needed.
                     Ok(()) => assert!(folder.path().join(progress::FILE).exists(), "{failed:?}"),
                 }
                 let text = std::fs::read_to_string(given.path().join("one.rs")).unwrap();

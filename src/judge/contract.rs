@@ -1,6 +1,6 @@
 //! What a case of a judge must do, and what is wrong if it does something else.
 //!
-//! What an exercise says of itself is a contract. A part of it needs no other thread, and is looked at
+//! What an exercise says about itself is a contract. A part of it needs no other thread, and is tested
 //! first: a fix that does nothing, or always the same, fails under no schedule.
 
 use super::Told;
@@ -11,11 +11,11 @@ use std::borrow::Cow;
 
 /// The outcome of a promise that is kept.
 pub const KEPT: &str = "as promised";
-/// The outcome of a promise that is not.
+/// The outcome of a promise that is broken.
 pub const BROKEN: &str = "not as promised";
 
-/// How often one who waits for a promise to be kept is woken for no reason. Alone, that costs little;
-/// and who looks again so many times, and no more, is found out.
+/// The number of spurious wakeups while a promise is tested. Without other threads they cost little, and
+/// they expose code that looks again only a limited number of times.
 const SPURIOUS: u8 = 16;
 
 /// What a case must do, over all its executions.
@@ -24,15 +24,15 @@ const SPURIOUS: u8 = 16;
 pub enum Must {
     /// It holds.
     Hold,
-    /// It shows a bug, which has a class and an outcome.
+    /// It shows a bug of this class, with this outcome.
     Fail(Class, Cow<'static, str>),
     /// It keeps a promise.
     Keep,
     /// It panics.
     Panic,
-    /// It never comes back, asleep or not.
+    /// It never returns, whether it sleeps or spins.
     Wait,
-    /// It never comes back, and sleeps.
+    /// It never returns, and sleeps.
     Sleep,
 }
 
@@ -41,13 +41,13 @@ pub enum Must {
 pub enum Wrong {
     /// A limit was reached before anything was found.
     Unknown,
-    /// It fails, and must not.
+    /// It fails, but must not.
     Fails,
     /// It does not show the bug.
     NotExposed,
-    /// It does not do what is promised. How, as the end of a sentence.
+    /// It breaks a promise. In which way, as the end of a sentence.
     Broken(&'static str),
-    /// Outcomes are impossible that must not be.
+    /// These outcomes must be possible, but are not.
     NotConcurrent(Vec<String>),
 }
 
@@ -57,7 +57,7 @@ impl Must {
         !matches!(self, Must::Hold | Must::Fail(..))
     }
 
-    /// What a case is checked with.
+    /// The checker for a case.
     pub fn checker(&self, checker: Checker) -> Checker {
         match self.is_promise() {
             true => checker.spurious(SPURIOUS),
@@ -65,7 +65,7 @@ impl Must {
         }
     }
 
-    /// What is wrong with a case that must do this, if anything is.
+    /// What is wrong with a case that must do this, if anything.
     pub fn wrong(&self, case: &Told, report: &Report) -> Option<Wrong> {
         if report.verdict == Verdict::Unknown {
             return Some(Wrong::Unknown);
@@ -82,20 +82,20 @@ impl Must {
             Must::Keep if report.fails() => Some(Wrong::Broken("")),
             Must::Keep => None,
             Must::Panic => (!all_end_by(report, &[Class::Panic]))
-                .then_some(Wrong::Broken(", and it passes in silence")),
+                .then_some(Wrong::Broken(", but it does not panic")),
             Must::Wait | Must::Sleep => self.does_not_wait(report).map(Wrong::Broken),
         }
     }
 
-    /// How somebody does not wait who must.
+    /// In which way the scenario does not wait as it must, if it does not.
     fn does_not_wait(&self, report: &Report) -> Option<&'static str> {
         let may_look = *self == Must::Wait;
         let looks = report.passes.is_some() || ends_by(report, Class::Livelock);
         if looks && !may_look {
-            return Some(", and it looks again and again instead");
+            return Some(", but it spins instead");
         }
         let waits = all_end_by(report, &[Class::Deadlock, Class::Livelock]);
-        (!waits).then_some(", and it does not wait")
+        (!waits).then_some(", but it does not wait")
     }
 }
 
@@ -103,7 +103,7 @@ fn ends_by(report: &Report, class: Class) -> bool {
     { report.outcomes.iter() }.any(|outcome| outcome.class == Some(class))
 }
 
-/// Whether every execution ends by one of these. Those that were cut in a loop have no end.
+/// Whether every execution ends with one of these classes. Executions that were cut in a loop have no end.
 fn all_end_by(report: &Report, classes: &[Class]) -> bool {
     let is_one = |class: Option<Class>| class.is_some_and(|class| classes.contains(&class));
     { report.outcomes.iter() }.all(|outcome| is_one(outcome.class))

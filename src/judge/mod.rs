@@ -1,5 +1,5 @@
-//! What a judge is made of: scenarios that include the learner's file, and a `main` that serves
-//! the checks of another process.
+//! The building blocks of a judge: scenarios that include the learner's file, and a `main` that runs
+//! checks for another process.
 //!
 //! ```ignore
 //! heisenbug::exercise!("lost_update.rs");
@@ -33,12 +33,12 @@ pub mod orderings;
 
 pub use heisenbug_native as native;
 
-/// What a judge looks at.
+/// The description of a judge.
 #[derive(Clone, Debug)]
 pub struct Judge {
     /// Every outcome of the scenarios, with its grade.
     pub outcomes: &'static [Outcome],
-    /// What the exercise says of itself, tried without concurrency, and before everything else.
+    /// The promises of the exercise, tested before everything else and without concurrency.
     pub contract: &'static [Case],
     /// The scenarios, the most telling one first.
     pub cases: &'static [Case],
@@ -47,13 +47,13 @@ pub struct Judge {
 /// One scenario, and what it must do.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// A name for it, as in `two_doors`. Of a promise, what is promised.
+    /// Its name, such as `two_doors`. For a promise: what is promised.
     pub name: &'static str,
     /// Runs it once, and returns the label of its outcome.
     pub scenario: fn() -> String,
     /// What it must do.
     pub must: Must,
-    /// Outcomes that must stay possible: what makes them impossible took the concurrency away.
+    /// Outcomes that must stay possible: a fix that makes them impossible has removed the concurrency.
     pub reachable: &'static [&'static str],
 }
 
@@ -78,18 +78,18 @@ impl Case {
         Case::new(name, scenario, Must::Fail(expected.class, outcome))
     }
 
-    /// A promise, as in "`total` counts one visitor after another", and a scenario that says by [`kept`]
+    /// A promise, such as "`total` counts one visitor after another", and a scenario that returns by [`kept`]
     /// whether it is kept.
     pub const fn promises(what: &'static str, scenario: fn() -> String) -> Case {
         Case::new(what, scenario, Must::Keep)
     }
 
-    /// A promise that the scenario never comes back, but sleeps: nobody does what it waits for.
+    /// A promise that the scenario never returns, but sleeps: what it waits for never happens.
     pub const fn sleeps(what: &'static str, scenario: fn() -> String) -> Case {
         Case::new(what, scenario, Must::Sleep)
     }
 
-    /// A promise that the scenario never comes back, in whatever way it waits.
+    /// A promise that the scenario never returns, in whatever way it waits.
     pub const fn waits(what: &'static str, scenario: fn() -> String) -> Case {
         Case::new(what, scenario, Must::Wait)
     }
@@ -99,14 +99,14 @@ impl Case {
         Case::new(what, scenario, Must::Panic)
     }
 
-    /// The same case, whose listed outcomes must all be possible.
+    /// The same case, but these outcomes must all be possible.
     pub const fn reaches(mut self, outcomes: &'static [&'static str]) -> Case {
         self.reachable = outcomes;
         self
     }
 }
 
-/// The outcome of a scenario that tries a promise.
+/// The outcome of a scenario that tests a promise.
 pub fn kept(is_kept: bool) -> String {
     match is_kept {
         true => contract::KEPT,
@@ -126,7 +126,7 @@ where
     named.spawn(body).expect("failed to spawn thread")
 }
 
-/// A case, as a judge tells it to whoever runs it.
+/// A case, as a judge reports it to the process that runs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     /// Its name.
@@ -137,7 +137,7 @@ pub struct Told {
     pub reachable: Vec<String>,
 }
 
-/// The argument that makes a judge tell its cases.
+/// The argument that makes a judge print its cases.
 pub const CASES: &str = "__cases";
 
 /// Includes a learner's file: as `yours` on the engines, and, so that it is sound there too, as
@@ -182,7 +182,7 @@ macro_rules! judge {
     };
 }
 
-/// The `main` of a judge: tells its cases, or serves one check.
+/// The `main` of a judge: prints its cases, or runs one check.
 pub fn main(judge: &'static Judge) -> ExitCode {
     let mut args = std::env::args().skip(1);
     let done = match args.next().as_deref() {
@@ -195,7 +195,7 @@ pub fn main(judge: &'static Judge) -> ExitCode {
             heisenbug_isolated::child(&args.collect::<Vec<_>>(), std::iter::once(bug(judge)))
         }
         _ => Err(anyhow::anyhow!(
-            "a judge is run by `heisenbug learn`, or by `cargo test`"
+            "a judge is run by `heisenbug learn` or by `cargo test`"
         )),
     };
     match done {
@@ -207,8 +207,8 @@ pub fn main(judge: &'static Judge) -> ExitCode {
     }
 }
 
-/// All cases, in the order in which they are looked at. That somebody waits comes last: where it fails
-/// with other threads as well, that says more.
+/// All cases, in the order in which they are checked. Promises to wait come last: if a scenario with other
+/// threads fails as well, that failure tells more.
 fn all(judge: &Judge) -> impl Iterator<Item = &Case> {
     let waits = |case: &&Case| matches!(case.must, Must::Wait | Must::Sleep);
     let first = judge.contract.iter().filter(move |case| !waits(case));
@@ -247,7 +247,7 @@ pub fn test(judge: &'static Judge) {
         let wrong = match told.must.wrong(&told, &report) {
             None => continue,
             Some(Wrong::Unknown | Wrong::Fails) => "this scenario must hold".to_owned(),
-            Some(Wrong::NotExposed) => "this scenario must show the bug, and does not".to_owned(),
+            Some(Wrong::NotExposed) => "this scenario must show the bug, but does not".to_owned(),
             Some(Wrong::Broken(how)) => format!("it no longer does this: {}{how}", case.name),
             Some(Wrong::NotConcurrent(missing)) => {
                 format!("no longer possible: {}", missing.join(", "))
@@ -257,15 +257,15 @@ pub fn test(judge: &'static Judge) {
     }
 }
 
-/// The name under which a judge's cases are checked, each by its own name.
+/// The catalogue name of a judge, under which its cases are checked as variants.
 pub const NAME: &str = "yours";
 
-/// The judge in the catalogue's terms. Made once a process, so it may stay.
+/// The judge as an entry of the catalogue. It is made once per process, so it may be leaked.
 fn bug(judge: &'static Judge) -> &'static Bug {
     let variants: Vec<Variant> = all(judge)
         .map(|case| match &case.must {
             Must::Hold => Variant::sound(case.name, "", case.scenario),
-            // What else it may come to is for the judge to say.
+            // Whether its outcome is the right one is decided by `Must::wrong`.
             Must::Keep => Variant::sound(case.name, "", case.scenario),
             _ => {
                 let anything = Expected {
@@ -280,7 +280,7 @@ fn bug(judge: &'static Judge) -> &'static Bug {
         Outcome::acceptable(contract::KEPT, "it does what it says"),
         Outcome::forbidden(contract::BROKEN, "it does not do what it says"),
     ];
-    // A judge without outcomes takes any: its scenarios assert what must hold.
+    // A judge without outcomes accepts any: its scenarios assert what must hold.
     let outcomes = match judge.contract {
         [] => judge.outcomes.to_vec(),
         _ => [judge.outcomes, &promised].concat(),

@@ -1,8 +1,7 @@
 //! Orderings that are stronger than they need to be.
 //!
 //! Once a program holds, each of its orderings is weakened, one at a time, and the program is checked
-//! again. The judge's own process does that for all of them; what it tells is put into words where the
-//! course is.
+//! again. The judge's own process does that for all of them; the course puts its results into words.
 
 use anyhow::Result;
 use heisenbug_catalogue::{Bug, Role, Variant};
@@ -12,28 +11,28 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
-/// The argument that makes a judge look for orderings that may be weaker. A file's name follows.
+/// The argument that makes a judge look for orderings that may be weaker. The next argument is a file.
 pub const COMMAND: &str = "__orderings";
 
-/// How many executions of one program with one weaker ordering may be explored.
+/// The most executions of one program with one weaker ordering.
 const MAX_EXECUTIONS_EACH: u64 = 50_000;
 
 /// An ordering that may be weaker.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Weaker {
-    /// Where it stands.
+    /// The line in the file.
     pub line: u32,
-    /// Where in the line.
+    /// The column in that line.
     pub column: u32,
-    /// Whether it is that of a failed exchange.
+    /// Whether it is the failure ordering of an exchange.
     pub on_failure: bool,
-    /// What is written there.
+    /// The ordering that is written there.
     pub is: String,
-    /// The weakest with which all cases still hold.
+    /// The weakest ordering with which all cases still hold.
     pub may_be: String,
 }
 
-/// What the judge does: prints a line for each ordering of the file that may be weaker.
+/// Prints a line for each ordering of the file that may be weaker.
 ///
 /// # Errors
 ///
@@ -72,7 +71,7 @@ fn sound(bug: &'static Bug) -> impl Iterator<Item = &'static Variant> {
     bug.variants.iter().filter(is_sound)
 }
 
-/// Every ordering that is named in a case that must hold.
+/// Every ordering that a case that must hold uses, with its place.
 fn sites(bug: &'static Bug) -> Vec<(Site, Ordering)> {
     let mut sites: Vec<_> = sound(bug)
         .flat_map(|variant| checker().sites(variant.scenario))

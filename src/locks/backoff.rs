@@ -1,21 +1,21 @@
 //! # Test-and-test-and-set with backoff
 //!
-//! The same flag as in `test_and_set.rs`, with better manners: who waits only looks at it, and looks
+//! The same flag as in `test_and_set.rs`, with better manners: a waiting thread only looks at it, and
 //! less often the longer it waits.
 //!
-//! **Idea.** A look is a plain load, which leaves the cache line where it is; only when the flag is
-//! down does a thread try to raise it. Between two looks it pauses, twice as long each time, so that
-//! a lock that many want is not asked for by all of them at once. When the pause has reached its
-//! bound, the holder is perhaps not running at all: from then on the thread gives its core away
-//! after each look.
+//! **Idea.** A look is a plain load, which leaves the cache line where it is; a thread tries to raise
+//! the flag only when it is down. Between two looks it pauses, twice as long each time, so that not
+//! all waiting threads try at the same time. When the pause has reached its limit, the holder is
+//! perhaps not running at all: from then on the thread yields its core to other threads after each
+//! look.
 //!
 //! **Cost.** As cheap as test-and-set while the lock is free, and quieter while it is not. Still no
-//! queue: who has waited longest looks least often, and is the last to see that the lock is free.
-//! How long to pause depends on the machine: the bound here is some microseconds.
+//! queue: the thread that has waited longest looks least often, so it is the last to see the lock free.
+//! The right pause depends on the machine: the limit here is a few microseconds.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
 //! once each. loom disagrees, as it does on `test_and_set`. loom cannot join a thread that panicked, so
-//! it is not asked about that.
+//! that program is not run with it.
 
 use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::sync::atomic::{
@@ -28,7 +28,7 @@ use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 /// A value behind a lock with backoff.
 pub type Backoff<T> = Locked<Lock, T>;
 
-/// The most pauses between two looks.
+/// The maximum number of pauses between two looks.
 const MOST_PAUSES: u32 = 64;
 
 #[derive(Default)]
@@ -36,8 +36,8 @@ pub struct Lock {
     taken: AtomicBool,
 }
 
-// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns to one thread only until
-// `unlock`. The release of `unlock` is what the acquire of the next `lock` reads.
+// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns in only one thread until
+// `unlock`. The acquire of the next `lock` reads the release of `unlock`.
 unsafe impl RawLock for Lock {
     #[inline]
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
@@ -50,7 +50,7 @@ unsafe impl RawLock for Lock {
 impl Lock {
     #[inline]
     fn lock(&self) {
-        // Acquire, so that what the last holder wrote is seen.
+        // Acquire, so that this thread sees what the last holder wrote.
         if self.taken.swap(true, Acquire) {
             self.lock_contended();
         }
@@ -68,7 +68,7 @@ impl Lock {
             } else {
                 thread::yield_now();
             }
-            // The look promises nothing, so it may be relaxed: the swap has to find out anyway.
+            // Relaxed is enough for the look: only the swap decides.
             if !self.taken.load(Relaxed) && !self.taken.swap(true, Acquire) {
                 return;
             }
@@ -82,7 +82,7 @@ impl Lock {
     }
 }
 
-/// Frees the lock when it goes, even if the critical section panics.
+/// Frees the lock when dropped, even if the critical section panics.
 struct Held<'a>(&'a Lock);
 
 impl Drop for Held<'_> {
@@ -92,8 +92,8 @@ impl Drop for Held<'_> {
     }
 }
 
-/// The look acquires what the last holder wrote. But between the look and the swap, somebody else
-/// can come and go, and the swap takes the lock from that one.
+/// The look acquires what the last holder wrote. But between the look and the swap, another thread
+/// can take and free the lock, and the swap does not acquire what that one wrote.
 pub mod trap_acquire_on_look {
     use super::super::exclusive::{Locked, RawLock};
     use super::super::hint;
@@ -124,7 +124,7 @@ pub const PROOF: Bug = Bug {
     name: "backoff",
     shape: Shape::LostUpdate,
     scale: Scale::Threads,
-    summary: "one flag; who finds it raised looks again, less and less often",
+    summary: "one flag; a thread that finds it raised looks again, less and less often",
     file: file!(),
     source: include_str!("backoff.rs"),
     references: &[
@@ -133,12 +133,12 @@ pub const PROOF: Bug = Bug {
         "M. Herlihy and N. Shavit, The Art of Multiprocessor Programming (2008), 7.3 and 7.4",
     ],
     outcomes: &[
-        Outcome::acceptable("4 of 4 counted", "nobody came in between"),
-        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
-        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
+        Outcome::acceptable("4 of 4 counted", "no other thread came in between"),
+        Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
+        Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
         Outcome::forbidden(
             "data race",
-            "two threads used the value with nothing between them",
+            "two threads used the value, and nothing orders them",
         ),
     ],
     schedule: "",
@@ -161,9 +161,9 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_acquire_on_look",
             Expected::DATA_RACE,
-            "acquires by the look, and takes the lock from whoever came and went since",
+            "acquires by the look, and misses what a holder between look and swap wrote",
             two_threads::<Locked<trap_acquire_on_look::Lock, u64>, 1, 1>,
         )
-        .undefined("two threads write the same data with nothing between them"),
+        .undefined("two threads write the same data, and nothing orders them"),
     ],
 };

@@ -1,21 +1,21 @@
 //! # CLH queue lock
 //!
-//! A queue in which everybody watches the one in front.
+//! A queue in which each thread watches the one in front.
 //!
-//! **Idea.** Who comes swaps its node in as the tail of the queue, and gets the node of the one
-//! before. That node says when its owner has left. There is nothing else to link, so there is no
+//! **Idea.** A newcomer swaps its node in as the tail of the queue, and gets the node of the thread
+//! before. That node tells when its owner has left. There is nothing else to link, so there is no
 //! moment at which the queue is half linked, as there is in `mcs.rs`.
 //!
-//! When a thread leaves, its own node is still being watched, or will be. What nobody watches any
-//! more is the node of the one before, so that one is the thread's to reuse or to free. Where
-//! threads have a place of their own, they keep it there for the next time, and swap nodes with each
-//! other for ever. This lock knows nothing of threads: it makes a node each time, and frees that of
-//! the one before. The lock itself owns the node at the tail.
+//! When a thread leaves, its own node is still being watched, or will be. But no thread watches the
+//! node of the thread before any more, so the leaving thread may reuse or free it. With thread-local
+//! storage, a thread would keep it there for the next time, so that nodes go from thread to thread.
+//! This lock has no thread-local storage: it makes a node each time, and frees that of the thread
+//! before. The lock itself owns the node at the tail.
 //!
 //! **Cost.** One read-modify-write to take the lock, and a plain store to give it back; and an
 //! allocation, which costs several times as much as both. First come, first served, and a hand-over
-//! moves one cache line to the one who watches it. As with all fair locks, the one whose turn it is
-//! must be running: with more threads than cores this lock collapses.
+//! moves one cache line to the next thread. As with all fair locks, the thread whose turn it is must
+//! be running: with more threads than cores this lock collapses.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
 //! once each.
@@ -33,12 +33,12 @@ use std::ptr;
 pub type Clh<T> = Locked<Lock, T>;
 
 pub struct Lock {
-    /// The node of the last who came.
+    /// The node of the last thread that came.
     tail: AtomicPtr<Node>,
 }
 
-/// A place in the queue. Two of them never share a cache line, nor the pair of lines that some
-/// processors fetch together.
+/// A place in the queue. Two nodes never share a cache line, nor a pair of lines that some processors
+/// fetch together.
 #[repr(align(128))]
 struct Node {
     /// Whether its owner waits for the lock, or holds it.
@@ -54,7 +54,7 @@ impl Node {
 }
 
 impl Default for Lock {
-    /// A lock that somebody has left, as it were: the queue is never without a node.
+    /// A free lock: the queue is never without a node, so it begins with one that is already left.
     fn default() -> Self {
         Lock {
             tail: AtomicPtr::new(Node::boxed(false)),
@@ -64,18 +64,18 @@ impl Default for Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Relaxed: nobody else is there any more. A `get_mut` would do, if every world had it; like
-        // that one, and unlike a load, a swap never reads an old value.
+        // Relaxed: no other thread uses the lock now. `get_mut` would be enough, if every world had it;
+        // like `get_mut`, and unlike a load, a swap never reads an old value.
         let last = self.tail.swap(ptr::null_mut(), Relaxed);
-        // SAFETY: nobody is in `hold`, so all nodes but this one have been freed by those who came
-        // after their owners. It comes from `Box::into_raw`.
+        // SAFETY: no thread is in `hold`, so every other node was freed by the thread that came after
+        // its owner. This one comes from `Box::into_raw`.
         drop(unsafe { Box::from_raw(last) });
     }
 }
 
-// SAFETY: `critical` runs between `lock` and `unlock`. `lock` returns when the one before has left,
-// and everybody has another one before them. The release of `unlock` is what the acquire of the
-// next `lock` reads.
+// SAFETY: `critical` runs between `lock` and the drop of `Held`. `lock` returns when the thread before
+// has left, and each thread has a different one before it. The acquire of the next `lock` reads the
+// release of that drop.
 unsafe impl RawLock for Lock {
     #[inline]
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
@@ -89,22 +89,22 @@ impl Lock {
     #[inline]
     fn lock(&self) -> *mut Node {
         let mine = Node::boxed(true);
-        // Release, so that who comes next finds a finished node, and acquire, so that the one of
+        // Release, so that the next thread finds a finished node, and acquire, so that the node of
         // the thread before is finished too.
         let before = self.tail.swap(mine, AcqRel);
-        // SAFETY: a node is freed by the one who comes after its owner, and that is this thread.
+        // SAFETY: a node is freed by the thread that comes after its owner, and that is this thread.
         let node = unsafe { &*before };
-        // Acquire, so that what the last holder wrote is seen.
+        // Acquire, so that this thread sees what the last holder wrote.
         while node.stays.load(Acquire) {
             hint::spin_loop();
         }
-        // SAFETY: its owner has left and touches it no more, and only this thread watched it.
+        // SAFETY: its owner has left and no longer uses it, and only this thread watched it.
         drop(unsafe { Box::from_raw(before) });
         mine
     }
 }
 
-/// Frees the lock when it goes, even if the critical section panics.
+/// Frees the lock when dropped, even if the critical section panics.
 struct Held {
     mine: *mut Node,
 }
@@ -112,15 +112,15 @@ struct Held {
 impl Drop for Held {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the node is freed by the one who comes next, after this store.
+        // SAFETY: the next thread frees the node, after this store.
         let node = unsafe { &*self.mine };
-        // Release, so that the next holder sees what was written. Afterwards the node may be gone.
+        // Release, so that the next holder sees what was written. After this, the node may be gone.
         node.stays.store(false, Release);
     }
 }
 
-/// Saves the allocation, and keeps its own node for the next time. But that node is the tail, and
-/// will be watched by the next who comes, who may well be the one that took it.
+/// Saves the allocation: keeps its own node for the next time. But that node is the tail, and the
+/// next thread to come will watch it, which may well be the one that reuses it.
 pub mod trap_own_node {
     use super::super::exclusive::{Locked, RawLock};
     use super::super::hint;
@@ -131,7 +131,7 @@ pub mod trap_own_node {
     use super::Node;
     use std::ptr;
 
-    /// Its nodes are never freed, so that nothing but the order goes wrong.
+    /// Its nodes are never freed, so that only the order goes wrong.
     pub struct Lock {
         tail: AtomicPtr<Node>,
         spare: AtomicPtr<Node>,
@@ -146,19 +146,19 @@ pub mod trap_own_node {
         }
     }
 
-    // SAFETY: one closure runs at a time, and what it did happens before the next begins. What goes
-    // wrong is that some never run.
+    // SAFETY: one closure runs at a time, and what it did happens before the next begins. The bug is
+    // that some never run.
     unsafe impl RawLock for Lock {
         fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
             let mut mine = self.spare.swap(ptr::null_mut(), Acquire);
             if mine.is_null() {
                 mine = Node::boxed(true);
             }
-            // SAFETY: nodes live for ever.
+            // SAFETY: nodes live forever.
             let node = unsafe { &*mine };
             node.stays.store(true, Relaxed);
             let before = self.tail.swap(mine, AcqRel);
-            // SAFETY: nodes live for ever.
+            // SAFETY: nodes live forever.
             while unsafe { &*before }.stays.load(Acquire) {
                 hint::spin_loop();
             }
@@ -174,7 +174,7 @@ pub const PROOF: Bug = Bug {
     name: "clh",
     shape: Shape::LostUpdate,
     scale: Scale::Threads,
-    summary: "a queue in which everybody watches the one in front",
+    summary: "a queue in which each thread watches the one in front",
     file: file!(),
     source: include_str!("clh.rs"),
     references: &[
@@ -186,12 +186,12 @@ pub const PROOF: Bug = Bug {
          on reusing one's own node",
     ],
     outcomes: &[
-        Outcome::acceptable("4 of 4 counted", "nobody came in between"),
-        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
-        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
+        Outcome::acceptable("4 of 4 counted", "no other thread came in between"),
+        Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
+        Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
         Outcome::forbidden(
             "livelock",
-            "a thread waits for the node that it has just put there itself",
+            "a thread waits for a node that it has just put there itself",
         ),
     ],
     schedule: "",
@@ -209,7 +209,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_own_node",
             Expected::LIVELOCK,
-            "keeps its own node for the next time, and not that of the one before",
+            "keeps its own node for the next time, instead of that of the thread before",
             two_threads::<Locked<trap_own_node::Lock, u64>, 1, 1>,
         ),
     ],

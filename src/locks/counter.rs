@@ -3,12 +3,12 @@
 use super::sync::Arc;
 use super::thread;
 
-/// A number that many threads raise, and few ask for.
+/// A number that many threads add to, and few read.
 pub trait Counter: Default + Send + Sync + 'static {
     fn add(&self, n: u64);
 
-    /// No less than what had been added when it was called, and no more than when it returns. If
-    /// others add meanwhile, that need not be a sum that there ever was.
+    /// At least what was added before the call, and at most what was added before the return. If others
+    /// add meanwhile, it may be a sum that the counter never had.
     fn total(&self) -> u64;
 }
 
@@ -32,7 +32,7 @@ fn count<C: Counter, const TIMES: u64>(counter: &C) {
     }
 }
 
-/// Main adds 1, and starts somebody who adds 10. Meanwhile another thread asks for the total.
+/// Main adds 1, and starts a thread that adds 10. Meanwhile another thread reads the total.
 pub fn total_meanwhile<C: Counter>() -> String {
     let counter = Arc::new(C::default());
     let asks = thread::spawn({

@@ -9,7 +9,7 @@ use std::panic::resume_unwind;
 pub trait Exclusive<T>: Send + Sync + 'static {
     fn new(value: T) -> Self;
 
-    /// Waits until nobody else uses the value, and lets `critical` use it.
+    /// Waits until no other thread uses the value, and lets `critical` use it.
     ///
     /// The closure may run on another thread: a lock is free to send the work to where the data is.
     fn with<R: Send>(&self, critical: impl FnOnce(&mut T) -> R + Send) -> R;
@@ -22,7 +22,7 @@ pub trait Exclusive<T>: Send + Sync + 'static {
 ///
 /// # Safety
 ///
-/// `hold` runs one closure at a time, and whatever one of them did happens before the next begins.
+/// `hold` runs one closure at a time, and everything in it happens before the next one begins.
 pub unsafe trait RawLock: Default + Send + Sync + 'static {
     /// Waits for the lock, runs `critical`, and frees the lock, even if it panics.
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R;
@@ -35,10 +35,10 @@ pub struct Locked<L, T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `with` is the only way to the value. The lock runs one closure at a time, so the value is
-// used by one thread at a time, and moves between threads only if it may.
+// SAFETY: `with` is the only access to the value. The lock runs one closure at a time, so one thread
+// at a time uses the value, and it moves between threads only if it is `Send`.
 unsafe impl<L: RawLock, T: Send> Sync for Locked<L, T> {}
-// SAFETY: as above; whoever owns the lock owns the value.
+// SAFETY: as above; the owner of the lock owns the value.
 unsafe impl<L: RawLock, T: Send> Send for Locked<L, T> {}
 
 impl<L: RawLock, T: Send + 'static> Exclusive<T> for Locked<L, T> {
@@ -65,7 +65,7 @@ impl<L: RawLock, T: Send + 'static> Exclusive<T> for Locked<L, T> {
     }
 }
 
-/// Two threads: main counts itself `MINE` times, and the other one itself `THEIRS` times.
+/// Two threads: main counts itself `MINE` times, and the other thread counts itself `THEIRS` times.
 pub fn two_threads<L: Exclusive<u64>, const MINE: u64, const THEIRS: u64>() -> String {
     let visitors = Arc::new(L::new(0));
     let other = thread::spawn({
@@ -77,7 +77,7 @@ pub fn two_threads<L: Exclusive<u64>, const MINE: u64, const THEIRS: u64>() -> S
     result(visitors, MINE + THEIRS)
 }
 
-/// Three threads, each of which counts itself once: the least at which two wait at a time.
+/// Three threads, each of which counts itself once: the fewest with which two can wait at a time.
 pub fn three_threads<L: Exclusive<u64>>() -> String {
     let visitors = Arc::new(L::new(0));
     let others = [(); 2].map(|()| {
@@ -91,7 +91,7 @@ pub fn three_threads<L: Exclusive<u64>>() -> String {
     result(visitors, 3)
 }
 
-/// Two threads, one of which panics while it has the value: that is its own affair.
+/// Two threads, one of which panics while it uses the value: that must not affect the other.
 pub fn a_panic<L: Exclusive<u64>>() -> String {
     let visitors = Arc::new(L::new(0));
     let other = thread::spawn({
@@ -99,7 +99,7 @@ pub fn a_panic<L: Exclusive<u64>>() -> String {
         move || {
             visitors.with(|count| {
                 *count += 1;
-                // Without a message: this one is caught and expected.
+                // Without a message: this panic is expected and caught.
                 resume_unwind(Box::new(()))
             })
         }
@@ -109,7 +109,7 @@ pub fn a_panic<L: Exclusive<u64>>() -> String {
     result(visitors, 2)
 }
 
-/// Read by the only owner: one more locking would multiply the executions and show nothing new.
+/// Read by the only owner: locking once more would multiply the executions and show nothing new.
 fn result<L: Exclusive<u64>>(visitors: Arc<L>, came: u64) -> String {
     let visitors = Arc::try_unwrap(visitors)
         .ok()

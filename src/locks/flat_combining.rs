@@ -1,25 +1,25 @@
 //! # Flat combining
 //!
-//! Who holds the lock does the work of all who wait for it.
+//! The holder of the lock does the work of all threads that wait for it.
 //!
-//! **Idea.** To pass a lock from core to core moves the lock and the data as well, each time. Here
-//! who has to wait writes down what it wants done, on its own stack, and puts it on a list. Whoever
-//! holds the lock, the *combiner*, takes the whole list and works it off: the data stay where they
-//! are, and each request travels there and back.
+//! **Idea.** Passing a lock from core to core moves both the lock and the data, each time. Here a
+//! waiting thread writes a request on its own stack, and puts it on a list. The holder of the lock,
+//! the *combiner*, takes the whole list and runs all requests: the data stay where they are, and only
+//! the requests travel there and back.
 //!
-//! Nobody is promised that a combiner sees its request: it may come a moment after the combiner's
-//! last look. So who waits also tries to become the combiner itself.
+//! There is no guarantee that a combiner sees a request: it may come just after the combiner's last
+//! look. So a waiting thread also tries to become the combiner itself.
 //!
-//! A closure that panics must not take the combiner with it. The panic is caught where it happens,
-//! and goes on in the thread that asked.
+//! A closure that panics must not end the combiner. The panic is caught where it happens, and resumes
+//! in the thread that asked.
 //!
-//! **Cost.** That of test-and-set, and one look at the list, while nobody waits. A combiner can have
-//! to work for others for a while: after a few rounds it stops, and leaves the rest to one of them.
+//! **Cost.** That of test-and-set, plus one look at the list, while no thread waits. A combiner may
+//! work for others for a while: after a few rounds it stops, and leaves the rest to one of them.
 //! The closures run on any thread, so they and their results must be `Send`, and must not rely on
 //! thread-locals.
 //!
 //! **Proof.** Exhaustive for two threads and for three that ask once each. loom disagrees, as it does on
-//! `test_and_set`. loom cannot join a thread that panicked, so it is not asked about that.
+//! `test_and_set`. loom cannot join a thread that panicked, so that program is not run with it.
 
 use super::cell::UnsafeCell;
 use super::exclusive::{Exclusive, a_panic, three_threads, two_threads};
@@ -32,7 +32,7 @@ use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::{mem, ptr};
 
-/// How often a combiner goes back for more.
+/// How many times a combiner takes the list before it stops.
 const ROUNDS: usize = 4;
 
 /// A value behind a flat combining lock.
@@ -44,27 +44,27 @@ pub struct FlatCombining<T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: only the combiner uses the value, and there is one at a time. What the requests ask for,
-// and what comes of it, is `Send`, as is the value itself.
+// SAFETY: only the combiner uses the value, and there is one at a time. The closures of the requests
+// and their results are `Send`, as is the value itself.
 unsafe impl<T: Send> Sync for FlatCombining<T> {}
 
-/// What every request begins with, whatever it asks for.
+/// The beginning of every request, whatever it asks for.
 struct Request<T> {
-    /// Does what is asked for. To be called once, with the request itself.
+    /// Runs the request. To be called once, with the request itself.
     run: unsafe fn(*const Request<T>, &mut T),
     /// The request that was the newest before this one. Published and taken as `Job::work` is.
     next: UnsafeCell<*mut Request<T>>,
     done: AtomicBool,
 }
 
-/// A request, with what it asks for. Lives on the stack of the thread that asks, until it is done.
+/// A request with its closure. It is on the stack of the thread that asks, until it is done.
 #[repr(C)]
 struct Job<T, F, R> {
     request: Request<T>,
     work: UnsafeCell<Work<F, R>>,
 }
 
-/// First a closure, and then what it returned.
+/// First the closure, and then its result.
 enum Work<F, R> {
     Asked(F),
     Running,
@@ -85,30 +85,30 @@ impl<T, F: FnOnce(&mut T) -> R, R> Job<T, F, R> {
 
     /// # Safety
     ///
-    /// `request` is the beginning of a job of this type, which nobody else uses meanwhile.
+    /// `request` is the beginning of a job of this type, which no other thread uses meanwhile.
     unsafe fn run(request: *const Request<T>, value: &mut T) {
-        // SAFETY: the caller says so; a job begins with its request, and is laid out as in C.
+        // SAFETY: the caller guarantees it; a job begins with its request, and is laid out as in C.
         let job = unsafe { &*request.cast::<Self>() };
         job.work.with_mut(|work| {
-            // SAFETY: the caller says that nobody else uses it.
+            // SAFETY: the caller guarantees that no other thread uses it.
             let work = unsafe { &mut *work };
             if let Work::Asked(critical) = mem::replace(work, Work::Running) {
-                // Half a change to the value is seen by others, as it is where a lock is simply
-                // freed by a panic.
+                // Others may see a half-done change to the value, as with a lock that a panic
+                // simply frees.
                 let result = catch_unwind(AssertUnwindSafe(|| critical(value)));
                 *work = Work::Done(result);
             }
         });
     }
 
-    /// What the closure returned, or its panic.
+    /// Returns what the closure returned, or resumes its panic.
     ///
     /// # Safety
     ///
     /// The job is done.
     unsafe fn result(self) -> R {
         let work = self.work.with_mut(|work| {
-            // SAFETY: who did it has said so, and does not come back.
+            // SAFETY: the job is done, so the combiner no longer uses it.
             mem::replace(unsafe { &mut *work }, Work::Running)
         });
         match work {
@@ -171,10 +171,10 @@ impl<T> FlatCombining<T> {
         let mut newest = self.requests.load(Relaxed);
         loop {
             request.next.with_mut(|next| {
-                // SAFETY: nobody else knows of the request before it is on the list.
+                // SAFETY: no other thread knows the request before it is on the list.
                 unsafe { *next = newest };
             });
-            // Release, so that who takes the list finds a finished request.
+            // Release, so that the thread that takes the list finds a finished request.
             let put = (self.requests).compare_exchange_weak(newest, me, Release, Relaxed);
             match put {
                 Ok(_) => return,
@@ -183,10 +183,10 @@ impl<T> FlatCombining<T> {
         }
     }
 
-    /// Becomes the combiner, if there is work and nobody else is.
+    /// Becomes the combiner, if there is work and no other combiner.
     fn try_combine(&self) -> Option<Combiner<'_, T>> {
-        // The looks promise nothing, so they may be relaxed. Who asked and finds the list empty need not
-        // help: somebody has taken the request, and does it.
+        // Relaxed is enough for the look. A thread that has asked and finds the list empty need not help:
+        // another one has taken its request, and runs it.
         if self.requests.load(Relaxed).is_null() {
             return None;
         }
@@ -195,15 +195,15 @@ impl<T> FlatCombining<T> {
     }
 }
 
-/// The only one who may use the value, until it goes.
+/// The only thread that may use the value, until this is dropped.
 struct Combiner<'a, T>(&'a FlatCombining<T>);
 
 impl<T> Combiner<'_, T> {
-    /// Does what others have asked for.
+    /// Runs the requests of other threads.
     #[inline]
     fn work_off(&self) {
         for _ in 0..ROUNDS {
-            // Relaxed: who asks later than this look helps itself.
+            // Relaxed: a thread that asks after this look helps itself.
             if self.0.requests.load(Relaxed).is_null() {
                 return;
             }
@@ -226,10 +226,10 @@ impl<T> Combiner<'_, T> {
                     next: after,
                     done,
                 } = unsafe { &*request };
-                // SAFETY: who put it on the list has written this before, and nobody does afterwards.
+                // SAFETY: this was written before the request was put on the list, and never afterwards.
                 next = after.with(|after| unsafe { *after });
-                // SAFETY: every request was published as the beginning of its job, and whoever took
-                // it from the list is the only one to use it until it is done.
+                // SAFETY: every request was published as the beginning of its job, and only the thread
+                // that took it from the list uses it until it is done.
                 unsafe { run(request, value) };
                 // Release, so that the owner sees the result. Afterwards the request may be gone.
                 done.store(true, Release);
@@ -246,7 +246,7 @@ impl<T> Drop for Combiner<'_, T> {
     }
 }
 
-/// Relies on the combiner to see the request. But the combiner may just have had its last look.
+/// Relies on the combiner to see the request. But the combiner may have just had its last look.
 pub mod trap_only_asks {
     use super::super::exclusive::Exclusive;
     use super::super::hint;
@@ -283,7 +283,7 @@ pub const PROOF: Bug = Bug {
     name: "flat-combining",
     shape: Shape::LostUpdate,
     scale: Scale::Threads,
-    summary: "who holds the lock does the work of all who wait for it",
+    summary: "the holder of the lock does the work of all threads that wait for it",
     file: file!(),
     source: include_str!("flat_combining.rs"),
     references: &[
@@ -291,11 +291,11 @@ pub const PROOF: Bug = Bug {
          Synchronization-Parallelism Tradeoff (SPAA 2010)",
     ],
     outcomes: &[
-        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
-        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
+        Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
+        Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
         Outcome::forbidden(
             "livelock",
-            "the request came after the combiner's last look, and its owner does not help itself",
+            "the request came after the combiner's last look, and its owner does not run it itself",
         ),
     ],
     schedule: "",
@@ -318,7 +318,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_only_asks",
             Expected::LIVELOCK,
-            "asks, and waits to be served",
+            "asks, and only waits to be served",
             two_threads::<trap_only_asks::Asking<u64>, 1, 1>,
         ),
     ],

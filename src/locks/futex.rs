@@ -1,24 +1,24 @@
 //! # Futex mutex
 //!
-//! Who has to wait tells the kernel, and sleeps. Who leaves wakes somebody, if there is anybody to
-//! wake.
+//! A thread that has to wait sleeps in the kernel. A thread that leaves wakes a sleeper, if there may
+//! be one.
 //!
-//! **Idea.** A call into the kernel costs a hundred times as much as the lock itself, so it must not
-//! be made for nothing. One word says all there is to know: free, held, or held and awaited. Who
-//! leaves a lock that nobody waits for makes no call. Whoever goes to sleep says "awaited" first,
-//! and the kernel lets it sleep only if the word still says so.
+//! **Idea.** A call into the kernel costs a hundred times as much as the lock itself, so it must not be
+//! made for nothing. One word holds the state: free, held, or held and awaited. A thread that leaves a
+//! lock that is not awaited makes no call. A thread that goes to sleep first sets "awaited", and the
+//! kernel lets it sleep only if the word is still that.
 //!
-//! Who was woken does not know whether others still sleep. So it takes the lock as "awaited", and
-//! the worst that comes of it is one call too many at the very end. If it took the lock as "held", a
-//! third thread could sleep on for ever.
+//! A woken thread does not know whether others still sleep. So it takes the lock as "awaited", which
+//! costs at worst one unneeded call at the very end. If it took the lock as "held", a third thread
+//! could sleep on forever.
 //!
-//! **Cost.** Two read-modify-writes, to come and to go, and no call while nobody waits. Who waits
-//! leaves its core to others, and gets it back late: falling asleep and waking up takes some
-//! microseconds on bare metal, and tens of them on a virtual machine. Meanwhile others come and go,
-//! the last holder first of all: good for throughput, and unfair.
+//! **Cost.** Two read-modify-writes, for lock and unlock, and no call while no thread waits. A waiting
+//! thread leaves its core to others, and gets it back late: falling asleep and waking up takes a few
+//! microseconds on bare metal, and tens of them on a virtual machine. Meanwhile others take the lock,
+//! most often the last holder: good for throughput, but unfair.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
-//! once each. loom has no futex, so it is not asked.
+//! once each. loom has no futex, so it cannot check this lock.
 
 use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::sync::Futex;
@@ -28,11 +28,11 @@ use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 /// A value behind a futex mutex.
 pub type FutexMutex<T> = Locked<Lock, T>;
 
-/// Nobody holds the lock.
+/// No thread holds the lock.
 const FREE: u32 = 0;
-/// Somebody holds the lock, and nobody sleeps.
+/// A thread holds the lock, and none sleeps.
 const HELD: u32 = 1;
-/// Somebody holds the lock, and others may sleep.
+/// A thread holds the lock, and others may sleep.
 const AWAITED: u32 = 2;
 
 #[derive(Default)]
@@ -41,9 +41,9 @@ pub struct Lock {
     state: Futex,
 }
 
-// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns only to the one thread
-// that has made a free lock a held one. The release of `unlock` is what the acquire of the next
-// `lock` reads.
+// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns only in the one thread that
+// has changed the state from free to held. The acquire of the next `lock` reads the release of
+// `unlock`.
 unsafe impl RawLock for Lock {
     #[inline]
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
@@ -56,7 +56,7 @@ unsafe impl RawLock for Lock {
 impl Lock {
     #[inline]
     fn lock(&self) {
-        // Acquire, so that what the last holder wrote is seen.
+        // Acquire, so that this thread sees what the last holder wrote.
         let taken = self.state.compare_exchange(FREE, HELD, Acquire, Relaxed);
         if taken.is_err() {
             self.lock_contended();
@@ -65,7 +65,7 @@ impl Lock {
 
     #[cold]
     fn lock_contended(&self) {
-        // Takes the lock if it is free, and says that it is awaited if it is not.
+        // Takes the lock if it is free, and marks it as awaited if it is not.
         while self.state.swap(AWAITED, Acquire) != FREE {
             self.state.wait(AWAITED);
         }
@@ -85,7 +85,7 @@ impl Lock {
     }
 }
 
-/// Frees the lock when it goes, even if the critical section panics.
+/// Frees the lock when dropped, even if the critical section panics.
 struct Held<'a>(&'a Lock);
 
 impl Drop for Held<'_> {
@@ -95,8 +95,8 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Wakes first, and frees the lock then. Who wakes up in between finds the lock held, and goes back
-/// to sleep.
+/// Wakes first, and then frees the lock. A thread that wakes up in between finds the lock held, and
+/// goes back to sleep.
 pub mod trap_wake_first {
     use super::super::exclusive::{Locked, RawLock};
     use super::super::sync::Futex;
@@ -108,8 +108,8 @@ pub mod trap_wake_first {
         state: Futex,
     }
 
-    // SAFETY: one closure runs at a time, and what it did happens before the next begins. What goes
-    // wrong is that some never run.
+    // SAFETY: one closure runs at a time, and what it did happens before the next begins. The bug is
+    // that some never run.
     unsafe impl RawLock for Lock {
         fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
             let state = &self.state;
@@ -135,7 +135,7 @@ pub const PROOF: Bug = Bug {
     name: "futex",
     shape: Shape::LostUpdate,
     scale: Scale::Threads,
-    summary: "free, held, or awaited; who waits sleeps, and calls are made only if awaited",
+    summary: "free, held, or awaited; waiting threads sleep, and the kernel is called only if awaited",
     file: file!(),
     source: include_str!("futex.rs"),
     references: &[
@@ -143,13 +143,10 @@ pub const PROOF: Bug = Bug {
         "M. Bos, Rust Atomics and Locks (2023), chapter 9",
     ],
     outcomes: &[
-        Outcome::acceptable("4 of 4 counted", "nobody came in between"),
-        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
-        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
-        Outcome::forbidden(
-            "deadlock",
-            "the lock is free, and somebody sleeps beside it",
-        ),
+        Outcome::acceptable("4 of 4 counted", "no other thread came in between"),
+        Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
+        Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
+        Outcome::forbidden("deadlock", "the lock is free, but a thread still sleeps"),
     ],
     schedule: "",
     variants: &[
@@ -171,7 +168,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_wake_first",
             Expected::DEADLOCK,
-            "wakes a sleeper, and frees the lock then",
+            "wakes a sleeper, and only then frees the lock",
             two_threads::<Locked<trap_wake_first::Lock, u64>, 1, 1>,
         ),
     ],

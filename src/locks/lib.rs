@@ -1,7 +1,7 @@
 //! The lock strategies in the model world: every operation is a step of the engine.
 //!
-//! For stress they are mounted in `heisenbug-stress`, for measuring in `heisenbug-cost`, and for loom
-//! in `heisenbug-loom`.
+//! They are also mounted in `heisenbug-stress` for stress tests, in `heisenbug-cost` for measurements, and
+//! in `heisenbug-loom` for loom.
 
 pub use heisenbug_model::{cell, hint, sync, thread};
 

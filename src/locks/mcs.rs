@@ -1,20 +1,20 @@
 //! # MCS queue lock
 //!
-//! A queue in which everybody watches a flag of their own, and is tapped on the shoulder by the one
-//! in front.
+//! A queue in which each thread watches its own flag, and is tapped on the shoulder by the thread in
+//! front.
 //!
-//! **Idea.** Who comes swaps itself in as the tail of the queue, and so learns who was there before:
-//! nobody, and the lock is taken; or somebody, whom it asks to pass the lock on. The queue's nodes
-//! lie on the stacks of those who wait. A newcomer swaps first and links itself second, so `unlock`
-//! must wait for one that is in between: it can tell because the tail is no longer its own node.
+//! **Idea.** A newcomer swaps itself in as the tail of the queue, and learns which thread was the tail
+//! before. If there was none, it holds the lock; otherwise it asks that one to pass the lock on. The
+//! nodes are on the stacks of the waiting threads. A newcomer swaps first and links itself second, so
+//! `unlock` must wait for one that is in between: it can tell because the tail is not its own node.
 //!
-//! **Cost.** Two read-modify-writes even when the lock is free, to come and to go. First come, first
-//! served, and a hand-over moves two cache lines however many wait. As with all fair locks, the one
-//! whose turn it is must be running: with more threads than cores this lock collapses.
+//! **Cost.** Two read-modify-writes even when the lock is free: lock and unlock. First come, first
+//! served, and a hand-over moves two cache lines, however many threads wait. As with all fair locks,
+//! the thread whose turn it is must be running: with more threads than cores this lock collapses.
 //!
 //! **Proof.** Exhaustive for two threads, of which one takes the lock once and the other one twice,
-//! and for three that take it once each. loom cannot come to the end of the three within a minute, so it
-//! is not asked about them.
+//! and for three that take it once each. loom does not finish the program with three threads within a
+//! minute, so it is not run with it.
 
 use super::exclusive::{Locked, RawLock, three_threads, two_threads};
 use super::hint;
@@ -30,24 +30,24 @@ pub type Mcs<T> = Locked<Lock, T>;
 
 #[derive(Default)]
 pub struct Lock {
-    /// The last in the queue, or null if the lock is free.
+    /// The last node in the queue, or null if the lock is free.
     tail: AtomicPtr<Node>,
 }
 
-/// A place in the queue. Two of them never share a cache line, nor the pair of lines that some
-/// processors fetch together.
+/// A place in the queue. Two nodes never share a cache line, nor a pair of lines that some processors
+/// fetch together.
 #[repr(align(128))]
 struct Node {
-    /// Who asked to be next.
+    /// The next thread's node, once that thread has linked it.
     next: AtomicPtr<Node>,
-    /// Whether it is still somebody else's turn.
+    /// Whether its owner must still wait.
     waits: AtomicBool,
 }
 
-// SAFETY: `critical` runs between `lock` and `unlock`. `lock` returns to the one who found the queue
-// empty, and else to the one whom the thread before it taps in `unlock`; that is one thread at a
-// time. Each hand-over is a release that the acquire of the next holder reads: of the tail where
-// the queue was left empty, of `waits` where it was not.
+// SAFETY: `critical` runs between `lock` and `unlock`. `lock` returns in the thread that found the
+// queue empty, and otherwise in the thread that the one before it taps in `unlock`: one thread at a
+// time. The next holder's acquire reads the release of each hand-over: that of the tail if the queue
+// was left empty, that of `waits` if not.
 unsafe impl RawLock for Lock {
     #[inline]
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
@@ -68,8 +68,8 @@ impl Lock {
     #[inline]
     fn lock(&self, node: &Node) {
         let me = ptr::from_ref(node).cast_mut();
-        // Release, so that who comes next finds a finished node. Acquire, so that the one before is
-        // finished too, and that what the last holder wrote is seen if there is none before.
+        // Release, so that the next thread finds a finished node. Acquire, so that the node before is
+        // finished too, and if there is none, this thread sees what the last holder wrote.
         let before = self.tail.swap(me, AcqRel);
         if !before.is_null() {
             self.wait(node, before);
@@ -79,11 +79,11 @@ impl Lock {
     #[cold]
     fn wait(&self, node: &Node, before: *mut Node) {
         let me = ptr::from_ref(node).cast_mut();
-        // SAFETY: whoever was the tail leaves only after it has read this pointer, so its node lives.
+        // SAFETY: the thread that was the tail leaves only after it has read this pointer, so its node lives.
         let before = unsafe { &*before };
-        // Release, so that the one before finds a finished node too.
+        // Release, so that the thread before finds a finished node too.
         before.next.store(me, Release);
-        // Acquire, so that what the last holder wrote is seen.
+        // Acquire, so that this thread sees what the last holder wrote.
         while node.waits.load(Acquire) {
             hint::spin_loop();
         }
@@ -94,8 +94,8 @@ impl Lock {
         let me = ptr::from_ref(node).cast_mut();
         let mut next = node.next.load(Acquire);
         if next.is_null() {
-            // Nobody has asked. If nobody has come either, the lock is free; release, so that the
-            // next holder sees what was written.
+            // No thread has linked itself. If none has swapped itself in either, the lock is free.
+            // Release, so that the next holder sees what was written.
             let freed = self
                 .tail
                 .compare_exchange(me, ptr::null_mut(), Release, Relaxed);
@@ -106,15 +106,15 @@ impl Lock {
         }
         // SAFETY: the next thread waits in `wait`, with its node, until the store below.
         let next = unsafe { &*next };
-        // Release, so that the next holder sees what was written. Afterwards the node may be gone.
+        // Release, so that the next holder sees what was written. After this, the node may be gone.
         next.waits.store(false, Release);
     }
 
-    /// Somebody has come, and is about to say who it is.
+    /// Waits for the next thread, which has swapped itself in, to link itself.
     #[cold]
     fn successor(&self, node: &Node) -> *mut Node {
         loop {
-            // Acquire pairs with the release of whoever links itself: its node is whole.
+            // Acquire pairs with the release in `wait`: the node is finished.
             let next = node.next.load(Acquire);
             if !next.is_null() {
                 return next;
@@ -124,7 +124,7 @@ impl Lock {
     }
 }
 
-/// Passes the lock on when it goes, even if the critical section panics.
+/// Passes the lock on when dropped, even if the critical section panics.
 struct Held<'a> {
     lock: &'a Lock,
     node: &'a Node,
@@ -137,7 +137,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Leaves when nobody has asked to be next. But somebody may have come and not asked yet.
+/// Leaves when no thread has linked itself. But one may have swapped itself in, and not linked yet.
 pub mod trap_leave_early {
     use super::super::exclusive::{Locked, RawLock};
     use super::super::hint;
@@ -153,11 +153,11 @@ pub mod trap_leave_early {
         tail: AtomicPtr<Node>,
     }
 
-    // SAFETY: one closure runs at a time, and what it did happens before the next begins. What goes
-    // wrong is that some never run.
+    // SAFETY: one closure runs at a time, and what it did happens before the next begins. The bug is
+    // that some never run.
     unsafe impl RawLock for Lock {
         fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
-            // Never freed: on the stack, it would be gone by the time that the latecomer asks.
+            // Never freed: on the stack, it would be gone by the time that the latecomer links itself.
             let node: &'static Node = Box::leak(Box::new(Node {
                 next: AtomicPtr::default(),
                 waits: AtomicBool::new(true),
@@ -165,7 +165,7 @@ pub mod trap_leave_early {
             let me = ptr::from_ref(node).cast_mut();
             let before = self.tail.swap(me, AcqRel);
             if !before.is_null() {
-                // SAFETY: nodes live for ever.
+                // SAFETY: nodes live forever.
                 unsafe { &*before }.next.store(me, Release);
                 while node.waits.load(Acquire) {
                     hint::spin_loop();
@@ -176,7 +176,7 @@ pub mod trap_leave_early {
             if next.is_null() {
                 let _ = (self.tail).compare_exchange(me, ptr::null_mut(), Release, Relaxed);
             } else {
-                // SAFETY: nodes live for ever.
+                // SAFETY: nodes live forever.
                 unsafe { &*next }.waits.store(false, Release);
             }
             result
@@ -188,7 +188,7 @@ pub const PROOF: Bug = Bug {
     name: "mcs",
     shape: Shape::LostUpdate,
     scale: Scale::Threads,
-    summary: "a queue in which everybody watches a flag of their own",
+    summary: "a queue in which each thread watches its own flag",
     file: file!(),
     source: include_str!("mcs.rs"),
     references: &[
@@ -196,11 +196,11 @@ pub const PROOF: Bug = Bug {
          Multiprocessors (ACM TOCS 1991), 2.4",
     ],
     outcomes: &[
-        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
-        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
+        Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
+        Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
         Outcome::forbidden(
             "livelock",
-            "the holder left while the next one was between coming and asking, and nobody taps it",
+            "the holder left before the next thread had linked itself, and no thread taps that one",
         ),
     ],
     schedule: "",
@@ -218,7 +218,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_leave_early",
             Expected::LIVELOCK,
-            "leaves without waiting for the one who has come and not asked yet",
+            "leaves without waiting for the thread that has come but not linked itself yet",
             two_threads::<Locked<trap_leave_early::Lock, u64>, 1, 1>,
         ),
     ],

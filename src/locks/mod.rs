@@ -1,9 +1,9 @@
-//! Lock strategies, written to be read, one idea a file. Mounted once in every world.
+//! Lock strategies, written to be read, one idea per file. Mounted once in every world.
 //!
-//! What may share the same job implements the same small trait: [`exclusive`] for mutual exclusion,
+//! Strategies for the same job implement the same small trait: [`exclusive`] for mutual exclusion,
 //! [`read_mostly`] for many reads and few writes, [`counter`] for counting. Each file ends with its
 //! `PROOF`: an entry of the catalogue whose programs hold over all schedules, for the sizes that it
-//! says, and beside them the traps that the strategy avoids.
+//! states, and beside them the traps that the strategy avoids.
 
 // A lock's file explains itself in its module documentation; its code reads like the code of the
 // crate it could be, and not every world uses every name.
@@ -34,7 +34,7 @@ pub mod test_and_set;
 pub mod ticket;
 pub mod writer_preferring;
 
-/// Every strategy, from the simplest on.
+/// Every strategy, starting with the simplest.
 const ALL: &[Bug] = &[
     test_and_set::PROOF,
     backoff::PROOF,
@@ -54,7 +54,7 @@ const ALL: &[Bug] = &[
     mpmc_queue::PROOF,
 ];
 
-/// Every strategy, from the simplest on.
+/// Every strategy, starting with the simplest.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
     ALL.iter()
 }

@@ -2,20 +2,20 @@
 //!
 //! A ring of slots that any number of threads push to and pop from.
 //!
-//! **Idea.** Each slot has a stamp that says whose turn it is: how many times the ring was around
-//! when it was last used, and whether it was filled or emptied then. A thread looks at the slot that
-//! comes next, and if the stamp is right, claims the position with one compare-and-swap. From then on
-//! it has the slot to itself, and a new stamp hands it on. So those who push get in the way only of
-//! others who push, and those who pop only of others who pop.
+//! **Idea.** Each slot has a stamp that tells whose turn it is: in which lap around the ring the slot
+//! was last used, and whether it was filled or emptied then. A thread looks at the next slot, and if
+//! the stamp is right, claims the position with one compare-and-swap. From then on it has the slot to
+//! itself, and a new stamp hands it on. So threads that push get only in each other's way, and so do
+//! threads that pop.
 //!
-//! **Cost.** One compare-and-swap for an element at each end, and a cache line or two to fetch. It is
-//! not lock-free to the letter: a thread that stops between its claim and its stamp holds up those
-//! who need that slot. They are told that the queue is full, or empty, though others may have gone on
+//! **Cost.** One compare-and-swap per element at each end, and a cache line or two to fetch. It is not
+//! strictly lock-free: a thread that stops between its claim and its stamp holds up the threads that
+//! need that slot. For them the queue is full, or empty, although other elements may have passed
 //! further ahead.
 //!
 //! **Proof.** Exhaustive for one thread that pushes three elements and one that pops, with one slot
 //! and with two; for two threads that push, one of which pops; and for one that pushes and two that
-//! pop: each time the row is used more than once around.
+//! pop. Slots are reused each time.
 
 use super::cell::UnsafeCell;
 use super::queue::{Ends, Mpmc, dropped, one_pushes_two_pop, one_to_one, two_push};
@@ -29,29 +29,29 @@ use std::cmp::Ordering::{Equal, Greater, Less};
 use std::mem::MaybeUninit;
 
 pub struct MpmcQueue<T> {
-    /// How many positions were claimed for pushing. 64 bits count further than any queue will live.
+    /// The number of positions claimed for pushing. It never overflows: 64 bits last longer than any queue.
     tail: Padded<AtomicU64>,
-    /// How many positions were claimed for popping.
+    /// The number of positions claimed for popping.
     head: Padded<AtomicU64>,
-    /// A power of two, so that the slot of a position is its lowest bits.
+    /// Their number is a power of two, so that the lowest bits of a position tell its slot.
     slots: Box<[Slot<T>]>,
-    /// The bits of a position above those.
+    /// How far to shift a position to get its lap: the number of those bits.
     lap_shift: u32,
 }
 
 struct Slot<T> {
-    /// Twice the lap for which the slot is empty; one more when it is filled in that lap.
+    /// Twice the number of the lap in which the slot is to be filled; one more once it is filled.
     stamp: AtomicU64,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
-// SAFETY: whoever claims a position has its slot alone until it writes the stamp, and only one
-// thread can claim it. Elements move from one thread to another, so they must be `Send`.
+// SAFETY: the thread that claims a position has its slot to itself until it writes the stamp, and only
+// one thread can claim it. Elements move from one thread to another, so they must be `Send`.
 unsafe impl<T: Send> Sync for MpmcQueue<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for MpmcQueue<T> {}
 
-/// A pair of cache lines for itself: processors like to fetch two at a time.
+/// Alone on a pair of cache lines: some processors fetch two at a time.
 #[repr(align(128))]
 struct Padded<T>(T);
 
@@ -62,7 +62,10 @@ impl<T> MpmcQueue<T> {
     ///
     /// Unless `capacity` is a power of two.
     pub fn new(capacity: usize) -> MpmcQueue<T> {
-        assert!(capacity.is_power_of_two(), "{capacity} is no power of two");
+        assert!(
+            capacity.is_power_of_two(),
+            "{capacity} is not a power of two"
+        );
         let slot = || Slot {
             stamp: AtomicU64::new(0),
             value: UnsafeCell::new(MaybeUninit::uninit()),
@@ -80,7 +83,7 @@ impl<T> MpmcQueue<T> {
         &self.slots[position as usize & (self.slots.len() - 1)]
     }
 
-    /// The stamp of a slot that waits to be filled for this position.
+    /// The stamp of a slot that is to be filled for this position.
     #[inline]
     fn empty(&self, position: u64) -> u64 {
         position >> self.lap_shift << 1
@@ -91,7 +94,7 @@ impl<T> MpmcQueue<T> {
         let mut tail = self.tail.0.load(Relaxed);
         loop {
             let slot = self.slot(tail);
-            // Acquire: whoever emptied the slot is done with it.
+            // Acquire: the thread that emptied the slot is done with it.
             let stamp = slot.stamp.load(Acquire);
             match stamp.cmp(&self.empty(tail)) {
                 Equal => {
@@ -105,7 +108,7 @@ impl<T> MpmcQueue<T> {
                         continue;
                     }
                     slot.value.with_mut(|slot| {
-                        // SAFETY: the slot is empty, and nobody else has claimed the position.
+                        // SAFETY: the slot is empty, and no other thread has claimed the position.
                         unsafe { (*slot).write(value) };
                     });
                     // Release: the element is in its slot.
@@ -114,7 +117,7 @@ impl<T> MpmcQueue<T> {
                 }
                 // The element of one lap ago is still there.
                 Less => return Err(value),
-                // Somebody else has filled the slot: `tail` is old.
+                // Another thread has filled the slot: `tail` is old.
                 Greater => tail = self.tail.0.load(Relaxed),
             }
         }
@@ -139,7 +142,7 @@ impl<T> MpmcQueue<T> {
                         continue;
                     }
                     let value = slot.value.with(|slot| {
-                        // SAFETY: the slot is filled, and nobody else has claimed the position.
+                        // SAFETY: the slot is filled, and no other thread has claimed the position.
                         unsafe { (*slot).assume_init_read() }
                     });
                     // Release: the slot is empty.
@@ -148,7 +151,7 @@ impl<T> MpmcQueue<T> {
                 }
                 // Not filled yet.
                 Less => return None,
-                // Somebody else has emptied the slot: `head` is old.
+                // Another thread has emptied the slot: `head` is old.
                 Greater => head = self.head.0.load(Relaxed),
             }
         }
@@ -157,14 +160,14 @@ impl<T> MpmcQueue<T> {
 
 impl<T> Drop for MpmcQueue<T> {
     fn drop(&mut self) {
-        // Nobody else is left, and what they did is seen.
+        // No other thread is left, and what they did is visible.
         let head = self.head.0.load(Relaxed);
         let tail = self.tail.0.load(Relaxed);
         for position in head..tail {
             let filled = self.empty(position) + 1;
             let index = position as usize & (self.slots.len() - 1);
             let slot = &mut self.slots[index];
-            // Unless somebody claimed the position and never came to fill it.
+            // Unless a thread claimed the position but never filled it.
             if slot.stamp.load(Relaxed) == filled {
                 // SAFETY: the stamp says so, and the position was not popped from.
                 unsafe { slot.value.get_mut().assume_init_drop() };
@@ -189,7 +192,7 @@ impl<T: Send + 'static> Mpmc<T> for MpmcQueue<T> {
     }
 }
 
-/// The stamp says whether the slot is filled, but not for which lap.
+/// The stamp tells whether the slot is filled, but not for which lap.
 pub mod trap_no_lap {
     use super::super::queue::Mpmc;
     use super::super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -222,7 +225,7 @@ pub mod trap_no_lap {
                     continue;
                 }
                 slot.value.with_mut(|slot| {
-                    // SAFETY: false. Whoever claimed the slot a lap ago may not have filled it yet.
+                    // SAFETY: false. The thread that claimed the slot a lap ago may not have filled it yet.
                     unsafe { (*slot).write(value) };
                 });
                 slot.stamp.store(FILLED, Release);
@@ -257,7 +260,7 @@ pub mod trap_no_lap {
     }
 }
 
-/// Stamps the slot, and then fills it.
+/// Stamps the slot first, and then fills it.
 pub mod trap_stamp_before_data {
     use super::super::queue::Mpmc;
     use super::super::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -303,7 +306,7 @@ pub const PROOF: Bug = Bug {
     name: "mpmc-queue",
     shape: Shape::IdentityReuse,
     scale: Scale::Threads,
-    summary: "a ring of slots for any threads, each slot stamped with whose turn it is",
+    summary: "a ring of slots for any number of threads; a stamp on each slot tells whose turn it is",
     file: file!(),
     source: include_str!("mpmc_queue.rs"),
     references: &["D. Vyukov, Bounded MPMC queue (2010), \
@@ -340,13 +343,13 @@ pub const PROOF: Bug = Bug {
         ),
         Variant::sound(
             "dropped",
-            "what nobody pops is dropped with the queue",
+            "elements that are never popped are dropped with the queue",
             dropped::<Ends<MpmcQueue<Arc<()>>>>,
         ),
         Variant::trap(
             "trap_no_lap",
             Expected::DATA_RACE,
-            "a slot that is claimed, and not filled yet, looks free one lap later",
+            "a slot that is claimed but not yet filled looks free one lap later",
             two_push::<trap_no_lap::Queue, 1>,
         )
         .undefined("two threads fill the same slot at the same time"),

@@ -1,21 +1,21 @@
 //! # Phase-fair reader-writer lock
 //!
-//! Readers and writers take turns: after each writer all readers that wait come in, and after them
-//! the next writer. Nobody waits for more than one phase of the others.
+//! Readers and writers take turns: after each writer, all waiting readers come in, and after them the
+//! next writer. A thread waits for at most one phase of the other kind.
 //!
 //! **Idea.** Four counters: readers that came and that went, writers that came and that went. Two
-//! spare bits beside the first one say that a writer is present, and whether its number is even. A
-//! reader that finds a writer there waits until those two bits *change*, not until they are gone.
-//! So it comes in before the next writer, which in turn waits for it: it has been counted already.
+//! spare bits beside the first one tell that a writer is present, and whether its number is even. A
+//! reader that finds a writer there waits until those two bits *change*, not until they are clear.
+//! So it comes in before the next writer, which waits for it, as the reader is already counted.
 //!
-//! **Cost.** A read is two read-modify-writes on lines that all readers share, without a loop:
-//! nobody has to try again. Whoever waits spins, for a thread that may not be running, so with more
-//! threads than cores it burns whole time slices. That readers wait for at most one writer and
-//! writers for at most one round of readers is worth that only where the longest wait counts.
+//! **Cost.** A read is two read-modify-writes on lines that all readers share, without a loop: there
+//! are no retries. A waiting thread spins, for a thread that may not be running, so with more threads
+//! than cores it burns whole time slices. The bounded wait (readers for at most one writer, writers
+//! for at most one round of readers) is worth that only where the longest wait matters.
 //!
-//! **Proof.** Exhaustive for a writer that comes twice and a reader, which is the least at which a
-//! reader can mistake one writer for another, and for two writers of which one reads afterwards; and
-//! for two writers and a reader, three threads, that come once each.
+//! **Proof.** Exhaustive for a writer that comes twice and a reader, the smallest size at which a
+//! reader can mistake one writer for another; for two writers of which one reads afterwards; and for
+//! two writers and a reader, three threads, that come once each.
 
 use super::hint;
 use super::read_mostly::{OUTCOMES, Pair, RawRwLock, RwLocked};
@@ -31,7 +31,7 @@ pub type PhaseFair<T> = RwLocked<Lock, T>;
 
 #[derive(Default)]
 pub struct Lock {
-    /// Readers that came, in steps of `READER`; in the bits below that, the writer that is present.
+    /// Readers that came, in steps of `READER`; the bits below describe the writer that is present.
     readers_in: AtomicU32,
     /// Readers that went, in steps of `READER`.
     readers_out: AtomicU32,
@@ -44,13 +44,13 @@ pub struct Lock {
 const READER: u32 = 1 << 8;
 /// Set while a writer is inside or waits for the readers inside.
 const PRESENT: u32 = 0b10;
-/// The last bit of its number.
+/// The lowest bit of that writer's number.
 const PHASE: u32 = 0b01;
 const WRITER: u32 = PRESENT | PHASE;
 
 // SAFETY: of the writers, only the one whose number is `writers_out` goes on. It comes in when all
-// readers have gone that came before it was present, and those that come later wait until it leaves.
-// Each of these waits ends with an acquire of what was released by whoever is waited for.
+// readers that came before it was present have gone, and readers that come later wait until it leaves.
+// Each of these waits ends with an acquire that reads the release of the awaited thread.
 unsafe impl RawRwLock for Lock {
     #[inline]
     fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R {
@@ -70,10 +70,10 @@ unsafe impl RawRwLock for Lock {
 impl Lock {
     #[inline]
     fn lock_shared(&self) {
-        // Acquire, so that what the last writer wrote is seen.
+        // Acquire, so that this thread sees what the last writer wrote.
         let writer = self.readers_in.fetch_add(READER, Acquire) & WRITER;
         if writer != 0 {
-            // Another writer may be present by now. It waits for this reader. Acquire, as above.
+            // Another writer may be present by now, but it waits for this reader. Acquire, as above.
             while self.readers_in.load(Acquire) & WRITER == writer {
                 hint::spin_loop();
             }
@@ -89,7 +89,7 @@ impl Lock {
     #[inline]
     fn lock_exclusive(&self) -> u32 {
         let number = self.writers_in.fetch_add(1, Relaxed);
-        // Acquire, so that what the writer before wrote is seen.
+        // Acquire, so that this thread sees what the writer before wrote.
         while self.writers_out.load(Acquire) != number {
             hint::spin_loop();
         }
@@ -106,12 +106,12 @@ impl Lock {
     fn unlock_exclusive(&self, number: u32) {
         // Release, so that the readers see what was written.
         self.readers_in.fetch_and(!WRITER, Release);
-        // Release, so that the next writer does.
+        // Release, so that the next writer sees it, too.
         self.writers_out.store(number.wrapping_add(1), Release);
     }
 }
 
-/// Ends a read when it goes, even if the closure panics.
+/// Ends a read when dropped, even if the closure panics.
 struct Shared<'a>(&'a Lock);
 
 impl Drop for Shared<'_> {
@@ -121,7 +121,7 @@ impl Drop for Shared<'_> {
     }
 }
 
-/// Ends a write when it goes, even if the closure panics.
+/// Ends a write when dropped, even if the closure panics.
 struct Exclusive<'a> {
     lock: &'a Lock,
     number: u32,
@@ -134,11 +134,11 @@ impl Drop for Exclusive<'_> {
     }
 }
 
-/// Readers wait until no writer is present. If the next one comes before a reader has looked, they
+/// Readers wait until no writer is present. If the next one comes before a reader has looked, the two
 /// wait for each other.
 ///
-/// The counters are behind one mutex, and who waits sleeps: so this ends in a deadlock, which can be
-/// told from being slow.
+/// The counters are behind one mutex, and waiting threads sleep: so this ends in a deadlock, which
+/// cannot be mistaken for slowness.
 pub mod trap_no_phase {
     use super::super::read_mostly::RawRwLock;
     use super::super::sync::{Condvar, Mutex};
@@ -157,8 +157,8 @@ pub mod trap_no_phase {
         present: bool,
     }
 
-    // SAFETY: as for the lock above, as long as one thread writes. It keeps out whom it should, and
-    // more than that.
+    // SAFETY: as for the lock above, as long as only one thread writes. It keeps out all threads that
+    // it should, and more.
     unsafe impl RawRwLock for Lock {
         fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R {
             let mut counters = self.counters.lock().unwrap();
@@ -189,8 +189,8 @@ pub mod trap_no_phase {
     }
 }
 
-/// Waits until no reader is inside, and says then that a writer is present. Who comes in between is
-/// neither kept out nor waited for.
+/// Waits until no reader is inside, and then marks a writer as present. A reader that comes in between
+/// is neither kept out nor waited for.
 pub mod trap_look_first {
     use super::super::hint;
     use super::super::read_mostly::RawRwLock;
@@ -200,7 +200,7 @@ pub mod trap_look_first {
     #[derive(Default)]
     pub struct Lock(super::Lock);
 
-    // SAFETY: false. A reader may be inside that came between the two steps of a writer.
+    // SAFETY: false. A reader that came between the two steps of a writer may be inside.
     unsafe impl RawRwLock for Lock {
         fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R {
             self.0.hold_shared(look)
@@ -211,7 +211,7 @@ pub mod trap_look_first {
             while self.0.writers_out.load(Acquire) != number {
                 hint::spin_loop();
             }
-            // All who came have gone.
+            // All readers that came have gone.
             while self.0.readers_out.load(Acquire) != self.0.readers_in.load(Relaxed) {
                 hint::spin_loop();
             }
@@ -247,7 +247,7 @@ pub const PROOF: Bug = Bug {
         ),
         Variant::sound(
             "two_writers",
-            "two threads write, and one of them reads then",
+            "two threads write, and then one of them reads",
             writer_and_writing_reader::<PhaseFair<Pair>>,
         ),
         Variant::sound(
@@ -264,7 +264,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_look_first",
             Expected::DATA_RACE,
-            "a reader comes in after the writer has looked and before it has said that it is there",
+            "a reader comes in after the writer has looked and before it has announced itself",
             writer_and_reader::<RwLocked<trap_look_first::Lock, Pair>, 1, 1>,
         )
         .undefined("plain data is read while it is being written"),

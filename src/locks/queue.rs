@@ -31,17 +31,17 @@ pub trait Mpmc<T>: Send + Sync + 'static {
     /// An empty queue with room for `capacity` elements.
     fn with_capacity(capacity: usize) -> Self;
 
-    /// Appends an element, or gives it back if there is no room for it, or not quite yet.
+    /// Appends an element, or gives it back if there is no room, or not quite yet.
     fn try_push(&self, value: T) -> Result<(), T>;
 
     /// Takes the first element, unless there is none, or it is not quite there yet.
     fn try_pop(&self) -> Option<T>;
 }
 
-/// Uses a queue for many threads as one for two.
+/// Uses a queue for many threads as a queue for two.
 pub struct Ends<Q>(PhantomData<Q>);
 
-/// One end of it.
+/// One end of such a queue.
 pub struct End<Q>(Arc<Q>);
 
 impl<T, Q: Mpmc<T>> Spsc<T> for Ends<Q> {
@@ -68,7 +68,7 @@ impl<T, Q: Mpmc<T>> Pop<T> for End<Q> {
     }
 }
 
-/// Main pushes `PUSHES` elements, while another thread looks `POPS` times for one.
+/// Main pushes `PUSHES` elements, while another thread tries `POPS` times to pop one.
 pub fn one_to_one<Q: Spsc<u64>, const CAPACITY: usize, const PUSHES: usize, const POPS: usize>()
 -> String {
     let (mut producer, mut consumer) = Q::with_capacity(CAPACITY);
@@ -90,24 +90,24 @@ pub fn one_to_one<Q: Spsc<u64>, const CAPACITY: usize, const PUSHES: usize, cons
     room::<_, CAPACITY>(|value| producer.try_push(value))
 }
 
-/// What each thread does in the proofs below: whether it pushes, and whether it pops then.
+/// What a thread does in the proofs below: whether it pushes, and whether it then pops.
 type Part = (bool, bool);
 const PUSHES: Part = (true, false);
 const POPS: Part = (false, true);
 const PUSHES_AND_POPS: Part = (true, true);
 
-/// Two threads that push an element each. Main looks for one then.
+/// Two threads that push an element each. Main then tries to pop one.
 pub fn two_push<Q: Mpmc<u64>, const CAPACITY: usize>() -> String {
     together::<Q, 2, CAPACITY>([PUSHES_AND_POPS, PUSHES], 0)
 }
 
-/// Three threads, one of which pushes an element, while the others look for one each. One is there
+/// Three threads: one pushes an element, while the others try to pop one each. One element is there
 /// from the beginning.
 pub fn one_pushes_two_pop<Q: Mpmc<u64>, const CAPACITY: usize>() -> String {
     together::<Q, 3, CAPACITY>([PUSHES, POPS, POPS], 1)
 }
 
-/// Several threads on a queue that holds some elements already. Main is the first of them.
+/// Several threads on a queue that already holds some elements. Main is the first thread.
 fn together<Q: Mpmc<u64>, const THREADS: usize, const CAPACITY: usize>(
     threads: [Part; THREADS],
     filled: u64,
@@ -145,7 +145,7 @@ fn together<Q: Mpmc<u64>, const THREADS: usize, const CAPACITY: usize>(
     room::<_, CAPACITY>(|value| queue.try_push(value))
 }
 
-/// Fills an empty queue: there is room for `CAPACITY` elements, and no more.
+/// Fills an empty queue: it must have room for exactly `CAPACITY` elements.
 fn room<E, const CAPACITY: usize>(mut push: impl FnMut(u64) -> Result<(), E>) -> String {
     let tries = { 0..=CAPACITY as u64 }.map(|value| push(value).is_ok());
     match tries.filter(|&pushed| pushed).count() {
@@ -154,8 +154,8 @@ fn room<E, const CAPACITY: usize>(mut push: impl FnMut(u64) -> Result<(), E>) ->
     }
 }
 
-/// Main pushes two elements through one slot, while another thread looks for one. What is refused is
-/// dropped, and what is left goes with the queue.
+/// Main pushes two elements through one slot, while another thread tries to pop one. Refused elements
+/// are dropped, and so are those that are left in the queue.
 pub fn dropped<Q: Spsc<Arc<()>>>() -> String {
     let element = Arc::new(());
     let (mut producer, mut consumer) = Q::with_capacity(1);

@@ -5,14 +5,14 @@ use super::sync::Arc;
 use super::thread;
 use heisenbug_catalogue::Outcome;
 
-/// A value that is read often and written seldom.
+/// A value that is often read and rarely written.
 pub trait ReadMostly<T>: Send + Sync + 'static {
     fn new(value: T) -> Self;
 
-    /// Lets `look` see the value as one of the writes left it.
+    /// Shows `look` the value as one of the writes left it.
     fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R;
 
-    /// Waits until nobody else writes, and lets `change` change the value.
+    /// Waits until no other thread writes, and lets `change` change the value.
     fn write(&self, change: impl FnOnce(&mut T));
 
     /// The value, from its only owner.
@@ -23,13 +23,13 @@ pub trait ReadMostly<T>: Send + Sync + 'static {
 ///
 /// # Safety
 ///
-/// While `hold_exclusive` runs a closure, no other closure runs. Whatever one of the exclusive ones
-/// did happens before all that begin later, and all that ended earlier happened before it.
+/// While `hold_exclusive` runs a closure, no other closure runs. An exclusive closure happens before all
+/// closures that begin later, and all that ended earlier happen before it.
 pub unsafe trait RawRwLock: Default + Send + Sync + 'static {
-    /// Waits until nobody is in here exclusively, and runs `look`, even if others do the same.
+    /// Waits until no `hold_exclusive` runs, and runs `look`, possibly together with others.
     fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R;
 
-    /// Waits until nobody else is in here, and runs `change`.
+    /// Waits until no other closure runs, and runs `change`.
     fn hold_exclusive<R>(&self, change: impl FnOnce() -> R) -> R;
 }
 
@@ -40,10 +40,10 @@ pub struct RwLocked<L, T> {
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `read` and `write` are the only ways to the value. Several threads at a time get a `&T`
-// only, which `T: Sync` allows; whoever gets a `&mut T` is alone with it, and may send it elsewhere.
+// SAFETY: `read` and `write` are the only access to the value. Several threads at a time only get a
+// `&T`, which `T: Sync` allows; a thread that gets a `&mut T` has exclusive access, and may send it.
 unsafe impl<L: RawRwLock, T: Send + Sync> Sync for RwLocked<L, T> {}
-// SAFETY: whoever owns the lock owns the value.
+// SAFETY: the owner of the lock owns the value.
 unsafe impl<L: RawRwLock, T: Send> Send for RwLocked<L, T> {}
 
 impl<L: RawRwLock, T: Send + Sync + 'static> ReadMostly<T> for RwLocked<L, T> {
@@ -59,7 +59,7 @@ impl<L: RawRwLock, T: Send + Sync + 'static> ReadMostly<T> for RwLocked<L, T> {
     fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         self.lock.hold_shared(|| {
             self.value.with(|value| {
-                // SAFETY: nobody is in here exclusively, so nobody writes.
+                // SAFETY: no exclusive closure runs, so no thread writes.
                 look(unsafe { &*value })
             })
         })
@@ -69,7 +69,7 @@ impl<L: RawRwLock, T: Send + Sync + 'static> ReadMostly<T> for RwLocked<L, T> {
     fn write(&self, change: impl FnOnce(&mut T)) {
         self.lock.hold_exclusive(|| {
             self.value.with_mut(|value| {
-                // SAFETY: nobody else is in here.
+                // SAFETY: no other closure runs.
                 change(unsafe { &mut *value })
             })
         })
@@ -83,19 +83,19 @@ impl<L: RawRwLock, T: Send + Sync + 'static> ReadMostly<T> for RwLocked<L, T> {
 /// Two words that belong together: every write leaves them equal.
 pub type Pair = [u64; 2];
 
-/// What the programs below can end in.
+/// The outcomes of the programs below.
 pub const OUTCOMES: &[Outcome] = &[
     Outcome::acceptable("whole", "every read saw what one write had left"),
-    Outcome::acceptable("2 of 2 written", "nobody came in between"),
-    Outcome::acceptable("4 of 4 written", "nobody came in between"),
+    Outcome::acceptable("2 of 2 written", "no other thread came in between"),
+    Outcome::acceptable("4 of 4 written", "no other thread came in between"),
     Outcome::forbidden("1 of 2 written", "a write was overwritten"),
     Outcome::forbidden(
         "torn",
         "one word is from before a write and the other from after it",
     ),
-    Outcome::forbidden("backwards", "a read saw less than was to be seen before"),
-    Outcome::forbidden("data race", "somebody read what somebody else was writing"),
-    Outcome::forbidden("deadlock", "somebody waits who will never be called"),
+    Outcome::forbidden("backwards", "a later read saw an older value"),
+    Outcome::forbidden("data race", "a thread read what another one was writing"),
+    Outcome::forbidden("deadlock", "a thread waits that will never be woken"),
 ];
 
 /// Main writes `WRITES` times, and another thread reads `READS` times.
@@ -172,7 +172,7 @@ fn write<L: ReadMostly<Pair>, const TIMES: u64>(pair: &L) {
     }
 }
 
-/// Reads, as somebody who has seen `before` already.
+/// Reads, in a thread that has already seen `before`.
 fn read<L: ReadMostly<Pair>, const TIMES: u64>(pair: &L, mut before: u64) -> &'static str {
     for _ in 0..TIMES {
         let [one, other] = pair.read(|words| *words);
@@ -187,7 +187,7 @@ fn read<L: ReadMostly<Pair>, const TIMES: u64>(pair: &L, mut before: u64) -> &'s
     "whole"
 }
 
-/// Read by the only owner: one more locking would multiply the executions and show nothing new.
+/// Read by the only owner: locking once more would multiply the executions and show nothing new.
 fn written<L: ReadMostly<Pair>>(pair: Arc<L>, times: u64) -> String {
     let pair = Arc::try_unwrap(pair)
         .ok()

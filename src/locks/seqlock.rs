@@ -1,22 +1,22 @@
 //! # Sequence lock
 //!
-//! Readers take nothing. They read, and look afterwards whether somebody wrote meanwhile; if so,
-//! they read again.
+//! Readers take no lock. They read, and then check whether a thread wrote meanwhile; if so, they read
+//! again.
 //!
-//! **Idea.** A writer counts up before it writes and once more after it. Whoever finds the same even
-//! count before and after its reads has read one moment. The fences see to it that "before" and
-//! "after" mean what they say: a read that saw a new word cannot find the old count afterwards.
+//! **Idea.** A writer raises the count before it writes and once more afterwards. A reader that finds
+//! the same even count before and after its reads has a consistent copy. The fences make "before" and
+//! "after" reliable: a reader that saw a new word cannot find the old count afterwards.
 //!
 //! **Cost.** A read writes nothing, so that any number of cores read at full speed: on x86, where
-//! the fences are free, it is two more loads than the words themselves. In return a reader may have
-//! to try again for ever while others keep writing, and gets a copy, not a reference. The value is
-//! words that are copied one by one, since a plain copy would race with the writer, thrown away
-//! afterwards or not. Writers wait for each other at a mutex, and keep the words there a second
-//! time. The count wraps: a read must not last as long as half of all its values.
+//! the fences are free, it needs only two loads more than the words themselves. In return, a reader
+//! may have to retry forever while others keep writing, and it gets a copy, not a reference. The value
+//! consists of words that are copied one by one, since a plain copy would race with the writer, even
+//! if it is thrown away afterwards. Writers wait for each other at a mutex, which holds a second copy
+//! of the words. The count wraps: a read must not last for as many writes as half of its values.
 //!
 //! **Proof.** Exhaustive for a writer and a reader that reads twice, and for two writers of which one
-//! reads afterwards; and for two writers and a reader, three threads, that come once each. loom cannot
-//! come to the end of the three within a minute, so it is not asked about them.
+//! reads afterwards; and for two writers and a reader, three threads, that come once each. loom does
+//! not finish the program with three threads within a minute, so it is not run with it.
 
 use super::hint;
 use super::read_mostly::{OUTCOMES, Pair, ReadMostly};
@@ -29,12 +29,12 @@ use super::sync::atomic::{
 use super::sync::{Mutex, PoisonError};
 use heisenbug_catalogue::{Bug, Expected, Scale, Shape, Variant};
 
-/// Some words that belong together.
+/// Several words that belong together.
 pub struct SeqLock<const WORDS: usize> {
-    /// Odd while somebody writes.
+    /// Odd while a thread writes.
     sequence: AtomicUsize,
     words: [AtomicU64; WORDS],
-    /// What was written last. Readers have no business here.
+    /// The words that were written last. For writers only.
     written: Mutex<Written<WORDS>>,
 }
 
@@ -65,7 +65,7 @@ impl<const WORDS: usize> ReadMostly<[u64; WORDS]> for SeqLock<WORDS> {
 
     #[inline]
     fn write(&self, change: impl FnOnce(&mut [u64; WORDS])) {
-        // If a writer panicked, then before it wrote anything.
+        // Poisoning is ignored: a writer can panic only before it has written anything.
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let mut words = written.words;
         change(&mut words);
@@ -81,22 +81,22 @@ impl<const WORDS: usize> ReadMostly<[u64; WORDS]> for SeqLock<WORDS> {
 }
 
 impl<const WORDS: usize> SeqLock<WORDS> {
-    /// The words, unless somebody wrote while they were read.
+    /// The words, unless a thread wrote while they were read.
     #[inline]
     fn try_read(&self) -> Option<[u64; WORDS]> {
-        // Acquire pairs with the last store in `publish`: who sees the even count sees the words.
+        // Acquire pairs with the last store in `publish`: a thread that sees the even count sees the words.
         let before = self.sequence.load(Acquire);
         if before % 2 == 1 {
             return None;
         }
         let words = self.words.each_ref().map(|word| word.load(Relaxed));
-        // Pairs with the fence in `publish`: who has seen a new word sees the odd count.
+        // Pairs with the fence in `publish`: a thread that has seen a new word sees the odd count.
         fence(Acquire);
         let after = self.sequence.load(Relaxed);
         (before == after).then_some(words)
     }
 
-    /// Writes the words, and the even count that comes with them. For one writer at a time.
+    /// Writes the words, with the count odd meanwhile and `sequence` afterwards. For one writer at a time.
     #[inline]
     fn publish(&self, sequence: usize, words: [u64; WORDS]) {
         self.sequence.store(sequence.wrapping_sub(1), Relaxed);
@@ -110,7 +110,7 @@ impl<const WORDS: usize> SeqLock<WORDS> {
     }
 }
 
-/// The second look is an Acquire load. That keeps back what comes *after* it, not the reads before.
+/// The second look is an Acquire load. That orders what comes *after* it, not the reads before it.
 pub mod trap_no_fence {
     use super::super::hint;
     use super::super::read_mostly::ReadMostly;
@@ -145,7 +145,7 @@ pub mod trap_no_fence {
     }
 }
 
-/// The words are plain data, copied as one: what was torn is thrown away, but it has been read.
+/// The words are plain data, copied at once: a torn copy is thrown away, but it was read.
 pub mod trap_plain_data {
     use super::super::cell::UnsafeCell;
     use super::super::hint;
@@ -165,7 +165,7 @@ pub mod trap_plain_data {
 
     // SAFETY: false. The value is read while it is being written.
     unsafe impl<T: Send> Sync for SeqLock<T> {}
-    // SAFETY: whoever owns the lock owns the value.
+    // SAFETY: the owner of the lock owns the value.
     unsafe impl<T: Send> Send for SeqLock<T> {}
 
     impl<T: Copy + Send + 'static> ReadMostly<T> for SeqLock<T> {
@@ -181,7 +181,7 @@ pub mod trap_plain_data {
             loop {
                 let before = self.sequence.load(Acquire);
                 if before.is_multiple_of(2) {
-                    // SAFETY: false. Nothing keeps a writer from coming in now.
+                    // SAFETY: false. Nothing keeps a writer out now.
                     let value = self.value.with(|value| unsafe { value.read_volatile() });
                     fence(Acquire);
                     if self.sequence.load(Relaxed) == before {
@@ -195,7 +195,7 @@ pub mod trap_plain_data {
         fn write(&self, change: impl FnOnce(&mut T)) {
             let _writer = self.writer.lock().unwrap();
             let _odd = Odd::begin(&self.sequence);
-            // SAFETY: false. There is one writer at a time, but readers may be at it.
+            // SAFETY: false. There is one writer at a time, but readers may be reading.
             self.value.with_mut(|value| change(unsafe { &mut *value }));
         }
 
@@ -204,7 +204,7 @@ pub mod trap_plain_data {
         }
     }
 
-    /// Makes the count even when it goes, even if the closure panics.
+    /// Makes the count even when dropped, even if the closure panics.
     struct Odd<'a>(&'a AtomicUsize);
 
     impl Odd<'_> {
@@ -226,7 +226,7 @@ pub const PROOF: Bug = Bug {
     name: "seqlock",
     shape: Shape::TornRead,
     scale: Scale::Threads,
-    summary: "readers take nothing, and read again if somebody wrote meanwhile",
+    summary: "readers take no lock, and read again if a thread wrote meanwhile",
     file: file!(),
     source: include_str!("seqlock.rs"),
     references: &[
@@ -242,7 +242,7 @@ pub const PROOF: Bug = Bug {
         ),
         Variant::sound(
             "two_writers",
-            "two threads write, and one of them reads then",
+            "two threads write, and then one of them reads",
             writer_and_writing_reader::<SeqLock<2>>,
         ),
         Variant::sound(
@@ -253,7 +253,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_no_fence",
             Expected::outcome("torn"),
-            "an Acquire load does not keep the reads before it from being carried out later",
+            "an Acquire load does not prevent earlier reads from being carried out after it",
             writer_and_reader::<trap_no_fence::SeqLock<2>, 1, 1>,
         ),
         Variant::trap(

@@ -1,20 +1,20 @@
 //! # Sharded counter
 //!
-//! One counter for each thread, more or less. Who adds, adds to its own; who asks, sums them up.
+//! Roughly one counter for each thread. A thread adds to its own; a thread that asks sums them up.
 //!
 //! **Idea.** Two cores that add to the same number pass its cache line back and forth all the time.
-//! Addition does not care about order, so each can add to a number of its own.
+//! The order of additions does not matter, so each core can add to its own number.
 //!
-//! **Cost.** Adding costs one read-modify-write on a line that, if the threads differ in shards,
-//! nobody else touches. Asking costs as many loads as there are shards, nearly all of them from
-//! somebody else's cache, and the counter is as large as that many lines.
+//! **Cost.** Adding costs one read-modify-write on a line that no other thread touches, if each has its
+//! own shard. Asking costs as many loads as there are shards, nearly all of them from another core's
+//! cache, and the counter is as large as that many lines.
 //!
-//! What `total` returns while others add lies between what it was at the call and what it is at the
-//! return. It need not be a sum that there ever was: of two additions it may see the second, and not
-//! the first. To one thread the totals never fall.
+//! What `total` returns while others add lies between the true totals at the call and at the return. It
+//! may be a sum that the counter never had: of two additions it may see the second, but not the
+//! first. Within one thread, the totals never decrease.
 //!
-//! **Proof.** Exhaustive for three threads that add twice each to two shards; and for a total that
-//! is asked for while two threads add, one after the other.
+//! **Proof.** Exhaustive for three threads that add twice each to two shards; and for a total that is
+//! read while two threads add, one after the other.
 
 use super::counter::{Counter, three_threads, total_meanwhile};
 use super::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -27,7 +27,7 @@ pub struct ShardedCounter<const SHARDS: usize = 16> {
     shards: [Shard; SHARDS],
 }
 
-/// A part on a cache line of its own, and on that which the processor fetches along with it.
+/// A part, alone on its cache line and on the neighbouring line that the processor fetches with it.
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard {
@@ -45,7 +45,7 @@ impl<const SHARDS: usize> Default for ShardedCounter<SHARDS> {
 impl<const SHARDS: usize> Counter for ShardedCounter<SHARDS> {
     #[inline]
     fn add(&self, n: u64) {
-        // A read-modify-write, as the shard may be somebody else's too. Relaxed is enough: nothing
+        // A read-modify-write, as another thread may use the same shard. Relaxed is enough: nothing
         // else is published through it.
         self.shards[slot() % SHARDS].count.fetch_add(n, Relaxed);
     }
@@ -56,7 +56,7 @@ impl<const SHARDS: usize> Counter for ShardedCounter<SHARDS> {
     }
 }
 
-/// Its own shard needs no read-modify-write. But it is its own only while the shards last.
+/// A thread's own shard needs no read-modify-write. But with more threads than shards, it is shared.
 pub mod trap_load_then_store {
     use super::super::counter::Counter;
     use super::super::sync::{atomic::Ordering::Relaxed, slot};
@@ -81,7 +81,7 @@ pub const PROOF: Bug = Bug {
     name: "sharded-counter",
     shape: Shape::Contention,
     scale: Scale::Threads,
-    summary: "a counter for each thread: who adds uses its own, who asks sums them up",
+    summary: "a counter for each thread: a thread adds to its own, and a total sums them up",
     file: file!(),
     source: include_str!("sharded_counter.rs"),
     references: &[
@@ -95,7 +95,7 @@ pub const PROOF: Bug = Bug {
         Outcome::acceptable("11 meanwhile", "asked after both"),
         Outcome::interesting(
             "10 meanwhile",
-            "the second addition was seen, and the first was not: there never was such a sum",
+            "the second addition was seen, but not the first: the counter never had this sum",
         ),
         Outcome::forbidden("1 of 3 counted", "two additions were overwritten"),
         Outcome::forbidden("2 of 3 counted", "an addition was overwritten"),
@@ -109,7 +109,7 @@ pub const PROOF: Bug = Bug {
         ),
         Variant::sound(
             "total_meanwhile",
-            "somebody asks for the total while others add",
+            "a thread reads the total while others add",
             total_meanwhile::<ShardedCounter<4>>,
         ),
         Variant::trap(

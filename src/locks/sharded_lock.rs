@@ -1,16 +1,16 @@
 //! # Sharded reader-writer lock
 //!
-//! One reader-writer lock for each thread, more or less. Who reads takes its own; who writes takes
-//! them all.
+//! Roughly one reader-writer lock for each thread. A reader takes its own; a writer takes all of
+//! them.
 //!
-//! **Idea.** A reader-writer lock lets readers in together, and still they get in each other's way:
-//! all of them write to the one cache line that counts them. Give each a line of its own, and they
-//! no longer meet. All writers take the shards in the same order, or two of them would wait for each
-//! other for ever.
+//! **Idea.** A reader-writer lock lets readers in together, but they still get in each other's way: all
+//! of them write to the one cache line that counts them. With a separate line for each, they no longer
+//! do. All writers take the shards in the same order; otherwise two of them could wait for each other
+//! forever.
 //!
-//! **Cost.** A read costs what it costs to take a lock that nobody else wants, however many cores
-//! read. A write costs that many locks as there are shards, and the lock is as large as that many
-//! cache lines. Two threads may share a shard: that costs time, and nothing else.
+//! **Cost.** A read costs as much as an uncontended lock, however many cores read. A write takes as
+//! many locks as there are shards, and the whole lock is as large as that many cache lines. Two threads
+//! may share a shard, which only costs time.
 //!
 //! **Proof.** Exhaustive for two shards, with a writer and a reader that come twice each, and for
 //! two writers that come twice each; and for three threads that come once each: a writer and two
@@ -29,7 +29,7 @@ pub struct Lock<const SHARDS: usize> {
     shards: [Shard; SHARDS],
 }
 
-/// A lock on a cache line of its own, and on that which the processor fetches along with it.
+/// A lock alone on its cache line, and on the neighbouring line that the processor fetches with it.
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard {
@@ -44,10 +44,10 @@ impl<const SHARDS: usize> Default for Lock<SHARDS> {
     }
 }
 
-// SAFETY: who is in here exclusively holds every shard for writing, and everybody else needs at
-// least one of them. The shards order what happens, as reader-writer locks do.
+// SAFETY: an exclusive holder holds every shard for writing, and every other thread needs at least
+// one of them. The shards provide the ordering, as they are reader-writer locks.
 unsafe impl<const SHARDS: usize> RawRwLock for Lock<SHARDS> {
-    // If somebody panicked, that is for whoever owns the value to deal with.
+    // Poisoning is ignored: the owner of the value has to deal with a panic.
     #[inline]
     fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R {
         let shard = &self.shards[slot() % SHARDS];
@@ -57,14 +57,14 @@ unsafe impl<const SHARDS: usize> RawRwLock for Lock<SHARDS> {
 
     #[inline]
     fn hold_exclusive<R>(&self, change: impl FnOnce() -> R) -> R {
-        // From the first to the last, whoever comes.
+        // Always from the first to the last.
         let _held = (self.shards.each_ref())
             .map(|shard| shard.lock.write().unwrap_or_else(PoisonError::into_inner));
         change()
     }
 }
 
-/// A writer begins with its own shard, which is close at hand, and goes round from there.
+/// A writer begins with its own shard, which is in its cache, and takes the others from there on.
 pub mod trap_own_shard_first {
     use super::super::read_mostly::RawRwLock;
     use super::super::sync::slot;

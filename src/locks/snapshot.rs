@@ -1,28 +1,28 @@
 //! # Snapshot
 //!
-//! There are two copies of the value. Readers look at the current one and wait for nobody; a writer
-//! changes the spare one and then makes that the current one.
+//! There are two copies of the value. Readers use the current one and never wait; a writer changes
+//! the spare one and then makes that the current one.
 //!
-//! **Idea.** Before the spare copy is overwritten, everybody who still reads it must be gone. Readers
+//! **Idea.** Before the spare copy is overwritten, all threads that still read it must be gone. Readers
 //! count themselves in and out, each in a shard that few others use. A writer cannot wait for a
-//! counter that new readers keep raising, so there are two of them, and it flips which one is to be
-//! used: the abandoned one comes down to nothing. A reader may have looked up the counter long
-//! before it uses it, so *both* have to be seen empty, one before the flip and one after it.
+//! counter that new readers keep raising, so there are two of them, and the writer flips which one is
+//! to be used: the abandoned one falls to zero. A reader may have chosen a counter long before it
+//! uses it, so *both* have to be seen empty, one before the flip and one after it.
 //!
 //! A writer looks at a counter with a read-modify-write that changes nothing. So a reader counts
 //! itself in either before that look, and is waited for, or after it, and then it also sees which
 //! copy was current at the time.
 //!
-//! **Cost.** A read is two read-modify-writes on a line that nobody else writes, unless two threads
-//! have the same number modulo the shards; it never waits and never tries again. A write copies the
-//! value, and waits for all readers that are inside when it begins, which may be asleep; a reader
-//! that writes waits for itself. There is no allocation and nothing to free, but the value before
-//! the last is kept until it is overwritten.
+//! **Cost.** A read is two read-modify-writes on a line that no other thread writes, unless two threads
+//! have the same number modulo the shards; it never waits and never retries. A write copies the value,
+//! and waits for all readers that are inside when it begins, which may be asleep; a reader that writes
+//! waits for itself. There is no allocation and nothing to free, but the previous value is kept until
+//! it is overwritten.
 //!
-//! **Proof.** Exhaustive for two shards, with a writer that comes twice and a reader: the least at
-//! which a copy is overwritten that somebody may still read. The writer looks at the counters by
-//! writing to them, any number of times; explored are up to 128 passes of that loop. The
-//! same for two writers and a reader, three threads, that come once each, with one shard.
+//! **Proof.** Exhaustive for two shards, with a writer that comes twice and a reader: the smallest size
+//! at which a writer overwrites a copy that a reader may still read. The writer looks at the counters
+//! by writing to them, any number of times; up to 128 passes of that loop are explored. The same for
+//! two writers and a reader, three threads, that come once each, with one shard.
 
 use super::cell::UnsafeCell;
 use super::read_mostly::{OUTCOMES, Pair, ReadMostly, two_writers_and_reader, writer_and_reader};
@@ -43,29 +43,29 @@ pub struct Snapshot<T, const SHARDS: usize = 16> {
     writers: Mutex<()>,
 }
 
-/// What every reader looks up, and only writers change.
+/// The state that readers look up, and only writers change.
 #[derive(Default)]
 #[repr(align(128))]
 struct State {
-    /// Which of the copies is read.
+    /// Which of the copies is the current one.
     current: AtomicUsize,
     /// Which of the two counters new readers use.
     phase: AtomicUsize,
 }
 
-/// Readers that are inside, by phase. On a cache line of its own, and on that which the processor
-/// fetches along with it.
+/// Readers that are inside, by phase. Alone on its cache line, and on the neighbouring line that the
+/// processor fetches with it.
 #[derive(Default)]
 #[repr(align(128))]
 struct Readers {
     inside: [AtomicUsize; 2],
 }
 
-// SAFETY: `read` and `write` are the only ways to the copies. The spare copy is written by the one
-// writer that holds `writers`, after all who read it are gone; the current one is not written.
-// Several threads may have a `&T`, and drop what another one made.
+// SAFETY: `read` and `write` are the only access to the copies. The spare copy is written by the one
+// writer that holds `writers`, after all its readers are gone; the current one is not written.
+// Several threads may have a `&T`, and drop a value that another thread made.
 unsafe impl<T: Send + Sync, const SHARDS: usize> Sync for Snapshot<T, SHARDS> {}
-// SAFETY: whoever owns the snapshot owns the copies.
+// SAFETY: the owner of the snapshot owns the copies.
 unsafe impl<T: Send, const SHARDS: usize> Send for Snapshot<T, SHARDS> {}
 
 impl<T, const SHARDS: usize> ReadMostly<T> for Snapshot<T, SHARDS>
@@ -84,17 +84,17 @@ where
     #[inline]
     fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         let _reading = self.enter();
-        // Acquire, so that what the writer wrote is seen.
+        // Acquire, so that this thread sees what the writer wrote.
         let current = self.state.current.load(Acquire) % 2;
         self.copies[current].with(|value| {
-            // SAFETY: this copy was current after `enter`. Whoever wants to write it waits for
-            // those who had entered by then.
+            // SAFETY: this copy was current after `enter`. A writer that wants to write it waits
+            // for all readers that had entered by then.
             look(unsafe { &*value })
         })
     }
 
     fn write(&self, change: impl FnOnce(&mut T)) {
-        // If a writer panicked, then over the spare copy.
+        // Poisoning is ignored: a writer that panicked had changed only the spare copy.
         let _writer = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         self.wait_for_readers();
         // SAFETY: this is the one writer, and it has waited.
@@ -102,7 +102,7 @@ where
     }
 
     fn into_inner(self) -> T {
-        // Nobody else has it any more.
+        // This thread is the only owner.
         let [first, second] = self.copies;
         match self.state.current.load(Relaxed) {
             0 => first.into_inner(),
@@ -118,18 +118,18 @@ impl<T: Clone, const SHARDS: usize> Snapshot<T, SHARDS> {
         // Relaxed: an old phase does no harm, since a writer waits for both.
         let phase = self.state.phase.load(Relaxed) % 2;
         let inside = &readers.inside[phase];
-        // Acquire pairs with the look of a writer in `wait_until_empty`: who comes after it sees
-        // which copy was current then.
+        // Acquire pairs with the look of a writer in `wait_until_empty`: a reader that comes after it
+        // sees which copy was current then.
         inside.fetch_add(1, Acquire);
         Reading(inside)
     }
 
-    /// Waits until nobody reads the spare copy. For the writer.
+    /// Waits until no thread reads the spare copy. For the writer.
     fn wait_for_readers(&self) {
-        // Only writers change it, and there is one.
+        // Only writers change it, and there is only one.
         let phase = self.state.phase.load(Relaxed);
         let other = 1 - phase;
-        // Those who looked up the phase before the last flip, and came in after it.
+        // For readers that read the phase before the last flip, and came in after it.
         self.wait_until_empty(other);
         self.state.phase.store(other, Relaxed);
         self.wait_until_empty(phase);
@@ -154,14 +154,14 @@ impl<T: Clone, const SHARDS: usize> Snapshot<T, SHARDS> {
     ///
     /// # Safety
     ///
-    /// For the one writer that holds `writers`, when nobody reads the spare copy any more.
+    /// For the one writer that holds `writers`, when no thread reads the spare copy any more.
     unsafe fn replace(&self, change: impl FnOnce(&mut T)) {
-        // Only writers change it, and there is one.
+        // Only writers change it, and there is only one.
         let current = self.state.current.load(Relaxed);
         let spare = 1 - current;
         self.copies[spare].with_mut(|to| {
             self.copies[current].with(|from| {
-                // SAFETY: nobody writes the current copy, and nobody else uses the spare one.
+                // SAFETY: no thread writes the current copy, and no other one uses the spare one.
                 let (to, from) = unsafe { (&mut *to, &*from) };
                 to.clone_from(from);
                 change(to);
@@ -172,18 +172,18 @@ impl<T: Clone, const SHARDS: usize> Snapshot<T, SHARDS> {
     }
 }
 
-/// Counts the reader out when it goes, even if the closure panics.
+/// Counts the reader out when dropped, even if the closure panics.
 struct Reading<'a>(&'a AtomicUsize);
 
 impl Drop for Reading<'_> {
     #[inline]
     fn drop(&mut self) {
-        // Release, so that the reads are over when a writer sees that nobody is inside.
+        // Release, so that the reads are over when a writer sees that no reader is inside.
         self.0.fetch_sub(1, Release);
     }
 }
 
-/// Overwrites the spare copy at once: whoever read it is long gone, usually.
+/// Overwrites the spare copy at once: usually, all its readers are long gone.
 pub mod trap_no_wait {
     use super::super::read_mostly::ReadMostly;
 
@@ -200,7 +200,7 @@ pub mod trap_no_wait {
 
         fn write(&self, change: impl FnOnce(&mut T)) {
             let _writer = self.0.writers.lock().unwrap();
-            // SAFETY: false. Somebody may have begun to read the spare copy when it was current.
+            // SAFETY: false. A reader may have begun to read the spare copy when it was current.
             unsafe { self.0.replace(change) };
         }
 
@@ -210,8 +210,8 @@ pub mod trap_no_wait {
     }
 }
 
-/// Flips, and waits for the counter that was in use until then. But a reader may have looked up the
-/// other one long before, and use it only now.
+/// Flips, and waits for the counter that was in use until then. But a reader may have chosen the other
+/// one long before, and use it only now.
 pub mod trap_one_wait {
     use super::super::read_mostly::ReadMostly;
     use super::super::sync::atomic::Ordering::Relaxed;
@@ -232,7 +232,7 @@ pub mod trap_one_wait {
             let phase = self.0.state.phase.load(Relaxed);
             self.0.state.phase.store(1 - phase, Relaxed);
             self.0.wait_until_empty(phase);
-            // SAFETY: false. Who is in the other counter may read the spare copy.
+            // SAFETY: false. A reader in the other counter may read the spare copy.
             unsafe { self.0.replace(change) };
         }
 
@@ -242,8 +242,8 @@ pub mod trap_one_wait {
     }
 }
 
-/// Looks at the counters with plain loads. They may show nobody although somebody has come, while
-/// that reader still sees the copy that was current before.
+/// Looks at the counters with plain loads. They may show no reader although one has come, while that
+/// reader still sees the copy that was current before.
 pub mod trap_look_by_load {
     use super::super::hint;
     use super::super::read_mostly::ReadMostly;
@@ -267,7 +267,7 @@ pub mod trap_look_by_load {
                     hint::spin_loop();
                 }
             }
-            // SAFETY: false. Who has come in unseen may read the spare copy.
+            // SAFETY: false. A reader that came in unseen may read the spare copy.
             unsafe { self.0.replace(change) };
         }
 
@@ -304,7 +304,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_no_wait",
             Expected::DATA_RACE,
-            "nobody waits for those who still read the spare copy",
+            "the writer does not wait for readers that still read the spare copy",
             writer_and_reader::<trap_no_wait::Snapshot<Pair>, 2, 1>,
         )
         .undefined("plain data is overwritten while it is being read"),

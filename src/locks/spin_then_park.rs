@@ -2,17 +2,17 @@
 //!
 //! The futex mutex, with a thread that looks a few more times before it goes to sleep.
 //!
-//! **Idea.** Falling asleep and waking up costs more than most critical sections take. So who waits
-//! looks for about as long as the sleep would cost: if the lock comes free meanwhile, much is saved,
-//! and if not, no more than the same again is lost. Where others sleep already, it is not worth
-//! looking.
+//! **Idea.** Falling asleep and waking up takes longer than most critical sections. So a waiting thread
+//! looks for about as long as the sleep would cost: if the lock becomes free meanwhile, much is saved,
+//! and if not, at most the same time again is lost. If others already sleep, looking is not worth
+//! it.
 //!
-//! **Cost.** That of `futex.rs` while nobody waits. Who looks, keeps its core busy, and takes the
-//! lock's cache line away from the holder: while critical sections are shorter than one such
-//! transfer, it is faster to sleep and let the others go about it undisturbed.
+//! **Cost.** That of `futex.rs` while no thread waits. A thread that looks keeps its core busy, and
+//! takes the lock's cache line away from the holder: if critical sections are shorter than one such
+//! transfer, it is faster to sleep and leave the others undisturbed.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
-//! once each; they look once before they sleep. To look more often is to do the same again. loom has no futex, so it is not asked.
+//! once each; they look once before they sleep. More looks repeat the same steps. loom has no futex: it is not run.
 
 use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::hint;
@@ -23,23 +23,23 @@ use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 /// A value behind a lock that spins for some microseconds.
 pub type SpinThenPark<T> = Locked<Lock<100>, T>;
 
-/// Nobody holds the lock.
+/// No thread holds the lock.
 const FREE: u32 = 0;
-/// Somebody holds the lock, and nobody sleeps.
+/// A thread holds the lock, and none sleeps.
 const HELD: u32 = 1;
-/// Somebody holds the lock, and others may sleep.
+/// A thread holds the lock, and others may sleep.
 const AWAITED: u32 = 2;
 
-/// Who waits looks `LOOKS` times before it sleeps.
+/// A waiting thread looks `LOOKS` times before it sleeps.
 #[derive(Default)]
 pub struct Lock<const LOOKS: u32> {
     /// `FREE`, `HELD` or `AWAITED`.
     state: Futex,
 }
 
-// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns only to the one thread
-// that has made a free lock a held one. The release of `unlock` is what the acquire of the next
-// `lock` reads.
+// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns only in the one thread that
+// has changed the state from free to held. The acquire of the next `lock` reads the release of
+// `unlock`.
 unsafe impl<const LOOKS: u32> RawLock for Lock<LOOKS> {
     #[inline]
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
@@ -59,7 +59,7 @@ impl<const LOOKS: u32> Lock<LOOKS> {
 
     #[inline]
     fn try_lock(&self) -> bool {
-        // Acquire, so that what the last holder wrote is seen.
+        // Acquire, so that this thread sees what the last holder wrote.
         (self.state)
             .compare_exchange(FREE, HELD, Acquire, Relaxed)
             .is_ok()
@@ -68,14 +68,14 @@ impl<const LOOKS: u32> Lock<LOOKS> {
     #[cold]
     fn lock_contended(&self) {
         for _ in 0..LOOKS {
-            // The look promises nothing, so it may be relaxed.
+            // Relaxed is enough for the look: only `try_lock` decides.
             match self.state.load(Relaxed) {
                 FREE if self.try_lock() => return,
                 AWAITED => break,
                 _ => hint::spin_loop(),
             }
         }
-        // From here on it is the futex mutex: it takes the lock if it is free, and says that it is
+        // From here on it is the futex mutex: it takes the lock if it is free, and marks it as
         // awaited if it is not.
         while self.state.swap(AWAITED, Acquire) != FREE {
             self.state.wait(AWAITED);
@@ -96,7 +96,7 @@ impl<const LOOKS: u32> Lock<LOOKS> {
     }
 }
 
-/// Frees the lock when it goes, even if the critical section panics.
+/// Frees the lock when dropped, even if the critical section panics.
 struct Held<'a, const LOOKS: u32>(&'a Lock<LOOKS>);
 
 impl<const LOOKS: u32> Drop for Held<'_, LOOKS> {
@@ -106,7 +106,7 @@ impl<const LOOKS: u32> Drop for Held<'_, LOOKS> {
     }
 }
 
-/// Looks, finds the lock held, and sleeps until it is not; but nobody knows that it sleeps.
+/// Looks, finds the lock held, and sleeps until it is not; but the state does not show the sleeper.
 pub mod trap_sleeps_unannounced {
     use super::super::exclusive::{Locked, RawLock};
     use super::super::sync::Futex;
@@ -118,8 +118,8 @@ pub mod trap_sleeps_unannounced {
         state: Futex,
     }
 
-    // SAFETY: one closure runs at a time, and what it did happens before the next begins. What goes
-    // wrong is that some never run.
+    // SAFETY: one closure runs at a time, and what it did happens before the next begins. The bug is
+    // that some never run.
     unsafe impl RawLock for Lock {
         fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
             let state = &self.state;
@@ -127,8 +127,8 @@ pub mod trap_sleeps_unannounced {
                 .compare_exchange(FREE, HELD, Acquire, Relaxed)
                 .is_err()
             {
-                // The kernel compares, so no change of the word is slept through. Nobody wakes for
-                // a change from held to free, though.
+                // The kernel compares the word, so no change before the sleep is missed. But a
+                // change from held to free wakes no thread.
                 state.wait(HELD);
                 while state.swap(AWAITED, Acquire) != FREE {
                     state.wait(AWAITED);
@@ -147,7 +147,7 @@ pub const PROOF: Bug = Bug {
     name: "spin-then-park",
     shape: Shape::LostUpdate,
     scale: Scale::Threads,
-    summary: "looks for as long as a sleep would cost, and then sleeps",
+    summary: "looks for as long as a sleep would take, and then sleeps",
     file: file!(),
     source: include_str!("spin_then_park.rs"),
     references: &[
@@ -156,13 +156,10 @@ pub const PROOF: Bug = Bug {
         "M. Bos, Rust Atomics and Locks (2023), chapter 9: optimizing further",
     ],
     outcomes: &[
-        Outcome::acceptable("4 of 4 counted", "nobody came in between"),
-        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
-        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
-        Outcome::forbidden(
-            "deadlock",
-            "the lock is free, and somebody sleeps beside it",
-        ),
+        Outcome::acceptable("4 of 4 counted", "no other thread came in between"),
+        Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
+        Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
+        Outcome::forbidden("deadlock", "the lock is free, but a thread still sleeps"),
     ],
     schedule: "",
     variants: &[
@@ -184,7 +181,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_sleeps_unannounced",
             Expected::DEADLOCK,
-            "goes to sleep without having said so",
+            "goes to sleep without announcing it",
             two_threads::<Locked<trap_sleeps_unannounced::Lock, u64>, 1, 1>,
         ),
     ],

@@ -1,20 +1,20 @@
 //! # Single-producer, single-consumer ring
 //!
-//! A fixed row of slots, used round and round. One thread fills them, one thread empties them.
+//! A fixed row of slots, reused in a circle. One thread fills them, one thread empties them.
 //!
-//! **Idea.** Each index is written by one thread only, so a plain store moves it: there is nothing to
-//! retry, and nobody waits for anybody. And each end keeps a copy of the other's index. The other can
-//! only have gone further, so a copy that leaves room is good enough, however old it is. Only a
-//! producer that finds the ring full by its copy, or a consumer that finds it empty, looks at the
+//! **Idea.** Each index is written by only one thread, so a plain store moves it: there are no retries,
+//! and no thread waits for the other. And each end keeps a copy of the other's index. The other can
+//! only have moved on, so a copy that leaves room is good enough, however old it is. Only a producer
+//! whose copy says that the ring is full, or a consumer whose copy says that it is empty, looks at the
 //! other's cache line.
 //!
-//! **Cost.** A few plain instructions for an element, as long as the ring is neither full nor empty:
-//! a line moves between the cores once for many elements, and the more so, the larger the ring. There
-//! is exactly one producer and one consumer: each end is a value of its own that is used through
-//! `&mut` and cannot be cloned, so a second one does not compile.
+//! **Cost.** A few plain instructions per element, as long as the ring is neither full nor empty: a line
+//! moves between the cores once for many elements, and more rarely the larger the ring. There is
+//! exactly one producer and one consumer: each end is a separate value that is used through `&mut` and
+//! cannot be cloned, so a second one does not compile.
 //!
-//! **Proof.** Exhaustive for three elements through one slot, and for four through two: the row is
-//! used more than once around. Two threads are all that there can be: each end belongs to one.
+//! **Proof.** Exhaustive for three elements through one slot, and for four through two, so that the
+//! slots are reused. There cannot be more than two threads: each end belongs to one.
 
 use super::cell::UnsafeCell;
 use super::queue::{self, Spsc, dropped, one_to_one};
@@ -26,14 +26,14 @@ use super::sync::{Arc, Labelled};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 use std::mem::MaybeUninit;
 
-/// The slots, and how far both ends have got.
+/// The slots, and the positions of both ends.
 pub struct SpscRing<T> {
-    /// How many elements were ever pushed. Only the producer writes it.
+    /// The number of elements pushed so far. Only the producer writes it.
     tail: Padded<AtomicUsize>,
-    /// How many elements were ever popped. Only the consumer writes it.
+    /// The number of elements popped so far. Only the consumer writes it.
     head: Padded<AtomicUsize>,
-    /// A power of two, so that the slot of a position is its lowest bits. Those from `head` to
-    /// `tail` hold elements.
+    /// Their number is a power of two, so that the lowest bits of a position tell its slot. The slots
+    /// from `head` to `tail` hold elements.
     slots: Box<[UnsafeCell<MaybeUninit<T>>]>,
 }
 
@@ -43,7 +43,7 @@ unsafe impl<T: Send> Sync for SpscRing<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send> Send for SpscRing<T> {}
 
-/// A pair of cache lines for itself: processors like to fetch two at a time.
+/// Alone on a pair of cache lines: some processors fetch two at a time.
 #[repr(align(128))]
 struct Padded<T>(T);
 
@@ -51,9 +51,9 @@ struct Padded<T>(T);
 #[repr(align(128))]
 pub struct Producer<T> {
     ring: Arc<SpscRing<T>>,
-    /// As in the ring.
+    /// The same as in the ring.
     tail: usize,
-    /// What `head` in the ring was when it was last looked at. It may be more by now.
+    /// The last value of the ring's `head` that this end has seen. It may be larger by now.
     head: usize,
 }
 
@@ -61,9 +61,9 @@ pub struct Producer<T> {
 #[repr(align(128))]
 pub struct Consumer<T> {
     ring: Arc<SpscRing<T>>,
-    /// As in the ring.
+    /// The same as in the ring.
     head: usize,
-    /// What `tail` in the ring was when it was last looked at. It may be more by now.
+    /// The last value of the ring's `tail` that this end has seen. It may be larger by now.
     tail: usize,
 }
 
@@ -74,7 +74,10 @@ impl<T> SpscRing<T> {
     ///
     /// Unless `capacity` is a power of two.
     pub fn new(capacity: usize) -> SpscRing<T> {
-        assert!(capacity.is_power_of_two(), "{capacity} is no power of two");
+        assert!(
+            capacity.is_power_of_two(),
+            "{capacity} is not a power of two"
+        );
         let slot = || UnsafeCell::new(MaybeUninit::uninit()).labelled("slot");
         SpscRing {
             tail: Padded(AtomicUsize::new(0)),
@@ -152,7 +155,7 @@ impl<T> Consumer<T> {
 
 impl<T> Drop for SpscRing<T> {
     fn drop(&mut self) {
-        // Both ends have gone before, and what they did is seen.
+        // Both ends were dropped before, and what they did is visible.
         let mut head = self.head.0.load(Relaxed);
         let tail = self.tail.0.load(Relaxed);
         let mask = self.slots.len() - 1;
@@ -187,7 +190,7 @@ impl<T: Send + 'static> queue::Pop<T> for Consumer<T> {
     }
 }
 
-/// Says that there is an element, and then writes it.
+/// Announces an element, and then writes it.
 pub mod trap_index_before_data {
     use super::super::queue::{Push, Spsc};
     use super::super::sync::atomic::Ordering::{Acquire, Release};
@@ -205,7 +208,7 @@ pub mod trap_index_before_data {
             end.tail = position + 1;
             end.ring.tail.0.store(end.tail, Release);
             end.ring.slot(position).with_mut(|slot| {
-                // SAFETY: false. The slot is within `head..tail` by now, and so the consumer's.
+                // SAFETY: false. The slot is already within `head..tail`, so it is the consumer's.
                 unsafe { (*slot).write(value) };
             });
             Ok(())
@@ -241,8 +244,8 @@ pub mod trap_relaxed_head {
                 return None;
             }
             let value = end.ring.slot(position).with(|slot| {
-                // SAFETY: the slot lies within `head..tail`. What is false is what the producer
-                // builds on: that this read is over once it sees the new `head`.
+                // SAFETY: the slot lies within `head..tail`. But the producer relies on something false:
+                // that this read is over once it sees the new `head`.
                 unsafe { (*slot).assume_init_read() }
             });
             end.head = position + 1;
@@ -268,7 +271,7 @@ pub const PROOF: Bug = Bug {
     name: "spsc-ring",
     shape: Shape::OrderViolation,
     scale: Scale::Threads,
-    summary: "a ring of slots between two threads, each with an index of its own",
+    summary: "a ring of slots between two threads, each with its own index",
     file: file!(),
     source: include_str!("spsc_ring.rs"),
     references: &[
@@ -301,7 +304,7 @@ pub const PROOF: Bug = Bug {
         ),
         Variant::sound(
             "dropped",
-            "what nobody pops is dropped with the ring",
+            "elements that are never popped are dropped with the ring",
             dropped::<SpscRing<Arc<()>>>,
         ),
         Variant::trap(
@@ -317,6 +320,6 @@ pub const PROOF: Bug = Bug {
             "the producer fills a slot that the consumer may still be reading",
             one_to_one::<trap_relaxed_head::Ring, 1, 2, 1>,
         )
-        .undefined("one thread writes what the other one reads, with nothing between them"),
+        .undefined("one thread writes what the other one reads, and nothing orders them"),
     ],
 };

@@ -1,18 +1,18 @@
 //! # Test-and-set
 //!
-//! The smallest lock there is: one flag. Who raises it holds the lock; who finds it raised tries
-//! again.
+//! The smallest lock there is: one flag. A thread that raises it holds the lock; a thread that finds it
+//! raised tries again.
 //!
-//! **Idea.** `swap` is a read and a write in one step, so of all threads that try, one alone finds
-//! the flag down.
+//! **Idea.** `swap` is a read and a write in one step, so of all threads that try, only one finds the
+//! flag down.
 //!
 //! **Cost.** The cheapest lock to take when it is free: one read-modify-write, and a plain store to
-//! give it back. Who waits keeps writing to the flag's cache line, and takes it away from the holder
-//! each time. There is no queue: a thread can wait for ever while others come and go. If the holder
-//! is not running, who waits burns its whole time slice.
+//! give it back. A waiting thread keeps writing to the flag's cache line, and takes it away from the
+//! holder each time. There is no queue: a thread can wait forever while others come and go. If the
+//! holder is not running, a waiting thread burns its whole time slice.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
-//! once each. loom disagrees, and is wrong: it lets a store come between the two halves of a swap, so that nobody sees the lock freed.
+//! once each. loom disagrees, wrongly: it lets a store come between the two halves of a swap, so an unlock is lost.
 
 use super::exclusive::{Locked, RawLock, three_threads, two_threads};
 use super::hint;
@@ -27,8 +27,8 @@ pub struct Lock {
     taken: AtomicBool,
 }
 
-// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns to one thread only until
-// `unlock`. The release of `unlock` is what the acquire of the next `lock` reads.
+// SAFETY: `critical` runs between `lock` and `unlock`, and `lock` returns in only one thread until
+// `unlock`. The acquire of the next `lock` reads the release of `unlock`.
 unsafe impl RawLock for Lock {
     #[inline]
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
@@ -41,7 +41,7 @@ unsafe impl RawLock for Lock {
 impl Lock {
     #[inline]
     fn lock(&self) {
-        // Acquire, so that what the last holder wrote is seen.
+        // Acquire, so that this thread sees what the last holder wrote.
         while self.taken.swap(true, Acquire) {
             hint::spin_loop();
         }
@@ -54,7 +54,7 @@ impl Lock {
     }
 }
 
-/// Frees the lock when it goes, even if the critical section panics.
+/// Frees the lock when dropped, even if the critical section panics.
 struct Held<'a>(&'a Lock);
 
 impl Drop for Held<'_> {
@@ -64,7 +64,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// Test, then set: two steps, and somebody else can come in between.
+/// Test, then set: two steps, and another thread can come in between.
 pub mod trap_load_then_store {
     use super::super::exclusive::{Locked, RawLock};
     use super::super::hint;
@@ -93,14 +93,14 @@ pub const PROOF: Bug = Bug {
     name: "test-and-set",
     shape: Shape::LostUpdate,
     scale: Scale::Threads,
-    summary: "one flag; who finds it raised tries again",
+    summary: "one flag; a thread that finds it raised tries again",
     file: file!(),
     source: include_str!("test_and_set.rs"),
     references: &["M. Herlihy and N. Shavit, The Art of Multiprocessor Programming (2008), 7.2"],
     outcomes: &[
-        Outcome::acceptable("4 of 4 counted", "nobody came in between"),
-        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
-        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
+        Outcome::acceptable("4 of 4 counted", "no other thread came in between"),
+        Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
+        Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
         Outcome::forbidden("data race", "two threads used the value at the same time"),
     ],
     schedule: "",
@@ -118,9 +118,9 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_load_then_store",
             Expected::DATA_RACE,
-            "test and set are two steps, and somebody comes in between",
+            "test and set are two steps, and another thread comes in between",
             two_threads::<Locked<trap_load_then_store::Lock, u64>, 1, 1>,
         )
-        .undefined("two threads write the same data with nothing between them"),
+        .undefined("two threads write the same data, and nothing orders them"),
     ],
 };

@@ -2,18 +2,18 @@
 //!
 //! As at the baker's: draw a number, and wait until it is called.
 //!
-//! **Idea.** Two counters. Drawing a ticket is a `fetch_add`, so everybody gets a different number,
-//! in the order in which they came. Who leaves calls the next number. Only the holder writes to the
-//! second counter, so a plain store will do.
+//! **Idea.** Two counters. Drawing a ticket is a `fetch_add`, so every thread gets a different number,
+//! in the order of arrival. A thread that leaves calls the next number. Only the holder writes to the
+//! second counter, so a plain store is enough.
 //!
 //! **Cost.** As cheap as test-and-set while the lock is free, and fair: first come, first served.
-//! But all who wait watch one cache line, and each leave makes all of them fetch it anew. And the
-//! lock can only go to the one whose turn it is: if that thread is not running, nobody gets
-//! anywhere. With more threads than cores this lock collapses.
+//! But all waiting threads watch one cache line, and each unlock makes all of them fetch it again. And
+//! the lock can only go to the thread whose turn it is: if that thread is not running, all others
+//! wait, too. With more threads than cores this lock collapses.
 //!
 //! **Proof.** Exhaustive for two threads that take the lock twice each, and for three that take it
-//! once each. loom cannot join a thread that panicked, and takes two that wait for a livelock, so it
-//! is not asked about those.
+//! once each. loom cannot join a thread that panicked, and reports two waiting threads as a livelock, so
+//! those programs are not run with it.
 
 use super::exclusive::{Locked, RawLock, a_panic, three_threads, two_threads};
 use super::hint;
@@ -36,8 +36,8 @@ pub struct Lock {
 }
 
 // SAFETY: `critical` runs between `lock` and `unlock`. No two threads hold the same ticket, and the
-// ticket that is served changes only in `unlock`. The release of `unlock` is what the acquire of
-// the next `lock` reads.
+// ticket that is served changes only in `unlock`. The acquire of the next `lock` reads the release of
+// `unlock`.
 unsafe impl RawLock for Lock {
     #[inline]
     fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
@@ -50,9 +50,9 @@ unsafe impl RawLock for Lock {
 impl Lock {
     #[inline]
     fn lock(&self) -> u32 {
-        // Relaxed: the ticket only has to be another one than everybody else's.
+        // Relaxed: the ticket only has to be different from every other one.
         let ticket = self.next.fetch_add(1, Relaxed);
-        // Acquire, so that what the last holder wrote is seen.
+        // Acquire, so that this thread sees what the last holder wrote.
         while self.serving.load(Acquire) != ticket {
             hint::spin_loop();
         }
@@ -66,7 +66,7 @@ impl Lock {
     }
 }
 
-/// Calls the next number when it goes, even if the critical section panics.
+/// Calls the next number when dropped, even if the critical section panics.
 struct Held<'a> {
     lock: &'a Lock,
     ticket: u32,
@@ -79,7 +79,7 @@ impl Drop for Held<'_> {
     }
 }
 
-/// One at a time, and in order; but what the last one wrote need not have arrived.
+/// One thread at a time, and in order; but what the last one wrote may not be visible to the next.
 pub mod trap_relaxed_turn {
     use super::super::exclusive::{Locked, RawLock};
     use super::super::hint;
@@ -94,8 +94,8 @@ pub mod trap_relaxed_turn {
         serving: AtomicU32,
     }
 
-    // SAFETY: false. One closure runs at a time, but what it did need not have happened before the
-    // next begins: the strong ordering is on the counter that no holder writes when it leaves.
+    // SAFETY: false. One closure runs at a time, but need not happen before the next one: the strong
+    // ordering is on the counter that `unlock` does not write.
     unsafe impl RawLock for Lock {
         fn hold<R>(&self, critical: impl FnOnce() -> R) -> R {
             let ticket = self.next.fetch_add(1, AcqRel);
@@ -121,9 +121,9 @@ pub const PROOF: Bug = Bug {
          Multiprocessors (ACM TOCS 1991), 2.2",
     ],
     outcomes: &[
-        Outcome::acceptable("4 of 4 counted", "nobody came in between"),
-        Outcome::acceptable("3 of 3 counted", "nobody came in between"),
-        Outcome::acceptable("2 of 2 counted", "nobody came in between"),
+        Outcome::acceptable("4 of 4 counted", "no other thread came in between"),
+        Outcome::acceptable("3 of 3 counted", "no other thread came in between"),
+        Outcome::acceptable("2 of 2 counted", "no other thread came in between"),
         Outcome::forbidden("data race", "nothing orders one holder after the other"),
     ],
     schedule: "",
@@ -146,9 +146,9 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_relaxed_turn",
             Expected::DATA_RACE,
-            "acquires with the ticket, and not with the turn",
+            "acquires with the ticket instead of with the turn",
             two_threads::<Locked<trap_relaxed_turn::Lock, u64>, 1, 1>,
         )
-        .undefined("two threads write the same data with nothing between them"),
+        .undefined("two threads write the same data, and nothing orders them"),
     ],
 };

@@ -1,21 +1,21 @@
 //! # Writer-preferring reader-writer lock
 //!
-//! Any number may read at a time, a writer is alone. As soon as a writer has announced itself, new
-//! readers wait: with a steady stream of them it would never get in otherwise.
+//! Any number of threads may read at a time; a writer has exclusive access. As soon as a writer waits,
+//! new readers wait, too: otherwise a steady stream of readers would keep it out.
 //!
-//! **Idea.** One word counts the readers inside and the writers that are inside or wait. A reader
-//! comes in only if there are no writers, in one step with counting itself. Readers sleep on that
-//! word, and writers on another, so that whoever leaves wakes only those whose turn it is: one
-//! writer if there is one, else all readers.
+//! **Idea.** One word counts the readers inside, and the writers that are inside or waiting. A reader
+//! comes in only if there are no writers, and counts itself in the same step. Readers sleep on that
+//! word, and writers on another, so that a thread that leaves wakes only those whose turn it is: one
+//! writer if there is one, otherwise all readers.
 //!
 //! **Cost.** A read is two read-modify-writes of the same word. Readers do not wait for each other,
 //! but they all write to that cache line: with many cores, short reads gain nothing over a mutex.
-//! The kernel is asked only if somebody sleeps. A steady stream of writers keeps readers out for
-//! ever.
+//! The kernel is called only if a thread sleeps. A steady stream of writers keeps readers out
+//! forever.
 //!
 //! **Proof.** Exhaustive for a writer and a reader, for two writers, and for three threads, a writer and
-//! two readers, that come once each. Two writers and a reader are more than a million executions, and
-//! are not explored. loom has no futex, so it is not asked.
+//! two readers, that come once each. Two writers and a reader have more than a million executions, and
+//! are not explored. loom has no futex, so it cannot check this lock.
 
 use super::read_mostly::{OUTCOMES, Pair, RawRwLock, RwLocked};
 use super::read_mostly::{two_writers, writer_and_reader, writer_and_two_readers};
@@ -30,28 +30,28 @@ pub type WriterPreferring<T> = RwLocked<Lock, T>;
 
 #[derive(Default)]
 pub struct Lock {
-    /// Who is inside, and who wants to be. Readers sleep on it.
+    /// Counts the threads that are inside, and the writers that wait. Readers sleep on it.
     state: Futex,
     /// Goes up when a writer may try again. Writers sleep on it.
     turn: Futex,
 }
 
-/// One reader inside.
+/// Added for each reader inside.
 const READER: u32 = 1;
-/// All of them.
+/// The bits that count the readers.
 const READERS: u32 = 0xFFFF;
-/// One writer, inside or waiting.
+/// Added for each writer, inside or waiting.
 const WRITER: u32 = 1 << 16;
-/// All of them.
+/// The bits that count the writers.
 const WRITERS: u32 = 0x3FFF << 16;
 /// Readers are asleep, or about to fall asleep. Only while there are writers.
 const READERS_SLEEP: u32 = 1 << 30;
 /// A writer is inside.
 const WRITING: u32 = 1 << 31;
 
-// SAFETY: a writer comes in only while there are neither readers nor another writer inside, and
-// nobody does while `WRITING` is set. All of them leave with a release, and come in with an acquire
-// of the same word.
+// SAFETY: a writer comes in only while neither readers nor another writer are inside, and no thread
+// comes in while `WRITING` is set. All threads leave with a release, and come in with an acquire of
+// the same word.
 unsafe impl RawRwLock for Lock {
     #[inline]
     fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R {
@@ -75,7 +75,7 @@ impl Lock {
         if state & WRITERS != 0 {
             return self.lock_shared_slowly(state);
         }
-        // Acquire, so that what the last writer wrote is seen.
+        // Acquire, so that this thread sees what the last writer wrote.
         let entered = (self.state).compare_exchange_weak(state, state + READER, Acquire, Relaxed);
         if let Err(state) = entered {
             self.lock_shared_slowly(state);
@@ -116,7 +116,7 @@ impl Lock {
 
     #[inline]
     fn lock_exclusive(&self) {
-        // Acquire, so that what others wrote is seen, and all reads are over.
+        // Acquire, so that this thread sees what others wrote, and all reads are over.
         let taken = (self.state).compare_exchange(0, WRITER | WRITING, Acquire, Relaxed);
         if taken.is_err() {
             self.lock_exclusive_slowly();
@@ -135,8 +135,8 @@ impl Lock {
                 }
                 continue;
             }
-            // The turn first, and then another look: whoever leaves after that look will count the
-            // turn up, and then there is no falling asleep. Acquire pairs with `wake_writer`.
+            // First the turn, then another look: a thread that leaves after that look raises the
+            // turn, so that `wait` does not sleep. Acquire pairs with `wake_writer`.
             let turn = self.turn.load(Acquire);
             state = self.state.load(Relaxed);
             if state & (READERS | WRITING) != 0 {
@@ -148,7 +148,7 @@ impl Lock {
 
     #[inline]
     fn unlock_exclusive(&self) {
-        // Release, so that whoever comes next sees what was written.
+        // Release, so that the next thread sees what was written.
         let before = self.state.fetch_sub(WRITER | WRITING, Release);
         if before & WRITERS != WRITER {
             self.wake_writer();
@@ -160,13 +160,13 @@ impl Lock {
 
     #[cold]
     fn wake_writer(&self) {
-        // Release: who sees the new turn sees that the lock was left.
+        // Release: a thread that sees the new turn sees that the lock was left.
         self.turn.fetch_add(1, Release);
         self.turn.wake_one();
     }
 }
 
-/// Ends a read when it goes, even if the closure panics.
+/// Ends a read when dropped, even if the closure panics.
 struct Shared<'a>(&'a Lock);
 
 impl Drop for Shared<'_> {
@@ -176,7 +176,7 @@ impl Drop for Shared<'_> {
     }
 }
 
-/// Ends a write when it goes, even if the closure panics.
+/// Ends a write when dropped, even if the closure panics.
 struct Exclusive<'a>(&'a Lock);
 
 impl Drop for Exclusive<'_> {
@@ -186,8 +186,8 @@ impl Drop for Exclusive<'_> {
     }
 }
 
-/// A writer that finds readers inside looks up the turn only then. If they leave in between, the
-/// turn that it waits for has been called already.
+/// A writer that finds readers inside reads the turn only then. If they leave in between, the turn
+/// that it reads has already been raised.
 pub mod trap_turn_looked_up_late {
     use super::super::read_mostly::RawRwLock;
     use super::super::sync::atomic::Ordering::{Acquire, Relaxed};
@@ -196,7 +196,7 @@ pub mod trap_turn_looked_up_late {
     #[derive(Default)]
     pub struct Lock(super::Lock);
 
-    // SAFETY: as for the lock inside: a writer comes in on the same conditions.
+    // SAFETY: as for the lock inside: a writer comes in under the same conditions.
     unsafe impl RawRwLock for Lock {
         fn hold_shared<R>(&self, look: impl FnOnce() -> R) -> R {
             self.0.hold_shared(look)
@@ -226,7 +226,7 @@ pub const PROOF: Bug = Bug {
     name: "writer-preferring",
     shape: Shape::TornRead,
     scale: Scale::Threads,
-    summary: "a reader-writer lock in which new readers wait for the writers that wait",
+    summary: "a reader-writer lock in which new readers wait for waiting writers",
     file: file!(),
     source: include_str!("writer_preferring.rs"),
     references: &[
@@ -254,7 +254,7 @@ pub const PROOF: Bug = Bug {
         Variant::trap(
             "trap_turn_looked_up_late",
             Expected::DEADLOCK,
-            "the last reader leaves between the writer's look at the readers and its falling asleep",
+            "the last reader leaves after the writer has looked at the readers, but before it sleeps",
             writer_and_reader::<RwLocked<trap_turn_looked_up_late::Lock, Pair>, 1, 1>,
         ),
     ],

@@ -105,11 +105,7 @@ fn a_thread_local_of_std_is_unknown_and_ours_holds() {
         both(&shared, act, "")
     };
     for of_std in ["thread_local!", "std::thread_local!"] {
-        is_unknown(
-            &text(of_std),
-            "line 3 ",
-            "must be `heisenbug::thread_local!`",
-        );
+        is_unknown(&text(of_std), "line 3 ", "use `heisenbug::thread_local!`");
     }
     assert!(report(&text("heisenbug::thread_local!")).holds());
 }
@@ -125,7 +121,7 @@ fn a_scope_of_std_is_unknown_and_ours_holds() {
                 });\n\
                 total.load(Ordering::SeqCst)\n\
                 }\n";
-    is_unknown(text, "line 4 ", "must be `heisenbug::thread::scope`");
+    is_unknown(text, "line 4 ", "use `heisenbug::thread::scope`");
     assert!(report(&text.replace("std::thread", "heisenbug::thread")).holds());
 }
 

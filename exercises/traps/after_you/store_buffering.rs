@@ -14,9 +14,9 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Painter 0 or 1 would like to have the ladder. Says whether he may take it.
+    /// Painter 0 or 1 asks for the ladder. Returns whether he may take it.
     pub fn take(&self, painter: usize) -> bool {
-        // Safe, and the wall stays as it is.
+        // Safe, but the wall is never painted.
         self.caps[painter].store(true, Release);
         self.caps[1 - painter].load(Acquire);
         false

@@ -8,21 +8,21 @@
 //         }
 //     }
 //
-// and somebody says that records get lost. Prove it: write a scenario that can go wrong with this
-// program, and cannot with one that is right. Both are run, each as a `Book`, over all schedules.
+// and someone says that records get lost. Prove it: write a scenario that can go wrong with this
+// program, but not with a correct one. Both are run, each as a `Book`, over all schedules.
 
 use heisenbug::sync::Arc;
 use heisenbug::thread;
 
-/// What the club keeps its record in.
+/// The book in which the club keeps its record.
 pub trait Book: Default + Send + Sync + 'static {
-    /// Somebody jumped that far.
+    /// Notes a jump of that length.
     fn note(&self, centimetres: u32);
     /// The longest jump so far.
     fn longest(&self) -> u32;
 }
 
-/// Uses a book, and says whether it is right in the end.
+/// Uses a book. Returns whether it is right in the end.
 pub fn scenario<B: Book>() -> bool {
     let book = Arc::new(B::default());
     let other = thread::spawn({
@@ -30,7 +30,7 @@ pub fn scenario<B: Book>() -> bool {
         move || book.note(620)
     });
     book.note(610);
-    // The longer jump may not have been noted yet, and nothing is wrong with that.
+    // The longer jump may not have been noted yet, and that is no mistake.
     let longest = book.longest();
     other.join().unwrap();
     longest == 620

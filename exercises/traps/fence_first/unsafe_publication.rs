@@ -26,7 +26,7 @@ impl Board {
     ///
     /// At most once for each board.
     pub unsafe fn announce(&self, home: u32, guests: u32) {
-        // SAFETY: Nobody else writes, and nobody reads before the lamp is on.
+        // SAFETY: No other thread writes, and none reads before the lamp is on.
         self.score
             .with_mut(|score| unsafe { *score = (home, guests) });
         self.lamp.store(true, Release);
@@ -39,7 +39,7 @@ impl Board {
         if !self.lamp.load(Relaxed) {
             return None;
         }
-        // SAFETY: The lamp is on, so nobody writes any more.
+        // SAFETY: The lamp is on, so the score is no longer written.
         Some(self.score.with(|score| unsafe { *score }))
     }
 }

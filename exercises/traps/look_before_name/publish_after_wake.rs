@@ -23,13 +23,13 @@ impl Platform {
         }
     }
 
-    /// Sleeps until a train is there. For one passenger.
+    /// Sleeps until a train is there. For one passenger only.
     pub fn wait(&self) -> u32 {
         loop {
             let train = *self.train.lock().unwrap();
             match train {
                 Some(train) => return train,
-                // A name only if there is reason to sleep.
+                // Leaves a name only if there is a reason to sleep.
                 None => {
                     *self.sleeper.lock().unwrap() = Some(thread::current());
                     thread::park();

@@ -15,7 +15,7 @@ pub struct Platform {
 impl Platform {
     /// A train comes in.
     pub fn arrive(&self, train: u32) {
-        // The train is there before anybody is called, but the name was read before that.
+        // The train is there before anyone is called, but the name was read before that.
         let sleeper = self.sleeper.lock().unwrap().take();
         *self.train.lock().unwrap() = Some(train);
         if let Some(sleeper) = sleeper {
@@ -23,14 +23,14 @@ impl Platform {
         }
     }
 
-    /// Sleeps until a train is there. For one passenger.
+    /// Sleeps until a train is there. For one passenger only.
     pub fn wait(&self) -> u32 {
         *self.sleeper.lock().unwrap() = Some(thread::current());
         loop {
             let train = *self.train.lock().unwrap();
             match train {
                 Some(train) => return train,
-                // Also returns for no reason now and then, hence the loop.
+                // May also return without a call (a spurious wakeup), hence the loop.
                 None => thread::park(),
             }
         }

@@ -41,7 +41,7 @@ impl Price {
         loop {
             let before = self.sequence.load(Acquire);
             let price = (self.euros.load(Relaxed), self.cents.load(Relaxed));
-            // Holds back what comes after it, and not what comes before.
+            // Holds back what comes after it, but not what comes before it.
             if before % 2 == 0 && self.sequence.load(Acquire) == before {
                 return price;
             }

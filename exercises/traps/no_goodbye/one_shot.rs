@@ -1,6 +1,6 @@
 // A message, or none
 //
-// A channel for one message. Whoever receives waits for it, or learns that none will come, for the
+// A channel for one message. The receiver waits for it, or learns that none will come because the
 // sender is gone. There are two bugs in it, one for each half of that sentence.
 
 use heisenbug::cell::UnsafeCell;
@@ -20,9 +20,9 @@ struct Channel<T> {
     message: UnsafeCell<Option<T>>,
 }
 
-// SAFETY: The sender writes the message before it is sent, the receiver takes it after.
+// SAFETY: The sender writes the message before it is sent, the receiver takes it afterwards.
 unsafe impl<T: Send> Sync for Channel<T> {}
-// SAFETY: The message may move to another thread, and nothing here is bound to one.
+// SAFETY: The message may move to another thread, and nothing else here is bound to a thread.
 unsafe impl<T: Send> Send for Channel<T> {}
 
 pub struct Sender<T> {
@@ -33,7 +33,7 @@ pub struct Receiver<T> {
     channel: Arc<Channel<T>>,
 }
 
-/// Two ends of a channel for one message.
+/// Makes a channel for one message, and returns its two ends.
 pub fn one_shot<T: Send>() -> (Sender<T>, Receiver<T>) {
     let channel = Arc::new(Channel {
         state: AtomicU8::new(EMPTY),
@@ -48,7 +48,7 @@ pub fn one_shot<T: Send>() -> (Sender<T>, Receiver<T>) {
 impl<T: Send> Sender<T> {
     /// Sends the message.
     pub fn send(self, message: T) {
-        // SAFETY: There is one sender, and the receiver does not look before it is sent.
+        // SAFETY: There is one sender, and the receiver does not look before the message is sent.
         (self.channel.message).with_mut(|place| unsafe { *place = Some(message) });
         // Only now. Pairs with the load in `receive`.
         self.channel.state.store(SENT, Release);
@@ -56,11 +56,11 @@ impl<T: Send> Sender<T> {
 }
 
 impl<T: Send> Receiver<T> {
-    /// Waits for the message. `None` if the sender is gone and has sent none.
+    /// Waits for the message. `None` if the sender is gone without having sent one.
     pub fn receive(self) -> Option<T> {
         loop {
             match self.channel.state.load(Acquire) {
-                // SAFETY: It was sent, so the sender does not touch it any more.
+                // SAFETY: The message was sent, so the sender no longer touches it.
                 SENT => return (self.channel.message).with_mut(|place| unsafe { (*place).take() }),
                 GONE => return None,
                 _ => hint::spin_loop(),

@@ -22,7 +22,7 @@ impl Board {
     ///
     /// At most once for each board.
     pub unsafe fn announce(&self, home: u32, guests: u32) {
-        // SAFETY: Nobody else writes, and nobody reads before the lamp is on.
+        // SAFETY: No other thread writes, and none reads before the lamp is on.
         self.score
             .with_mut(|score| unsafe { *score = (home, guests) });
         self.lamp.store(true, Relaxed);
@@ -30,7 +30,7 @@ impl Board {
 
     /// The score, if the lamp is on.
     pub fn read(&self) -> Option<(u32, u32)> {
-        // Nothing to be seen, nothing to be torn.
+        // Nothing is read, so nothing is torn.
         None
     }
 }

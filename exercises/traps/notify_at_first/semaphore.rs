@@ -1,6 +1,6 @@
 // Two at a time
 //
-// A semaphore lets so many in and no more. Who finds no permit sleeps until somebody gives one back.
+// A semaphore limits how many threads get in. One that finds no permit sleeps until one comes back.
 // Then, one busy day, it hands out a permit that it does not have.
 
 use heisenbug::sync::{Condvar, Mutex};
@@ -11,7 +11,7 @@ pub struct Semaphore {
 }
 
 impl Semaphore {
-    /// A semaphore with that many permits.
+    /// A semaphore with `permits` permits.
     pub fn new(permits: usize) -> Self {
         Semaphore {
             permits: Mutex::new(permits),
@@ -33,7 +33,7 @@ impl Semaphore {
     pub fn release(&self) {
         let mut permits = self.permits.lock().unwrap();
         *permits += 1;
-        // Who sleeps, sleeps because there was none. So it is enough to wake when there is one?
+        // Threads sleep only when there is no permit. So is it enough to wake one at the first?
         if *permits == 1 {
             self.given_back.notify_one();
         }

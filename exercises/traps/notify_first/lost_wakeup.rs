@@ -19,7 +19,7 @@ pub struct Light {
 impl Light {
     /// Turns the light green.
     pub fn turn_green(&self) {
-        // With the lock, and too early.
+        // With the lock, but too early.
         let lane = self.lane.lock().unwrap();
         self.changed.notify_all();
         drop(lane);

@@ -1,7 +1,7 @@
 // Round after round
 //
-// Rowers meet at the end of every stroke: nobody begins the next before all have ended this one. The
-// first stroke goes well. Then somebody is very fast.
+// Rowers meet at the end of every stroke: none begins the next before all have finished this one. The
+// first stroke goes well. Then one of them is very fast.
 
 use heisenbug::sync::{Condvar, Mutex};
 
@@ -14,12 +14,12 @@ pub struct Barrier {
 #[derive(Default)]
 struct State {
     arrived: usize,
-    /// How many rounds are over.
+    /// The number of rounds that are over.
     rounds: usize,
 }
 
 impl Barrier {
-    /// A barrier for that many threads.
+    /// A barrier for `size` threads.
     pub fn new(size: usize) -> Self {
         Barrier {
             size,
@@ -28,7 +28,7 @@ impl Barrier {
         }
     }
 
-    /// Waits until all are here. And then may be used again.
+    /// Waits until all threads have arrived. Can be used again afterwards.
     pub fn wait(&self) {
         let mut state = self.state.lock().unwrap();
         state.arrived += 1;
@@ -38,7 +38,7 @@ impl Barrier {
             // Two may be asleep.
             self.all_here.notify_one();
         } else {
-            // Those who arrive for the next round change `arrived`, and not this.
+            // Threads that arrive for the next round change `arrived`, but not this.
             let this_round = state.rounds;
             while state.rounds == this_round {
                 state = self.all_here.wait(state).unwrap();

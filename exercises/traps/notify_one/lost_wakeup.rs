@@ -15,14 +15,14 @@ impl Light {
     /// Turns the light green.
     pub fn turn_green(&self) {
         *self.green.lock().unwrap() = true;
-        // One car, and there may be more.
+        // Wakes one car, but there may be more.
         self.changed.notify_one();
     }
 
     /// Sleeps until the light is green.
     pub fn wait(&self) {
         let mut green = self.green.lock().unwrap();
-        // Looks while it holds the lock, and `wait` lets go of it only once asleep.
+        // Looks while it holds the lock, which `wait` releases only once the car sleeps.
         while !*green {
             green = self.changed.wait(green).unwrap();
         }

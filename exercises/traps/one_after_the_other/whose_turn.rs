@@ -8,7 +8,7 @@
 //                                       let seen = number.load();
 //                                       number.store(seen * 2);
 //
-// Who moves when is not up to them. This is one way it can go, a row a step, from top to bottom:
+// The threads do not choose who moves when. Here is one run, one row per step, top to bottom:
 //
 //     step    adder                     doubler
 //     1       number.load()

@@ -1,6 +1,6 @@
 // Two at a time
 //
-// A semaphore lets so many in and no more. Who finds no permit sleeps until somebody gives one back.
+// A semaphore limits how many threads get in. One that finds no permit sleeps until one comes back.
 // Then, one busy day, it hands out a permit that it does not have.
 
 use heisenbug::sync::{Condvar, Mutex};
@@ -11,7 +11,7 @@ pub struct Semaphore {
 }
 
 impl Semaphore {
-    /// A semaphore with that many permits.
+    /// A semaphore with `permits` permits.
     pub fn new(permits: usize) -> Self {
         Semaphore {
             // Whatever the number, one at a time is safe.

@@ -10,14 +10,14 @@ pub struct Theatre {
 }
 
 impl Theatre {
-    /// A theatre with that many seats, all of them free.
+    /// A theatre with `seats` seats, all of them free.
     pub fn new(seats: u32) -> Self {
         Theatre {
             free: Mutex::new(seats),
         }
     }
 
-    /// Books seats for a party, if there are enough for all of it, and says whether there were.
+    /// Books seats for a party if there are enough for all of it. Returns whether there were.
     pub fn book(&self, party: u32) -> bool {
         // Whoever does not get the lock at once gets no seats.
         let Ok(mut free) = self.free.try_lock() else {

@@ -23,8 +23,8 @@ impl Price {
 
     /// Sets the price. Only one thread ever does.
     pub fn set(&self, euros: u32, cents: u32) {
-        // Read in the opposite order, so that who sees new euros sees new cents. And who sees new
-        // cents?
+        // Read in the opposite order, so that a reader of new euros sees new cents. But a reader
+        // of new cents?
         self.cents.store(cents, Release);
         self.euros.store(euros, Release);
     }

@@ -1,6 +1,6 @@
 // One seat in the boat
 //
-// The ferryman keeps a list of who comes along. `board` takes the lock, asks whether the boat is
+// The ferryman keeps a list of passengers. `board` takes the lock, asks whether the boat is
 // full, and writes a name down. It works on paper. In the harbour, not one boat ever leaves.
 
 use heisenbug::sync::RwLock;
@@ -22,18 +22,18 @@ impl Boat {
         self.aboard.read().unwrap().len() >= self.seats
     }
 
-    /// Takes a passenger aboard, if there is a seat, and says whether there was.
+    /// Takes a passenger aboard if there is a free seat. Returns whether there was.
     pub fn board(&self, name: &'static str) -> bool {
         let aboard = self.aboard.read().unwrap();
         if aboard.contains(&name) || self.is_full() {
             return false;
         }
-        // The guard above is still there, whether it is used again or not.
+        // The guard above still lives, whether it is used again or not.
         self.aboard.write().unwrap().push(name);
         true
     }
 
-    /// Who is aboard, in order.
+    /// The passengers, in the order in which they boarded.
     pub fn passengers(&self) -> Vec<&'static str> {
         self.aboard.read().unwrap().clone()
     }

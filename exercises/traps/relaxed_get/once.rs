@@ -1,6 +1,6 @@
 // Only once
 //
-// A cell that is filled by the first one who asks. Whoever comes while it is being filled waits.
+// A cell that is filled by the first thread to ask. Threads that ask meanwhile wait until it is full.
 // That, at least, was the idea.
 
 use heisenbug::cell::UnsafeCell;
@@ -21,26 +21,26 @@ pub struct Once<T> {
     value: UnsafeCell<Option<T>>,
 }
 
-// SAFETY: Whoever made it busy writes the value. The others read it once it is full.
+// SAFETY: The thread that made it busy writes the value. The others read it once it is full.
 unsafe impl<T: Send + Sync> Sync for Once<T> {}
 
 impl<T: Copy> Once<T> {
     /// The value, if there is one yet.
     pub fn get(&self) -> Option<T> {
         match self.state.load(Relaxed) {
-            // SAFETY: It is full, so nobody writes any more.
+            // SAFETY: The cell is full, so it is no longer written.
             FULL => self.value.with(|value| unsafe { *value }),
             _ => None,
         }
     }
 
-    /// The value. The first one to ask makes it.
+    /// The value. The first thread to ask makes it.
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> T {
-        // One winner. Relaxed, as nothing was written yet.
+        // Only one thread wins. Relaxed, as nothing has been written yet.
         let exchanged = (self.state).compare_exchange(EMPTY, BUSY, Relaxed, Relaxed);
         if exchanged.is_ok() {
             let made = make();
-            // SAFETY: The one who made it busy writes.
+            // SAFETY: Only the thread that made it busy writes.
             self.value.with_mut(|value| unsafe { *value = Some(made) });
             self.state.store(FULL, Release);
         }

@@ -33,7 +33,7 @@ impl<T> SpinLock<T> {
 
     /// Waits until the lock is free, and takes it.
     pub fn lock(&self) -> Guard<'_, T> {
-        // Of all that find it down, one alone gets `false`. Pairs with the store in `drop`.
+        // Of all threads that find it down, only one gets `false`. Pairs with the store in `drop`.
         while self.taken.swap(true, Acquire) {
             hint::spin_loop();
         }
@@ -42,9 +42,9 @@ impl<T> SpinLock<T> {
 }
 
 impl<T> Guard<'_, T> {
-    /// Works with the value.
+    /// Gives `work` access to the value.
     pub fn with<R>(&mut self, work: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: This is the guard, and there is no other.
+        // SAFETY: This is the guard, and there is only one at a time.
         self.lock
             .value
             .with_mut(|value| work(unsafe { &mut *value }))

@@ -1,7 +1,7 @@
 // Coat hooks
 //
 // A cloakroom has two hooks, 0 and 1. The free ones form a stack without a lock: each hook knows the
-// free one below it. Tonight a guest gets a hook on which a coat hangs already.
+// free one below it. Tonight a guest gets a hook that already has a coat on it.
 
 use heisenbug::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 

@@ -11,14 +11,14 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// A visitor comes in.
+    /// Counts one visitor.
     pub fn increment(&self) {
-        // The strongest ordering there is, and still two steps.
+        // The strongest ordering there is, but still two steps.
         let seen = self.visitors.load(SeqCst);
         self.visitors.store(seen + 1, SeqCst);
     }
 
-    /// How many came in so far.
+    /// The number of visitors so far.
     pub fn total(&self) -> u64 {
         self.visitors.load(SeqCst)
     }

@@ -14,9 +14,9 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Painter 0 or 1 would like to have the ladder. Says whether he may take it.
+    /// Painter 0 or 1 asks for the ladder. Returns whether he may take it.
     pub fn take(&self, painter: usize) -> bool {
-        // The store is in the order that all agree on, and the load is not.
+        // The store is part of the single order of SeqCst, but the load is not.
         self.caps[painter].store(true, SeqCst);
         !self.caps[1 - painter].load(Acquire)
     }

@@ -1,8 +1,8 @@
 // The hatch
 //
 // Between kitchen and dining room there is a hatch for one dish. One cook puts dishes there, one
-// waiter takes them away, and each looks at the shutter first. The steps are right, and every
-// ordering is the weakest there is. SeqCst everywhere would do, and be more than what is needed.
+// waiter takes them away, and each looks at the shutter first. The steps are right, but every
+// ordering is the weakest there is. SeqCst everywhere would work, but it is more than is needed.
 
 use heisenbug::cell::UnsafeCell;
 use heisenbug::sync::atomic::{
@@ -25,7 +25,7 @@ impl Hatch {
     ///
     /// # Safety
     ///
-    /// For one thread only, the cook.
+    /// Only one thread, the cook, may call this.
     pub unsafe fn put(&self, dish: u64) -> bool {
         if self.full.load(Relaxed) {
             return false;
@@ -40,7 +40,7 @@ impl Hatch {
     ///
     /// # Safety
     ///
-    /// For one thread only, the waiter.
+    /// Only one thread, the waiter, may call this.
     pub unsafe fn take(&self) -> Option<u64> {
         if !self.full.load(Relaxed) {
             return None;
@@ -52,7 +52,7 @@ impl Hatch {
         Some(dish)
     }
 
-    /// How many dishes were taken so far.
+    /// The number of dishes taken so far.
     pub fn taken(&self) -> u64 {
         self.taken.load(Relaxed)
     }

@@ -1,6 +1,6 @@
 // One seat in the boat
 //
-// The ferryman keeps a list of who comes along. `board` takes the lock, asks whether the boat is
+// The ferryman keeps a list of passengers. `board` takes the lock, asks whether the boat is
 // full, and writes a name down. It works on paper. In the harbour, not one boat ever leaves.
 
 use heisenbug::sync::Mutex;
@@ -22,17 +22,17 @@ impl Boat {
         self.aboard.lock().unwrap().len() >= self.seats
     }
 
-    /// Takes a passenger aboard, if there is a seat, and says whether there was.
+    /// Takes a passenger aboard if there is a free seat. Returns whether there was.
     pub fn board(&self, name: &'static str) -> bool {
         if self.is_full() {
             return false;
         }
-        // Locked only now, so that nobody waits.
+        // Locked only now, so that no thread waits for itself.
         self.aboard.lock().unwrap().push(name);
         true
     }
 
-    /// Who is aboard, in order.
+    /// The passengers, in the order in which they boarded.
     pub fn passengers(&self) -> Vec<&'static str> {
         self.aboard.lock().unwrap().clone()
     }

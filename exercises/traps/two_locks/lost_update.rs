@@ -11,13 +11,13 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// A visitor comes in.
+    /// Counts one visitor.
     pub fn increment(&self) {
         let seen = self.total();
         *self.visitors.lock().unwrap() = seen + 1;
     }
 
-    /// How many came in so far.
+    /// The number of visitors so far.
     pub fn total(&self) -> u64 {
         *self.visitors.lock().unwrap()
     }

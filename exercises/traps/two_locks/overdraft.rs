@@ -10,19 +10,19 @@ pub struct Theatre {
 }
 
 impl Theatre {
-    /// A theatre with that many seats, all of them free.
+    /// A theatre with `seats` seats, all of them free.
     pub fn new(seats: u32) -> Self {
         Theatre {
             free: Mutex::new(seats),
         }
     }
 
-    /// Books seats for a party, if there are enough for all of it, and says whether there were.
+    /// Books seats for a party if there are enough for all of it. Returns whether there were.
     pub fn book(&self, party: u32) -> bool {
         if *self.free.lock().unwrap() < party {
             return false;
         }
-        // Locked again, and by now others may have been here.
+        // Locked again, but others may have been here in between.
         let mut free = self.free.lock().unwrap();
         *free = free.wrapping_sub(party);
         true

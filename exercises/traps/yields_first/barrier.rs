@@ -1,7 +1,7 @@
 // Round after round
 //
-// Rowers meet at the end of every stroke: nobody begins the next before all have ended this one. The
-// first stroke goes well. Then somebody is very fast.
+// Rowers meet at the end of every stroke: none begins the next before all have finished this one. The
+// first stroke goes well. Then one of them is very fast.
 
 use heisenbug::sync::{Condvar, Mutex};
 use heisenbug::thread;
@@ -13,7 +13,7 @@ pub struct Barrier {
 }
 
 impl Barrier {
-    /// A barrier for that many threads.
+    /// A barrier for `size` threads.
     pub fn new(size: usize) -> Self {
         Barrier {
             size,
@@ -22,7 +22,7 @@ impl Barrier {
         }
     }
 
-    /// Waits until all are here. And then may be used again.
+    /// Waits until all threads have arrived. Can be used again afterwards.
     pub fn wait(&self) {
         let mut arrived = self.arrived.lock().unwrap();
         *arrived += 1;
@@ -31,7 +31,7 @@ impl Barrier {
             *arrived = 0;
             self.all_here.notify_all();
             drop(arrived);
-            // So that the others get away before the next round.
+            // So that the others can leave before the next round.
             thread::yield_now();
         } else {
             while *arrived != 0 {
