@@ -340,6 +340,43 @@ fn a_shape_is_compared_across_its_scales() {
 }
 
 #[test]
+fn the_table_of_isolation_counts_every_interleaving() {
+    let (code, out, err) = run(&["isolation"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let lost_update = out
+        .lines()
+        .find(|line| line.starts_with("p4 "))
+        .expect(&out);
+    let cells: Vec<&str> = lost_update.split_whitespace().skip(1).collect();
+    assert_eq!(cells, ["4/6", "0/20", "0/20", "0/8"]);
+    let (code, out, _) = run(&["isolation", "P4", "--level", "autocommit"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("p4/autocommit FAILS"), "{out}");
+    let cells = json(&["isolation", "g2", "--json"]);
+    assert_eq!(cells[0]["level"], "autocommit");
+    assert_eq!(
+        (&cells[0]["seen"], &cells[0]["executions"]),
+        (&4.into(), &6.into())
+    );
+    for (args, says) in [
+        (&["isolation", "p44"][..], "did you mean p4"),
+        (
+            &["isolation", "--level", "imediate"],
+            "did you mean immediate",
+        ),
+        (
+            &["isolation", "g0", "--level", "autocommit"],
+            "about transactions",
+        ),
+        (&["stress", "p4/autocommit"], "only checked"),
+    ] {
+        let (code, _, err) = run(args);
+        assert_eq!(code, 2, "{args:?}");
+        assert!(err.contains(says), "{err}");
+    }
+}
+
+#[test]
 fn show_tells_the_story_with_the_code() {
     let (code, out, _) = run(&["show", "lost-update"]);
     assert_eq!(code, 0);

@@ -117,7 +117,7 @@ fn what_makes_no_sense_is_a_usage_error_that_helps_before_anything_is_measured()
         (&["race-locks", "exclusiv"][..], "did you mean exclusive?"),
         (&["race-locks", "locks"], "read-mostly"),
         (&["cost", "lost-updat"], "did you mean lost-update"),
-        (&["cost", "lost-update/fixed_mutex"], "say lost-update"),
+        (&["cost", "lost-update/fixed_mutex"], "name lost-update"),
         (&["cost", "test-and-set"], "heisenbug race-locks"),
         (&["cost", "--rounds", "0"], "from 1 to 1000"),
         (&["cost", "--rounds", "-1"], "from 1 to 1000"),

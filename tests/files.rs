@@ -207,8 +207,8 @@ fn a_new_file_is_a_rust_file_and_replaces_none() {
     assert!(!folder.path().join("race").exists());
     assert_eq!(new(&named("race.txt")).0, Some(0));
     for (name, why) in [
-        ("race", "race.rs exists already"),
-        ("race.rs", "race.rs exists already"),
+        ("race", "race.rs already exists"),
+        ("race.rs", "race.rs already exists"),
         ("no/such", "there is no folder"),
         ("race/", "names a folder"),
         ("..", "names a folder"),
@@ -254,7 +254,8 @@ fn an_exercise_has_as_much_memory_as_was_said() {
     fs::write(copy.path().join("lost_update.rs"), text).expect("written");
     let (code, out, err) = run(&learn(&copy, "run lost_update --max-memory 300"));
     assert_eq!(code, Some(3), "{out}{err}");
-    assert!(out.contains("300 MiB"), "{out}");
+    // The line may be broken before the unit.
+    assert!(out.contains("more than 300"), "{out}");
     refuses(
         &learn(&copy, "run lost_update --max-memory 0"),
         &["--max-memory", "at least 1"],
@@ -455,7 +456,7 @@ fn what_a_file_takes_in_and_cannot_be_read_is_named() {
     let stopped = reports[0]["stopped"].as_str().unwrap_or_default();
     assert_eq!(reports[0]["verdict"], "unknown");
     assert!(
-        stopped.starts_with("line 2 takes in another file"),
+        stopped.starts_with("line 2 includes another file"),
         "{stopped}"
     );
     assert!(stopped.contains("gone.rs"), "{stopped}");

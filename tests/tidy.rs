@@ -1,6 +1,6 @@
 //! The house rules that a compiler does not check.
 
-use heisenbug::catalogue::Bug;
+use heisenbug::catalogue::{Bug, Scale};
 use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
@@ -34,8 +34,9 @@ fn is_list(path: &Path) -> bool {
 
 /// The bugs' files, in their folders by scale.
 fn bugs() -> impl Iterator<Item = PathBuf> {
+    let folders = Scale::ALL.map(|scale| root().join("src/bugs").join(scale.name()));
     let all = files("src/bugs").into_iter();
-    all.filter(|path| !is_list(path) && path.parent() != Some(&root().join("src/bugs")))
+    all.filter(move |path| !is_list(path) && folders.iter().any(|folder| path.starts_with(folder)))
 }
 
 /// Bugs and locks: the files that are mounted in every world.

@@ -9,3 +9,7 @@ pub use heisenbug_model::{cell, hint, sync, thread};
 
 #[path = "mod.rs"]
 pub mod bugs;
+
+#[cfg(feature = "sqlite")]
+#[path = "isolation/mod.rs"]
+pub mod isolation;

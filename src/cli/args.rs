@@ -40,6 +40,8 @@ pub enum Command {
     Stress(Stress),
     /// Shows how the same shape of bug fails at each scale
     Compare(Compare),
+    /// Shows which anomalies transactions have at each level of isolation
+    Isolation(Isolation),
     /// Measures what each fix costs on this machine
     #[cfg(feature = "cost")]
     Cost(Cost),
@@ -89,6 +91,28 @@ pub struct Show {
     #[arg(long)]
     pub no_pager: bool,
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+A cell says in how many of all interleavings the anomaly was seen.
+
+Examples:
+  heisenbug isolation                           the table
+  heisenbug isolation P4                        one anomaly, at every level
+  heisenbug isolation P4 --level autocommit     its counterexample")]
+pub struct Isolation {
+    /// The anomaly, by its name in Hermitage; all if left out
+    #[arg(value_name = "ANOMALY")]
+    pub anomaly: Option<String>,
+    /// Only that level
+    #[arg(long, value_name = "LEVEL")]
+    pub level: Option<String>,
+    #[command(flatten)]
+    pub limits: Limits,
+    /// Print JSON: an array of cells
     #[arg(long)]
     pub json: bool,
 }

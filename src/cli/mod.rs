@@ -6,6 +6,7 @@ mod check;
 mod compare;
 #[cfg(feature = "cost")]
 mod cost;
+mod isolation;
 #[cfg(feature = "learn")]
 mod learn;
 mod list;
@@ -97,6 +98,7 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Isolation(args)) => isolation::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),
         #[cfg(feature = "cost")]
         Some(Command::Cost(args)) => cost::run(&args),

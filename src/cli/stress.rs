@@ -84,7 +84,13 @@ pub fn run(args: &Stress) -> Result<Exit> {
 fn live(bug: &Bug, variant: &str) -> Result<(&'static Bug, &'static Variant)> {
     let mounted = stress::mounted::all().find(|mounted| mounted.name == bug.name);
     let program = mounted.and_then(|bug| Some((bug, bug.variant(variant)?)));
-    program.context("the live world has the same bugs and variants")
+    // The anomalies are questions about all interleavings, and no service that could be run.
+    program.with_context(|| {
+        format!(
+            "{}/{variant} is only checked, not run on real threads",
+            bug.name
+        )
+    })
 }
 
 /// Runs a child process.

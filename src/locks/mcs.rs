@@ -13,7 +13,7 @@
 //! the thread whose turn it is must be running: with more threads than cores this lock collapses.
 //!
 //! **Proof.** Exhaustive for two threads, of which one takes the lock once and the other one twice,
-//! and for three that take it once each. loom does not finish the program with three threads within a
+//! and for three that take it once each. loom cannot finish the program with three threads within a
 //! minute, so it is not run with it.
 
 use super::exclusive::{Locked, RawLock, three_threads, two_threads};

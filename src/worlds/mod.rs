@@ -22,7 +22,15 @@ pub fn locks() -> impl Iterator<Item = &'static Bug> {
     heisenbug_locks::locks::all()
 }
 
-/// The bugs, and then the locks: all that can be checked.
+/// The anomalies of transactions: each a program, with the levels of isolation as its variants.
+pub fn anomalies() -> impl Iterator<Item = &'static Bug> {
+    #[cfg(feature = "sqlite")]
+    return heisenbug_bugs::isolation::ALL.iter();
+    #[cfg(not(feature = "sqlite"))]
+    std::iter::empty()
+}
+
+/// The bugs, the locks, and the anomalies: all that can be checked.
 pub fn all() -> impl Iterator<Item = &'static Bug> {
-    bugs().chain(locks())
+    bugs().chain(locks()).chain(anomalies())
 }
