@@ -5,7 +5,7 @@
 
 #![cfg(feature = "cost")]
 
-use heisenbug::catalogue::{Bug, Role, Variant, Workload};
+use heisenbug::catalogue::{Bug, Role, Scale, Variant, Workload};
 use heisenbug_cost::Team;
 use heisenbug_cost::mounted;
 use std::panic::{self, AssertUnwindSafe};
@@ -17,6 +17,9 @@ const TEAMS: [usize; 2] = [2, 4];
 
 /// What each of them does: fewer, and a fast one would be done before it meets another.
 const ITERATIONS: u64 = 50_000;
+
+/// The same for transactions, each of which takes long enough to be interrupted.
+const TRANSACTIONS: u64 = 200;
 
 fn programs() -> impl Iterator<Item = (&'static Bug, &'static Variant)> {
     let bugs = mounted::bugs();
@@ -104,12 +107,20 @@ fn a_workload_goes_on_where_it_stopped() {
 #[test]
 fn several_threads_leave_behind_what_they_must() {
     for mut team in TEAMS.map(Team::new) {
-        for (name, _, make) in workloads().filter(|(_, role, _)| is_sound(*role)) {
+        for (bug, variant) in programs().filter(|(_, variant)| is_sound(variant.role)) {
+            let Some(make) = variant.workload else {
+                continue;
+            };
+            let iterations = match bug.scale {
+                Scale::Transactions => TRANSACTIONS,
+                Scale::Threads | Scale::Machines => ITERATIONS,
+            };
             let workload = Arc::new(make());
             let panic = panic_of(|| {
-                team.run_times(&workload, ITERATIONS);
+                team.run_times(&workload, iterations);
             });
-            assert_eq!(panic, None, "{name} on {} threads", team.threads());
+            let (bug, variant, threads) = (bug.name, variant.name, team.threads());
+            assert_eq!(panic, None, "{bug}/{variant} on {threads} threads");
         }
     }
 }

@@ -15,8 +15,8 @@
 //! of the words. The count wraps: a read must not last for as many writes as half of its values.
 //!
 //! **Proof.** Exhaustive for a writer and a reader that reads twice, and for two writers of which one
-//! reads afterwards; and for two writers and a reader, three threads, that come once each. loom does
-//! not finish the program with three threads within a minute, so it is not run with it.
+//! reads afterwards; and for two writers and a reader, three threads, that come once each. loom cannot
+//! finish the program with three threads within a minute, so it is not run with it.
 
 use super::hint;
 use super::read_mostly::{OUTCOMES, Pair, ReadMostly};

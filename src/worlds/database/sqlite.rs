@@ -20,9 +20,10 @@ pub const MAX_CONNECTIONS: usize = 8;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
 
-/// How often a statement on a real thread looks again for a lock, and after which pause: SQLite's usual
-/// time-out is the product.
+/// How often a statement on a real thread looks again for a lock: at first as soon as others have run, then
+/// after a pause. SQLite's usual time-out is the product.
 const LOOKS: i32 = 5_000;
+const QUICK_LOOKS: i32 = 200;
 const PAUSE: Duration = Duration::from_millis(1);
 
 thread_local! {
@@ -223,8 +224,10 @@ impl Store {
 fn could_wait(times: i32) -> bool {
     COULD_WAIT.set(true);
     let looks_again = WAITS.get() && times < LOOKS;
-    if looks_again {
-        thread::sleep(PAUSE);
+    match times < QUICK_LOOKS {
+        _ if !looks_again => {}
+        true => thread::yield_now(),
+        false => thread::sleep(PAUSE),
     }
     looks_again
 }
