@@ -10,6 +10,7 @@ pub mod lock_upgrade;
 pub mod lost_withdrawal;
 pub mod missed_notification;
 pub mod old_snapshot;
+pub mod polite_claims;
 pub mod small_pool;
 pub mod stolen_seat;
 pub mod torn_report;
@@ -26,4 +27,5 @@ pub const ALL: &[Bug] = &[
     lock_upgrade::BUG,
     missed_notification::BUG,
     small_pool::BUG,
+    polite_claims::BUG,
 ];
