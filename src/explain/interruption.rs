@@ -122,7 +122,11 @@ impl<'a, 'r> Gap<'a, 'r> {
         match &all[..] {
             [] if !statements.is_empty() => {
                 let who = actors(self.between.iter().filter(|event| changes_rows(event)));
-                format!("{who} ran {}", and(&statements))
+                let quoted: Vec<String> = { statements.iter() }
+                    .map(|sql| format!("`{sql}`"))
+                    .collect();
+                let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
+                format!("{who} ran {}", and(&quoted))
             }
             [] if let Some(failed) = refused(self.between) => failed,
             [] => format!(

@@ -23,21 +23,22 @@ const SCHEMA: &str = "create table jobs (id integer primary key, task text not n
 
 /// Who listens. A notification goes to those who do at that moment.
 #[derive(Clone, Default)]
-pub struct Listeners(Arc<Mutex<Vec<Sender<()>>>>);
+pub struct Listeners {
+    ears: Arc<Mutex<Vec<Sender<()>>>>,
+}
 
 impl Listeners {
     /// Begins to listen.
     fn listen(&self) -> Receiver<()> {
         let (sender, receiver) = mpsc::channel();
-        self.0.lock().unwrap().push(sender);
+        self.ears.lock().unwrap().push(sender);
         receiver
     }
 
     fn notify(&self) {
-        let listeners = self.0.lock().unwrap();
-        for listener in listeners.iter() {
+        for ear in self.ears.lock().unwrap().iter() {
             // Somebody who no longer listens misses nothing.
-            let _ = listener.send(());
+            let _ = ear.send(());
         }
     }
 }
