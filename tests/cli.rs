@@ -664,7 +664,7 @@ fn a_token_that_is_none_is_invalid_usage() {
         ),
         (
             ["check", "lost-update/buggy", "--replay", "0A"],
-            "A wants a number",
+            "A needs a number",
         ),
         (
             ["check", "lost-update/buggy", "--replay", "0A9999"],
