@@ -1,4 +1,4 @@
-//! The command-line tool. Everything is in `heisenbug-cli`.
+//! The command-line tool. All of it is in `heisenbug-cli`.
 
 use std::process::ExitCode;
 

@@ -69,7 +69,7 @@ fn the_exit_code_of_a_variant_is_its_verdict() {
 #[test]
 fn the_exit_code_of_a_bug_says_whether_all_is_as_declared() {
     assert_eq!(run(&["check", "lost-update"]).0, 0);
-    // One execution is enough for none of the fixes.
+    // One execution is not enough for any of the fixes.
     assert_eq!(run(&["check", "lost-update", "--max-executions", "1"]).0, 3);
 }
 
@@ -262,7 +262,7 @@ fn an_exercise_is_judged_in_the_forms_of_other_tools() {
     let sarif: Value = serde_json::from_str(&judged("sarif").1).expect("SARIF is JSON");
     assert_eq!(sarif["runs"][0]["results"][0]["level"], "error");
 
-    // What does not compile is said in the same form, at the same file.
+    // Compile errors are reported in the same form, at the same file.
     std::fs::write(&file, "pub fn broken( {}\n").expect("it can be written");
     let (code, out, _) = judged("short");
     assert!(code == 1 && out.starts_with(&format!("{file}:1:")), "{out}");
@@ -388,7 +388,7 @@ fn show_tells_the_story_with_the_code() {
     assert!(out.contains("References"), "{out}");
 }
 
-/// The program as `cargo run` starts it, or, without a package, as somebody else does.
+/// The output of the program, started as by `cargo run`, or without a package as by any other program.
 fn called(from: &std::path::Path, package: Option<&str>, path: &str, args: &[&str]) -> String {
     let mut command = heisenbug(args);
     for variable in ["CARGO", "CARGO_MANIFEST_DIR", "CARGO_PKG_NAME"] {
@@ -475,7 +475,7 @@ fn the_commands_that_a_copy_and_a_new_file_begin_with_work_as_printed() {
     assert!(place.path().join("my race.rs").is_file());
 }
 
-/// What `show` prints on a terminal of so many rows.
+/// The output of `show` on a terminal with that many rows.
 #[cfg(target_os = "linux")]
 fn shown_on_terminal(rows: u16, pager: &str, args: &[&str]) -> String {
     use std::os::fd::{FromRawFd, OwnedFd};
@@ -487,10 +487,10 @@ fn shown_on_terminal(rows: u16, pager: &str, args: &[&str]) -> String {
         ws_ypixel: 0,
     };
     let none = std::ptr::null_mut();
-    // SAFETY: both numbers can be written to, and the size is read only.
+    // SAFETY: both file descriptors can be written, and the size is only read.
     let made = unsafe { libc::openpty(&mut ours, &mut theirs, none, none.cast(), &size) };
     assert_eq!(made, 0, "there is a terminal");
-    // SAFETY: they were just opened, and belong to nobody else.
+    // SAFETY: they were just opened, and have no other owner.
     let (ours, theirs) = unsafe { (OwnedFd::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs)) };
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_heisenbug"))
         .args([&["show", "lost-update"], args].concat())
@@ -501,7 +501,7 @@ fn shown_on_terminal(rows: u16, pager: &str, args: &[&str]) -> String {
         .spawn()
         .expect("the program runs");
     let mut text = Vec::new();
-    // It ends with an error: nobody has the other end any more.
+    // It ends with an error when the other end is closed.
     let _ = std::fs::File::from(ours).read_to_end(&mut text);
     assert!(child.wait().expect("it ends").success());
     String::from_utf8(text).expect("the output is text")
@@ -596,7 +596,7 @@ fn a_closed_pipe_ends_in_silence() {
 #[test]
 fn ctrl_c_reports_what_was_explored_and_exits_with_130() {
     use std::os::unix::process::CommandExt;
-    // All proofs on one core: nobody waits for so long.
+    // All proofs on one core: long enough to be interrupted.
     let endless = ["check", "--locks", "--jobs", "1"];
     let child = std::process::Command::new(env!("CARGO_BIN_EXE_heisenbug"))
         .args(endless)
@@ -642,7 +642,7 @@ fn loom_answers_for_itself() {
     assert!(out.contains("loom says fails: assertion"), "{out}");
     assert!(out.contains("The catalogue disagrees"), "{out}");
 
-    // A deadlock ends the process that loom runs in, and not this one.
+    // A deadlock ends the process that loom runs in, but not this one.
     let deadlock = json(&[
         "check",
         "--engine",
@@ -720,7 +720,7 @@ fn a_token_that_is_none_is_invalid_usage() {
         ),
         (
             ["check", "lost-update/buggy", "--replay", "0A"],
-            "A wants a number",
+            "A needs a number",
         ),
         (
             ["check", "lost-update/buggy", "--replay", "0A9999"],
@@ -737,7 +737,7 @@ fn a_token_that_is_none_is_invalid_usage() {
     assert!(err.contains("--replay"), "{err}");
 }
 
-/// A debugger that only runs the program, behind the arguments that are its own.
+/// A fake debugger, which ignores its own arguments and only runs the program.
 #[test]
 #[cfg(unix)]
 fn a_debugger_is_given_the_one_execution() {

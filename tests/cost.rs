@@ -1,4 +1,4 @@
-//! `cost` and `race-locks`, as a user meets them. No figure is looked at: those are the machine's.
+//! `cost` and `race-locks`, as a user meets them. Figures are not checked: they depend on the machine.
 
 #![cfg(feature = "cost")]
 
@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-/// As little as can be measured, on a machine that the other tests keep busy.
+/// The shortest possible measurement, on a machine that the other tests keep busy.
 const LEAST: [&str; 6] = [
     "--debug-build",
     "--rounds=1",
@@ -18,7 +18,7 @@ const LEAST: [&str; 6] = [
     "--threads=1,2",
 ];
 
-/// What a command prints, and its exit code; prices are kept in that folder.
+/// The command's exit code and output; prices are stored in that folder.
 fn run(data: &Path, args: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_heisenbug"))
         .args(args)
@@ -178,7 +178,7 @@ fn both_commands_have_help_with_an_example() {
     }
 }
 
-/// Prices as `cost` keeps them.
+/// Prices in the format in which `cost` stores them.
 const PRICES: &str = r#"{"version": 1, "prices": {"lost-update/fixed_mutex": {
     "nanos": {"1": 4.4, "2": 27.3}, "ratio": 2.1, "processes": 5, "noisy": false,
     "machine": "Abacus, 2 cores", "date": "2026-01-31"}}}"#;

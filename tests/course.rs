@@ -1,4 +1,4 @@
-//! The course keeps its promises, and its judge is neither fooled nor unfair.
+//! The course keeps its promises, and its judge can neither be fooled nor is unfair.
 
 mod tried;
 
@@ -18,7 +18,7 @@ fn course() -> Course {
     Course::read(&folder).expect("the course can be read")
 }
 
-/// What the judge says of an exercise whose file has those bytes.
+/// The judge's answer to an exercise whose file has those bytes.
 fn judged(name: &str, file: impl AsRef<[u8]>) -> Judgement {
     let course = course();
     let exercise = course.exercise(name).expect("there is such an exercise");
@@ -36,7 +36,7 @@ fn judged(name: &str, file: impl AsRef<[u8]>) -> Judgement {
     .expect("the judge works")
 }
 
-/// An exercise's solution, with something replaced in it.
+/// An exercise's solution, with some text replaced.
 fn solution_but(name: &str, replaced: &str, by: &str) -> String {
     let course = course();
     let exercise = course.exercise(name).expect("there is such an exercise");
@@ -59,7 +59,7 @@ fn refusal(refusal: Refusal) -> Option<Failure> {
     Some(Failure::Other(refusal))
 }
 
-/// What a learner is told about a file that is not run at all.
+/// The message to a learner about a file that is not run at all.
 fn message(judgement: &Judgement) -> &str {
     match judgement {
         Judgement::NotCompiled(message) | Judgement::Unreadable(message) => message,
@@ -310,7 +310,7 @@ fn a_counterexample_is_shown_at_the_learners_own_lines() {
     assert!(report.counterexample.iter().all(|event| tidy(&event.file)));
 }
 
-/// Fixes under which nothing fails, and which do not do what the exercise says, or not always.
+/// Fixes under which nothing fails, but which do not do what the exercise asks, or not always.
 #[test]
 fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
     let waits =
@@ -318,7 +318,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
     let acquires = "while *permits == 0 {\n            permits = self.given_back.wait(permits).unwrap();\n        }";
     let meets = "while state.rounds == this_round {\n                state = self.all_here.wait(state).unwrap();\n            }";
     for (name, replaced, by, told) in [
-        // Nothing at all, or half of it.
+        // Does nothing at all, or half of it.
         (
             "lost_update",
             "self.visitors.fetch_add(1, Relaxed);",
@@ -350,7 +350,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "painter == 0 && !self.caps[1 - painter]",
             "painter 1 takes the ladder",
         ),
-        // A number that wraps, or stands for something else.
+        // A number that wraps around, or means something else.
         (
             "torn_read",
             "u64::from(euros) << 32",
@@ -369,7 +369,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "(dish != 0).then_some(dish)",
             "gives it out as it was put",
         ),
-        // Always the same.
+        // Always gives the same answer.
         (
             "double_checked_init",
             "let soup = cook();",
@@ -382,7 +382,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
             "unwrap().size()",
             "has no colleagues",
         ),
-        // Waits for something else, or for nothing, or by looking, or gives up.
+        // Waits for the wrong thing, for nothing, by spinning, or gives up.
         (
             "lost_wakeup",
             waits,
@@ -422,7 +422,7 @@ fn a_fix_that_no_longer_does_its_job_is_told_what_it_no_longer_does() {
     }
 }
 
-/// Fixes that do their job as long as nobody is in their way more often than they think.
+/// Fixes that do their job only as long as other threads do not get in their way too often.
 #[test]
 fn a_fix_that_gives_up_or_forgets_under_some_schedule_is_refused() {
     let book =
@@ -434,7 +434,7 @@ fn a_fix_that_gives_up_or_forgets_under_some_schedule_is_refused() {
             "self.visitors.fetch_add(1, Relaxed);",
             "for _ in 0..3 { let seen = self.visitors.load(Relaxed); if self.visitors.compare_exchange(seen, seen + 1, Relaxed, Relaxed).is_ok() { return; } }",
         ),
-        // Takes, and gives back: for a moment there are four thousand million seats.
+        // Takes a seat and gives it back: for a moment there are four thousand million seats.
         (
             "overdraft",
             book,
@@ -450,7 +450,7 @@ fn a_fix_that_gives_up_or_forgets_under_some_schedule_is_refused() {
             "Err(newer) => top = newer,\n            }\n        }\n    }\n\n    /// Gives",
             "Err(_) => return None,\n            }\n        }\n    }\n\n    /// Gives",
         ),
-        // A version of one bit comes back.
+        // A version of one bit repeats.
         ("aba", "((top >> 8) + 1)", "((top >> 8) + 1) % 2"),
         (
             "double_lock",
@@ -468,7 +468,7 @@ fn a_fix_that_gives_up_or_forgets_under_some_schedule_is_refused() {
             "let exchanged =",
             "let value = make(); let make = || value; let exchanged =",
         ),
-        // The lamp goes off as it is read.
+        // The lamp is switched off by reading it.
         (
             "unsafe_publication",
             "!self.lamp.load(Acquire)",
@@ -524,7 +524,7 @@ fn a_right_fix_of_another_kind_passes() {
     }
 }
 
-/// For all exercises, `heisenbug learn verify` does it, which takes two minutes.
+/// `heisenbug learn verify` does it for all exercises, which takes two minutes.
 #[test]
 fn a_judge_refuses_mutants_and_one_that_may_pass_and_does_not_breaks_a_promise() {
     let course = course();
@@ -543,7 +543,7 @@ fn a_judge_refuses_mutants_and_one_that_may_pass_and_does_not_breaks_a_promise()
     assert_eq!(broken, [(tried, None), (may_pass, Some(named))]);
 }
 
-/// Without the list of those that may pass, an exercise that has some breaks its promise.
+/// Without the list of mutants that may pass, an exercise that has some breaks its promise.
 #[test]
 fn a_mutant_that_passes_is_named() {
     let course = course();
@@ -698,7 +698,7 @@ fn limits_count_executions() {
     assert_eq!(report.stopped.as_deref(), Some("stopped at 10 executions"));
 }
 
-/// What rustc and we say of a file of one's own that does not compile.
+/// The compiler's and our messages about a file that does not compile.
 fn not_compiled(text: &str) -> String {
     match tried(text, &heisenbug::Checker::new()) {
         Ok(Tried::NotCompiled(message)) => message,

@@ -1,5 +1,5 @@
-//! One's own files, as a user meets them: what is no file, what cannot be read, what cannot be
-//! written. Each is an error with the file's name and the exit code 2, and comes soon.
+//! The user's own files: paths that are not files, and files that cannot be read or
+//! written. Each is an error with the file's name and the exit code 2, and is reported soon.
 
 #![cfg(target_os = "linux")]
 
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Nobody waits for so long: what takes longer hangs.
+/// A command that takes longer hangs.
 const HANGS: Duration = Duration::from_secs(300);
 
-/// What the command prints, and its exit code.
+/// The command's exit code, and what it prints.
 fn run(args: &[&OsStr]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_heisenbug"))
         .args(args)
@@ -29,7 +29,7 @@ fn run(args: &[&OsStr]) -> (Option<i32>, String, String) {
     )
 }
 
-/// The command refuses, and says all that.
+/// The command refuses, and its message contains these texts.
 #[track_caller]
 fn refuses(args: &[&OsStr], says: &[&str]) {
     let (code, out, err) = run(args);
@@ -58,7 +58,7 @@ fn in_words(words: &str) -> Vec<&OsStr> {
     words.split(' ').map(OsStr::new).collect()
 }
 
-/// Everything in a folder that is no file of a program, and what is said of it.
+/// Everything in a folder that is not the file of a program, and the message about it.
 fn no_files(folder: &Path) -> Vec<(PathBuf, &'static str)> {
     let huge = folder.join("huge.rs");
     { File::create(&huge).and_then(|file| file.set_len(1 << 40)) }.expect("it takes no room");
@@ -135,7 +135,7 @@ fn what_is_no_course_is_not_verified() {
     for (course, why) in no_files(folder.path()) {
         let verify = [in_words("learn verify"), vec![course.as_os_str()]].concat();
         refuses(&verify, &[course.to_str().expect("it is text")]);
-        // And as the list of a course.
+        // And as the manifest of a course.
         let of = tempfile::tempdir_in(folder.path()).expect("there is room for a folder");
         let list = of.path().join("course.toml");
         std::os::unix::fs::symlink(&course, &list).expect("it is a link");
@@ -262,7 +262,7 @@ fn an_exercise_has_as_much_memory_as_was_said() {
     );
 }
 
-/// No file may have a byte: the system refuses each write, and with a signal unless that is ignored.
+/// Files are limited to zero bytes: the system refuses each write, and sends a signal unless it is ignored.
 #[test]
 fn a_reset_that_cannot_write_takes_nothing_away() {
     for (trap, code) in [("trap '' XFSZ;", Some(2)), ("", None)] {
@@ -289,7 +289,7 @@ fn a_reset_that_cannot_write_takes_nothing_away() {
     }
 }
 
-/// What a terminal would obey in a program's own texts is shown, and JSON has it as it is.
+/// Control sequences in a program's own texts are shown instead of obeyed; JSON has them unchanged.
 #[test]
 fn what_a_program_says_moves_no_cursor() {
     let folder = folder();
@@ -329,7 +329,7 @@ fn what_a_program_says_moves_no_cursor() {
 
 const HOLDS: &[u8] = b"pub fn scenario() { heisenbug::thread::yield_now(); }\n";
 
-/// What somebody's folder and environment ask of other builds.
+/// Build settings in the user's folder and environment that are meant for other builds.
 #[test]
 fn no_wish_for_other_builds_changes_a_verdict() {
     let folder = folder();
@@ -362,7 +362,7 @@ fn no_wish_for_other_builds_changes_a_verdict() {
     assert!(!folder.path().join("target").exists());
 }
 
-/// While another cargo is at work in the same folder, whoever waits for it is told.
+/// While another cargo works in the same folder, the waiting user is told.
 #[test]
 fn waiting_for_cargo_is_said() {
     use std::io::{BufRead, BufReader};
@@ -396,7 +396,7 @@ fn waiting_for_cargo_is_said() {
     assert!(is_said);
 }
 
-/// The reports on a file of one's own, as JSON, and the text that is printed instead.
+/// The reports on a file, as JSON, and the text that is printed instead.
 fn tried(file: &Path) -> (serde_json::Value, String) {
     let words = [OsStr::new("try"), file.as_os_str()];
     let (_, text, err) = run(&words);
@@ -462,7 +462,7 @@ fn what_a_file_takes_in_and_cannot_be_read_is_named() {
     assert!(stopped.contains("gone.rs"), "{stopped}");
 }
 
-/// What panics and what takes steps within std, for somebody else's lines.
+/// Functions of std that panic or take steps on behalf of the program's lines.
 const WITHIN_STD: [&str; 9] = [
     "let v = [1]; let n = black_box(7); let _ = &v[n..];",
     "let v = [1]; let n = black_box(7); let _ = v[n];",

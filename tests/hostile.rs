@@ -60,7 +60,7 @@ static HOSTILE: Bug = Bug {
     ],
 };
 
-/// Does something bad when the other thread comes first.
+/// Does something bad if the other thread comes first.
 fn racing(bad: fn()) -> String {
     let turn = Arc::new(AtomicU32::new(0));
     let other = thread::spawn({
@@ -74,7 +74,7 @@ fn racing(bad: fn()) -> String {
     "fine".to_owned()
 }
 
-/// Does something in a thread with so much stack.
+/// Does something in a thread with a stack of that size.
 fn on_a_stack_of(size: usize, what: fn()) -> String {
     let sized = thread::Builder::new().stack_size(size);
     let other = sized.spawn(what).expect("a thread");

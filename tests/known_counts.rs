@@ -1,11 +1,11 @@
-//! The engine explores as many executions as are known to exist.
+//! The engine explores exactly the known number of executions.
 
 use heisenbug::check::Engines;
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use heisenbug::{Checker, Report, thread};
 
-/// So many threads do the same to a counter, main among them. Returns the executions and how many of
+/// That many threads, main among them, do the same to a counter. Returns the executions and how many of
 /// them fail.
 fn counted(engines: Engines, threads: u32, act: fn(&AtomicU32)) -> (u64, u64) {
     let report = Checker::new().engines(engines).check(move || {
@@ -34,7 +34,7 @@ fn failing(report: &Report) -> u64 {
     failing.map(|outcome| outcome.count).sum()
 }
 
-/// One for each order of the increments.
+/// One execution for each order of the increments.
 #[test]
 fn increments_in_one_step_have_as_many_executions_as_orders() {
     let add = |count: &AtomicU32| _ = count.fetch_add(1, Relaxed);
@@ -45,7 +45,7 @@ fn increments_in_one_step_have_as_many_executions_as_orders() {
     }
 }
 
-/// One thread reads what the other wrote, or the other what the first wrote, or neither does; then
+/// One thread reads what the other wrote, or the other way round, or neither does; in the last case
 /// either store may be the last.
 #[test]
 fn two_increments_in_two_steps_have_four_executions_two_of_them_failing() {

@@ -3,12 +3,12 @@
 //! Each test is a handful of accesses with exactly one *weak* outcome: one that no interleaving
 //! explains. Under sequential consistency the outcomes are those of the interleavings, whatever the
 //! orderings. Under weak memory the weak outcome must appear exactly where the tables say so, and
-//! nothing else may. The whole sets are compared, so an outcome that goes missing is as much a
+//! nothing else may. The whole sets are compared, so a missing outcome is as much a
 //! failure as one that should not be there.
 //!
 //! The names are those of the literature (Alglave, Maranget and Tautschnig, *Herding Cats*, TOPLAS
 //! 2014); what is allowed is what RC11 says, which C++20 follows (Lahav and others, *Repairing
-//! sequential consistency in C/C++11*, PLDI 2017), but for load buffering, which C++20 allows and
+//! sequential consistency in C/C++11*, PLDI 2017), except for load buffering, which C++20 allows and
 //! RC11 does not.
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -54,7 +54,7 @@ impl Strength {
         })
     }
 
-    /// What stands between two accesses of a thread.
+    /// What is placed between two accesses of a thread.
     fn between(self) {
         if self == ScFence {
             fence(SeqCst);
@@ -180,7 +180,7 @@ const S: Litmus = Litmus {
     weak: "(1, 2)",
 };
 
-/// R: `x=1; y=1 || y=2; a=x`, outcome (y in the end, a). The later of two writers sees the past.
+/// R: `x=1; y=1 || y=2; a=x`, outcome (y in the end, a). The later of two writers reads an old value.
 const R: Litmus = Litmus {
     run: |s| {
         let v = Two::zero();
@@ -290,7 +290,7 @@ const IRIW: Litmus = Litmus {
     weak: "(1, 0, 1, 0)",
 };
 
-/// CoRR, coherence of two reads: `x=1 || a=x; b=x`, outcome (a, b). Nobody sees a value go back.
+/// CoRR, coherence of two reads: `x=1 || a=x; b=x`, outcome (a, b). No thread sees a value go back.
 const CORR: Litmus = Litmus {
     run: |s| {
         let v = Two::zero();
@@ -332,7 +332,7 @@ const COWW: Litmus = Litmus {
     weak: "(2, 1, 2)",
 };
 
-/// CoRW, coherence of a read and a write: `a=x; x=1 || x=2`, outcome (a, x in the end). Whoever
+/// CoRW, coherence of a read and a write: `a=x; x=1 || x=2`, outcome (a, x in the end). A thread that
 /// reads another's store writes after it.
 const CORW: Litmus = Litmus {
     run: |s| {
@@ -351,8 +351,8 @@ const CORW: Litmus = Litmus {
     weak: "(2, 2)",
 };
 
-/// CoWR, coherence of a write and a read: `x=1; a=x || x=2`, outcome (a, x in the end). Whoever
-/// reads another's store after its own has been overwritten.
+/// CoWR, coherence of a write and a read: `x=1; a=x || x=2`, outcome (a, x in the end). A thread that
+/// reads another's store after its own write has had that write overwritten.
 const COWR: Litmus = Litmus {
     run: |s| {
         let v = Two::zero();
@@ -370,7 +370,7 @@ const COWR: Litmus = Litmus {
 };
 
 /// CoIRIW, one order of the writes for all: `x=1; a=x; b=x || x=2 || c=x; d=x`, outcome
-/// (a, b, c, d). Nobody sees the two stores in the order opposite to another's.
+/// (a, b, c, d). No thread sees the two stores in the opposite order to another thread.
 const COIRIW: Litmus = Litmus {
     run: |s| {
         let v = Two::zero();
@@ -406,8 +406,8 @@ const COIRIW: Litmus = Litmus {
     weak: "(1, 2, 2, 1)",
 };
 
-/// Two unordered stores, and two looks at the end: `x=1 || x=2`, then `a=x; b=x`, outcome (a, b).
-/// Once all threads are joined there is one last store, however often one looks.
+/// Two unordered stores, and two reads at the end: `x=1 || x=2`, then `a=x; b=x`, outcome (a, b).
+/// Once all threads are joined there is one last store, however often it is read.
 const LAST: Litmus = Litmus {
     run: |s| {
         let v = Two::zero();
@@ -420,7 +420,7 @@ const LAST: Litmus = Litmus {
     weak: "(1, 2)",
 };
 
-/// What becomes of a weak outcome.
+/// What is expected of a weak outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Weak {
     /// Allowed, and shown.
@@ -450,7 +450,7 @@ fn outcomes_of(
 }
 
 impl Litmus {
-    /// Sequential consistency knows no orderings: it shows the interleavings, at any strength.
+    /// Under sequential consistency orderings do not matter: it shows the interleavings, at any strength.
     fn expect_interleavings(&self, strength: Strength) {
         let run = self.run;
         assert_eq!(
@@ -460,7 +460,7 @@ impl Litmus {
         );
     }
 
-    /// Weak memory shows the interleavings, and the weak outcome where it is said to.
+    /// Weak memory shows the interleavings, and the weak outcome if that is expected.
     fn expect(&self, strength: Strength, weak: Weak) {
         let run = self.run;
         let mut expected = set(self.sc.iter().copied());
@@ -496,7 +496,7 @@ interleavings! {
     r_has_three_interleaved_outcomes:                       R      Rlx RelAcq Sc ScFence;
     two_plus_two_writes_has_three_interleaved_outcomes:     W22    Rlx RelAcq Sc ScFence;
     write_to_read_causality_has_seven_interleaved_outcomes: WRC    Rlx RelAcq Sc ScFence;
-    // The largest program here, and its interleavings are the same at every strength.
+    // The largest program here; its interleavings are the same at every strength.
     iriw_has_fifteen_interleaved_outcomes:                  IRIW   Rlx;
     corr_has_three_interleaved_outcomes:                    CORR   Rlx RelAcq Sc ScFence;
     coww_has_six_interleaved_outcomes:                      COWW   Rlx RelAcq Sc ScFence;
@@ -674,7 +674,7 @@ fn a_read_modify_write_of_another_thread_continues_a_release_sequence() {
         relay.join().unwrap();
         outcome(reader.join().unwrap())
     };
-    // A flag of 2 has both stores behind it, so the data is there. A flag of 1 may be the relay's.
+    // A flag of 2 comes after both stores, so the data is there. A flag of 1 may be the relay's.
     let sc = ["(0, 0)", "(0, 1)", "(1, 0)", "(1, 1)", "(2, 1)"];
     expect_both(program, &sc, Forbidden, "(2, 0)");
 }
@@ -709,7 +709,7 @@ fn spawn_and_join_hand_over_what_was_written() {
     expect_both(program, &["(1, 1)"], Forbidden, "(0, 1)");
 }
 
-/// Without spurious wake-ups: a park that returns for no reason is handed nothing.
+/// Without spurious wake-ups: a park that returns spuriously acquires nothing.
 #[test]
 fn unpark_hands_over_what_was_written() {
     let program = || {
@@ -774,8 +774,8 @@ fn acquire_release_fences_do_not_forbid_store_buffering() {
     expect_both(program, SB.sc, Shown, SB.weak);
 }
 
-/// Nothing may come between the value that a read-modify-write reads and the one that it writes. That
-/// need not be the newest value there is: the other thread's store may well come after both.
+/// Nothing may come between the value that a read-modify-write reads and the one that it writes. It
+/// need not read the newest value, though: the other thread's store may well come after both.
 #[test]
 fn read_modify_writes_in_place_of_the_loads_do_not_forbid_store_buffering() {
     let program = || {
@@ -843,13 +843,13 @@ fn asserting(litmus: &'static Litmus, strength: Strength) -> Report {
     })
 }
 
-/// The failed assertion, as the reports word it.
+/// The failed assertion, in the words of the reports.
 fn assertion(litmus: &Litmus) -> String {
     let weak = litmus.weak;
     format!("assertion `left != right` failed left: \"{weak}\" right: \"{weak}\"")
 }
 
-/// The program holds, and every execution was seen. Returns what the report notes.
+/// The program holds, and all executions were explored. Returns the report's notes.
 fn assert_holds(litmus: &'static Litmus, strength: Strength) -> Vec<String> {
     let report = asserting(litmus, strength);
     assert!(report.holds(), "{strength:?}: {:?}", report.message);
@@ -906,7 +906,7 @@ fn message_passing_holds_with_release_acquire_and_fails_relaxed() {
     assert_fails(&MP, Rlx);
 }
 
-/// What RC11 does not show cannot fail, and the report says so.
+/// An outcome that RC11 does not show cannot fail, and the report says so.
 #[test]
 fn load_buffering_relaxed_holds_with_a_note() {
     let notes = assert_holds(&LB, Rlx);
@@ -917,7 +917,7 @@ fn load_buffering_relaxed_holds_with_a_note() {
     assert_eq!(assert_holds(&LB, RelAcq), [""; 0]);
 }
 
-/// A relaxed access elsewhere takes nothing away from those that are `SeqCst`.
+/// A relaxed access elsewhere does not weaken the `SeqCst` ones.
 #[test]
 fn dekker_holds_beside_a_relaxed_access_elsewhere() {
     let report = check(|| {

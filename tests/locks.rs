@@ -1,4 +1,4 @@
-//! The locks on real threads: everybody is counted, and a panic frees the lock.
+//! The locks on real threads: every visit is counted, and a panic frees the lock.
 
 use heisenbug_cost::mounted::locks::exclusive::Exclusive;
 use heisenbug_cost::mounted::locks::{
@@ -10,7 +10,7 @@ use std::thread;
 
 const TIMES: u64 = 1_000;
 
-/// A thread per core at most, or the fair ones take for ever.
+/// At most one thread per core, or the fair locks take forever.
 const THREADS: u64 = 2;
 
 fn counts_everybody<L: Exclusive<u64>>() {
@@ -28,7 +28,7 @@ fn counts_everybody<L: Exclusive<u64>>() {
     assert_eq!(visitors.into_inner(), THREADS * TIMES);
 }
 
-/// Every other visit ends in a panic, which reaches the one whose visit it was and nobody else.
+/// Every other visit ends in a panic, which reaches only the thread whose visit it was.
 fn a_panic_reaches_its_owner_and_frees_the_lock<L: Exclusive<u64>>() {
     let visitors = Arc::new(L::new(0));
     let threads: Vec<_> = (0..THREADS)

@@ -1,4 +1,4 @@
-//! A crate outside of this workspace checks its own code, and reads the schedule of its own lines.
+//! A crate outside of this workspace checks its own code, and its report shows its own lines.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +11,7 @@ fn copy(from: &str, to: &Path, edit: impl Fn(String) -> String) {
     std::fs::write(to, edit(text)).expect("the file can be written");
 }
 
-/// The profiles of this workspace: with the same ones, what is built already need not be again.
+/// The profiles of this workspace: with the same ones, what is already built is reused.
 fn profiles() -> String {
     let manifest = std::fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).expect("a manifest");
     let sections = manifest
@@ -47,7 +47,7 @@ fn a_crate_outside_of_the_workspace_checks_its_own_code() {
         .expect("cargo runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let report = format!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    // Two hold what they claim, and the third fails so that its message can be read here.
+    // Two hold as claimed, and the third fails so that its message can be checked here.
     assert!(text.contains("2 passed; 1 failed"), "{report}");
     for part in [
         "FAILS: an interleaving bug, 1 preemption",

@@ -1,6 +1,6 @@
-//! Stress on programs that are sure to end in one certain way.
+//! Stress on programs that are sure to end in a certain way.
 //!
-//! The child process is this test binary again: its test `child` does nothing, unless it finds the
+//! The child process is this test binary again: its test `child` does nothing unless it finds the
 //! arguments of a child in its environment.
 
 use heisenbug::catalogue::{Bug, Expected, Grade, Outcome, Variant};
@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 fn fine() -> String {
-    // Whatever a program prints, it must neither be taken for a report nor spoil one.
+    // A program's output must neither be taken for a report nor spoil one.
     print!("{{\"line\":\"done\"}} said the program");
     "fine".to_owned()
 }
@@ -38,7 +38,7 @@ fn opposite_orders() -> String {
     "no deadlock".to_owned()
 }
 
-/// Reads, and reads again when a writer has come in between.
+/// Reads, and reads again when a writer waits in between.
 fn read_write_read() -> String {
     let lock = Arc::new(RwLock::new(()));
     let first = lock.read().unwrap();
@@ -114,7 +114,7 @@ fn bug() -> Bug {
 
 const ARGS: &str = "HEISENBUG_TEST_STRESS_ARGS";
 
-/// Not a test of its own: what the others start as a child.
+/// Not a real test: the other tests start it as a child.
 #[test]
 fn child() {
     let Ok(args) = std::env::var(ARGS) else {
@@ -130,7 +130,7 @@ fn child() {
     let variant = bug().variant(variant).expect("the variant is ours");
     let time = number("--millis").map(Duration::from_millis);
     let (runs, bug) = (number("--runs"), bug());
-    // The harness names its threads after the tests; in a program of its own this is the main thread.
+    // The harness names its threads after the tests; in a normal program this is the main thread.
     let main = std::thread::Builder::new().name("main".into());
     main.spawn(move || stress::child(&bug, variant, runs, time))
         .expect("a thread can be started")
@@ -171,7 +171,7 @@ fn only(report: &StressReport) -> (&str, u64) {
     (&report.outcomes[0].label, report.outcomes[0].count)
 }
 
-/// Who waits, in which call, for what, and who holds that.
+/// For each waiting thread its call, the object, and the object's holders.
 fn waits(stuck: &Stuck) -> Vec<String> {
     (stuck.threads.iter())
         .map(|thread| {
@@ -243,7 +243,7 @@ fn a_reader_and_a_writer_can_deadlock() {
     );
 }
 
-/// Deadlocks count as well, which a test of the tally says: here one would wait for each to be seen.
+/// Deadlocks count as well, which a test of the tally checks: here, finding each would take too long.
 #[test]
 fn stress_gives_up_after_many_lost_children() {
     let report = stress_runs("exit", 1_000_000);

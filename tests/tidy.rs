@@ -32,19 +32,19 @@ fn is_list(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "mod.rs")
 }
 
-/// The bugs' files, in their folders by scale.
+/// The bugs' files, in their folders.
 fn bugs() -> impl Iterator<Item = PathBuf> {
     let folders = Scale::ALL.map(|scale| root().join("src/bugs").join(scale.name()));
     let all = files("src/bugs").into_iter();
     all.filter(move |path| !is_list(path) && folders.iter().any(|folder| path.starts_with(folder)))
 }
 
-/// Bugs and locks: the files that are mounted in every world.
+/// The bugs' and locks' files, which are mounted in every world.
 fn mounted() -> impl Iterator<Item = PathBuf> {
     bugs().chain(files("src/locks").into_iter().filter(|path| !is_list(path)))
 }
 
-/// The files in `src/locks` that hold one strategy each, and not what they have in common.
+/// The files in `src/locks` that contain one strategy each, not the shared ones.
 fn strategies() -> impl Iterator<Item = PathBuf> {
     let all = files("src/locks").into_iter().filter(|path| !is_list(path));
     all.filter(|path| read(path).contains("pub const PROOF: Bug"))
@@ -146,14 +146,14 @@ fn every_file_says_what_it_is_for() {
 
 #[test]
 fn no_test_is_skipped_or_passes_for_any_panic_or_waits_for_time() {
-    // Written in two parts, so that this file does not find itself.
+    // Split in two, so that this file does not find itself.
     let forbidden = [
         concat!("#[ig", "nore"),
         concat!("#[should_panic", "]"),
         concat!("thread::sl", "eep"),
     ];
     for path in files("tests") {
-        // Sleeping for no time at all is how the façade's own `sleep` is tested.
+        // Sleeping for zero time is how the façade's own `sleep` is tested.
         let text = read(&path).replace(concat!("thread::sl", "eep(std::time::Duration::ZERO)"), "");
         for word in forbidden {
             assert!(!text.contains(word), "{}: {word}", path.display());

@@ -1,10 +1,10 @@
-//! One test a variant: `cargo test lost_update` runs those of one bug.
+//! One test per variant: `cargo test lost_update` runs those of one bug.
 //!
 //! - `BUG::VARIANT` checks the variant against what it declares, exhaustively.
-//! - `BUG::VARIANT::counterexample` compares what people read with a golden file.
+//! - `BUG::VARIANT::counterexample` compares the report's text with a golden file.
 //! - `BUG::VARIANT::token` runs the counterexample again, by its token.
 //! - `BUG::orderings` weakens every ordering of the bug's fixes, one at a time: a check of one of them
-//!   must notice, or the line must say why the ordering `may be weaker:`. What it says must be true.
+//!   must notice, or the line must say why the ordering `may be weaker:`. That reason must be true.
 //!
 //! `UPDATE_EXPECT=1 cargo test --test variants` rewrites the golden files.
 
@@ -62,13 +62,13 @@ fn does_as_declared(bug: &'static Bug, variant: &'static Variant) -> Result<(), 
     let report = check(bug, variant);
     match as_declared(variant.role, &report) {
         Declared::Yes if report.complete => {}
-        // What fails may fail in loops that are cut, too.
+        // A program that should fail may also fail in loops that are cut.
         Declared::Yes if report.stopped.is_none() && report.passes.is_some() => {}
         Declared::Yes => return Err(format!("not exhaustive: {:?}", report.stopped).into()),
         Declared::No(why) => return Err(why.into()),
         Declared::Unknown => return Err(format!("unknown: {:?}", report.stopped).into()),
     }
-    // Beside the declared failure there may be others, but none that the bug does not list.
+    // Besides the declared failure there may be others, but only those that the bug lists.
     for outcome in &report.outcomes {
         if bug.outcome(&outcome.label).is_none() {
             return Err(format!("the outcome \"{}\" is not listed", outcome.label).into());
@@ -86,7 +86,7 @@ fn golden_folder() -> PathBuf {
 }
 
 fn reads_as_expected(bug: &'static Bug, variant: &'static Variant) -> Result<(), Failed> {
-    // The time is the one thing that differs from run to run.
+    // Only the time differs from run to run.
     let report = Report {
         millis: 0,
         ..check(bug, variant)
@@ -102,7 +102,7 @@ fn reads_as_expected(bug: &'static Bug, variant: &'static Variant) -> Result<(),
     Ok(())
 }
 
-/// The token of a counterexample runs the same operations again. What goes on for ever may go on longer.
+/// The token of a counterexample runs the same operations again. An endless execution may run longer.
 fn runs_again(bug: &'static Bug, variant: &'static Variant) -> Result<(), Failed> {
     let found = check(bug, variant);
     let token = found.token.as_deref().ok_or("it has no token")?;
@@ -112,7 +112,7 @@ fn runs_again(bug: &'static Bug, variant: &'static Variant) -> Result<(), Failed
             .counterexample
             .iter()
             .take(found.counterexample.len());
-        // Addresses differ from run to run, and the text has names for them.
+        // Addresses differ from run to run, and the text has other names for them.
         let report = Report {
             counterexample: events.cloned().collect(),
             outcomes: Vec::new(),
@@ -151,7 +151,7 @@ fn no_stray_files() -> Result<(), Failed> {
 
 fn needs_its_orderings(bug: &'static Bug) -> Result<(), Failed> {
     let mut wrong = Vec::new();
-    // By line: whether one of its orderings deserves the line's remark.
+    // By line: whether one of its orderings needs the line's remark.
     let mut deserved = BTreeMap::new();
     for (site, named) in sites(bug) {
         let says_why = says_why(bug, site);
@@ -192,7 +192,7 @@ fn is_noticed(bug: &'static Bug, site: Site, ordering: Ordering, few: bool) -> b
     sound(bug).any(|variant| mutant.check_variant(bug, variant).fails())
 }
 
-/// The executions that show what a large program does, if not all that it can do.
+/// Enough executions to show what a large program does, though not everything that it can do.
 const FEW: u64 = 10_000;
 
 fn sound(bug: &'static Bug) -> impl Iterator<Item = &'static Variant> {

@@ -1,7 +1,7 @@
-//! What is measured is right: each workload, on the standard library, leaves behind what it must.
+//! The measured workloads are correct: each, on the standard library, ends with the right result.
 //!
 //! Correctness only; nothing here looks at the clock. A fix runs on as many threads as it will be
-//! measured on. What fails by design runs on one thread, as it does when it is measured.
+//! measured on. A program that fails by design runs on one thread, as it does when it is measured.
 
 #![cfg(feature = "cost")]
 
@@ -11,11 +11,11 @@ use heisenbug_cost::mounted;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
-/// As many threads as run side by side on a small machine, and more, so that the scheduler
+/// As many threads as run in parallel on a small machine, and more, so that the scheduler
 /// interrupts them in the middle of something.
 const TEAMS: [usize; 2] = [2, 4];
 
-/// What each of them does: fewer, and a fast one would be done before it meets another.
+/// Iterations of each thread: with fewer, a fast one would be done before it meets another.
 const ITERATIONS: u64 = 50_000;
 
 /// The same for transactions, each of which takes long enough to be interrupted.
@@ -26,7 +26,7 @@ fn programs() -> impl Iterator<Item = (&'static Bug, &'static Variant)> {
     bugs.flat_map(|bug| bug.variants.iter().map(move |variant| (bug, variant)))
 }
 
-/// Every program that has something to measure, with its name and with what makes it.
+/// Every program that has something to measure, with its name and its constructor.
 fn workloads() -> impl Iterator<Item = (String, Role, fn() -> Workload)> {
     programs().filter_map(|(bug, variant)| {
         let name = format!("{}/{}", bug.name, variant.name);
@@ -38,7 +38,7 @@ fn is_sound(role: Role) -> bool {
     role.expected().is_none()
 }
 
-/// What somebody panicked with.
+/// The message of a panic in `act`.
 fn panic_of(act: impl FnOnce()) -> Option<String> {
     let payload = panic::catch_unwind(AssertUnwindSafe(act)).err()?;
     let text = payload.downcast_ref::<String>().cloned();
@@ -51,7 +51,7 @@ fn every_sound_variant_has_a_workload_or_says_why_not() {
         if variant.workload.is_some() {
             continue;
         }
-        // Where the reason stands: in a comment right above the variant's entry.
+        // Where the reason is: in a comment right above the variant's entry.
         let lines: Vec<&str> = bug.source.lines().map(str::trim).collect();
         let entry = format!("\"{}\",", variant.name);
         let entry = lines.iter().position(|line| *line == entry).unwrap();
@@ -125,10 +125,10 @@ fn several_threads_leave_behind_what_they_must() {
     }
 }
 
-/// A verification that passes whatever happened would prove nothing.
+/// A verification that passes in any case would prove nothing.
 #[test]
 fn a_wrong_total_is_noticed() {
-    // What counts in these bugs is a number of steps. In the others a wrong state has no number.
+    // In these bugs the result is a number of steps. In the others a wrong state has no number.
     for (bug, shown) in [
         ("lost-update", ["left: 10", "right: 11"]),
         (

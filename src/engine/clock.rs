@@ -8,11 +8,11 @@ pub const MAX_THREADS: usize = 16;
 pub struct Pos {
     /// The slot of the thread.
     pub thread: u8,
-    /// Its place among the events of that slot.
+    /// Its index among the events of that slot.
     pub index: u16,
 }
 
-/// What stands for the write that initialised a location.
+/// Stands for the write that initialised a location.
 pub const INIT: Pos = Pos {
     thread: 255,
     index: 0,
@@ -44,7 +44,7 @@ impl Pos {
 /// A vector clock: how many events of each thread are in the set.
 ///
 /// Happens-before and *porf*, the union of program order and reads-from, are closed under program
-/// order, so that what is before an event is always such a set.
+/// order, so the events before an event always form such a set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Clock([u16; MAX_THREADS]);
 
@@ -52,25 +52,25 @@ impl Clock {
     /// No events.
     pub const EMPTY: Clock = Clock([0; MAX_THREADS]);
 
-    /// How many events of a thread are in the set.
+    /// The number of events of a thread in the set.
     #[inline]
     pub fn get(&self, thread: usize) -> usize {
         self.0[thread] as usize
     }
 
-    /// Makes it the first so many events of a thread.
+    /// Sets the number of events of a thread in the set.
     #[inline]
     pub fn set(&mut self, thread: usize, events: usize) {
         self.0[thread] = events as u16;
     }
 
-    /// Whether the event is in the set. What initialised a location always is.
+    /// Whether the event is in the set. The write that initialised a location always is.
     #[inline]
     pub fn has(&self, pos: Pos) -> bool {
         pos.thread == INIT.thread || pos.index < self.0[pos.thread as usize]
     }
 
-    /// Adds all that is in another set.
+    /// Adds all events of another set.
     #[inline]
     pub fn join(&mut self, other: &Clock) {
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
@@ -78,7 +78,7 @@ impl Clock {
         }
     }
 
-    /// Adds an event, and with it all before it in its thread.
+    /// Adds an event, and all events before it in its thread.
     #[inline]
     pub fn add(&mut self, pos: Pos) {
         let mine = &mut self.0[pos.thread as usize];

@@ -1,7 +1,7 @@
 //! The events of an execution graph.
 //!
-//! A step is one event, but for a read-modify-write that writes: a read, and its write right behind it.
-//! Each event has the clocks that say what is before it, so that coherence and happens-before are
+//! A step is one event, except a read-modify-write that writes: a read, directly followed by its write.
+//! Each event has clocks that say what is before it, so that coherence and happens-before are
 //! comparisons of numbers.
 
 use crate::Place;
@@ -9,29 +9,29 @@ use crate::clock::{Clock, NONE, Pos};
 use crate::steps::{Rmw, RmwOp, Until, Why};
 use std::sync::atomic::Ordering;
 
-/// A memory ordering: std's, which is not meant to be matched in full.
+/// A memory ordering: our own, because std's cannot be matched exhaustively.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Order {
-    /// Orders nothing but accesses to the location itself.
+    /// Orders only accesses to the location itself.
     Relaxed,
-    /// What is read hands over what its writer knew.
+    /// A read receives what its writer has released.
     Acquire,
-    /// What is written hands over what is known.
+    /// A write releases everything that happened before it.
     Release,
     /// Both.
     AcqRel,
-    /// Both, and one order that all agree on.
+    /// Both, and part of one order that all threads agree on.
     SeqCst,
 }
 
 impl Order {
-    /// Whether it gets to know what the writer made ready.
+    /// Whether a read with it receives what the writer released.
     #[inline]
     pub fn acquires(self) -> bool {
         matches!(self, Order::Acquire | Order::AcqRel | Order::SeqCst)
     }
 
-    /// Whether it makes ready what is known.
+    /// Whether a write with it releases what happened before it.
     #[inline]
     pub fn releases(self) -> bool {
         matches!(self, Order::Release | Order::AcqRel | Order::SeqCst)
@@ -62,7 +62,7 @@ impl From<Order> for Ordering {
     }
 }
 
-/// What an event is.
+/// The kind of an event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     /// The first event of a thread; reads from its `Spawn`.
@@ -75,24 +75,24 @@ pub enum Kind {
     Fence,
     /// The start of another thread.
     Spawn,
-    /// Reads from the `End` of the thread that is waited for.
+    /// Reads from the `End` of the joined thread.
     Join,
     /// The last event of a thread.
     End,
-    /// The taking of a mutex: reads from the `Unlock` before it, and is the only one to do so.
+    /// The acquisition of a mutex: reads from the `Unlock` before it, and is the only one to do so.
     Lock,
-    /// The giving back of a mutex.
+    /// The release of a mutex.
     Unlock,
-    /// The taking of a reader-writer lock for reading: reads from the write section before it.
+    /// The acquisition of a reader-writer lock for reading: reads from the write section before it.
     ReadLock,
     /// The end of such a read section.
     ReadUnlock,
-    /// The taking of a reader-writer lock for writing: reads from the write section before it, and
+    /// The acquisition of a reader-writer lock for writing: reads from the write section before it, and
     /// comes after all read sections that do so too.
     WriteLock,
     /// The end of such a write section.
     WriteUnlock,
-    /// A number that nothing determines. 0 is the ordinary one.
+    /// A number that is chosen freely. 0 is the ordinary one.
     Choice,
 }
 
@@ -116,17 +116,17 @@ impl Kind {
 /// How the read of a read-modify-write becomes a write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Update {
-    /// It does not: a plain load.
+    /// It never does: a plain load.
     None,
     /// By an operation on the value.
     Rmw(Rmw),
-    /// By a closure, which only the running thread can call: it says whether it writes, and what,
-    /// whenever it has read something else.
+    /// By a closure, which only the running thread can call: it decides whether to write, and what,
+    /// whenever the read returns another value.
     Closure,
 }
 
 impl Update {
-    /// The value that is written where `read` is read. `None` if nothing is, or nobody knows yet.
+    /// The value that is written after reading `read`. `None` if nothing is, or if it is not known yet.
     #[inline]
     pub fn apply(self, read: u64, variant: u8) -> Option<u64> {
         match self {
@@ -135,7 +135,7 @@ impl Update {
         }
     }
 
-    /// In how many ways it can go where `read` is read.
+    /// In how many ways the operation can go after reading `read`.
     #[inline]
     pub fn variants(self, read: u64) -> u8 {
         match self {
@@ -150,7 +150,7 @@ impl Update {
 }
 
 impl Rmw {
-    /// The value that it writes where it reads `read`, or `None` if it writes nothing.
+    /// The value that it writes after reading `read`, or `None` if it writes nothing.
     pub fn apply(self, read: u64, variant: u8) -> Option<u64> {
         let Rmw {
             operand, expected, ..
@@ -174,7 +174,7 @@ impl Rmw {
         })
     }
 
-    /// The value as its type would hold it, widened again as the façade widens it.
+    /// The value as its type would hold it, widened again in the same way as the façade does.
     fn wrap(self, value: u64) -> u64 {
         let unused = 64 - u32::from(self.bits);
         if self.signed {
@@ -185,7 +185,7 @@ impl Rmw {
     }
 }
 
-/// The `n`-th bit that is set in `value`, from the lowest.
+/// The `n`-th set bit of `value`, counted from the lowest.
 fn nth_bit(value: u64, n: u8) -> u64 {
     let mut rest = value;
     for _ in 0..n {
@@ -195,7 +195,7 @@ fn nth_bit(value: u64, n: u8) -> u64 {
 }
 
 impl Until {
-    /// Whether the value is as wanted.
+    /// Whether the value is the awaited one.
     #[inline]
     pub fn is_met(self, value: u64) -> bool {
         match self {
@@ -208,60 +208,60 @@ impl Until {
     }
 }
 
-/// One event, with what is before it.
+/// One event, and what is before it.
 ///
-/// An event is added, and made to read from something else, only while nothing in the graph depends
-/// on it. So its clocks depend on what is before it alone, and never change afterwards.
+/// An event is added, or changed to read from another write, only while nothing in the graph depends
+/// on it. So its clocks depend only on what is before it, and never change afterwards.
 #[derive(Clone, Copy, Debug)]
 pub struct Event {
     /// What it is.
     pub kind: Kind,
     /// Its ordering.
     pub order: Order,
-    /// The ordering of a compare-exchange that fails.
+    /// The ordering of a compare-exchange if it fails.
     pub failure: Order,
-    /// Read: it is one of a read-modify-write that succeeds, and the next event is its write.
+    /// Read: it belongs to a read-modify-write that succeeds, and the next event is its write.
     /// Write: it is such a write.
     pub rmw: bool,
     /// Which of the ways that the operation allows was taken; 0 is the ordinary one.
     pub variant: u8,
-    /// It is before a write that revisited: neither revisited nor deleted any more.
+    /// It is before a write that has revisited a read: it is never revisited nor deleted again.
     pub pinned: bool,
-    /// Whoever waits here for ever would time out.
+    /// If the thread waits here forever, it times out.
     pub timed: bool,
-    /// Why it can go another way than the ordinary one.
+    /// The reason why it can go another way than the ordinary one.
     pub why: Why,
     /// How it becomes a write, if it is the read of a read-modify-write.
     pub update: Update,
-    /// What it waits for, if it is a blocking read.
+    /// The value it waits for, if it is a blocking read.
     pub until: Until,
-    /// The location; `u32::MAX` for what has none.
+    /// The location; `u32::MAX` if it has none.
     pub loc: u32,
-    /// The place among the writes of the location.
+    /// Its rank among the writes of the location.
     pub mo: u16,
-    /// When it was added.
+    /// The time when it was added.
     pub stamp: u32,
-    /// What it reads from; of a `Begin` the spawn, of a `Join` the end.
+    /// The write it reads from; for a `Begin` the spawn, for a `Join` the end.
     pub rf: Pos,
     /// The value read or written; the thread of a spawn; the number of a choice; the read section
     /// that a `ReadUnlock` ends.
     pub value: u64,
-    /// Where in the program.
+    /// Its place in the program.
     pub at: Place,
     /// What happens before it, itself included.
     pub hb: Clock,
     /// What it depends on by program order and reads-from, itself included.
     pub porf: Clock,
-    /// Write: what an acquiring read of it gets to know.
+    /// Write: what a read that acquires it receives.
     pub msg: Clock,
-    /// What an acquire fence behind it would get to know.
+    /// What an acquire fence after it would receive.
     pub acquirable: Clock,
-    /// What the last release fence before it made ready to be handed over.
+    /// What the last release fence before it has released.
     pub released: Clock,
 }
 
 impl Event {
-    /// An event that is in no graph yet.
+    /// An event that is not in a graph yet.
     pub fn new(kind: Kind, order: Order, loc: u32, at: Place) -> Event {
         Event {
             kind,
@@ -288,7 +288,7 @@ impl Event {
         }
     }
 
-    /// The ordering it has: an exchange that fails is a load.
+    /// The ordering that applies: that of a load if it is an exchange that fails.
     #[inline]
     pub fn effective_order(&self) -> Order {
         if self.kind == Kind::Read && self.update != Update::None && !self.rmw {
@@ -298,20 +298,20 @@ impl Event {
         }
     }
 
-    /// Whether it takes part in the order that all agree on.
+    /// Whether it is part of the order that all threads agree on.
     #[inline]
     pub fn is_seq_cst(&self) -> bool {
         matches!(self.kind, Kind::Read | Kind::Write | Kind::Fence)
             && self.effective_order() == Order::SeqCst
     }
 
-    /// The read of an update whose closure has not said yet whether it writes.
+    /// Whether it is the read of an update whose closure has not yet decided whether to write.
     #[inline]
     pub fn is_undecided(&self) -> bool {
         self.update == Update::Closure && !self.rmw
     }
 
-    /// A blocking read that has not got what it waits for.
+    /// Whether it is a blocking read that has not got the value it waits for.
     #[inline]
     pub fn waits(&self) -> bool {
         self.kind == Kind::Read && !self.until.is_met(self.value)

@@ -1,8 +1,8 @@
-//! Which executions there are: the search over execution graphs.
+//! Finds all executions: the search over execution graphs.
 //!
 //! Each run of the program extends the graph on top of the stack. Whatever could have gone another
 //! way becomes an [`Item`] of that graph's frame, and is applied later. A *backward revisit* makes a
-//! smaller graph, and so a frame of its own. (TruSt: Kokologiannakis, Marmanis, Gladstein and
+//! smaller graph, and so another frame. (TruSt: Kokologiannakis, Marmanis, Gladstein and
 //! Vafeiadis, *Truly Stateless, Optimal Dynamic Partial Order Reduction*, POPL 2022.)
 
 use crate::clock::{Clock, NONE, Pos};
@@ -33,21 +33,21 @@ pub enum Item {
         write: Pos,
         keep: Clock,
     },
-    /// A lock is taken before those that have it.
+    /// A lock is taken before its holders in this graph take it.
     Steal(Box<Steal>),
-    /// The graph as it is.
+    /// Runs the graph as it is.
     Run,
 }
 
-/// A graph, and what is to be done with it.
+/// A graph, and the items to apply to it.
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub graph: Graph,
     pub work: Vec<Work>,
 }
 
-/// An item, and which part of the whole exploration it is thought to be; unknown as long as the run
-/// that found it goes on.
+/// An item, and its estimated share of the whole exploration; unknown until the run that found the item
+/// has ended.
 #[derive(Clone, Debug)]
 pub struct Work {
     pub item: Item,
@@ -55,7 +55,7 @@ pub struct Work {
 }
 
 impl Frame {
-    /// The beginning of everything.
+    /// The frame that the exploration begins with.
     pub fn root(config: &Config) -> Frame {
         Frame::of(Graph::new(config.sabotage))
     }
@@ -72,20 +72,20 @@ impl Work {
     }
 }
 
-/// What was learnt of the program while it ran. What there is to explore depends on it, so to learn
-/// something means to begin anew.
+/// What was learnt about the program while it ran. The set of graphs to explore depends on it, so learning
+/// something means starting over.
 #[derive(Clone, Debug, Default)]
 pub struct Learnt {
-    /// Places, by their addresses, at which loops come round again without having changed anything.
+    /// Places, by their addresses, where loops repeat without having changed anything.
     pub loops: FxHashSet<usize>,
-    /// Those of them at which some thread came round with the same stack as before.
+    /// Those of them where some thread has come back with the same stack as before.
     pub circles: FxHashSet<usize>,
-    /// What the façade has to know of the program.
+    /// The façade's facts about the program.
     pub facts: FxHashSet<&'static str>,
 }
 
 impl Learnt {
-    /// Whether the façade knows that of the program.
+    /// Whether the façade's fact is known about the program.
     pub fn knows(&self, fact: &str) -> bool {
         self.facts.contains(fact)
     }
@@ -97,21 +97,21 @@ pub struct Explorer {
     pub config: Config,
     pub frames: Vec<Frame>,
     pub learnt: Learnt,
-    /// Set when something was learnt: what was explored so far does not count.
+    /// Set when something was learnt: the exploration so far does not count.
     pub restart: bool,
     /// The slot of each thread, by the slot of its parent and its number among the children.
     pub slots: FxHashMap<(u8, u32), u8>,
-    /// After how many passes a loop was no longer made to read the same old value, if one was.
+    /// After how many passes a loop was no longer made to read the same old value, if that happened.
     pub passes: Option<u32>,
-    /// What is added to the graph now is part of no execution.
+    /// Set when events that are added now belong to no execution.
     pub drains: bool,
-    /// The share of the item that is being explored, and of all that has been.
+    /// The share of the item that is being explored, and the share explored so far.
     share: f64,
     pub explored: f64,
 }
 
 impl Explorer {
-    /// An exploration that has not begun.
+    /// An exploration that has not begun yet.
     pub fn new(config: Config) -> Explorer {
         let root = Frame::root(&config);
         Explorer::of_frame(config, root, FxHashMap::default(), Learnt::default())
@@ -122,7 +122,7 @@ impl Explorer {
         Explorer::of_frame(config, Frame::of(graph), FxHashMap::default(), learnt)
     }
 
-    /// An exploration of what is left of a graph.
+    /// An exploration of the remaining items of a graph.
     pub fn of_frame(
         config: Config,
         frame: Frame,
@@ -154,7 +154,7 @@ impl Explorer {
         &mut self.frames.last_mut().expect("something is explored").graph
     }
 
-    /// Notes something that could have gone another way.
+    /// Notes an alternative for later.
     #[inline]
     pub fn later(&mut self, item: Item) {
         if self.drains {
@@ -164,7 +164,7 @@ impl Explorer {
         top.work.push(Work::new(item));
     }
 
-    /// Says what share of the whole each item is that a run has found: as much as the run itself.
+    /// Gives each item found by a run its share of the whole: the run's share, divided evenly.
     pub fn weigh(&mut self) {
         let Some(top) = self.frames.last_mut() else {
             return;
@@ -178,7 +178,7 @@ impl Explorer {
         self.explored += each;
     }
 
-    /// Makes the next graph to run. False if there is none.
+    /// Makes the next graph to run. False if there is none left.
     pub fn next(&mut self) -> bool {
         while let Some(top) = self.frames.last_mut() {
             match top.work.pop() {
@@ -258,7 +258,7 @@ impl Explorer {
         if event.kind == Kind::Fence
             || ((event.kind.reads() || event.kind.writes()) && graph.newest(event.loc) == source)
         {
-            // What reads the newest value, or is it, is before nothing.
+            // An event that reads the newest value, or writes it, is before no other event.
             return true;
         }
         match self.config.model {
@@ -271,8 +271,8 @@ impl Explorer {
         }
     }
 
-    /// Makes `read` read from `from`, and adds the write of a read-modify-write. False if that cannot
-    /// be.
+    /// Makes `read` read from `from`, and adds the write of a read-modify-write. False if that is not
+    /// possible.
     pub fn read_from(&mut self, read: Pos, from: Pos, variant: u8) -> bool {
         let graph = self.graph_mut();
         let loc = graph.event(read).loc;
@@ -287,8 +287,8 @@ impl Explorer {
         self.is_consistent(read) && new.is_none_or(|new| self.write_behind(read, new))
     }
 
-    /// Adds the write of a read-modify-write. False if another one has written behind the same write:
-    /// then the graph serves to find what this write revisits, and no more.
+    /// Adds the write of a read-modify-write. False if another one has written directly after the same write:
+    /// then the graph only serves to find the reads that this write revisits.
     pub fn write_behind(&mut self, read: Pos, value: u64) -> bool {
         let graph = self.graph_mut();
         let event = *graph.event(read);
@@ -341,7 +341,7 @@ impl Explorer {
         }
     }
 
-    /// The graph on top, for an item that makes others of it. Nobody needs it if that is the last.
+    /// The graph on top, for an item that derives others from it. Moved out instead of copied for the last item.
     fn graph_of_item(&mut self, stamp: u32) -> Graph {
         let top = self.frames.last_mut().expect("something is explored");
         top.graph.restrict(stamp);
@@ -357,7 +357,7 @@ impl Explorer {
         let revisited = *smaller.event(read);
         keep.set(read.thread as usize, read.index as usize);
         smaller.cut(&keep);
-        // A writer that is gone may come again, and its readers are awake.
+        // A deleted writer may come again, and then its readers are no longer asleep.
         let mut asleep = std::mem::take(&mut smaller.asleep);
         asleep.retain(|asleep| smaller.has(asleep.victim));
         smaller.asleep = asleep;
@@ -373,7 +373,7 @@ impl Explorer {
             Some(own) => vec![smaller.rank(smaller.event(own).rf)],
             None => smaller.places(write),
         };
-        // The last one gets the graph itself.
+        // The last frame gets the graph itself instead of a copy.
         let graphs = std::iter::repeat_n(smaller, ranks.len());
         for (rank, mut graph) in ranks.into_iter().zip(graphs) {
             graph.place(write, rank);
@@ -390,8 +390,8 @@ impl Explorer {
         Applied::Framed
     }
 
-    /// Frames for a graph in which `read`, put back, reads from `write`: one for each way that its
-    /// operation can go then.
+    /// Adds frames for a graph in which `read`, put back, reads from `write`: one for each way that its
+    /// operation can then go.
     fn frame_with(&mut self, graph: Graph, write: Pos, read: Pos, revisited: Event) {
         let value = graph.event(write).value;
         self.frames.push(Frame {
@@ -402,7 +402,7 @@ impl Explorer {
             self.frames.pop();
             return;
         }
-        // Back among the events as it was, with the stamp it had.
+        // The read is put back as it was, with its old stamp.
         let mut event = revisited;
         event.rf = NONE;
         self.graph_mut().push_stamped(read.thread as usize, event);
@@ -442,7 +442,7 @@ impl Explorer {
             graph: smaller,
             work: Vec::new(),
         });
-        // A lock that is taken earlier is taken from an older write section.
+        // A lock that is taken earlier reads from an older write section.
         let consistent = match self.config.model {
             Model::Sc => self.graph().has_sc_order(taken),
             Model::Rc11 => true,
@@ -453,7 +453,7 @@ impl Explorer {
         Applied::Framed
     }
 
-    /// Adds the taking of a lock that is free, and notes who could have taken it earlier.
+    /// Adds the acquisition of a free lock, and notes the threads that could have taken it earlier.
     pub fn add_lock(&mut self, wanted: Wanted, from: Pos, waiting: &[usize]) -> Pos {
         self.note_steals(wanted, waiting);
         let mut event = Event::new(wanted.kind, Order::Acquire, wanted.loc, wanted.at);
@@ -461,7 +461,7 @@ impl Explorer {
         self.graph_mut().push(wanted.thread, event)
     }
 
-    /// Notes who could have taken a lock earlier.
+    /// Notes the threads that could have taken a lock earlier.
     pub fn note_steals(&mut self, wanted: Wanted, waiting: &[usize]) {
         if self.drains {
             return;
@@ -471,12 +471,12 @@ impl Explorer {
         }
     }
 
-    /// Adds a read of the newest value, and notes what else it can read.
+    /// Adds a read of the newest value, and notes which other writes it can read from.
     pub fn add_read(&mut self, thread: usize, event: Event) -> Pos {
         let graph = self.graph_mut();
         let newest = graph.newest(event.loc);
         let mut event = event;
-        // The clocks are computed once it is known what it reads from.
+        // The clocks are computed once it is known which write it reads from.
         event.rf = NONE;
         let read = graph.push(thread, event);
         let stamp = graph.stamp;
@@ -492,7 +492,7 @@ impl Explorer {
         read
     }
 
-    /// Notes the ways in which a new read can read from a write, apart from the ordinary one.
+    /// Notes the ways in which a new read can read from a write, except the ordinary one.
     fn note_ways_to_read(
         &mut self,
         read: Pos,
@@ -505,8 +505,8 @@ impl Explorer {
         let event = *graph.event(read);
         let value = graph.value(from, event.loc);
         if !event.until.is_met(value) {
-            // To go on waiting helps nobody, unless a later write may revisit, which it may only
-            // from the newest value.
+            // Going on waiting is pointless, unless a later write may revisit the read, which is only
+            // allowed if it reads the newest value.
             return;
         }
         let rival = graph.exclusive_reader(event.loc, from, read);
@@ -533,7 +533,7 @@ impl Explorer {
         }
     }
 
-    /// Whether a loop has read the same old value at the same place as often as one may.
+    /// Whether a loop has read the same old value at the same place as often as the limit allows.
     fn is_read_too_often(&self, read: Pos, from: Pos) -> bool {
         let graph = self.graph();
         let at = graph.event(read).at;
@@ -544,7 +544,7 @@ impl Explorer {
         same.nth(self.config.max_passes as usize - 1).is_some()
     }
 
-    /// Whether something that happens for no reason may happen once more in this execution.
+    /// Whether something spurious may happen once more in this execution.
     pub fn is_offered(&self, graph: &Graph, why: crate::steps::Why) -> bool {
         let Some(limit) = self.config.limit(why) else {
             return true;
@@ -561,11 +561,11 @@ impl Explorer {
     }
 }
 
-/// What has become of an item.
+/// The result of applying an item.
 enum Applied {
     /// The graph on top is to be run.
     Runnable,
-    /// It left what it found as frames.
+    /// The results were pushed as frames.
     Framed,
     /// There is no such execution.
     DeadEnd,
@@ -588,7 +588,7 @@ pub fn free_for_one(graph: &Graph, loc: u32) -> Option<Pos> {
     taken.is_none().then_some(newest)
 }
 
-/// The same for a writer: nobody must read either.
+/// The same for a writer: there must be no readers either.
 pub fn free_for_writer(graph: &Graph, loc: u32) -> Option<Pos> {
     let from = free_for_one(graph, loc)?;
     let sections = graph.read_sections(loc, from);

@@ -1,8 +1,8 @@
-//! The execution graph: events, what each read reads from, and the order of the writes.
+//! The execution graph: events, the write that each read reads from, and the order of the writes.
 //!
-//! There are no edges apart from that: what is before what is in the clocks of the events. They are good
-//! for as long as the graph keeps to the one rule: an event is added, or pointed to another write, only
-//! while nothing depends on it.
+//! No other edges are stored: the order of events is in their clocks. These stay valid as long as the
+//! graph keeps the one rule: an event is added, or made to read from another write, only while no other
+//! event depends on it.
 
 use crate::clock::{Clock, INIT, MAX_THREADS, NONE, Pos};
 use crate::event::{Event, Kind, Order};
@@ -12,46 +12,46 @@ use smallvec::SmallVec;
 /// One location: its writes in modification order, and its reads.
 #[derive(Clone, Debug, Default)]
 pub struct Location {
-    /// What it holds before any write.
+    /// The value before any write.
     pub init: u64,
     /// Its writes, in modification order.
     pub mo: Positions,
-    /// Its reads, in no order that matters.
+    /// Its reads, in any order.
     pub reads: Positions,
 }
 
-/// Few enough to need no memory of their own, mostly: graphs are copied often.
+/// Mostly few enough to need no heap memory: graphs are copied often.
 pub type Positions = SmallVec<[Pos; 6]>;
 
-/// An execution graph. All that is known of an execution, complete or not.
+/// An execution graph: everything known about an execution, complete or not.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    /// The events of each slot, in program order. A slot that is used by several threads, one after
-    /// another, has the events of all.
+    /// The events of each slot, in program order. A slot that several threads use, one after
+    /// another, has the events of all of them.
     pub threads: Vec<Vec<Event>>,
     /// The `Spawn` of each thread that has been spawned and not yet ended by a later one.
     pub born: Vec<Pos>,
-    /// The locations, by their numbers.
+    /// The locations, indexed by their numbers.
     pub locs: Vec<Location>,
     /// The stamp of the newest event.
     pub stamp: u32,
-    /// Whether it ever had a sequentially consistent event.
+    /// Whether it has ever had a sequentially consistent event.
     pub has_sc: bool,
     /// For a reader that stole a lock from a writer: the readers that were there before.
     pub asleep: Vec<Asleep>,
-    /// How it is broken, for the tests that must notice.
+    /// The rule that is broken on purpose, for tests that must notice it.
     pub sabotage: Option<Sabotage>,
 }
 
-/// A reader that got in before a writer, and the readers that it displaced together with the writer:
-/// they must not do the same once more after it.
+/// A reader that stole a lock from a writer, and the readers that it displaced together with the writer:
+/// they must not steal from the same writer again after it.
 #[derive(Clone, Debug)]
 pub struct Asleep {
     /// The reader that got in.
     pub reader: Pos,
     /// The writer.
     pub victim: Pos,
-    /// What the displaced readers depended on, as numbers.
+    /// A hash of what each displaced reader depended on.
     pub displaced: Vec<u64>,
 }
 
@@ -81,12 +81,12 @@ impl Graph {
         &mut self.threads[pos.thread as usize][pos.index as usize]
     }
 
-    /// How many events there are.
+    /// The number of events.
     pub fn len(&self) -> usize {
         self.threads.iter().map(Vec::len).sum()
     }
 
-    /// Whether there is such an event.
+    /// Whether there is an event at that position.
     #[inline]
     pub fn has(&self, pos: Pos) -> bool {
         self.threads
@@ -94,7 +94,7 @@ impl Graph {
             .is_some_and(|events| (pos.index as usize) < events.len())
     }
 
-    /// How many events of each thread there are.
+    /// The number of events of each thread.
     pub fn all(&self) -> Clock {
         let mut all = Clock::EMPTY;
         for (thread, events) in self.threads.iter().enumerate() {
@@ -103,7 +103,7 @@ impl Graph {
         all
     }
 
-    /// A location, which is made if there is none.
+    /// A location, created if needed.
     #[inline]
     pub fn loc_mut(&mut self, loc: u32) -> &mut Location {
         if self.locs.len() <= loc as usize {
@@ -112,7 +112,7 @@ impl Graph {
         &mut self.locs[loc as usize]
     }
 
-    /// The place of a write in the modification order, counted from 1; 0 is what initialised it.
+    /// The rank of a write in the modification order, counted from 1; 0 is the initial value.
     #[inline]
     pub fn rank(&self, write: Pos) -> usize {
         if write == INIT {
@@ -163,28 +163,28 @@ impl Graph {
         }
     }
 
-    /// What happens before the event at `pos`, without the event itself.
+    /// What happens before the event at `pos`, excluding that event.
     #[inline]
     pub fn hb_before(&self, pos: Pos) -> Clock {
         self.before(pos)
             .map_or(Clock::EMPTY, |before| self.event(before).hb)
     }
 
-    /// What the event at `pos` would depend on, if it reads from nothing.
+    /// What the event at `pos` would depend on, apart from the write it reads from.
     #[inline]
     pub fn porf_before(&self, pos: Pos) -> Clock {
         self.before(pos)
             .map_or(Clock::EMPTY, |before| self.event(before).porf)
     }
 
-    /// Computes the clocks of an event from those of what it directly depends on.
+    /// Computes the clocks of an event from those of its direct dependencies.
     pub fn set_clocks(&mut self, pos: Pos) {
         let mut event = *self.event(pos);
         self.compute_clocks(&mut event, pos);
         *self.event_mut(pos) = event;
     }
 
-    /// The same for an event that is to be at `pos`.
+    /// The same for an event that will be at `pos`.
     fn compute_clocks(&self, event: &mut Event, pos: Pos) {
         self.inherit(event, pos);
         self.receive(event);
@@ -198,7 +198,7 @@ impl Graph {
         }
     }
 
-    /// Begins with the clocks of the event before in the thread, or of the spawn.
+    /// Starts from the clocks of the previous event in the thread, or of the spawn.
     fn inherit(&self, event: &mut Event, pos: Pos) {
         (event.acquirable, event.released) = (Clock::EMPTY, Clock::EMPTY);
         (event.hb, event.porf) = (Clock::EMPTY, Clock::EMPTY);
@@ -215,7 +215,7 @@ impl Graph {
         }
     }
 
-    /// Adds what is known by what the event reads from.
+    /// Adds what the event receives from the write it reads from.
     fn receive(&self, event: &mut Event) {
         if event.kind.reads() && event.rf.is_event() {
             let write = self.event(event.rf);
@@ -245,8 +245,8 @@ impl Graph {
         }
     }
 
-    /// What the write hands over to those that acquire it. A read-modify-write also hands on what
-    /// the write it reads from does: the release sequence of C++20.
+    /// Computes what the write hands over to reads that acquire it. A read-modify-write also hands on
+    /// what the write it reads from does: the release sequence of C++20.
     fn hand_over(&self, event: &mut Event, pos: Pos) {
         let releases = match event.kind {
             Kind::Write => event.order.releases(),
@@ -264,14 +264,14 @@ impl Graph {
         }
     }
 
-    /// Adds an event behind those of its thread. A write still has to be given its place.
+    /// Adds an event at the end of its thread. A write must still be placed in the modification order.
     pub fn push(&mut self, thread: usize, mut event: Event) -> Pos {
         self.stamp += 1;
         event.stamp = self.stamp;
         self.push_stamped(thread, event)
     }
 
-    /// As [`push`](Self::push), with the stamp that the event has already.
+    /// As [`push`](Self::push), keeping the stamp that the event already has.
     pub fn push_stamped(&mut self, thread: usize, mut event: Event) -> Pos {
         let pos = Pos::new(thread, self.threads[thread].len());
         self.has_sc |= event.order == Order::SeqCst || event.failure == Order::SeqCst;
@@ -283,7 +283,7 @@ impl Graph {
         pos
     }
 
-    /// Says that a thread has been spawned.
+    /// Notes that a thread has been spawned.
     pub fn bear(&mut self, thread: usize, spawn: Pos) {
         while self.threads.len() <= thread {
             self.threads.push(Vec::new());
@@ -292,14 +292,14 @@ impl Graph {
         self.born[thread] = spawn;
     }
 
-    /// Puts a write behind the first `rank` writes of its location.
+    /// Places a write after the first `rank` writes of its location.
     pub fn place(&mut self, write: Pos, rank: usize) {
         let loc = self.event(write).loc;
         self.loc_mut(loc).mo.insert(rank, write);
         self.renumber(loc, rank);
     }
 
-    /// Takes a write out of the modification order.
+    /// Removes a write from the modification order.
     pub fn unplace(&mut self, write: Pos) {
         let (loc, at) = (self.event(write).loc, self.event(write).mo as usize);
         self.locs[loc as usize].mo.remove(at);
@@ -313,7 +313,7 @@ impl Graph {
         }
     }
 
-    /// Keeps the first `keep` events of each thread. What is kept must not read from what is not.
+    /// Keeps the first `keep` events of each thread. No event that is kept may read from one that is not.
     pub fn cut(&mut self, keep: &Clock) {
         let mut any = false;
         for (thread, events) in self.threads.iter_mut().enumerate() {
@@ -354,7 +354,7 @@ impl Graph {
         }
     }
 
-    /// A slot whose thread was never spawned may still hold the one before it.
+    /// Corrects slots whose thread was never spawned: they may still hold the previous thread.
     fn reborn(&mut self) {
         for thread in 0..self.threads.len() {
             if self.born[thread] == NONE {
@@ -365,7 +365,7 @@ impl Graph {
         }
     }
 
-    /// Keeps the events that were added up to a point in time.
+    /// Keeps the events that were added up to that stamp.
     pub fn restrict(&mut self, stamp: u32) {
         let mut keep = Clock::EMPTY;
         for (thread, events) in self.threads.iter().enumerate() {
@@ -375,8 +375,8 @@ impl Graph {
         self.cut(&keep);
     }
 
-    /// The lowest rank that an access which knows `hb` can still read from, or be put behind: RC11's
-    /// coherence in one number. `not` does not count.
+    /// The lowest rank that an access which knows `hb` can still read from, or be placed after: RC11's
+    /// coherence in one number. Ignores the event `not`.
     pub fn floor(&self, loc: u32, hb: &Clock, not: Pos) -> usize {
         let Some(location) = self.locs.get(loc as usize) else {
             return 0;
@@ -395,8 +395,8 @@ impl Graph {
         floor
     }
 
-    /// Whoever reads from `write` to the exclusion of others: a read-modify-write that succeeds, or
-    /// the taking of a lock. `not` does not count.
+    /// The event that reads from `write` exclusively: a successful read-modify-write, or the acquisition
+    /// of a lock. Ignores the event `not`.
     pub fn exclusive_reader(&self, loc: u32, write: Pos, not: Pos) -> Option<Pos> {
         let location = self.locs.get(loc as usize)?;
         let exclusive = |pos: Pos| {
@@ -407,12 +407,12 @@ impl Graph {
         reads.find(|&read| read != not && exclusive(read))
     }
 
-    /// The ranks behind which a write that is in no place can be put.
+    /// The ranks after which an unplaced write can be placed.
     pub fn places(&self, write: Pos) -> Vec<usize> {
         let loc = self.event(write).loc;
         let writes = self.locs.get(loc as usize).map_or(0, |loc| loc.mo.len());
         let floor = self.floor(loc, &self.event(write).hb, write);
-        // Nothing comes between a read-modify-write and what it reads.
+        // Nothing may come between a read-modify-write and the write it reads from.
         let free = |&rank: &usize| rank == writes || !self.event(self.at_rank(loc, rank + 1)).rmw;
         (floor..=writes).filter(free).collect()
     }
@@ -429,7 +429,7 @@ impl Graph {
         location.reads.iter().filter(attached).copied().collect()
     }
 
-    /// The read section that a thread is in, the last of them that it has begun: all are alike.
+    /// The read section that a thread is in, or the last one it began if there are several: all are alike.
     pub fn open_section(&self, thread: usize, loc: u32) -> Option<Pos> {
         let events = self.threads[thread].iter().enumerate().rev();
         let mut begun = events
@@ -451,7 +451,7 @@ impl Graph {
         ends.next().map(|(index, _)| Pos::new(thread, index))
     }
 
-    /// Pins what a write depends on, itself included.
+    /// Pins everything that a write depends on, including the write.
     pub fn pin(&mut self, pos: Pos) {
         let porf = self.event(pos).porf;
         for (thread, events) in self.threads.iter_mut().enumerate() {
@@ -462,7 +462,7 @@ impl Graph {
         }
     }
 
-    /// Whether every thread that the graph has is within what clocks can count.
+    /// Whether the thread's events can be counted by the clocks.
     pub fn slot_is_free(&self, thread: usize) -> bool {
         thread < MAX_THREADS && self.born.get(thread).is_none_or(|&born| born == NONE)
     }

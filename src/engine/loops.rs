@@ -1,10 +1,10 @@
-//! Loops that wait: how a pass that changes nothing is told from one that gets somewhere.
+//! Waiting loops: distinguishes a pass that changes nothing from one that makes progress.
 //!
 //! A thread that comes to the same step with the same stack as before, having changed nothing in
-//! between, will do the same again and again until it reads something else. What its passes read is
-//! not worth exploring: the pass is taken back, and the thread sleeps until there is something newer.
-//! Whatever counts its passes has another stack each time, so that all of its passes are explored.
-//! (GenMC and Awamoche know such loops from the source; here the thread's own state is looked at.)
+//! between, will repeat itself until it reads something else. Its passes are not worth
+//! exploring: the pass is undone, and the thread sleeps until there is a newer value.
+//! A loop that counts its passes has another stack each time, so all of its passes are explored.
+//! (GenMC and Awamoche find such loops in the source; here the thread's own state is compared.)
 
 use crate::Place;
 use crate::clock::{INIT, Pos};
@@ -12,59 +12,59 @@ use crate::event::{Event, Kind};
 use crate::explorer::{Explorer, Item};
 use crate::graph::Graph;
 
-/// How many of a thread's last events are looked at to see whether it goes round in circles.
+/// How many of a thread's last events are checked to see whether it seems to loop.
 const RECENT: usize = 4;
 
-/// How often a thread may say that it waits in one pass of a loop, as one that backs off does.
+/// How often a thread may give a hint that it waits in one pass of a loop, as one that backs off does.
 pub const HINTS_IN_A_PASS: u32 = 16;
 
-/// How often a thread may change something and then say that it waits, at the same place in the same
-/// state.
+/// How often a thread may change something and then give a hint that it waits, at the same place in the
+/// same state.
 const MAX_WORKED: u32 = 4;
 
-/// How often a thread comes to a place, whatever it changes in between, before its state is looked at there.
+/// How often a thread comes to a place, whatever it changes in between, before its state is checked there.
 const MANY: u32 = 8;
 
 /// How often a thread may come to a place in the same state, though it changes something in between,
-/// before that counts as a loop without an end.
+/// before that counts as an endless loop.
 const MAX_SAME: u32 = 32;
 
 /// What a thread has done since it last changed something.
 #[derive(Debug, Default)]
 pub struct Loop {
-    /// The arrivals at places where a loop may come round.
+    /// The arrivals at places where a loop may repeat.
     arrivals: Vec<Arrival>,
-    /// Every place with how often it was passed.
+    /// How often each place was passed.
     places: Counts,
-    /// Every place at which a loop could begin.
+    /// The visits to every place at which a loop could begin.
     visited: Visits,
-    /// The same by what the thread's own stack held, where a loop may come round.
+    /// The same by the contents of the thread's own stack, where a loop may repeat.
     alike: Visits,
-    /// Every arrival in a state, whatever was changed since, with how often it was the same.
+    /// How often the thread arrived at each place in each state, whatever it changed in between.
     same: Counts,
-    /// How often the thread has said at a place that it waits.
+    /// How often the thread has given a hint at a place that it waits.
     hints: Counts,
-    /// The same in a state, for those times before which it had changed something since the last;
-    /// whether it has.
+    /// The same by state, counting only hints before which the thread has changed something since the
+    /// last one; and whether it has now.
     worked: Counts,
     changed: bool,
-    /// The state that was just looked at, for the arrival that asked for it.
+    /// The state that was just computed, for the arrival that asked for it.
     fresh: Option<(Place, u64)>,
-    /// It has come to its next step, and that is noted: among the visits, and among the arrivals.
+    /// Whether the arrival at the next step is already noted: among the visits, and among the arrivals.
     came: bool,
     arrived: bool,
-    /// Where the last pass began that changed nothing.
+    /// The beginning of the last pass that changed nothing.
     pass: usize,
-    /// While asleep: the newest writes of the locations looked at.
+    /// While asleep: the newest writes of the locations that its pass read.
     looked: Vec<(u32, Pos)>,
-    /// It was woken though there is nothing new.
+    /// Whether it was woken though there is nothing new.
     forced: bool,
 }
 
-/// How often something was so, by place and state. Where the state does not matter it is 0.
+/// Counts by place and state. The state is 0 where it does not matter.
 type Counts = Vec<(Place, u64, u32)>;
 
-/// That a thread was at a place, in a state: at first before one event, at last before another.
+/// An arrival at a place in a state: the next event at the first and at the last time.
 #[derive(Debug)]
 struct Arrival {
     at: Place,
@@ -73,21 +73,21 @@ struct Arrival {
     last: usize,
 }
 
-/// What an arrival at a place where a loop may come round turns out to be.
+/// The classification of an arrival at a place where a loop may repeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
-    /// Not known before the thread's state has been looked at.
+    /// Unknown until the thread's state has been computed.
     Look,
-    /// The first in that state.
+    /// The first arrival in that state.
     First,
-    /// Once more the same, as at the event `from`, and the last time at the event `last`.
+    /// The same state again, as at the event `from`, and last at the event `last`.
     Again { from: usize, last: usize },
-    /// One of too many, though not the same.
+    /// One pass too many, though the states differ.
     TooMany(u32),
 }
 
 impl Loop {
-    /// Forgets everything, but keeps the memory that it took.
+    /// Clears everything, but keeps the allocated memory.
     pub fn reset(&mut self) {
         self.arrivals.clear();
         self.places.clear();
@@ -102,35 +102,35 @@ impl Loop {
         (self.forced, self.changed) = (false, false);
     }
 
-    /// Whether it is known already that the thread has come to its next step.
+    /// Whether the arrival at the thread's next step is already noted.
     pub fn has_arrived(&self) -> bool {
         self.arrived
     }
 
     /// Whether the thread has been at the place before, and has changed nothing since; or so often that
-    /// its state is worth a look.
+    /// its state is worth checking.
     pub fn comes_again(&mut self, at: Place) -> bool {
         if self.came || self.fresh.is_some() {
-            // It had to wait, or has just been looked at.
+            // The step had to wait, or the state was just computed.
             return false;
         }
         self.came = true;
         self.visited.comes_again(at, 0)
     }
 
-    /// The same for the place and what the thread's own stack holds.
+    /// The same for the place and the contents of the thread's own stack.
     pub fn looks_alike(&mut self, at: Place, stack: u64) -> bool {
         self.arrived = true;
         self.alike.comes_again(at, stack)
     }
 
-    /// How often it was at the place since it last changed something.
+    /// How often it passed the place since it last changed something.
     pub fn passes(&self, at: Place) -> u32 {
         counted(&self.places, at)
     }
 
-    /// Says that it waits. Returns after how many passes that is too often: fewer are enough where each
-    /// changes something and leaves the thread as it was, so that there is more to explore in each.
+    /// Notes a hint that it waits. Returns the number of passes that was exceeded, if there are too many:
+    /// the limit is lower if each pass changes something and leaves the thread as it was, as there is more to explore.
     pub fn hinted(&mut self, at: Place, max_passes: u32) -> Option<u32> {
         let Some((_, state)) = self.fresh else {
             let hints = max_passes.saturating_mul(HINTS_IN_A_PASS);
@@ -140,7 +140,7 @@ impl Loop {
         (works && count(&mut self.worked, at, state) >= MAX_WORKED).then_some(MAX_WORKED)
     }
 
-    /// Takes note of the thread's state.
+    /// Notes the thread's state.
     pub fn looked(&mut self, at: Place, state: u64) {
         self.fresh = Some((at, state));
     }
@@ -176,7 +176,7 @@ impl Loop {
         }
     }
 
-    /// Has taken a step there.
+    /// Notes that the thread has taken a step there.
     pub fn stepped(&mut self, at: Place, changes: bool) {
         (self.came, self.arrived) = (false, false);
         self.changed |= changes;
@@ -198,18 +198,18 @@ impl Loop {
         self.places.clear();
     }
 
-    /// Whether its passes read anything that somebody could write.
+    /// Whether its passes read anything that another thread could write.
     pub fn looks_at_something(&self) -> bool {
         !self.looked.is_empty()
     }
 
-    /// Whether there is something newer than what it looked at before it fell asleep.
+    /// Whether there is a newer value than those it saw before it fell asleep.
     pub fn sees_news(&self, graph: &Graph) -> bool {
         let mut looked = self.looked.iter();
         looked.any(|&(loc, newest)| graph.newest(loc) != newest)
     }
 
-    /// Is woken though there is nothing new: what it reads now stays, for later writes to revisit.
+    /// Wakes it though there is nothing new: what it reads now stays, for later writes to revisit.
     pub fn force(&mut self) {
         self.forced = true;
     }
@@ -218,19 +218,19 @@ impl Loop {
         self.forced
     }
 
-    /// Where the last pass began that changed nothing, if it is in the graph.
+    /// The beginning of the last pass that changed nothing, if it is in the graph.
     pub fn pass(&self, graph: &Graph, thread: usize) -> Option<usize> {
         (self.pass < graph.threads[thread].len()).then_some(self.pass)
     }
 }
 
-/// Where a thread was, and in which state, where that matters: how often, and whether since it last
+/// The visits to places, by state where that matters: how often, and whether since the thread last
 /// changed something.
 #[derive(Debug, Default)]
 struct Visits(Vec<(Place, u64, u32, bool)>);
 
 impl Visits {
-    /// Whether it was there before, and has changed nothing since, or was there very often.
+    /// Whether it was there before, and has changed nothing since, or was there too often.
     fn comes_again(&mut self, at: Place, state: u64) -> bool {
         let mut visits = self.0.iter_mut();
         let same = |visit: &&mut (Place, u64, u32, bool)| visit.1 == state && is_same(&visit.0, at);
@@ -242,14 +242,14 @@ impl Visits {
         std::mem::replace(recently, true) || *times > MANY
     }
 
-    /// It has changed something.
+    /// Notes that the thread has changed something.
     fn forget_recent(&mut self) {
         let visits = self.0.iter_mut();
         visits.for_each(|(.., recently)| *recently = false);
     }
 }
 
-/// Counts one more. Returns how many there are.
+/// Adds one to a count. Returns the new count.
 fn count(counts: &mut Counts, at: Place, state: u64) -> u32 {
     let mut before = counts.iter_mut();
     match before.find(|(place, other, _)| *other == state && is_same(place, at)) {
@@ -264,7 +264,7 @@ fn count(counts: &mut Counts, at: Place, state: u64) -> u32 {
     }
 }
 
-/// How often it was so at a place, whatever the state.
+/// The count of a place without regard to the state.
 fn counted(counts: &Counts, at: Place) -> u32 {
     let there = counts.iter().find(|(place, _, _)| is_same(place, at));
     there.map_or(0, |(_, _, count)| *count)
@@ -277,7 +277,7 @@ pub fn is_same(one: &Place, other: Place) -> bool {
 }
 
 impl Graph {
-    /// Whether a thread seems to go round in circles: it was at its last place shortly before.
+    /// Whether a thread seems to loop: it was at its last place shortly before.
     pub fn lags(&self, thread: usize) -> bool {
         let Some((last, before)) = self.threads[thread].split_last() else {
             return false;
@@ -286,14 +286,14 @@ impl Graph {
         last.kind != Kind::End && recent.any(|event| std::ptr::eq(event.at, last.at))
     }
 
-    /// Whether the events of a thread from `from` on have changed nothing in the end, and saw the newest
-    /// there is.
+    /// Whether the events of a thread from `from` on have changed nothing in the end, and saw only the
+    /// newest values.
     pub fn pass_is_newest(&self, thread: usize, from: usize) -> bool {
         self.pass_sees_newest(thread, from, &|_| false)
     }
 
-    /// The same if other threads go round for ever without changing anything: what is idle counts for
-    /// nothing, and may as well have been read.
+    /// The same if other threads loop forever without changing anything: idle writes do not count as newer,
+    /// and may as well have been read.
     pub fn pass_sees_newest(
         &self,
         thread: usize,
@@ -310,7 +310,7 @@ impl Graph {
         };
         let is_newest = |event: &Event| match event.kind {
             Kind::Read | Kind::Lock | Kind::ReadLock | Kind::WriteLock => {
-                // What fails for no reason would not fail again and again.
+                // A spurious failure would not repeat forever.
                 event.variant == 0 && reads_newest(event)
             }
             Kind::Write => self.stores_the_same(event) || self.is_undone(event.loc, own),
@@ -320,14 +320,14 @@ impl Graph {
         self.threads[thread][from..].iter().all(is_newest)
     }
 
-    /// Whether the pass that begins at `from` has come to nothing: it may as well not have been.
+    /// Whether the pass that begins at `from` has had no effect, and can be removed.
     pub fn pass_is_over(&self, thread: usize, from: usize) -> bool {
         self.pass_is_newest(thread, from) && self.pass_is_unseen(thread, from)
     }
 
-    /// Whether nobody can have seen anything of the pass that begins at `from`: nobody has come since to
-    /// what it wrote or locked. If it has stored something else there in between, that may have to do with
-    /// whatever others have done since.
+    /// Whether no thread can have seen anything of the pass that begins at `from`: none has accessed since
+    /// what it wrote or locked. If the pass has temporarily stored something else, anything that other
+    /// threads have done since may depend on that.
     pub fn pass_is_unseen(&self, thread: usize, from: usize) -> bool {
         let events = &self.threads[thread][from..];
         let began = events.first().map_or(0, |event| event.stamp);
@@ -346,13 +346,13 @@ impl Graph {
         })
     }
 
-    /// Whether the pass that begins at `from` stores anything but what was there already.
+    /// Whether the pass that begins at `from` stores anything other than the previous value.
     pub fn pass_changes(&self, thread: usize, from: usize) -> bool {
         let mut writes = self.threads[thread][from..].iter();
         writes.any(|event| event.kind == Kind::Write && !self.stores_the_same(event))
     }
 
-    /// Whether a write stores what was there already.
+    /// Whether a write stores the previous value again.
     fn stores_the_same(&self, write: &Event) -> bool {
         let mo = &self.locs[write.loc as usize].mo;
         let is_it = |&pos: &Pos| self.event(pos).stamp == write.stamp;
@@ -363,7 +363,7 @@ impl Graph {
         self.value(before, write.loc) == write.value
     }
 
-    /// Whether the newest writes of a location, which are those of one pass, leave the value that was
+    /// Whether the newest writes of a location, which are those of one pass, restore the value that was
     /// there before them.
     fn is_undone(&self, loc: u32, own: impl Fn(Pos) -> bool) -> bool {
         let writes = &self.locs[loc as usize].mo;
@@ -374,8 +374,8 @@ impl Graph {
 }
 
 impl Explorer {
-    /// Takes the events of a thread from `from` on out of the graph again, and all that was noted for
-    /// them. Returns what they looked at.
+    /// Removes the events of a thread from `from` on from the graph, and everything that was noted for
+    /// them. Returns the locations that they read.
     pub fn undo_pass(&mut self, thread: usize, from: usize) -> Vec<(u32, Pos)> {
         let top = self.frames.last_mut().expect("something is explored");
         let graph = &mut top.graph;

@@ -1,14 +1,14 @@
-//! What a backward revisit may delete, and who can steal a lock.
+//! What a backward revisit may delete, and which threads can steal a lock.
 //!
-//! A new write `a` may revisit an older read `r`: then the graph keeps what was there when `r` was
-//! added, and what `a` depends on, and everything else is deleted. The same smaller graph arises from
-//! many larger ones. It is built from one of them only: the one in which everything that is deleted
+//! A new write `a` may revisit an older read `r`: then the graph keeps everything added up to
+//! `r`, and what `a` depends on, and the rest is deleted. The same smaller graph arises from
+//! many larger ones. It is built from one of them only: the one in which every deleted event
 //! had been added in the ordinary way, reading the newest value, as if it had come last (TruSt's
 //! `IsMaximallyAdded`).
 //!
-//! A lock is no write that could be revisited. Instead, a thread that comes to a lock which others had
-//! before can *steal* it: it takes what the first of them took, and they go, and come again later. That
-//! is a revisit, too, and made under the same condition.
+//! A lock acquisition is not a write that could revisit. Instead, a thread that comes to a lock which others
+//! had before can *steal* it: it takes the lock where the first of them did; their events are deleted, and
+//! come again later. That is a revisit, too, and made under the same condition.
 
 use crate::clock::{Clock, INIT, NONE, Pos};
 use crate::event::Kind;
@@ -23,7 +23,7 @@ impl Graph {
         self.with_prefix(self.event(write).porf, self.event(read).stamp)
     }
 
-    /// The set, and all that was added until `stamp`.
+    /// The set, extended by everything that was added until `stamp`.
     fn with_prefix(&self, mut keep: Clock, stamp: u32) -> Clock {
         for (thread, events) in self.threads.iter().enumerate() {
             let known = keep.get(thread);
@@ -34,7 +34,7 @@ impl Graph {
         keep
     }
 
-    /// Whether `write` may revisit `read` from this graph: whether `read`, and all that is not in
+    /// Whether `write` may revisit `read` from this graph: whether `read`, and everything not in
     /// `keep`, was added in the ordinary way.
     pub fn may_revisit(&self, keep: &Clock, read: Pos, write: Pos) -> bool {
         let prefix = self.event(write).porf;
@@ -50,7 +50,7 @@ impl Graph {
         })
     }
 
-    /// Whether the event is what would be added if the graph had only what was there before it, and
+    /// Whether the event is the one that would be added if the graph had only the events before it, and
     /// `prefix`, without `write` itself.
     fn is_maximally_added(&self, pos: Pos, prefix: &Clock, write: Pos) -> bool {
         let event = self.event(pos);
@@ -92,45 +92,45 @@ impl Graph {
     }
 }
 
-/// A lock that a thread can have taken earlier than those that have it in this graph.
+/// A lock that a thread can have taken earlier than its holders in this graph.
 #[derive(Clone, Debug)]
 pub struct Steal {
-    /// The newest event of the graph that it begins from.
+    /// The newest event of the graph that this begins from.
     pub stamp: u32,
-    /// Who steals.
+    /// The thread that steals.
     pub thread: usize,
-    /// Which lock.
+    /// The lock.
     pub loc: u32,
-    /// The event that is added.
+    /// The kind of event that is added.
     pub kind: Kind,
-    /// What the lock is taken from.
+    /// The event that the acquisition reads from.
     pub from: Pos,
-    /// What is kept of the graph.
+    /// The part of the graph that is kept.
     pub keep: Clock,
-    /// Readers: those that are deleted and must not do the same afterwards; and the writer.
+    /// For a reader: the readers that are deleted and must not do the same afterwards; and the writer.
     pub displaced: Vec<u64>,
-    /// The first of those who had the lock.
+    /// The first of the displaced holders of the lock.
     pub victim: Pos,
-    /// Where the lock is taken.
+    /// The place where the lock is taken.
     pub at: crate::Place,
 }
 
-/// Who wants which lock, and how.
+/// A thread's attempt to take a lock.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
-    /// Who.
+    /// The thread.
     pub thread: usize,
-    /// Which.
+    /// The lock.
     pub loc: u32,
-    /// How: the event that is to be added.
+    /// The kind of event to be added.
     pub kind: Kind,
-    /// Where.
+    /// The place in the program.
     pub at: crate::Place,
 }
 
 impl Graph {
-    /// Whoever had the lock before may have had it after `wanted.thread` instead: every way of that
-    /// which this graph is the one to begin from. `waiting` are the threads that wait to read.
+    /// The steals by which `wanted.thread` takes the lock before earlier holders: those for which this
+    /// graph is the one to begin from. `waiting` are the threads that wait to read.
     pub fn steals(&self, wanted: Wanted, waiting: &[usize]) -> Vec<Steal> {
         let mut found = Vec::new();
         let Some(location) = self.locs.get(wanted.loc as usize) else {
@@ -166,7 +166,7 @@ impl Graph {
         found
     }
 
-    /// The steal that puts the lock's holders `after` behind the thread, and leaves those `before`.
+    /// The steal that puts the holders `after` behind the thread, and leaves the holders `before`.
     #[allow(clippy::too_many_arguments)]
     fn steal(
         &self,
@@ -210,8 +210,8 @@ impl Graph {
         })
     }
 
-    /// Whether the thread was displaced by another reader that stole from the same writer: the two
-    /// would get there in either order.
+    /// Whether the thread was displaced by another reader that stole from the same writer: stealing as
+    /// well would give the same graph in another order.
     fn sleeps(&self, wanted: Wanted, from: Pos, holder: Option<Pos>, porf: &Clock) -> bool {
         if wanted.kind != Kind::ReadLock || self.asleep.is_empty() {
             return false;
@@ -227,7 +227,7 @@ impl Graph {
         })
     }
 
-    /// The readers that a stealing reader deletes, and those that wait and have a smaller number.
+    /// The readers that a stealing reader deletes, and the waiting ones with a smaller number.
     fn displaced(&self, wanted: Wanted, keep: &Clock, waiting: &[usize]) -> Vec<u64> {
         let reads = self.locs[wanted.loc as usize].reads.iter();
         let deleted = reads
@@ -239,7 +239,7 @@ impl Graph {
             .collect()
     }
 
-    /// What an event at that place depends on, as a number.
+    /// A hash of what an event at that place depends on.
     fn prefix_hash(&self, thread: usize, index: usize) -> u64 {
         let mut hasher = FxHasher::default();
         (thread, index).hash(&mut hasher);

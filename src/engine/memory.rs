@@ -1,15 +1,15 @@
-//! Memory of model threads: what they free stays as it is until the execution is over.
+//! Memory of model threads: what they free stays unchanged until the execution is over.
 //!
-//! So an access to something that has been freed finds what was there, and can be told; nothing else
-//! gets the same address in the same execution; and threads that are left where they are, in the
-//! middle of an execution, leave nothing behind that somebody could stumble over.
+//! So an access to something that has been freed finds what was there, and can be reported; nothing else
+//! gets the same address in the same execution; and threads that are abandoned in the middle of an
+//! execution leave no dangling pointers behind.
 //!
-//! And it is known which thread got a block, and when: making something in it is an access like any
-//! other, before which nobody may come. What the blocks hold is part of a thread's state: whoever counts
-//! there is not where it was.
+//! It is also known which thread allocated a block, and when: creating something in it is an access like any
+//! other, and must come before all others. The contents of the blocks are part of a thread's state: a thread
+//! that counts there is not in the same state as before.
 //!
-//! This takes the place of the global allocator of every program that uses the engine. Outside of an
-//! execution it is the system's.
+//! This replaces the global allocator of every program that uses the engine. Outside of an
+//! execution it passes on to the system's.
 
 use crate::run;
 use crate::steps::ThreadId;
@@ -24,21 +24,21 @@ static MEMORY: Memory = Memory;
 
 struct Memory;
 
-/// Who allocates and frees.
+/// The party that allocates and frees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Works {
-    /// Whoever is not part of an execution.
+    /// Code outside of an execution.
     Nobody,
     /// A thread of the program.
     Program,
-    /// The engine, or the façade: what it has is no part of the program, but it may free what is.
+    /// The engine, or the façade: its memory is not the program's, but it may free the program's.
     Engine,
 }
 
-/// Who is told that the system has no more memory for the program.
+/// The function to call when the system has no more memory for the program.
 static EXHAUSTED: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Has somebody told when the system has no more memory for the program. That must not allocate.
+/// Sets the function to call when the system has no more memory for the program. It must not allocate.
 pub fn on_exhaustion(tell: fn()) {
     EXHAUSTED.store(tell as *mut (), Relaxed);
 }
@@ -47,13 +47,13 @@ pub fn on_exhaustion(tell: fn()) {
 fn exhausted() {
     let tell = EXHAUSTED.load(Relaxed);
     if !tell.is_null() {
-        // SAFETY: nothing but a function of that type is ever stored there.
+        // SAFETY: only functions of that type are ever stored there.
         let tell = unsafe { std::mem::transmute::<*mut (), fn()>(tell) };
         tell();
     }
 }
 
-/// The block, unless the system had none.
+/// Returns the block, and reports it if the system had none.
 #[inline]
 fn got(block: *mut u8) -> *mut u8 {
     if block.is_null() {
@@ -63,35 +63,35 @@ fn got(block: *mut u8) -> *mut u8 {
 }
 
 thread_local! {
-    /// Who works on this OS thread.
+    /// The party that works on this OS thread.
     static WORKS: Cell<Works> = const { Cell::new(Works::Nobody) };
-    /// What was freed, and is to be given back.
+    /// The blocks that were freed, and are to be given back to the system later.
     static FREED: RefCell<Vec<(*mut u8, Layout)>> = const { RefCell::new(Vec::new()) };
-    /// By where they begin. None is used twice in an execution, but for stacks.
+    /// The blocks by their addresses. None is used twice in an execution, except stacks.
     static MADE: RefCell<BTreeMap<usize, Made>> = const { RefCell::new(BTreeMap::new()) };
 }
 
-/// A block that a model thread has got in this execution, or its stack: after how many of its events.
+/// A block that a model thread has allocated in this execution, or its stack: after how many of its events.
 #[derive(Clone, Copy, Debug)]
 pub struct Made {
     size: usize,
-    /// It can hold something that is in use: it was not freed, and is no stack.
+    /// Whether it can hold something that is in use: it was not freed, and is not a stack.
     lives: bool,
     pub thread: ThreadId,
     pub done: usize,
 }
 
-/// Does something with the list of what was made. The program or the engine works, and neither looks at
+/// Calls `f` with the list of blocks. Both the program and the engine come here, and neither uses
 /// the list meanwhile.
 fn with_made<R>(f: impl FnOnce(&mut BTreeMap<usize, Made>) -> R) -> Option<R> {
     let works = WORKS.replace(Works::Nobody);
-    // At the very end of an OS thread there is no list any more.
+    // At the very end of an OS thread the list no longer exists.
     let result = MADE.try_with(|made| Some(f(&mut *made.try_borrow_mut().ok()?)));
     WORKS.set(works);
     result.ok().flatten()
 }
 
-/// Notes who got a block.
+/// Notes which thread allocated a block.
 #[cold]
 fn note(block: *mut u8, size: usize) {
     let (thread, done) = run::progress();
@@ -106,7 +106,7 @@ fn note(block: *mut u8, size: usize) {
     });
 }
 
-/// Notes that a thread begins with that stack: what lies there was made by it, and after its beginning.
+/// Notes that a thread begins with that stack: objects on it were made by it, after its beginning.
 pub fn note_stack(stack: Range<usize>, thread: ThreadId, done: usize) {
     let made = Made {
         size: stack.len(),
@@ -117,7 +117,7 @@ pub fn note_stack(stack: Range<usize>, thread: ThreadId, done: usize) {
     MADE.with_borrow_mut(|all| all.insert(stack.start, made));
 }
 
-/// Notes that the program uses a static: it was there before any thread did anything.
+/// Notes that the program uses a static: it was there before any thread began.
 pub fn note_static(data: Range<usize>) {
     let made = Made {
         size: data.len(),
@@ -128,7 +128,7 @@ pub fn note_static(data: Range<usize>) {
     with_made(|all| all.insert(data.start, made));
 }
 
-/// Who got the block that the address lies in, if a model thread did.
+/// The block that contains the address, if a model thread allocated it.
 pub fn maker(address: usize) -> Option<Made> {
     MADE.with_borrow(|all| {
         let (start, made) = all.range(..=address).next_back()?;
@@ -136,7 +136,7 @@ pub fn maker(address: usize) -> Option<Made> {
     })
 }
 
-/// All that the program has on the heap, for whoever wants to know whether something is different.
+/// Calls `f` with every block of the program on the heap, to see whether something has changed.
 pub fn for_each_block(mut f: impl FnMut(Range<usize>)) {
     MADE.with_borrow(|all| {
         let live = all.iter().filter(|(_, made)| made.lives);
@@ -144,14 +144,14 @@ pub fn for_each_block(mut f: impl FnMut(Range<usize>)) {
     });
 }
 
-/// How many blocks are looked through to see what one leads to.
+/// How many blocks are searched to see what one leads to.
 const MAX_BLOCKS: usize = 10_000;
 
-/// Which of the targets, live blocks all, the block leads to: what has their address in it, or in a block of
-/// the program that it leads to. What lies behind a target is that one's.
+/// The targets, all of them live blocks, that the block leads to: it contains their address, or that of
+/// another block that leads to them. The search does not go on behind a target.
 ///
-/// Any word may be an address by chance, or what is left of one. So this is good for words, and for no
-/// verdict.
+/// Any word may look like an address by chance, or be a stale one. So this is good for explanations, but not
+/// for verdicts.
 pub fn leads_to(block: usize, targets: &[usize]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut known = vec![block];
@@ -171,7 +171,7 @@ pub fn leads_to(block: usize, targets: &[usize]) -> Vec<usize> {
     found
 }
 
-/// Where the live block begins that the address lies in, if there is one.
+/// The beginning of the live block that contains the address, if there is one.
 fn live_block_at(address: usize) -> Option<usize> {
     MADE.with_borrow(|all| {
         let (&start, made) = all.range(..=address).next_back()?;
@@ -179,7 +179,7 @@ fn live_block_at(address: usize) -> Option<usize> {
     })
 }
 
-/// The words of a live block.
+/// The words in a live block.
 fn words_of(block: usize) -> Vec<usize> {
     let size = MADE.with_borrow(|all| {
         let made = all.get(&block).filter(|made| made.lives);
@@ -187,16 +187,16 @@ fn words_of(block: usize) -> Vec<usize> {
     });
     let words = (block..block + size).step_by(size_of::<usize>());
     let whole = words.filter(|address| address + size_of::<usize>() <= block + size);
-    // SAFETY: the block is the program's, which does not run now, and it was not freed. What is not
-    // initialised there is only compared with addresses; a volatile read keeps the compiler from drawing
+    // SAFETY: the block is the program's, which does not run now, and it was not freed. Uninitialised words
+    // are only compared with addresses; a volatile read keeps the compiler from drawing
     // conclusions.
     whole
         .map(|address| unsafe { (address as *const usize).read_volatile() })
         .collect()
 }
 
-// SAFETY: every block is the system's own, of the layout asked for. One that is freed is given back to
-// the system once, now or later, and nobody has it in between.
+// SAFETY: every block is the system's own, of the layout asked for. A freed block is given back to
+// the system once, now or later, and is not used in between.
 unsafe impl GlobalAlloc for Memory {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -234,12 +234,12 @@ unsafe impl GlobalAlloc for Memory {
             // SAFETY: the caller's promise.
             return got(unsafe { System.realloc(block, layout, size) });
         }
-        // SAFETY: the caller promises that `size` makes a layout.
+        // SAFETY: the caller promises that `size` is valid for a layout.
         let layout_of_new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         // SAFETY: as above.
         let new = got(unsafe { System.alloc(layout_of_new) });
         if !new.is_null() {
-            // SAFETY: both blocks are as large as that, and not the same.
+            // SAFETY: both blocks are at least that large, and do not overlap.
             unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };
             ends(block);
             keep(block, layout);
@@ -249,7 +249,7 @@ unsafe impl GlobalAlloc for Memory {
     }
 }
 
-/// Notes that a block is freed. Returns whether it is the program's, got in this execution.
+/// Notes that a block is freed. Returns whether it is the program's, allocated in this execution.
 fn ends(block: *mut u8) -> bool {
     let ended = with_made(|all| {
         let made = all.get_mut(&(block as usize))?;
@@ -273,14 +273,14 @@ fn keep(block: *mut u8, layout: Layout) {
     WORKS.set(works);
 }
 
-/// From now on somebody else works on this OS thread. Returns who did before.
+/// Sets the party that works on this OS thread from now on. Returns the previous one.
 #[inline]
 pub fn works(who: Works) -> Works {
     WORKS.replace(who)
 }
 
-/// Does something that is no part of the program: what it allocates is not in its memory. Outside of an
-/// execution this is nothing special.
+/// Calls `f` as something that is not part of the program: its allocations are not the program's. Outside
+/// of an execution it only calls `f`.
 pub fn aside<R>(f: impl FnOnce() -> R) -> R {
     struct Back(Works);
     impl Drop for Back {
@@ -295,12 +295,12 @@ pub fn aside<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// Gives back what was kept.
+/// Gives the kept blocks back to the system.
 pub fn give_back() {
     MADE.with_borrow_mut(BTreeMap::clear);
     FREED.with_borrow_mut(|freed| {
         for (block, layout) in freed.drain(..) {
-            // SAFETY: it came from the system with this layout, and nobody has it any more.
+            // SAFETY: the block came from the system with this layout, and is no longer used.
             unsafe { System.dealloc(block, layout) };
         }
     });

@@ -1,4 +1,4 @@
-//! What a thread can do next, as somebody sees it who chooses.
+//! What a thread can do next, for a caller that chooses.
 
 use crate::Place;
 use crate::steps::{Rmw, ThreadId, Until, Why};
@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 /// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A load. It waits, unless it is until any value.
+    /// A load. It waits for a value, unless `until` accepts any.
     Load {
         /// Its ordering.
         order: Ordering,
@@ -36,23 +36,23 @@ pub enum What {
     Fence(Ordering),
     /// Takes a mutex.
     Lock,
-    /// Gives it back.
+    /// Releases it.
     Unlock,
     /// Takes a reader-writer lock for reading.
     ReadLock,
-    /// Gives it back.
+    /// Releases it.
     ReadUnlock,
     /// Takes a reader-writer lock for writing.
     WriteLock,
-    /// Gives it back.
+    /// Releases it.
     WriteUnlock,
     /// Starts a thread.
     Spawn,
     /// Waits for a thread to end.
     Join(ThreadId),
-    /// Goes on in one of several ways, for that reason.
+    /// Continues in one of several ways, for that reason.
     Choice(Why),
-    /// Nothing: the thread goes round in a loop that takes no steps.
+    /// Nothing: the thread repeats a loop that takes no steps.
     Pass,
 }
 
@@ -67,49 +67,49 @@ pub enum Way {
         from: Option<(ThreadId, u16)>,
         /// The value.
         value: u64,
-        /// How many newer writes there are: 0 if it is the newest.
+        /// The number of newer writes: 0 if it is the newest.
         newer: usize,
-        /// 0 is the ordinary way. Otherwise a weak exchange fails for no reason, or another one of the
+        /// 0 is the ordinary way. Otherwise a weak exchange fails spuriously, or another one of the
         /// bits is taken.
         variant: u8,
     },
-    /// It writes a value, before so many that are newer, as all will agree: 0 if it is the newest.
+    /// It writes a value before this many newer ones in modification order: 0 if it is the newest.
     Write {
-        /// How many.
+        /// The number of newer writes.
         newer: usize,
     },
-    /// The choice is this.
+    /// It chooses this number.
     Choose(u8),
 }
 
 /// What a thread is about to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Move {
-    /// Who.
+    /// The thread.
     pub thread: ThreadId,
-    /// Where.
+    /// Its place in the program.
     pub at: Place,
-    /// What.
+    /// The step.
     pub what: What,
-    /// The number of what it is done to, if it is done to anything.
+    /// The number of the location, if the step has one.
     pub location: Option<u32>,
-    /// How it can go, the ordinary way first.
+    /// The ways in which it can go, the ordinary one first.
     pub ways: Vec<Way>,
-    /// What it waits for, if it may just as well wait for ever: what it waits for was there, and is
-    /// there no more.
+    /// What it waits for, if it may just as well wait forever: the awaited value was there, but
+    /// no longer is.
     pub waits: Option<Waits>,
 }
 
 /// A thread that cannot move.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blocked {
-    /// Who.
+    /// The thread.
     pub thread: ThreadId,
-    /// Where.
+    /// Its place in the program.
     pub at: Place,
-    /// What it would do.
+    /// The step that it would take.
     pub what: What,
-    /// The number of what it would do that to, if it is done to anything.
+    /// The number of the location of that step, if it has one.
     pub location: Option<u32>,
     /// What it waits for.
     pub waits: Waits,
@@ -118,47 +118,47 @@ pub struct Blocked {
 /// What a thread waits for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Waits {
-    /// A lock that others have, or the thread itself.
+    /// A lock that is held by other threads, or by the thread itself.
     Lock {
-        /// Who has it.
+        /// The threads that hold it.
         holders: Vec<ThreadId>,
     },
     /// A thread that has not ended.
     End(ThreadId),
     /// Another value.
     Value {
-        /// Which.
+        /// The values it waits for.
         until: Until,
         /// The newest value there is.
         newest: u64,
-        /// Who wrote that. `None` if it is the initial value.
+        /// The thread that wrote it. `None` if it is the initial value.
         writer: Option<ThreadId>,
-        /// It would not wait for ever: a time-out would come.
+        /// Whether it would not wait forever: a time-out would come.
         timed: bool,
     },
-    /// Anything new: it goes round in a loop, and has seen all there is to see.
+    /// Any news: it repeats a loop, and has seen the newest of everything it looks at.
     News,
 }
 
 /// A step that was taken.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
-    /// Who took it.
+    /// The thread that took it.
     pub thread: ThreadId,
-    /// Where.
+    /// Its place in the program.
     pub at: Place,
-    /// What it did.
+    /// The step.
     pub what: What,
-    /// The number of what it was done to, if it was done to anything.
+    /// The number of the location, if the step has one.
     pub location: Option<u32>,
-    /// How it went.
+    /// The way it went.
     pub way: Way,
-    /// The newest event before it.
+    /// The stamp of the newest event before it.
     pub(crate) stamp: u32,
 }
 
 impl Move {
-    /// The move as it was made, after the newest event so far.
+    /// This move as a step that was taken, after the newest event so far.
     pub(crate) fn taken(&self, way: Way, stamp: u32) -> Taken {
         Taken {
             thread: self.thread,

@@ -1,11 +1,11 @@
-//! Which object is which location, and what plain accesses have met.
+//! Maps objects to locations, and finds conflicting plain accesses.
 //!
-//! An object is bound to a location at its first step in a run. Where that step is in the graph
-//! already, to the location that the graph has for it: the same program does the same to the same
-//! object. So objects need no announcement, and may be statics.
+//! An object is bound to a location at its first step in a run. If that step is already in the graph,
+//! it is bound to the location that the graph has for it: the same program does the same to the same
+//! object. So objects need not be registered, and may be statics.
 //!
-//! Plain data has no location. For each piece, the accesses are kept that no later one has been ordered
-//! after: a new one that does not know of them is a race.
+//! Plain data has no location. For each piece, the accesses are kept that are not ordered before a later
+//! one: a new access that does not know of them is a race.
 
 use crate::Place;
 use crate::clock::{Clock, Pos};
@@ -14,10 +14,10 @@ use crate::memory;
 use crate::steps::{Object, ThreadId};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Marks the number of plain data.
+/// The flag in the numbers of plain data.
 const CELL: u32 = 1 << 31;
 
-/// Plain data: its accesses that no later one has been ordered after.
+/// Plain data: its accesses that are not ordered before a later one.
 #[derive(Debug, Default)]
 struct Cell {
     address: usize,
@@ -26,8 +26,8 @@ struct Cell {
     freed: Option<Access>,
 }
 
-/// Where an object is, and what was done to it before its first step, and after its last: both are plain
-/// accesses.
+/// The address of an object, and its creation before the first step and end after the last one: both are
+/// plain accesses.
 #[derive(Clone, Copy, Debug, Default)]
 struct Life {
     address: usize,
@@ -35,7 +35,7 @@ struct Life {
     freed: Option<Access>,
 }
 
-/// A plain access: after how many events of which thread, and where.
+/// A plain access: its thread, after how many of the thread's events, and the place in the program.
 #[derive(Clone, Copy, Debug)]
 pub struct Access {
     pub thread: ThreadId,
@@ -49,12 +49,12 @@ impl Access {
     }
 }
 
-/// A step on an object that is not there: who ended or made it, and where.
+/// A step on an object that does not exist: the access that ended or created it.
 #[derive(Clone, Copy, Debug)]
 pub enum Misuse {
     /// It has been dropped.
     AfterEnd(Access),
-    /// Nothing orders its making before the step.
+    /// Nothing orders its creation before the step.
     BeforeMade(Access),
 }
 
@@ -62,21 +62,21 @@ pub enum Misuse {
 #[derive(Debug, Default)]
 pub struct Objects {
     generation: u32,
-    /// How many locations are bound. They are bound in the order of their numbers, but for those of
+    /// Which locations are bound. They are bound in the order of their numbers, except those of
     /// the graph.
     bound: Vec<bool>,
     /// The beginning and the end of the object of each location.
     lives: Vec<Life>,
     cells: Vec<Cell>,
-    /// Where each object was when it was bound, for those that other runs bind as well.
+    /// The address of each object when it was bound, for those that other runs bind as well.
     addresses: Vec<(usize, u32)>,
-    /// For each thread, whether it has ended.
+    /// For each thread, an object that says whether it has ended.
     #[expect(
         clippy::vec_box,
         reason = "pointers to them stay good when there are more"
     )]
     ended: Vec<Box<Object>>,
-    /// Objects are dropped whose owners nothing orders, and nothing has to.
+    /// Whether objects are being dropped whose owners are not ordered, and need not be.
     pub unordered: bool,
 }
 
@@ -115,13 +115,13 @@ impl Objects {
             .push((std::ptr::from_ref(object) as usize, number));
     }
 
-    /// Whether a word may be an object's number, of this run.
+    /// Whether a word may be the number of an object of this run.
     #[inline]
     pub fn is_like_a_number(&self, word: u64) -> bool {
         (word >> 32) as u32 == self.generation
     }
 
-    /// Whether the word at that address is an object's number.
+    /// Whether the word at that address is the number of an object.
     #[inline]
     pub fn is_number_at(&self, address: usize, word: u64) -> bool {
         if !self.is_like_a_number(word) {
@@ -157,7 +157,7 @@ impl Objects {
         self.set_number(object, loc);
     }
 
-    /// Binds the object to the location that the graph has for its step. False if it is bound to
+    /// Binds the object to the location that the graph has for its step. False if the object is bound to
     /// another one, or the location to another object.
     pub fn adopt(&mut self, object: &Object, loc: u32, graph: &mut Graph, init: u64) -> bool {
         match self.number(object) {
@@ -172,7 +172,7 @@ impl Objects {
     }
 
     /// The location of the object: a new one, if it has none. All of the graph has been replayed, so
-    /// what is not bound has no events.
+    /// an unbound object has no events.
     pub fn bind(&mut self, object: &Object, graph: &mut Graph, init: u64) -> u32 {
         if let Some(loc) = self.number(object) {
             return loc;
@@ -189,15 +189,15 @@ impl Objects {
         self.number(object).filter(|number| number & CELL == 0)
     }
 
-    /// Forgets the object: its next step begins anew.
+    /// Forgets the object: its next step binds it again.
     pub fn forget(&mut self, object: &Object) {
         let here = std::ptr::from_ref(object) as usize;
         self.addresses.retain(|(address, _)| *address != here);
         object.bound.store(0, Relaxed);
     }
 
-    /// What a step on the object of that location must not meet: its end, or its making, if the thread
-    /// does not know of that.
+    /// The conflict of a step on the object of that location with the object's end, or with its creation if
+    /// the thread does not know of that.
     #[inline]
     pub fn misused(&self, loc: u32, me: ThreadId, known: impl FnOnce() -> Clock) -> Option<Misuse> {
         if loc & CELL != 0 {
@@ -231,7 +231,7 @@ impl Objects {
         self.number(object).is_some_and(|number| number & CELL != 0)
     }
 
-    /// The making of an object, as its first write: by whoever has the memory that it lies in.
+    /// The creation of an object, as its first write: by the thread that allocated its memory.
     fn making(object: &Object) -> Option<Access> {
         let at = object.made()?;
         let made = memory::maker(std::ptr::from_ref(object) as usize)?;
@@ -242,7 +242,7 @@ impl Objects {
         })
     }
 
-    /// A plain access, by a thread that knows so much. Returns the access that it must not meet, and
+    /// Notes a plain access by a thread with that knowledge. Returns the access that it conflicts with, and
     /// whether that freed the data.
     pub fn access(
         &mut self,
@@ -277,7 +277,7 @@ impl Objects {
         None
     }
 
-    /// What says whether a thread has ended.
+    /// The object that says whether a thread has ended.
     pub fn ended(&mut self, thread: usize) -> *const Object {
         while self.ended.len() <= thread {
             self.ended.push(Box::default());
@@ -285,7 +285,7 @@ impl Objects {
         &raw const *self.ended[thread]
     }
 
-    /// Notes that the object is gone.
+    /// Notes that the object was dropped.
     pub fn free(&mut self, object: &Object, access: Access) {
         match self.location(object) {
             Some(loc) => self.lives[loc as usize].freed = Some(access),
@@ -295,7 +295,7 @@ impl Objects {
 }
 
 impl Graph {
-    /// An access to a location, among those that have been done, that is not known.
+    /// An access to a location, among those done so far, that is not known.
     pub fn unknown_access(
         &self,
         loc: u32,

@@ -1,7 +1,7 @@
-//! What could come next: the ways in which a step can go in a graph, and what keeps it from going.
+//! What could come next: the ways in which a step can go in a graph, or what blocks it.
 //!
 //! The exploration adds a step in one way and notes the others for later. Here they are all computed
-//! at once, for somebody who wants to see them: each is tried on a graph of its own.
+//! at once, for a caller that wants to see them: each is tried on a copy of the graph.
 
 use crate::clock::{NONE, Pos};
 use crate::event::{Event, Kind, Update};
@@ -14,7 +14,7 @@ use crate::steps::ThreadId;
 
 /// A graph to which a step is to be added.
 pub struct Options<'a> {
-    /// How it is explored.
+    /// The configuration of the exploration.
     pub config: &'a Config,
     /// The graph.
     pub graph: &'a Graph,
@@ -29,7 +29,7 @@ impl Options<'_> {
         }
     }
 
-    /// What a thread waits for that can go on only for having seen something older.
+    /// What a thread waits for if it can go on only because it may read an older value.
     fn may_wait(&self, next: &Next) -> Option<Waits> {
         let event = next
             .event
@@ -79,7 +79,7 @@ impl Options<'_> {
         Ok(ways)
     }
 
-    /// How many writes of a location there are.
+    /// The number of writes to a location.
     fn writes(&self, loc: u32) -> usize {
         let location = self.graph.locs.get(loc as usize);
         location.map_or(0, |location| location.mo.len())
@@ -112,7 +112,7 @@ impl Options<'_> {
         trial.read_from(read, from, variant)
     }
 
-    /// A copy of the graph, to try something on. What could be revisited does not matter.
+    /// A copy of the graph, to try something on. Revisits are not noted.
     fn trial(&self) -> Explorer {
         let mut trial =
             Explorer::of_graph(self.config.clone(), self.graph.clone(), Learnt::default());
@@ -160,7 +160,7 @@ impl Options<'_> {
         }
     }
 
-    /// Who has a lock: one to write, or some to read.
+    /// The threads that hold a lock: one to write, or several to read.
     fn holders(&self, loc: u32) -> Vec<ThreadId> {
         let newest = self.graph.newest(loc);
         if let Some(holder) = self.graph.exclusive_reader(loc, newest, NONE) {
@@ -189,8 +189,8 @@ impl Options<'_> {
     }
 }
 
-/// Whether only the program itself knows if the step writes, where it reads something that others have
-/// changed since.
+/// Whether only the program itself knows if the step writes, when it reads a value that was
+/// overwritten since.
 pub fn must_be_tried(event: &Event, way: Way) -> bool {
     event.update == Update::Closure && matches!(way, Way::Read { newer: 1.., .. })
 }
@@ -232,7 +232,7 @@ impl Next {
 }
 
 impl What {
-    /// What an event does that is to be added.
+    /// What an event to be added does.
     fn of(event: &Event) -> What {
         let (order, failure, until) = (event.order.into(), event.failure.into(), event.until);
         let change = |by| What::Change {
@@ -261,7 +261,7 @@ impl What {
             Kind::Spawn => What::Spawn,
             Kind::Join => What::Join(event.value as ThreadId),
             Kind::Choice => What::Choice(event.why),
-            // Nobody stops there.
+            // No thread stops there.
             Kind::Begin | Kind::End => What::Pass,
         }
     }

@@ -1,9 +1,9 @@
-//! Which stronger orderings would forbid an execution.
+//! Finds the stronger orderings that would forbid an execution.
 //!
 //! Reads-from and modification order stay as they are. The events get other orderings and their clocks are
-//! computed again; then RC11 says whether that is still an execution. Where it is one with all orderings as
-//! strong as they can be, no ordering forbids it. Otherwise each is weakened for as long as the execution
-//! stays forbidden: what is left is needed, every one of it.
+//! computed again; then RC11 says whether that is still an execution. If it still is one with all orderings
+//! as strong as they can be, no ordering forbids it. Otherwise each is weakened as long as the execution
+//! stays forbidden: the ones that remain are needed, every one of them.
 
 use crate::Place;
 use crate::clock::Pos;
@@ -12,26 +12,26 @@ use crate::graph::Graph;
 use crate::search::{Conflict, Schedule};
 use std::sync::atomic::Ordering;
 
-/// Of larger executions nothing is said: each try looks at all events.
+/// Larger executions are not examined: each try looks at all events.
 const MAX_EVENTS: usize = 2_000;
 
 /// An ordering that is needed to forbid an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stronger {
-    /// Where it stands.
+    /// Its place in the program.
     pub at: Place,
-    /// Whether it is that of an exchange that fails.
+    /// Whether it is the failure ordering of an exchange.
     pub on_failure: bool,
-    /// What stands there.
+    /// The current ordering.
     pub is: Ordering,
-    /// What would have to.
+    /// The ordering that would be needed.
     pub needed: Ordering,
 }
 
 impl Schedule {
-    /// The orderings that would forbid this execution, or put the accesses of the race in an order. Only
-    /// those at places that `is_named` knows can be changed: 1 is the ordering of an exchange that fails.
-    /// Empty if there are none, or too many events to tell.
+    /// The orderings that would forbid this execution, or order the accesses of the race. Only
+    /// those at places that `is_named` knows can be changed: slot 1 is the failure ordering of an exchange.
+    /// Empty if there are none, or if there are too many events.
     pub fn forbidden_by(
         &self,
         race: Option<&Conflict>,
@@ -71,7 +71,7 @@ impl Schedule {
         sites
     }
 
-    /// Whether somebody reads an older value than the newest at the location of the event.
+    /// Whether any read at the location of the event returns an older value than the newest.
     fn is_stale(&self, pos: Pos) -> bool {
         let loc = self.graph.event(pos).loc;
         let Some(location) = self.graph.locs.get(loc as usize) else {
@@ -83,7 +83,7 @@ impl Schedule {
     }
 }
 
-/// What an operation can have for an ordering.
+/// The kind of operation, which determines the possible orderings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Does {
     Load,
@@ -93,7 +93,7 @@ enum Does {
 }
 
 impl Does {
-    /// The orderings, the weakest first.
+    /// The possible orderings, weakest first.
     fn orders(self) -> &'static [Order] {
         use Order::{AcqRel, Acquire, Relaxed, Release, SeqCst};
         match self {
@@ -109,17 +109,17 @@ impl Does {
 #[derive(Clone, Copy, Debug)]
 struct Site {
     at: Place,
-    /// 1 for the ordering of an exchange that fails.
+    /// 1 for the failure ordering of an exchange.
     slot: u8,
     does: Does,
     is: Order,
     now: Order,
-    /// Whether it is one of the location that was read too old a value from.
+    /// Whether an outdated value was read from its location.
     stale: bool,
 }
 
 impl Site {
-    /// The orderings that an event names.
+    /// The sites of the orderings that an event names.
     fn of(event: &Event) -> Vec<Site> {
         let site = |slot, does, is| Site {
             at: event.at,
@@ -147,7 +147,7 @@ impl Site {
         self.at == at && self.slot == slot
     }
 
-    /// What can stand there and is no weaker than what does, the weakest first.
+    /// The possible orderings that are no weaker than the current one, weakest first.
     fn choices(&self) -> impl DoubleEndedIterator<Item = Order> + use<> {
         let is = self.is;
         let all = self.does.orders().iter().copied();
@@ -171,7 +171,7 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// The orderings that are needed, if orderings of that strength forbid the execution.
+    /// The orderings that are needed, if orderings up to that strength forbid the execution.
     fn with_at_most(&mut self, strongest: Order) -> Option<Vec<Stronger>> {
         for site in &mut self.sites {
             let fits = |order: &Order| strongest.is_no_weaker_than(*order);
@@ -205,7 +205,7 @@ impl Trial<'_> {
         self.sites[nth].now = strong;
     }
 
-    /// Whether the execution is one with the orderings as they are now.
+    /// Whether the execution is possible with the current orderings.
     fn is_possible(&self) -> bool {
         let mut graph = self.schedule.graph.clone();
         for &pos in &self.schedule.order {
@@ -225,15 +225,15 @@ impl Trial<'_> {
 }
 
 impl Graph {
-    /// Whether nothing puts the first of the two accesses before the second, which is the next that its
-    /// thread does.
+    /// Whether nothing orders the first of the two accesses before the second, which is the next one that
+    /// its thread does.
     fn is_unordered(&self, race: &Conflict) -> bool {
         let (first, second) = (race.first.0 as usize, race.second.0 as usize);
         let knows = self.hb_before(Pos::new(second, self.threads[second].len()));
         knows.get(first) <= race.first_done
     }
 
-    /// Whether RC11 allows the graph, given its clocks: coherence, and the order of what is `SeqCst`.
+    /// Whether RC11 allows the graph, given its clocks: coherence, and the order of the `SeqCst` events.
     fn is_consistent(&self, events: &[Pos]) -> bool {
         let is_coherent = |&pos: &Pos| {
             let event = self.event(pos);

@@ -14,7 +14,7 @@ use crate::graph::Graph;
 struct Node {
     pos: Pos,
     access: Option<Access>,
-    /// The first event behind it in its thread, and the last before it, of another location.
+    /// The first event after it in its thread, and the last one before it, of another location.
     after: Pos,
     before: Pos,
 }
@@ -40,7 +40,7 @@ impl Graph {
                 }
             }
         }
-        // Without fences, the edges between the events that were there cannot have changed.
+        // Without fences, the edges between the earlier events cannot have changed.
         if sc.len() < 2 || (!fences && !self.event(pos).is_seq_cst()) {
             return true;
         }
@@ -66,7 +66,7 @@ impl Graph {
         }
     }
 
-    /// For each event of `sc`, those that psc puts behind it.
+    /// For each event of `sc`, the events that psc orders after it.
     fn psc_edges(&self, sc: &[Pos], nodes: &[Node]) -> Vec<Vec<bool>> {
         let is_fence = |pos: Pos| self.event(pos).kind == Kind::Fence;
         let number = |pos: Pos| sc.iter().position(|&other| other == pos);
@@ -160,7 +160,7 @@ impl Graph {
     }
 }
 
-/// Modification order, reads-from and reads-before, and what follows from them.
+/// Whether `x` is before `y` in the transitive closure of modification order, reads-from and reads-before.
 fn eco(x: &Node, y: &Node) -> bool {
     match (x.access, y.access) {
         (Some(a), Some(b)) if a.loc == b.loc => {
@@ -174,7 +174,7 @@ fn eco(x: &Node, y: &Node) -> bool {
     }
 }
 
-/// Takes away what nothing leads to, again and again: what is in a cycle is left.
+/// Repeatedly removes events without incoming edges: the events of cycles remain.
 fn is_acyclic(edges: &[Vec<bool>]) -> bool {
     let mut leading: Vec<usize> = vec![0; edges.len()];
     for row in edges {

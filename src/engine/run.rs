@@ -1,7 +1,7 @@
-//! One run of the program against a graph: first what the graph has is done again, then more is added.
+//! One run of the program against a graph: first the graph is replayed, then it is extended.
 //!
 //! Model threads are coroutines of one OS thread. While the graph is replayed, a thread does its next
-//! event as soon as what it reads from has been done; so plain memory is right in every run, since
+//! event as soon as the write that it reads from has been done; so plain memory is right in every run, since
 //! happens-before is part of that order. Only when all of the graph has been replayed is it extended,
 //! always by the first thread that can go on: which one that is must depend on the graph alone.
 
@@ -40,7 +40,7 @@ pub use stepping::{Next, Stepping};
 use coroutine::{Actor, abandon, drain, resume};
 use stacks::Stacks;
 
-/// What is learnt of a program where reader-writer locks have to be words: see [`steps`](crate::steps).
+/// The fact about a program that its reader-writer locks must be words: see [`steps`](crate::steps).
 pub const WRITERS_WAIT_IN_WORDS: &str = "reader-writer locks are words";
 
 /// What a thread waits for.
@@ -54,12 +54,12 @@ pub enum Wait {
     Event(Pos),
     /// Its turn in the order in which a graph is replayed.
     Turn,
-    /// Somebody to look at its stack.
+    /// Its state to be computed.
     Look(Place),
     Lock(u32, Place),
     ReadLock(u32, Place),
     WriteLock(u32, Place),
-    /// The newest value to be as wanted. The read is not in the graph.
+    /// The newest value to be an awaited one. The read is not in the graph.
     Await {
         loc: u32,
         until: Until,
@@ -67,15 +67,15 @@ pub enum Wait {
     },
     /// The end of a thread.
     Join(usize),
-    /// A later write: its last read has a value that it must not go on with.
+    /// A later write: its last read has a value that it must not continue with.
     Unmet,
-    /// Something newer in one of the places that a loop looks at.
+    /// A newer value in one of the locations that a loop reads.
     Asleep,
-    /// Nothing that can come in this execution: what would follow is explored elsewhere.
+    /// Nothing in this execution: what would follow is explored elsewhere.
     Elsewhere,
-    /// Whoever goes through the program step by step to choose this one.
+    /// The caller to choose it, when a program is run step by step.
     Step,
-    /// Nothing any more: it ran into something that ends the execution.
+    /// Nothing any more: it did something that ends the execution.
     Stopped,
     Over,
 }
@@ -84,62 +84,62 @@ pub enum Wait {
 pub struct Run {
     pub actors: Vec<Actor>,
     pub current: usize,
-    /// How many events of the graph have not been replayed.
+    /// The number of events of the graph that have not been replayed.
     pub left: usize,
-    /// What the graph had when the run began.
+    /// The events of the graph when the run began.
     pub old: Clock,
-    /// Something was added that may let a thread before the current one go on.
+    /// Whether something was added that may let a thread before the current one go on.
     recheck: bool,
-    /// A blocking read is to be added though it does not get what it waits for.
+    /// Whether a blocking read is to be added though it does not get what it waits for.
     force: bool,
-    /// The graph turned out not to be one: nothing is to be counted.
+    /// Whether the graph turned out to be impossible: then the run is not counted.
     pub abandoned: bool,
     pub ending: Option<Ending>,
-    /// How often a loop went round before it was cut, if one was.
+    /// The number of passes after which a loop was cut, if one was.
     pub cut: Option<u32>,
-    /// How many steps there were since the execution was given up.
+    /// The number of steps since the execution was given up.
     drained: u32,
-    /// How many threads may be about to add the write of an update.
+    /// The number of threads that may be about to add the write of an update.
     commits: usize,
-    /// Whether it is known that somebody waits while it reads under a lock.
+    /// Whether it is known that some thread waits while it reads under a lock.
     pub writers_wait_in_words: bool,
     pub objects: Objects,
-    /// What the heap held when memory was last summed up, and whether that was when the current thread
+    /// The state of the heap when memory was last summed up, and whether that was when the current thread
     /// took over.
     heap: Sum,
     summed: bool,
-    /// What the stacks held then, by thread.
+    /// The state of the stacks at that time, by thread.
     shadows: Vec<Shadow>,
-    /// The order to replay in, and how far it has come.
+    /// The order to replay in, and the position in it.
     order: Option<(Vec<Pos>, usize)>,
-    /// What is to be done if the graph is extended step by step.
+    /// What to do if the graph is extended step by step.
     pub stepping: Option<Stepping>,
     /// The token that is followed.
     pub following: Option<Following>,
     stacks: Stacks,
-    /// What threads of earlier runs have left.
+    /// Reusable parts of threads of earlier runs.
     spare: Vec<Loop>,
 }
 
-/// What is current on an OS thread: the exploration, and the run.
+/// The state that is current on an OS thread: the exploration, and the run.
 pub struct Execution {
     pub explorer: Explorer,
     pub run: Run,
 }
 
 thread_local! {
-    /// Whether stacks are looked at in the current run: whether the program is known to have loops.
+    /// Whether stacks are compared in the current run: whether the program is known to have loops.
     pub static LOOKS: Cell<bool> = const { Cell::new(false) };
     static CURRENT: Cell<*mut Execution> = const { Cell::new(std::ptr::null_mut()) };
 }
 
-/// Does something with the execution that is current. `f` must not switch threads.
+/// Calls `f` with the current execution. `f` must not switch threads.
 #[inline]
 pub fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
     let current = CURRENT.get();
     assert!(!current.is_null(), "there is no execution");
     // SAFETY: the pointer comes from the exclusive reference that `run_once` was given, which is not
-    // used otherwise while the execution is current. `f` runs no code of a model thread, and so is
+    // used otherwise while the execution is current. `f` does not run code of a model thread, so it is
     // never nested.
     let execution = unsafe { &mut *current };
     let before = works(Works::Engine);
@@ -148,8 +148,8 @@ pub fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
     result
 }
 
-/// Which thread runs, and how many of its events have been done. For the allocator, which is called by
-/// the program and never by what is done [`with`] the execution.
+/// The running thread, and how many of its events have been done. For the allocator, which is called by
+/// the program but never within [`with`].
 pub fn progress() -> (ThreadId, usize) {
     with(|now| {
         let done = now.run.actor().done;
@@ -163,12 +163,12 @@ pub fn is_current() -> bool {
     !CURRENT.get().is_null()
 }
 
-/// What is told of an execution that has ended.
+/// The callback for an execution that has ended.
 pub type Ended<'a> = dyn FnMut(&mut Explorer, &Ending, &[Wait]) + 'a;
 
 /// Runs the program once, and calls `ended` before the threads that did not end are unwound.
 ///
-/// While coroutines run, the execution is reached through [`with`] only: they change it, too.
+/// While coroutines run, the execution is only accessed through [`with`]: they change it, too.
 pub fn run_once(
     execution: &mut Execution,
     program: &dyn Fn(),
@@ -199,7 +199,7 @@ pub fn run_once(
     give_back();
 }
 
-/// Makes an execution current for as long as it lives.
+/// Makes an execution current while this value lives.
 struct Current {
     execution: *mut Execution,
     before: *mut Execution,
@@ -211,11 +211,11 @@ impl Current {
         Current { execution, before }
     }
 
-    /// Does something with the execution while it is not current.
+    /// Calls `f` with the execution while it is not current.
     fn leave(&self, f: impl FnOnce(&mut Execution)) {
         CURRENT.set(self.before);
         // SAFETY: the pointer comes from the exclusive reference that `run_once` was given, and as the
-        // execution is not current, nobody else uses it.
+        // execution is not current, nothing else uses it.
         f(unsafe { &mut *self.execution });
         CURRENT.set(self.execution);
     }
@@ -275,14 +275,14 @@ impl Run {
         &mut self.actors[self.current]
     }
 
-    /// Says whether the current thread may be about to add the write of an update.
+    /// Sets whether the current thread may be about to add the write of an update.
     fn set_commits(&mut self, commits: bool) {
         let before = std::mem::replace(&mut self.actor().commits, commits);
         self.commits += usize::from(commits);
         self.commits -= usize::from(before);
     }
 
-    /// Whose turn it is, where the order is given.
+    /// The next event in the replay order, if one is given.
     fn turn(&self) -> Option<Pos> {
         let (order, at) = self.order.as_ref()?;
         order.get(*at).copied()
@@ -349,33 +349,33 @@ impl Execution {
         Some(answer)
     }
 
-    /// Counts under how many locks the current thread reads.
+    /// Changes the number of locks under which the current thread reads.
     pub fn count_readers(&mut self, change: i32) {
         let reads = &mut self.run.actor().reads;
         *reads = reads.saturating_add_signed(change);
     }
 
-    /// The current thread may have to wait while it reads: what waits to write meanwhile matters.
+    /// Learns that the current thread may have to wait while it reads: waiting writers matter then.
     fn waits_while_it_reads(&mut self) {
         let facts = &mut self.explorer.learnt.facts;
         self.explorer.restart |= facts.insert(WRITERS_WAIT_IN_WORDS);
     }
 
-    /// Fills in what the closure of an update has computed: the value of the write just behind.
+    /// Fills in what the closure of an update has computed: the value of the write just added.
     pub fn fill_in(&mut self, value: u64) {
         let slot = self.run.current;
         let write = Pos::new(slot, self.run.actors[slot].done - 1);
         self.explorer.graph_mut().event_mut(write).value = value;
     }
 
-    /// How many events and plain accesses of the current thread there have been.
+    /// The numbers of events and of plain accesses of the current thread so far.
     pub fn steps_so_far(&self) -> (usize, usize) {
         let actor = &self.run.actors[self.run.current];
         (actor.done, actor.plain)
     }
 
-    /// What says whether a thread has ended. The pointer is good for as long as the run is: the
-    /// objects are boxed, and none is removed before.
+    /// The object that says whether a thread has ended. The pointer is valid as long as the run is: the
+    /// objects are boxed, and none is removed earlier.
     pub fn ended(&mut self, thread: ThreadId) -> *const Object {
         self.run.objects.ended(thread as usize)
     }

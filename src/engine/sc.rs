@@ -8,7 +8,7 @@ impl Graph {
     /// Whether the graph has an order of all its events in which each read gets the newest value,
     /// given that it had one before the event at `pos` was added.
     ///
-    /// What is before an event under these relations is closed under program order, so the search
+    /// The events before an event under these relations are closed under program order, so the search
     /// backwards from `pos` keeps a clock instead of a set.
     pub fn has_sc_order(&self, pos: Pos) -> bool {
         let mut wanted = self.event(pos).porf;
@@ -35,7 +35,7 @@ impl Graph {
         }
     }
 
-    /// Adds what is right before `pos` by reads-from, modification order and reads-before.
+    /// Adds what is directly before `pos` by reads-from, modification order and reads-before.
     fn add_sc_before(&self, pos: Pos, wanted: &mut Clock) {
         let event = self.event(pos);
         if event.kind.reads() && event.rf.is_event() {

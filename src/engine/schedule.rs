@@ -1,7 +1,7 @@
-//! An order in which an execution can have happened, with as few preemptions as there can be.
+//! An order in which an execution can have happened, with as few preemptions as possible.
 //!
 //! Every failing interleaving is an order of some failing graph, so the fewest preemptions of all
-//! failing graphs are the fewest of the program: no bound, no second search.
+//! failing graphs are the fewest of the program: no bound and no second search are needed.
 
 use crate::clock::{Clock, NONE, Pos};
 use crate::event::Kind;
@@ -14,21 +14,21 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// How many states are looked at before any order will do.
+/// The number of states to examine before any order will do.
 const MAX_STATES: usize = 400_000;
 
-/// What has to come first, beside what an event depends on.
+/// What must come before an event, besides its dependencies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Strength {
     /// Every read gets the newest value.
     SequentiallyConsistent,
     /// Writes take effect in modification order; reads may be stale.
     WritesInOrder,
-    /// Nothing else.
+    /// No other constraints.
     Causal,
 }
 
-/// How far each thread is, and who ran last.
+/// The position of each thread, and the thread that ran last.
 type State = (Clock, u8);
 
 impl Graph {
@@ -79,7 +79,7 @@ impl Graph {
     }
 }
 
-/// What an order costs: first of all accesses that are not to the newest value.
+/// The cost of an order, compared first by the number of accesses that are not to the newest value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Cost {
     stale: u32,
@@ -94,10 +94,10 @@ enum Found {
 
 struct Search<'a> {
     graph: &'a Graph,
-    /// What each thread waits for behind its last event.
+    /// What each thread waits for after its last event.
     waits: &'a [Wait],
     strength: Strength,
-    /// For each event, what has to come before it.
+    /// For each event, the events that must come before it.
     before: Vec<Vec<Vec<Pos>>>,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A search from the beginning, the cheapest states first.
+    /// Searches from the beginning, cheapest states first.
     fn run(&self, at_most: Option<u32>) -> Found {
         let start: State = (Clock::EMPTY, 0);
         let end = self.graph.all();
@@ -158,7 +158,7 @@ impl<'a> Search<'a> {
                 if known.get(&next).is_none_or(|(best, _)| *best > next_cost) {
                     known.insert(next, (next_cost, state));
                     found += 1;
-                    // Of equal ones the last that was found: an order that goes on as it began.
+                    // Among equal costs the state found last comes first: an order that goes on as it began.
                     queue.push(Reverse((next_cost, u64::MAX - found, next)));
                 }
             }
@@ -190,7 +190,7 @@ impl<'a> Search<'a> {
         (first..first + steps).filter(stale).count() as u32
     }
 
-    /// Any order: each thread runs for as long as it can.
+    /// Some order: each thread runs as long as it can.
     fn greedy(&self) -> Found {
         let mut at = Clock::EMPTY;
         let (mut order, mut preemptions, mut last) = (Vec::new(), 0, 0);
@@ -211,8 +211,8 @@ impl<'a> Search<'a> {
         Found::Order(order, preemptions)
     }
 
-    /// How many events the thread can do next, in one step. The write of a read-modify-write goes with
-    /// its read.
+    /// The number of events that the thread can do next, in one step. The write of a read-modify-write goes
+    /// with its read.
     fn enabled(&self, at: &Clock, thread: usize) -> usize {
         let events = &self.graph.threads[thread];
         let index = at.get(thread);
@@ -232,8 +232,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether the thread that ran last could have gone on in the program. That the graph wants
-    /// another one first is not its fault.
+    /// Whether the thread that ran last could have continued in the program. If only the graph wants
+    /// another thread first, it could not.
     fn could_go_on(&self, state: &State) -> bool {
         let thread = state.1 as usize;
         let events = &self.graph.threads[thread];
@@ -252,7 +252,7 @@ impl<'a> Search<'a> {
 }
 
 impl Search<'_> {
-    /// Whether what the thread waits for in the end was there at the time.
+    /// Whether what the thread waits for in the end was available at that time.
     fn could_have_gone_on(&self, at: &Clock, thread: usize) -> bool {
         match self.waits.get(thread) {
             Some(&(Wait::Lock(loc, _) | Wait::WriteLock(loc, _))) => {
@@ -265,7 +265,7 @@ impl Search<'_> {
         }
     }
 
-    /// How many have the lock for themselves, and how many to read.
+    /// How many hold the lock exclusively, and how many for reading.
     fn holders(&self, at: &Clock, loc: u32) -> (isize, isize) {
         let (mut alone, mut reading) = (0, 0);
         for (thread, events) in self.graph.threads.iter().enumerate() {
@@ -309,7 +309,7 @@ fn order(known: &FxHashMap<State, (Cost, State)>, start: State, end: State) -> V
     order
 }
 
-/// What has to come before an event. Program order is implied.
+/// The events that must come before an event. Program order is implied.
 fn before(graph: &Graph, pos: Pos, strength: Strength) -> Vec<Pos> {
     let event = graph.event(pos);
     let mut before = Vec::new();

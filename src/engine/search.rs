@@ -1,4 +1,4 @@
-//! The exploration as its user sees it: a program in, every execution out.
+//! The exploration as its user sees it: takes a program, and visits every execution.
 
 use crate::Place;
 use crate::clock::Pos;
@@ -15,26 +15,26 @@ use std::borrow::Cow;
 /// The memory model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Model {
-    /// RC11: what the orderings allow.
+    /// RC11: everything that the orderings allow.
     Rc11,
     /// Sequential consistency.
     Sc,
 }
 
-/// How to explore.
+/// The configuration of an exploration.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The memory model.
     pub model: Model,
     /// How many events of each spurious kind one execution may have.
     pub spurious: u8,
-    /// Events of one execution before it counts as too long.
+    /// The number of events after which an execution counts as too long.
     pub max_events: u32,
-    /// Passes of a loop that changes something before it is cut.
+    /// The number of passes after which a loop that changes something is cut.
     pub max_passes: u32,
-    /// How many time-outs come in one execution before what is waited for.
+    /// How many time-outs per execution may come before the awaited event.
     pub time_outs: u8,
-    /// Breaks the engine in a given way, for the tests that must notice.
+    /// Breaks the engine in a given way, for tests that must notice.
     #[doc(hidden)]
     pub sabotage: Option<Sabotage>,
 }
@@ -45,22 +45,22 @@ pub struct Config {
 pub enum Sabotage {
     /// Every event counts as added in the ordinary way.
     AlwaysMaximal,
-    /// What a revisiting write depends on may be revisited and deleted.
+    /// The dependencies of a revisiting write may be revisited and deleted.
     NoPins,
-    /// What was there before an event does not include what the revisiting write depends on.
+    /// The events before an event do not include the dependencies of the revisiting write.
     PreviousWithoutPrefix,
     /// Locks are taken in one order only.
     NoSteals,
-    /// What a thread has read does not keep it from reading something older.
+    /// A thread's reads do not keep it from reading something older.
     FloorWithoutReads,
-    /// Sequentially consistent events are in no common order.
+    /// Sequentially consistent events have no common order.
     NoPsc,
-    /// A read-modify-write does not hand on what it read.
+    /// A read-modify-write does not hand on what it received.
     NoReleaseSequence,
 }
 
 impl Config {
-    /// How often something may happen for no reason in one execution, if there is a limit.
+    /// How often something spurious may happen in one execution, if there is a limit.
     pub(crate) fn limit(&self, why: Why) -> Option<u8> {
         match why {
             Why::Program => None,
@@ -88,58 +88,58 @@ impl Default for Config {
 pub enum Ending {
     /// All threads have ended.
     Complete,
-    /// Nothing can run: the threads that are left wait for a lock, another thread, a notification.
+    /// Nothing can run: the remaining threads wait for a lock, another thread, a notification.
     Deadlock,
-    /// Nothing can change: the threads that are left look at the newest values again and again.
+    /// Nothing can change: the remaining threads keep reading the newest values.
     Livelock,
     /// Two plain accesses to the same data, one of them a write, and nothing orders them.
     Race(Conflict),
     /// An access to an object that has been dropped.
     Freed(Conflict),
-    /// Nothing: what would follow is explored elsewhere. Not to be counted as an execution.
+    /// Not an execution: what would follow is explored elsewhere. Not to be counted.
     Wasted,
-    /// A loop that changes something went through so many passes, and was cut.
+    /// A loop that changes something was cut after a number of passes.
     Cut {
-        /// How often it went round.
+        /// The number of passes.
         passes: u32,
     },
     /// More events than `Config::max_events`.
     TooLong,
     /// Something that the engine cannot do.
     GaveUp(Cow<'static, str>),
-    /// The program did something else than before, in the same schedule.
+    /// In the same schedule, the program did something different than before.
     Nondeterministic(Mismatch),
 }
 
-/// Two accesses that must not meet.
+/// Two conflicting accesses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// Who came first, and where.
+    /// The thread and place of the first access.
     pub first: (ThreadId, Place),
-    /// After how many of its thread's events the first came.
+    /// After how many of its thread's events the first access came.
     pub(crate) first_done: usize,
-    /// Who came second, and where. This thread stays where it is.
+    /// The thread and place of the second access. The thread stops there.
     pub second: (ThreadId, Place),
     /// Whether the second access writes.
     pub writes: bool,
 }
 
-/// A step that was another one the last time.
+/// A step that differs from the one in an earlier run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
-    /// Which thread took it.
+    /// The thread that took it.
     pub thread: ThreadId,
-    /// Where it is now.
+    /// Its place in the program now.
     pub at: Place,
-    /// Where it was before.
+    /// Its place in the earlier run.
     pub before: Place,
     /// What differs: `kind`, `object`, `place` or `value`.
     pub differs: &'static str,
 }
 
-/// An execution that has just ended. Its threads that did not end still stand where they are.
+/// An execution that has just ended. Threads that have not ended are still suspended.
 pub struct Leaf<'a> {
-    /// How.
+    /// How it ended.
     pub ending: &'a Ending,
     pub(crate) waits: &'a [Wait],
     pub(crate) graph: &'a Graph,
@@ -147,7 +147,7 @@ pub struct Leaf<'a> {
 }
 
 impl<'a> Leaf<'a> {
-    /// What an exploration tells of a run that has just ended.
+    /// The view of a run that has just ended.
     pub(crate) fn of(explorer: &'a Explorer, ending: &'a Ending, waits: &'a [Wait]) -> Leaf<'a> {
         Leaf {
             ending,
@@ -166,12 +166,12 @@ impl<'a> Leaf<'a> {
             .collect()
     }
 
-    /// How many events it has.
+    /// The number of events.
     pub fn events(&self) -> usize {
         self.graph.len()
     }
 
-    /// The order with the fewest preemptions in which the execution can have happened, unless it
+    /// An order with the fewest preemptions in which the execution can have happened, unless it
     /// needs more than `at_most`. If no order lets every load read the newest value, one in which
     /// some do not; its preemptions are then counted all the same.
     pub fn schedule(&self, at_most: Option<u32>) -> Option<Schedule> {
@@ -182,14 +182,14 @@ impl<'a> Leaf<'a> {
         })
     }
 
-    /// Which of the targets, blocks of memory all, the block at an address leads to: a pointer to them
-    /// seems to be in it, or in something that it points to. A guess, to explain with.
+    /// The targets, all of them memory blocks, that the block at an address leads to: a pointer to them
+    /// seems to be in it, or in a block that it points to. A guess, only good for explanations.
     pub fn leads_to(&self, block: usize, targets: &[usize]) -> Vec<usize> {
         memory::leads_to(block, targets)
     }
 
     /// One word for each decision that makes the execution what it is: equal for equal executions,
-    /// in whatever order they are explored. To break ties with.
+    /// whatever the order of exploration. For breaking ties.
     pub fn code(&self) -> Vec<u32> {
         let mut code = Vec::new();
         for (thread, events) in self.graph.threads.iter().enumerate() {
@@ -214,7 +214,7 @@ impl<'a> Leaf<'a> {
     }
 }
 
-/// An execution graph, as it is compared with others.
+/// An execution graph, for comparison with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     /// The events of each thread, in program order.
@@ -245,15 +245,15 @@ fn name(pos: Pos) -> (u8, u16) {
 /// An event of a [`View`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ViewEvent {
-    /// What it is.
+    /// Its kind.
     pub kind: ViewKind,
     /// The location, if it has one.
     pub location: u32,
-    /// What a read reads from, as thread and index; `None` for the initial value, and for no read.
+    /// The write that it reads from, as thread and index; `None` for the initial value, and if it does not read.
     pub from: Option<(u8, u16)>,
     /// The value read or written.
     pub value: u64,
-    /// A blocking read that did not get what it waits for.
+    /// Whether it is a blocking read that did not get what it waits for.
     pub waits: bool,
 }
 
@@ -269,7 +269,7 @@ impl ViewEvent {
     }
 }
 
-/// What an event of a [`View`] is.
+/// The kind of an event of a [`View`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViewKind {
     /// A load, or a read-modify-write that wrote nothing.
@@ -282,15 +282,15 @@ pub enum ViewKind {
     Fence,
     /// A mutex was taken.
     Lock,
-    /// A mutex was given back.
+    /// A mutex was released.
     Unlock,
     /// A reader-writer lock was taken for reading.
     ReadLock,
-    /// … and given back.
+    /// … and released.
     ReadUnlock,
     /// A reader-writer lock was taken for writing.
     WriteLock,
-    /// … and given back.
+    /// … and released.
     WriteUnlock,
     /// A choice.
     Choice,
@@ -317,10 +317,10 @@ impl ViewKind {
     }
 }
 
-/// An order of one execution's events, to run it again in.
+/// An order of one execution's events, for running it again.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    /// How often a thread that could have gone on was interrupted.
+    /// How often a thread was interrupted that could have continued.
     pub preemptions: u32,
     /// How many accesses are not to the newest value: loads that read an older one, stores that are
     /// put behind a later one. 0 if the execution is sequentially consistent.
@@ -329,40 +329,40 @@ pub struct Schedule {
     pub switches: usize,
     pub(crate) order: Vec<Pos>,
     pub(crate) graph: Graph,
-    /// What was known of the program then: it decides which steps there are.
+    /// The facts known about the program at that time, which decide what its steps are.
     pub(crate) learnt: Learnt,
 }
 
-/// Who is told of the executions, and decides how long to go on.
+/// Is notified of the executions, and decides how long to go on.
 pub trait Observer {
     /// The program is about to run once more.
     fn begin(&mut self);
     /// It has run. Not called for an execution that was `Wasted`.
     fn ended(&mut self, leaf: &Leaf<'_>);
-    /// Something was learnt that changes what executions there are: forget all that was seen.
+    /// Something was learnt that changes the set of executions: forget everything seen so far.
     fn restart(&mut self);
-    /// Whether to explore further, after so many runs, wasted ones included.
+    /// Whether to explore further, after this many runs, including wasted ones.
     fn go_on(&mut self, runs: u64) -> bool;
 }
 
-/// What an exploration came to, beside what its observer saw.
+/// The result of an exploration, besides what its observer saw.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     /// Whether there is nothing left to explore.
     pub complete: bool,
-    /// Runs that were no execution.
+    /// The number of runs that were not executions.
     pub wasted: u64,
-    /// Runs in all.
+    /// The number of all runs.
     pub runs: u64,
-    /// Whether two threads load Relaxed and then store another location Relaxed: what load buffering
-    /// would show, which RC11 does not.
+    /// Whether two threads each load Relaxed and then store another location Relaxed: load buffering is
+    /// possible then, which RC11 does not show.
     pub load_buffering: bool,
-    /// Whether the program could have spurious events, be they allowed or not: wake-ups for no reason,
-    /// weak exchanges that fail, time-outs that come first.
+    /// Whether the program could have spurious events, allowed or not: spurious wake-ups, weak exchanges
+    /// that fail, time-outs that come first.
     pub spurious: bool,
-    /// After how many passes a loop was no longer made to read the same old value, if one was.
+    /// After how many passes a loop was no longer made to read the same old value, if that happened.
     pub passes: Option<u32>,
-    /// An estimate of how many executions there are in all, if it did not end by itself.
+    /// An estimate of the number of all executions, if the exploration was stopped.
     pub estimate: Option<f64>,
 }
 
@@ -372,8 +372,8 @@ pub fn explore(config: &Config, program: &dyn Fn(), observer: &mut dyn Observer)
     take_part(&Workers::new(config.clone()), program, observer)
 }
 
-/// Takes part in an exploration, until all of it is done: several OS threads may, each with an observer
-/// of its own. What they have seen, and what this returns, adds up to the whole. The summary is
+/// Takes part in an exploration until it is finished: several OS threads may, each with its own
+/// observer. What they have seen, and what this returns, adds up to the whole. The summary is
 /// complete if nothing is left to explore.
 pub fn take_part(workers: &Workers, program: &dyn Fn(), observer: &mut dyn Observer) -> Summary {
     let mut part = Part {
@@ -406,10 +406,10 @@ pub fn take_part(workers: &Workers, program: &dyn Fn(), observer: &mut dyn Obser
     part.summary
 }
 
-/// What one OS thread does of an exploration.
+/// One OS thread's part of an exploration.
 struct Part<'a> {
     workers: &'a Workers,
-    /// Since when the exploration has not begun anew, as far as this thread knows.
+    /// The generation of the exploration, as far as this thread knows: how often it has started over.
     generation: u64,
     summary: Summary,
     explored: f64,
@@ -417,7 +417,7 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// Forgets what was seen, if the exploration has begun anew since.
+    /// Forgets everything seen, if the exploration has started over since.
     fn join_generation(&mut self, generation: u64) {
         if generation != self.generation {
             self.generation = generation;
@@ -475,7 +475,7 @@ impl Part<'_> {
     }
 }
 
-/// Runs one execution again, in the order of its schedule.
+/// Runs one execution again in the order of its schedule.
 pub fn replay(
     config: &Config,
     program: &dyn Fn(),
@@ -497,9 +497,9 @@ pub fn replay(
     );
 }
 
-/// Runs one execution again, as its token tells it: once, or once more if it turns out to have loops.
-/// `facts` are those that its bits are about. The ending is [`Ending::GaveUp`] if the program is another
-/// one.
+/// Runs one execution again as its token describes it: once, or twice if it turns out to have loops.
+/// `facts` are the ones that its bits stand for. The ending is [`Ending::GaveUp`] if the program does
+/// not fit.
 pub fn follow(
     config: &Config,
     facts: &[&'static str],
@@ -533,13 +533,13 @@ pub fn follow(
     }
 }
 
-/// Whether something in it could have happened for no reason, or has.
+/// Whether a spurious event was possible in the graph, or has happened.
 fn could_be_spurious(graph: &Graph) -> bool {
     let mut events = graph.threads.iter().flatten();
     events.any(|event| !matches!(event.why, Why::Program | Why::TimeOut))
 }
 
-/// Whether two threads each load, Relaxed, what the other one stores, Relaxed, behind such a load.
+/// Whether two threads each do a Relaxed load, followed by a Relaxed store to the other one's location.
 fn buffers_loads(graph: &Graph) -> bool {
     if graph.threads.len() < 2 {
         return false;
@@ -558,7 +558,7 @@ fn buffers_loads(graph: &Graph) -> bool {
     })
 }
 
-/// The locations of relaxed loads, each with those that are stored to behind it, relaxed.
+/// The locations of Relaxed loads, each paired with those of later Relaxed stores in the thread.
 fn relaxed_pairs(events: &[Event]) -> Vec<(u32, u32)> {
     let mut loads: Vec<u32> = Vec::new();
     let mut pairs = Vec::new();

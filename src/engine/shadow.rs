@@ -1,7 +1,7 @@
-//! What a stack held when it was last summed up, so that only what has changed is summed up again.
+//! A copy of a stack when it was last summed up, so that only what has changed is summed up again.
 //!
-//! Most of a stack lies still: the frames far from its top belong to callers that wait. Comparing memory is
-//! ten times as fast as summing it up.
+//! Most of a stack does not change: the frames far from its top belong to callers that wait. Comparing memory
+//! is ten times as fast as summing it up.
 
 use crate::objects::Objects;
 use crate::state::Sum;
@@ -9,34 +9,34 @@ use crate::state::Sum;
 /// How many words are compared at once.
 const CHUNK: usize = 16;
 
-/// The words of one stack, the one at its base last.
+/// A copy of the words of one stack, the one at its base last.
 #[derive(Default)]
 pub struct Shadow {
     base: usize,
-    /// What the words held. Only the last `len` mean something.
+    /// The contents of the words. Only the last `len` are valid.
     words: Vec<u64>,
-    /// What they count as: the numbers that the engine keeps in objects count as nothing.
+    /// What they count as: object numbers, which the engine stores, count as zero.
     counted: Vec<u64>,
     len: usize,
     sum: Sum,
-    /// Where there may be such numbers, in words from the base. What is one may change while the word
-    /// does not.
+    /// The words that may be such numbers, counted from the base. Whether one is a number may change
+    /// while the word does not.
     numbers: Vec<usize>,
 }
 
 impl Shadow {
-    /// Knows nothing any more.
+    /// Forgets the copy.
     pub fn forget(&mut self) {
         self.len = 0;
         self.sum = Sum::default();
         self.numbers.clear();
     }
 
-    /// The sum of what lies between the top of a stack and its base: that of [`Sum::of`].
+    /// The sum of the memory between the top of a stack and its base: the same as [`Sum::of`].
     ///
     /// # Safety
     ///
-    /// The memory is readable, and nobody writes it.
+    /// The memory must be readable, and must not be written meanwhile.
     pub unsafe fn sum(&mut self, top: usize, base: usize, objects: &Objects) -> Sum {
         debug_assert!(base.is_multiple_of(size_of::<u64>()));
         if self.base != base {
@@ -54,7 +54,7 @@ impl Shadow {
         self.sum
     }
 
-    /// What lies above the new top is not part of the stack any more.
+    /// Removes the words above the new top, which are no longer part of the stack.
     fn shrink(&mut self, len: usize) {
         let end = self.words.len();
         while self.len > len {
@@ -65,7 +65,7 @@ impl Shadow {
         self.numbers.retain(|&from_base| from_base <= len);
     }
 
-    /// Looks for words that have changed.
+    /// Updates the words that have changed.
     unsafe fn compare(&mut self, objects: &Objects) {
         let end = self.words.len();
         let mut from = end - self.len;
@@ -90,7 +90,7 @@ impl Shadow {
         }
     }
 
-    /// What looks like a number may have become one, or be none any more.
+    /// Updates the words that look like numbers: they may have become numbers, or may no longer be any.
     fn look_at_numbers(&mut self, objects: &Objects) {
         let mut numbers = std::mem::take(&mut self.numbers);
         let end = self.words.len();
@@ -108,7 +108,7 @@ impl Shadow {
         self.numbers = numbers;
     }
 
-    /// Adds the words that lie below those known so far.
+    /// Adds the words below those known so far.
     unsafe fn grow(&mut self, len: usize, objects: &Objects) {
         if len > self.words.len() {
             let more = len.next_power_of_two() - self.words.len();
@@ -124,7 +124,7 @@ impl Shadow {
         }
     }
 
-    /// Notes what a word holds that counted as nothing so far.
+    /// Notes the contents of a word that counted as zero so far.
     fn set(&mut self, at: usize, word: u64, objects: &Objects) {
         self.words[at] = word;
         self.counted[at] = counted(self.address(at), word, objects);
@@ -139,23 +139,23 @@ impl Shadow {
         self.base - (self.words.len() - at) * size_of::<u64>()
     }
 
-    /// What a word contributes to the sum.
+    /// The word's part of the sum.
     fn part(&self, at: usize) -> Sum {
         Sum::of_word(self.address(at), self.counted[at])
     }
 
-    /// What a word of the stack holds now.
+    /// The current contents of a word of the stack.
     unsafe fn read(&self, at: usize) -> u64 {
-        // SAFETY: the caller's promise. What is not initialised there is only compared with itself; a
+        // SAFETY: the caller's promise. Uninitialised words are only compared with themselves; a
         // volatile read keeps the compiler from drawing conclusions.
         unsafe { (self.address(at) as *const u64).read_volatile() }
     }
 
-    /// Whether some words of the stack hold what they did.
+    /// Whether some words of the stack are unchanged.
     unsafe fn is_same(&self, from: usize, to: usize) -> bool {
         let (known, now) = (&raw const self.words[from], self.address(from));
-        // SAFETY: as many words are there, and the caller promises the others. C's own function, of which
-        // the compiler knows no more than that it compares: see `read`.
+        // SAFETY: there are that many words, and the caller promises the rest. It is C's own function, of which
+        // the compiler knows only that it compares: see `read`.
         unsafe {
             memcmp(
                 known.cast(),
@@ -170,7 +170,7 @@ unsafe extern "C" {
     fn memcmp(one: *const u8, other: *const u8, bytes: usize) -> std::ffi::c_int;
 }
 
-/// What a word counts as.
+/// The value that a word counts as.
 fn counted(address: usize, word: u64, objects: &Objects) -> u64 {
     match objects.is_number_at(address, word) {
         true => 0,
@@ -182,7 +182,7 @@ fn counted(address: usize, word: u64, objects: &Objects) -> u64 {
 mod tests {
     use super::*;
 
-    /// A stack of which the words from a place on are in use.
+    /// A stack whose words are in use from a certain place on.
     struct Stack(Vec<u64>);
 
     impl Stack {
@@ -193,7 +193,7 @@ mod tests {
 
         fn both(&self, from: usize, shadow: &mut Shadow) -> (Sum, Sum) {
             let ((top, base), objects) = (self.range(from), Objects::default());
-            // SAFETY: it is a slice.
+            // SAFETY: the memory belongs to a slice.
             unsafe {
                 (
                     Sum::of(top..base, &objects),

@@ -1,34 +1,34 @@
-//! The state of a thread, as a number: equal for a thread that has come round to where it was.
+//! The state of a thread, as a number: equal for a thread that has returned to an earlier state.
 //!
-//! What a thread knows is on its stack, and in the memory that it alone uses: the heap, the variables of
-//! a thread that lent them. Nobody can tell which that is, and the rest is the others' to change. So what
-//! is noted is what *this thread* changed, wherever: memory is summed up each time that another thread
-//! takes over, and the difference belongs to the one that ran. A pass that leaves its own stack as it was,
-//! and whose changes add up to none, will do the same again if it reads the same.
+//! A thread's knowledge is on its stack, and in the memory that only it uses: on the heap, or in variables
+//! that another thread lent it. It is not known which memory that is, and the rest may be changed by others.
+//! So what is noted is what *this thread* changed, wherever: memory is summed up each time that another
+//! thread takes over, and the difference is credited to the one that ran. A pass that leaves its own stack
+//! as it was, and whose changes add up to zero, will do the same again if it reads the same.
 
 use crate::memory;
 use crate::objects::Objects;
 use std::ops::Range;
 
-/// What memory holds, as a sum over its words: it can be added to and taken from. Each word is multiplied
-/// by a number that its address gives, and nothing of the product is cut off: a change of one word is made
-/// up for by one of another only by chance, about once in 2⁶⁴.
+/// A sum over the words of memory, which can be added and subtracted. Each word is multiplied
+/// by a number derived from its address, and the product is not truncated: the change of one word is
+/// cancelled by that of another only by chance, about once in 2⁶⁴.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum(u128);
 
 impl Sum {
-    /// What lies between two addresses, in words from the first whole one on, and then in bytes. The
-    /// numbers that the engine keeps in the objects count as nothing.
+    /// The sum of the memory between two addresses, by words from the first whole one on, then by bytes.
+    /// Object numbers, which the engine stores, count as zero.
     ///
     /// # Safety
     ///
-    /// The memory is readable, and nobody writes it.
+    /// The memory must be readable, and must not be written meanwhile.
     pub unsafe fn of(memory: Range<usize>, objects: &Objects) -> Sum {
         let first = memory.start.next_multiple_of(size_of::<usize>());
         let end_of_words = first.max(memory.end & !(size_of::<usize>() - 1));
         let mut sum = 0_u128;
         for address in (first..end_of_words).step_by(size_of::<usize>()) {
-            // SAFETY: the caller's promise. What is not initialised there is only compared with itself;
+            // SAFETY: the caller's promise. Uninitialised words are only compared with themselves;
             // a volatile read keeps the compiler from drawing conclusions.
             let word = unsafe { (address as *const usize).read_volatile() } as u64;
             if !objects.is_number_at(address, word) {
@@ -43,13 +43,13 @@ impl Sum {
         Sum(sum)
     }
 
-    /// What one word contributes.
+    /// The sum of one word.
     #[inline]
     pub fn of_word(address: usize, word: u64) -> Sum {
         Sum(mix(address, word))
     }
 
-    /// What all live blocks of the heap hold.
+    /// The sum of all live blocks of the heap.
     pub fn of_heap(objects: &Objects) -> Sum {
         let mut all = Sum::default();
         memory::for_each_block(|block| {
@@ -59,19 +59,19 @@ impl Sum {
         all
     }
 
-    /// Both together.
+    /// The sum of both.
     #[inline]
     pub fn with(self, other: Sum) -> Sum {
         Sum(self.0.wrapping_add(other.0))
     }
 
-    /// What has to be added to `before` to get this.
+    /// The difference to `before`.
     #[inline]
     pub fn since(self, before: Sum) -> Sum {
         Sum(self.0.wrapping_sub(before.0))
     }
 
-    /// As a number.
+    /// The sum as a number.
     #[inline]
     pub fn number(self) -> u64 {
         let folded = (self.0 >> 64) as u64 ^ self.0 as u64;
@@ -82,11 +82,11 @@ impl Sum {
 /// 2⁶⁴ divided by the golden ratio.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// What a word contributes: nothing if it is zero, as the number of an object that has none.
+/// The contribution of a word: zero if it is zero, like the number of an unbound object.
 #[inline]
 fn mix(address: usize, word: u64) -> u128 {
     let scattered = (address as u64 ^ FACTOR).wrapping_mul(FACTOR);
-    // Words beside each other must not have numbers beside each other.
+    // Adjacent words must not get adjacent numbers.
     let key = scattered ^ scattered >> 29;
     u128::from(key.wrapping_mul(key | 1)) * u128::from(word)
 }
@@ -97,7 +97,7 @@ mod tests {
 
     fn sum(words: &[u64]) -> Sum {
         let start = words.as_ptr() as usize;
-        // SAFETY: it is a slice.
+        // SAFETY: the memory belongs to a slice.
         unsafe { Sum::of(start..start + size_of_val(words), &Objects::default()) }
     }
 

@@ -1,5 +1,5 @@
-//! A program step by step, as somebody chooses: who could move now and what that would do, one step,
-//! and back.
+//! Runs a program step by step, as the caller chooses: which threads could move now and what that would
+//! do, one step forward, and one step back.
 //!
 //! ```
 //! use heisenbug_engine::search::{Config, Ending};
@@ -33,16 +33,16 @@
 //! assert!(matches!(ways[1], Way::Read { value: 0, newer: 1, .. }));
 //! ```
 //!
-//! Only steps are chosen. What a thread does in between, to itself or to plain data, it does as soon as
-//! it has taken the step before; and it begins and ends by itself. To take a step means to run the
-//! program again, from the beginning up to there, so the program must do the same whenever its steps
-//! return the same. At the end of such a run the threads are let go on to their ends, so that they give
-//! back what they own. What they do then is part of no execution: whoever wants to see what the program
-//! itself has come to looks on ([`Stepper::watch`]).
+//! Only steps are chosen. What a thread does in between, to itself or to plain data, it does right
+//! after the previous step; and it begins and ends by itself. Taking a step means running the program
+//! again, from the beginning up to there, so the program must do the same whenever its steps
+//! return the same. At the end of such a run the threads are allowed to run to their ends, so that they
+//! release what they own. What they do then is not part of any execution: to see what the program
+//! itself has come to, use [`Stepper::watch`].
 //!
-//! Under RC11 a load can also return what is not the newest value any more, and a store can be put
-//! behind others that came before it, so that every execution graph can be reached. Under sequential
-//! consistency it is the order of the steps alone that makes the difference.
+//! Under RC11 a load can also return a value that is no longer the newest, and a store can be placed
+//! before earlier ones in modification order, so that every execution graph can be reached. Under
+//! sequential consistency only the order of the steps makes a difference.
 
 use crate::clock::Pos;
 use crate::explorer::{Explorer, Frame};
@@ -55,13 +55,13 @@ use crate::steps::{ThreadId, Why};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// A program that is gone through step by step.
+/// A program that is run step by step.
 pub struct Stepper {
     execution: Box<Execution>,
     program: Box<dyn Fn()>,
-    /// What there is of the execution.
+    /// The execution so far.
     graph: Graph,
-    /// The location of each step that was ever the next one. An object keeps its number like this
+    /// The location of each step that has ever been a next one. This way an object keeps its number
     /// before it has any events.
     numbers: FxHashMap<Pos, u32>,
     taken: Vec<Taken>,
@@ -70,27 +70,27 @@ pub struct Stepper {
     ending: Option<Ending>,
 }
 
-/// What keeps a run from coming to where all threads stand before their next steps.
+/// The reasons why a run does not get to the point where all threads are before their next steps.
 enum Obstacle {
-    /// The step cannot go like this.
+    /// The step cannot go this way.
     Impossible,
-    /// Something about the program that changes what its steps are.
+    /// Something was learnt about the program that changes its steps.
     Learnt,
 }
 
-/// Where all threads stand before their next steps.
+/// The point where all threads are before their next steps.
 struct State {
     graph: Graph,
     next: BTreeMap<usize, Next>,
     numbers: FxHashMap<Pos, u32>,
-    /// How the execution ended, unless it can go on.
+    /// How the execution ended, unless it can continue.
     ending: Option<Ending>,
-    /// How often a loop went round that does nothing else, before it was cut.
+    /// After how many passes a loop without steps was cut, if one was.
     cut: Option<u32>,
 }
 
 impl Stepper {
-    /// Stands at the beginning of a program.
+    /// A stepper at the beginning of a program.
     pub fn new(config: Config, program: impl Fn() + 'static) -> Stepper {
         let graph = Graph::new(config.sabotage);
         let mut stepper = Stepper {
@@ -107,7 +107,7 @@ impl Stepper {
         stepper
     }
 
-    /// Who could move now, and what that would do: a move for each thread that can.
+    /// The possible moves: one for each thread that can move now.
     pub fn moves(&self) -> &[Move] {
         &self.moves
     }
@@ -118,10 +118,10 @@ impl Stepper {
     }
 
     /// How the execution has ended, if it has. There are still moves if it only may have ended: if
-    /// those that can go on [may as well wait](Move::waits) for ever.
+    /// the threads that can go on [may just as well wait](Move::waits) forever.
     ///
-    /// `Wasted` is one that would not have ended like this: a thread waits for ever, though with a
-    /// time-out. Go back and let that come.
+    /// `Wasted` means that it would not have ended like this: a thread waits forever, but with a
+    /// time-out. Go back and let the time-out come.
     pub fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
     }
@@ -131,7 +131,7 @@ impl Stepper {
         &self.taken
     }
 
-    /// The events that there are, and their relations.
+    /// The events so far, and their relations.
     pub fn view(&self) -> View {
         View::of(&self.graph)
     }
@@ -174,7 +174,7 @@ impl Stepper {
         }
     }
 
-    /// Takes the last step back. Returns false if there is none.
+    /// Undoes the last step. Returns false if there is none.
     pub fn back(&mut self) -> bool {
         let Some(last) = self.taken.pop() else {
             return false;
@@ -191,14 +191,14 @@ impl Stepper {
         true
     }
 
-    /// Runs the program up to here once more, for somebody who looks on. An execution that can go on is
-    /// told to be `Wasted`; its threads stand before their next steps then.
+    /// Runs the program up to here once more, for an observer. An execution that can continue is
+    /// reported as `Wasted`; its threads are then before their next steps.
     pub fn watch(&mut self, observer: &mut dyn Observer) {
-        // What there is to learn up to here is known.
+        // Everything there is to learn up to here is known.
         let _ = self.run(None, Some(observer));
     }
 
-    /// Something was learnt of the program: its steps may be others now. Takes them anew.
+    /// Takes all steps again, as something was learnt about the program: its steps may differ now.
     fn take_again(&mut self) {
         let taken = std::mem::take(&mut self.taken);
         let steps: Vec<_> = taken
@@ -208,15 +208,15 @@ impl Stepper {
         self.take_all(&steps);
     }
 
-    /// From the beginning, takes steps in the given ways where there are such, and in the ordinary ones
-    /// otherwise; as far as that is possible.
+    /// From the beginning, takes the steps in the given ways where these exist, and in the ordinary ones
+    /// otherwise; as far as possible.
     fn take_all(&mut self, steps: &[(ThreadId, Way)]) {
         self.taken.clear();
         self.numbers.clear();
         self.execution.explorer.slots.clear();
         self.graph = Graph::new(self.execution.explorer.config.sabotage);
         if self.go(None).is_err() {
-            // There is not much to learn before the first step, so this ends.
+            // There is little to learn before the first step, so this recursion ends.
             return self.take_all(steps);
         }
         for &(thread, way) in steps {
@@ -226,7 +226,7 @@ impl Stepper {
         }
     }
 
-    /// Runs the program up to here, and a chosen step further; then takes a look round.
+    /// Runs the program up to here, and a chosen step further; then updates the moves.
     fn go(&mut self, chosen: Option<(ThreadId, Way)>) -> Result<(), Obstacle> {
         let state = self.run(chosen, None)?;
         self.arrive(state)
@@ -241,7 +241,7 @@ impl Stepper {
         loop {
             let state = self.run_once(chosen, &mut observer);
             let explorer = &mut self.execution.explorer;
-            // To know of a loop changes no steps, but what is said of them.
+            // Knowing a loop changes no steps, only what is reported about them.
             let looks_again = std::mem::take(&mut explorer.restart);
             if explorer.learnt.facts.len() > facts {
                 return Err(Obstacle::Learnt);
@@ -298,7 +298,7 @@ impl Stepper {
         state
     }
 
-    /// Takes a look round.
+    /// Updates the moves and the ending.
     fn arrive(&mut self, state: State) -> Result<(), Obstacle> {
         self.graph = state.graph;
         self.numbers = state.numbers;
@@ -330,7 +330,7 @@ impl Stepper {
         Ok(())
     }
 
-    /// Those of the ways that are possible, where only the program itself can say.
+    /// The ways that are possible, where only the program itself can tell.
     fn tried(&mut self, thread: usize, next: &Next, ways: Vec<Way>) -> Result<Vec<Way>, Obstacle> {
         let mut possible = Vec::new();
         for way in ways {
@@ -344,7 +344,7 @@ impl Stepper {
         Ok(possible)
     }
 
-    /// What it means that nobody can move.
+    /// What it means that no thread can move.
     fn stuck(&self) -> Ending {
         let waits = || {
             let late = self.moves.iter().filter_map(|next| next.waits.as_ref());
@@ -366,7 +366,7 @@ impl Stepper {
 }
 
 impl State {
-    /// Gives locations to the objects that have none, since there are no events of theirs: the ones
+    /// Names locations for objects that have no events yet: the ones
     /// that they had before, or new ones.
     fn name_locations(&mut self) {
         let mut named: Vec<(usize, u32)> = Vec::new();
@@ -402,7 +402,7 @@ impl State {
     }
 }
 
-/// A location that nothing has ever had.
+/// A location that was never used.
 fn unused(graph: &Graph, numbers: &FxHashMap<Pos, u32>) -> u32 {
     let numbers = numbers.values().map(|number| number + 1);
     numbers.max().unwrap_or(0).max(graph.locs.len() as u32)
@@ -415,7 +415,7 @@ impl Graph {
         location.is_some_and(|location| !location.mo.is_empty() || !location.reads.is_empty())
     }
 
-    /// All events in the order in which they were added.
+    /// All events in order of addition.
     fn in_order_of_addition(&self) -> Vec<Pos> {
         let threads = self.threads.iter().enumerate();
         let mut events: Vec<(u32, Pos)> = threads

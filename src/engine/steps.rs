@@ -1,7 +1,7 @@
-//! What a model thread can ask of the engine: a typed step in, a value out.
+//! The operations of a model thread: a typed step in, a value out.
 //!
-//! All of these act for the model thread that runs at the moment on this OS thread. Outside of an
-//! execution they must not be called (see [`running`]).
+//! All of these act for the model thread that runs at the moment on this OS thread. Except for [`running`],
+//! and where a function says otherwise, they must not be called outside of an execution.
 
 use crate::Place;
 use crate::event::{Order, Update};
@@ -21,19 +21,19 @@ pub use locks::{
     write_unlock,
 };
 
-/// Whether a model thread runs.
+/// Whether a model thread is running.
 #[inline]
 pub fn running() -> bool {
     run::is_current()
 }
 
-/// Has somebody told when the system has no more memory for a program. `tell` must not allocate.
+/// Sets the function to call when the system has no more memory for a program. It must not allocate.
 pub fn on_exhaustion(tell: fn()) {
     memory::on_exhaustion(tell);
 }
 
-/// How large the stack of the model thread that runs is, if the address lies behind its end: whoever
-/// touched that has overflowed it. May be asked in a signal handler.
+/// The size of the running model thread's stack, if the address lies beyond its end: touching that
+/// address means an overflow. May be called in a signal handler.
 pub fn overflowed(address: usize) -> Option<usize> {
     run::overflowed(address)
 }
@@ -43,25 +43,25 @@ pub fn size_in_words(size: usize) -> String {
     run::in_words(size)
 }
 
-/// Does something that is no part of the program, such as writing down what it does: what is allocated
-/// there is no memory of the program. Outside of an execution this is nothing special.
+/// Calls `f` as something that is not part of the program, such as logging: its allocations are not
+/// the program's. Outside of an execution it only calls `f`.
 pub fn aside<R>(f: impl FnOnce() -> R) -> R {
     memory::aside(f)
 }
 
-/// Says that the program uses a static there: what it holds is part of what a thread knows, as what is on
-/// the heap is.
+/// Says that the program uses a static there: its contents are part of a thread's state, like those of
+/// the heap.
 ///
 /// # Safety
 ///
-/// It stays readable until the execution is over.
+/// The static must stay readable until the execution is over.
 pub unsafe fn uses_static(data: std::ops::Range<usize>) {
     memory::note_static(data);
 }
 
-/// Says that the caller, into which this is inlined, is about to take a step that a loop may wait with. What
-/// earlier calls have left on the stack goes, so that the step finds the same each time: what it begins
-/// with is looked at, to tell whether the thread is where it was.
+/// Says that the caller, into which this is inlined, is about to take a step that a loop may wait with.
+/// Wipes what earlier calls have left on the stack, so that the stack is the same each time at that step:
+/// it is compared to tell whether the thread is in the same state as before.
 #[inline(always)]
 pub fn comes() {
     if run::LOOKS.get() {
@@ -69,8 +69,8 @@ pub fn comes() {
     }
 }
 
-/// Who an object is, embedded in every object of the façade. Made in a `const`, so that statics are
-/// possible; bound to a location of the graph at its first step in an execution.
+/// The identity of an object, embedded in every object of the façade. Created in a `const`, so that it can
+/// be in statics; bound to a location of the graph at its first step in an execution.
 #[derive(Debug, Default)]
 pub struct Object {
     pub(crate) bound: AtomicU64,
@@ -88,7 +88,7 @@ impl Object {
         }
     }
 
-    /// The same, for an atomic that holds addresses: those may differ from run to run.
+    /// The same, for an atomic that holds addresses: these may differ from run to run.
     #[must_use]
     pub const fn of_pointer(self) -> Object {
         Object {
@@ -98,8 +98,8 @@ impl Object {
         }
     }
 
-    /// The same, for one that the program makes there: whoever comes to it has to know of that. Making it
-    /// is a plain write, be it of an atomic (C11, 7.17.2.1: initialising one is no atomic access).
+    /// The same, for an object that the program creates at that place: its users must know of that. Creating
+    /// it is a plain write, even for an atomic (C11, 7.17.2.1: initialising one is not an atomic access).
     #[must_use]
     pub const fn made_at(self, at: Place) -> Object {
         Object {
@@ -123,7 +123,7 @@ impl Object {
 /// The number of a model thread within one execution. The scenario itself is number 0.
 pub type ThreadId = u8;
 
-/// How a read-modify-write changes what it reads. `bits` (8, 16, 32 or 64) is the width of the value:
+/// How a read-modify-write changes the value it reads. `bits` (8, 16, 32 or 64) is the value's width:
 /// arithmetic wraps around there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rmw {
@@ -131,11 +131,11 @@ pub struct Rmw {
     pub op: RmwOp,
     /// The operand; for an exchange the new value.
     pub operand: u64,
-    /// What an exchange compares with.
+    /// The value that an exchange compares with.
     pub expected: u64,
     /// The width of the value.
     pub bits: u8,
-    /// Whether the value is widened to 64 bits with its sign.
+    /// Whether the value is sign-extended to 64 bits.
     pub signed: bool,
 }
 
@@ -166,15 +166,15 @@ pub enum RmwOp {
     MinSigned,
     /// `compare_exchange`
     Exchange,
-    /// `compare_exchange_weak`: may fail for no reason
+    /// `compare_exchange_weak`: may fail spuriously
     ExchangeWeak,
-    /// Takes away one bit that is set; which one is a choice. Writes nothing if none is.
+    /// Clears one set bit; which one is a choice. Writes nothing if none is set.
     TakeBit,
-    /// Adds if the value is less than what is expected.
+    /// Adds if the value is less than `expected`.
     AddBelow,
 }
 
-/// What a read-modify-write found, and what it left.
+/// The result of a read-modify-write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The value it read.
@@ -190,7 +190,7 @@ pub enum Until {
     Any,
     /// Exactly this value.
     Is(u64),
-    /// Any but this value.
+    /// Any value except this one.
     IsNot(u64),
     /// At least this value.
     AtLeast(u64),
@@ -198,26 +198,26 @@ pub enum Until {
     Below(u64),
 }
 
-/// Why a choice is offered. Those that stand for something that happens for no reason are taken at
+/// Why a choice is offered. The reasons that stand for spurious events are taken at
 /// most `Config::spurious` times in one execution, counted by kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    /// The program's own: as often as it asks.
+    /// The program's own choice: not limited.
     Program,
     /// A weak compare-exchange that fails although it found what it expected.
     WeakExchange,
-    /// Waking from a condition variable for no reason.
+    /// A spurious wake-up of a condition variable.
     SpuriousWake,
-    /// Returning from `park` for no reason.
+    /// A spurious return from `park`.
     SpuriousUnpark,
-    /// Waking from a futex for no reason.
+    /// A spurious wake-up of a futex.
     SpuriousFutex,
-    /// A time-out comes before what is waited for. Whoever waits with a time-out and is never
-    /// notified times out in the end: such a wait is no deadlock.
+    /// A time-out comes before the awaited event. A thread that waits with a time-out and is never
+    /// notified times out in the end: such a wait is not a deadlock.
     TimeOut,
 }
 
-/// Loads the value. `init` is what the object held before its first step in this execution.
+/// Loads the value. `init` is the object's value before its first step in this execution.
 #[inline(always)]
 pub fn load(object: &Object, init: u64, order: Ordering, at: Place) -> u64 {
     await_load(object, init, Until::Any, order, false, at)
@@ -259,8 +259,8 @@ pub fn rmw(
     perform(step, at).into()
 }
 
-/// A read-modify-write that computes its value by a closure, in one step: `fetch_update`. Where the
-/// closure gives up it is a load with the ordering `failure`. The closure takes no steps itself.
+/// A read-modify-write that computes its value by a closure, in one step: `fetch_update`. If the
+/// closure gives up it is a load with the ordering `failure`. The closure must not take steps itself.
 #[inline(always)]
 pub fn update(
     object: &Object,
@@ -295,19 +295,19 @@ pub fn update(
     }
 }
 
-/// An *opaque* step: `act` is done for real, as one step of the object, and its result is returned. So
-/// the engine can explore in which order things are done that it knows nothing of, such as the
+/// An *opaque* step: `act` is executed for real, as one step of the object, and its result is returned.
+/// So the engine can explore the orders of actions that it knows nothing about, such as the
 /// statements of several clients of a database.
 ///
 /// All orders of the opaque steps on one object are explored. In each run, `act` is called once for
 /// each such step, in the order of that run. Like a sequentially consistent read-modify-write, the step
 /// comes after all opaque steps on the object that were before it, and after all that those came after.
 ///
-/// What `act` acts upon must be made anew by the program in every run, in the same state: the steps
-/// after this one depend on the result, and the engine expects to see the same result wherever the
-/// same was done before. It must not take steps itself, nor block: whoever has to wait returns that it
-/// does, and waits by a step. A run that leads nowhere is broken off by letting its threads go on to
-/// their ends, so that `act` can be called in an order that is part of no execution.
+/// The data that `act` acts upon must be created by the program in every run, in the same state: the steps
+/// after this one depend on the result, and the engine expects the same result whenever the same
+/// was done before. `act` must not take steps itself, nor block: if it has to wait it returns that,
+/// and the thread waits by a step. A run that leads nowhere is ended by letting its threads run to
+/// their ends, so `act` may be called in an order that is not part of any execution.
 ///
 /// ```
 /// # use heisenbug_engine::search::{Config, Ending, Leaf, Observer, explore};
@@ -326,7 +326,7 @@ pub fn update(
 /// # }
 /// # let mut count = Count::default();
 /// let program = || {
-///     // A table, made anew in every run. Two clients look for a row, and insert it if there is none.
+///     // A table, created in every run. Two clients look for a row, and insert it if there is none.
 ///     let table = Rc::new((Object::new(), RefCell::new(Vec::new())));
 ///     for _ in 0..2 {
 ///         let table = Rc::clone(&table);
@@ -342,15 +342,15 @@ pub fn update(
 ///     }
 /// };
 /// explore(&Config::default(), &program, &mut count);
-/// // One client is through before the other one looks (2), or both look before they insert (4).
+/// // One client is done before the other one looks (2), or both look before they insert (4).
 /// assert_eq!(count.0, 6);
 /// ```
 pub fn opaque<R>(object: &Object, at: Place, act: impl FnOnce() -> R) -> R {
-    // Acquire and Release do: each opaque step reads what the one before it has written, and nothing
-    // else accesses the object, so that there is nothing left for `SeqCst` to forbid.
+    // Acquire and Release suffice: each opaque step reads what the previous one has written, and nothing
+    // else accesses the object, so there is nothing left for `SeqCst` to forbid.
     let order = Ordering::AcqRel;
     rmw(object, 0, Rmw::add(1), order, Ordering::Acquire, at);
-    // No other thread runs before this one comes to its next step.
+    // No other thread runs before this one gets to its next step.
     act()
 }
 
@@ -361,7 +361,7 @@ pub fn fence(order: Ordering, at: Place) {
     perform(Step::Fence { order }, at);
 }
 
-/// Blocks until the value is as wanted, and loads it. With `timed`, waiting for ever is no deadlock.
+/// Blocks until the value is an awaited one, and loads it. With `timed`, waiting forever is not a deadlock.
 #[inline(always)]
 pub fn await_load(
     object: &Object,
@@ -381,7 +381,7 @@ pub fn await_load(
     perform(step, at).value
 }
 
-/// Blocks until the value is as wanted, and changes it in the same step.
+/// Blocks until the value is an awaited one, and changes it in the same step.
 #[inline(always)]
 pub fn await_rmw(
     object: &Object,
@@ -406,23 +406,23 @@ pub fn await_rmw(
     perform(step, at).into()
 }
 
-/// One of `0..n`: all of them are explored. 0 is the ordinary course of events.
+/// Chooses one of `0..n`: all of them are explored. 0 is the ordinary course of events.
 ///
-/// For a program that can go on in several ways for reasons outside of it: the answer of a machine, a
-/// random number, a message that is lost. What happens for no reason, or seldom, says so by `why`, and
-/// happens only so often in one execution.
+/// For a program that can continue in several ways for external reasons: the answer of a machine, a
+/// random number, a message that is lost. For spurious or rare events, give the reason as `why`: their
+/// number per execution is limited.
 #[inline(always)]
 pub fn choose(n: u8, why: Why, at: Place) -> u8 {
     perform(Step::Choice { n, why }, at).value as u8
 }
 
 /// A plain read of data that no step protects. If nothing orders it after the last write of another
-/// thread, the calling thread never returns from here: the execution is a data race.
+/// thread, the execution is a data race, and this never returns.
 pub fn plain_read(object: &Object, at: Place) {
     plain(object, false, at);
 }
 
-/// A plain write. As [`plain_read`], for all accesses of other threads.
+/// A plain write. Like [`plain_read`], but conflicts with all accesses of other threads.
 pub fn plain_write(object: &Object, at: Place) {
     plain(object, true, at);
 }
@@ -433,9 +433,9 @@ fn plain(object: &Object, writes: bool, at: Place) {
     }
 }
 
-/// The value of an atomic for a thread that has it for itself (`get_mut`, `into_inner`): a plain
-/// access to something that others may have accessed by atomic steps. The object is forgotten: its
-/// next step begins anew, with whatever `init` is then.
+/// The value of an atomic for its exclusive owner (`get_mut`, `into_inner`): a plain access to
+/// something that others may have accessed by atomic steps. The object is forgotten: its next step
+/// binds it again, with the `init` given then.
 pub fn take_atomic(object: &Object, init: u64, at: Place) -> u64 {
     if !running() {
         return init;
@@ -446,16 +446,16 @@ pub fn take_atomic(object: &Object, init: u64, at: Place) -> u64 {
     }
 }
 
-/// The object is dropped: a plain write, after which any access is one of freed memory.
+/// Notes that the object is dropped: a plain write, after which any access is a use after free.
 pub fn dropped(object: &Object, at: Place) {
     if running() && !run::with(|now| now.drop_object(object, at)) {
         run::stop();
     }
 }
 
-/// Drops something whose owners need not be in any order, such as the value of a reference-counted
-/// pointer whose counts are no steps. Returns whether the destructor took no steps: then nobody can
-/// tell which owner was the last.
+/// Drops something whose owners need not be ordered, such as the value of a reference-counted
+/// pointer whose counts are not steps. Returns whether the destructor took no steps: then it cannot be
+/// observed which owner was the last.
 pub fn drop_unordered(destructor: impl FnOnce()) -> bool {
     if !running() {
         destructor();
@@ -470,12 +470,12 @@ pub fn drop_unordered(destructor: impl FnOnce()) -> bool {
     steps() == before
 }
 
-/// Starts a model thread. Its stack is as large as std makes one: 2 MiB, or what `RUST_MIN_STACK` says.
+/// Starts a model thread. Its stack has std's default size: 2 MiB, or the value of `RUST_MIN_STACK`.
 pub fn spawn(body: Box<dyn FnOnce()>, at: Place) -> ThreadId {
     spawn_with_stack(body, None, at)
 }
 
-/// The same with a stack of so many bytes, or a few more. If the system has no memory for that, nothing
+/// The same with a stack of at least that many bytes. If the system has no memory for it, nothing
 /// is known of the execution.
 pub fn spawn_with_stack(body: Box<dyn FnOnce()>, size: Option<usize>, at: Place) -> ThreadId {
     let slot = perform(Step::Spawn, at).value as ThreadId;
@@ -501,14 +501,14 @@ pub fn join(thread: ThreadId, at: Place) {
     perform(Step::Join { thread }, at);
 }
 
-/// What can be learnt of a program that changes its steps, without what its façade learns.
+/// The facts about a program that change its steps, excluding those of its façade.
 pub const FACTS: [&str; 3] = [
     LOOKS_AT_ENDS,
     locks::LOOKS_AT_LOCKS,
     run::WRITERS_WAIT_IN_WORDS,
 ];
 
-/// What `is_finished` needs to know: that ends are looked at.
+/// The fact that `is_finished` is used: the ends of threads are looked at.
 const LOOKS_AT_ENDS: &str = "the ends of threads are looked at";
 
 /// Whether a thread has ended. Orders nothing, as with std.
@@ -524,7 +524,7 @@ pub fn is_finished(thread: ThreadId, at: Place) -> bool {
     load(unsafe { &*ended }, 0, Ordering::Relaxed, at) == 1
 }
 
-/// The model thread that runs.
+/// The running model thread.
 pub fn current() -> ThreadId {
     if !running() {
         return 0;
@@ -533,7 +533,7 @@ pub fn current() -> ThreadId {
 }
 
 /// A hint that the caller waits: `spin_loop`, `yield_now`, `sleep`. Orders nothing and promises
-/// nothing: it is no event.
+/// nothing: it is not an event.
 #[inline(always)]
 pub fn pass(at: Place) {
     run::pass(at);
@@ -544,8 +544,8 @@ pub fn knows(fact: &'static str) -> bool {
     running() && run::with(|now| now.explorer.learnt.facts.contains(fact))
 }
 
-/// Makes a fact about the program known, if it is not. Returns whether it was: if not, the
-/// exploration begins anew when this run is over, and the run itself does not count.
+/// Makes a fact about the program known. Returns whether it was known already: if not, the
+/// exploration starts over when this run is over, and the run itself does not count.
 pub fn learn(fact: &'static str) -> bool {
     if !running() {
         return true;
@@ -557,8 +557,8 @@ pub fn learn(fact: &'static str) -> bool {
     })
 }
 
-/// Ends the current model thread here, for good. For what cannot be modelled: the execution counts as
-/// one of which nothing is known, for the given reason.
+/// Stops the current model thread here, forever. For code that cannot be modelled: nothing is known about
+/// the execution then, for the given reason.
 pub fn give_up(why: &'static str) -> ! {
     run::with(|now| now.run.ending = Some(Ending::GaveUp(why.into())));
     run::stop()
@@ -575,22 +575,22 @@ impl Rmw {
         }
     }
 
-    /// A strong compare-exchange of 64 bits.
+    /// A 64-bit strong compare-exchange.
     pub fn exchange(expected: u64, new: u64) -> Rmw {
         Rmw::of(RmwOp::Exchange, expected, new)
     }
 
-    /// An addition to 64 bits.
+    /// A 64-bit addition.
     pub fn add(operand: u64) -> Rmw {
         Rmw::of(RmwOp::Add, 0, operand)
     }
 
-    /// A subtraction from 64 bits.
+    /// A 64-bit subtraction.
     pub fn sub(operand: u64) -> Rmw {
         Rmw::of(RmwOp::Sub, 0, operand)
     }
 
-    /// An addition to 64 bits, if there is less than `limit`.
+    /// A 64-bit addition, if the value is less than `limit`.
     pub fn add_below(limit: u64, operand: u64) -> Rmw {
         Rmw::of(RmwOp::AddBelow, limit, operand)
     }

@@ -1,17 +1,17 @@
-//! One execution as a short text, to run it again: whose step is next, and which of its ways it takes.
+//! One execution as a short text, to run it again: which thread takes the next step, and in which way.
 //!
 //! ```text
-//! 0aab1aB3c0.1      0    what is known of the program, as bits
+//! 0aab1aB3c0.1      0    the facts known about the program, as bits
 //!  aa               two steps of the first thread, in the ordinary way
-//!    b1             one of the second, on the newest write but one
+//!    b1             one of the second thread, on the second newest write
 //!      a B3         one of the first, and three of the second, all ordinary
-//!          c0.1     one of the third on the newest write, in the second of the ways there are
+//!          c0.1     one of the third on the newest write, in the second of the possible ways
 //! ```
 //!
-//! Threads have letters in the order in which they are spawned. The number behind a letter is how many
-//! newer writes there are than the one that is read, or than the write itself; for a choice it is what is
-//! chosen. A text fits a program for as long as that takes the same steps: lines may move, and values
-//! change.
+//! Threads have letters in order of spawning. The number after a letter is the number of writes
+//! that are newer than the one that is read, or than the step's own write; for a choice it is the number
+//! that is chosen. A text fits a program as long as that takes the same steps: lines may move, and values
+//! may change.
 
 use crate::clock::MAX_THREADS;
 use crate::event::{Event, Kind};
@@ -20,13 +20,13 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
-/// A longer execution has no token: nobody would copy it.
+/// A longer execution has no token: it would be too long to copy.
 const MAX_STEPS: usize = 1_000;
 
 /// One execution, as a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What is known of the program: a bit for each fact of the list that it was made with.
+    /// The known facts about the program: a bit for each fact of the list that the token was made with.
     pub(crate) facts: u32,
     pub(crate) steps: VecDeque<Told>,
 }
@@ -34,11 +34,11 @@ pub struct Token {
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// Whose: threads are counted in the order in which they are spawned.
+    /// The thread: threads are counted in order of spawning.
     pub thread: usize,
-    /// How many writes are newer than the one it is about; the choice.
+    /// The number of writes newer than the one it reads or writes; or the choice.
     pub newer: usize,
-    /// Which of the ways that the operation allows.
+    /// Which of the operation's possible ways it takes.
     pub variant: u8,
 }
 
@@ -53,7 +53,7 @@ impl Schedule {
                 threads.push(event.value as usize);
             }
             if event.kind == Kind::Write && event.rmw {
-                // It comes with its read.
+                // Included in the step of its read.
                 continue;
             }
             let slot = pos.thread as usize;
@@ -68,7 +68,7 @@ impl Schedule {
         (steps.len() <= MAX_STEPS).then_some(Token { facts, steps })
     }
 
-    /// What the number of the `nth` event is.
+    /// The number to write for the `nth` event.
     fn number(&self, nth: usize, event: &Event) -> usize {
         let rank = match event.kind {
             Kind::Read => self.graph.rank(event.rf),
@@ -143,7 +143,7 @@ impl FromStr for Token {
             let mut times = 1;
             if letter.is_ascii_uppercase() {
                 times =
-                    number_behind.ok_or(format!("at character {at}, {letter} wants a number"))?;
+                    number_behind.ok_or(format!("at character {at}, {letter} needs a number"))?;
             } else {
                 step.newer = number_behind.unwrap_or(0);
                 if let Some(behind) = rest.strip_prefix('.') {
@@ -160,7 +160,7 @@ impl FromStr for Token {
     }
 }
 
-/// The number that the text begins with, which is taken away.
+/// Removes the number at the beginning of the text, and returns it.
 fn number(text: &mut &str) -> Option<usize> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, rest) = text.split_at(digits);

@@ -1,8 +1,8 @@
 //! One exploration by several OS threads.
 //!
-//! An item and the graph of its frame are a whole subtree of the search, which has nothing to do with
-//! any other. So whoever has plenty gives the items at the bottom of its stack, which are the largest,
-//! to whoever has nothing to do.
+//! An item and the graph of its frame are a whole subtree of the search, independent of all others.
+//! So a thread that has plenty of items gives those at the bottom of its stack, which are the largest,
+//! to threads that have nothing to do.
 
 use crate::explorer::{Explorer, Frame, Learnt, Work};
 use crate::search::Config;
@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// How many runs an exploration has to take before it is worth sharing: a thread more costs as much as a
+/// How many runs an exploration must take before it is worth sharing: another thread costs as much as a
 /// few of them.
 const WORTH_SHARING: u64 = 300;
 
@@ -19,21 +19,21 @@ pub struct Workers {
     pub(crate) config: Config,
     state: Mutex<State>,
     changed: Condvar,
-    /// How many wait for something to do. Looked at without the lock.
+    /// How many threads wait for something to do. Read without the lock.
     idle: AtomicUsize,
-    /// Raised whenever the exploration begins anew.
+    /// Incremented whenever the exploration starts over.
     generation: AtomicU64,
     runs: AtomicU64,
     stopped: AtomicBool,
-    /// Nothing more is to be given to others.
+    /// Set when nothing may be given to other threads any more.
     alone: AtomicBool,
-    /// Something has been.
+    /// Set when something has been given to another thread.
     shared: AtomicBool,
 }
 
 struct State {
     queue: Vec<Job>,
-    /// How many take part, and how many of them work.
+    /// How many threads take part, and how many of them work.
     workers: usize,
     working: usize,
     learnt: Learnt,
@@ -46,7 +46,7 @@ struct Job {
 }
 
 impl Workers {
-    /// An exploration that nobody has begun.
+    /// An exploration that no thread has begun.
     pub fn new(config: Config) -> Workers {
         let state = State {
             queue: vec![Job::root(&config)],
@@ -67,19 +67,19 @@ impl Workers {
         }
     }
 
-    /// Ends the exploration early, for all.
+    /// Ends the exploration early, for all threads.
     pub fn stop(&self) {
         self.stopped.store(true, Relaxed);
         self.changed.notify_all();
     }
 
-    /// Whether the exploration is so large that others may as well take part.
+    /// Whether the exploration is so large that more threads are worthwhile.
     pub fn are_worth_it(&self) -> bool {
         self.runs() >= WORTH_SHARING
     }
 
     /// Says that the program must not run on two OS threads at once. Returns whether it never has: if it
-    /// may have, what was seen is worth nothing.
+    /// may have, the results so far are invalid.
     pub fn keep_to_one(&self) -> bool {
         self.alone.store(true, Relaxed);
         !self.shared.load(Relaxed)
@@ -89,7 +89,7 @@ impl Workers {
         self.stopped.load(Relaxed)
     }
 
-    /// Counts one more run. Returns how many there have been.
+    /// Counts one more run. Returns the number of runs so far.
     pub(crate) fn count_run(&self) -> u64 {
         self.runs.fetch_add(1, Relaxed) + 1
     }
@@ -106,14 +106,14 @@ impl Workers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins those who take part.
+    /// Joins the threads that take part.
     pub(crate) fn join(&self) {
         let mut state = self.state();
         state.workers += 1;
         state.working += 1;
     }
 
-    /// Waits for something to do. `None` if there is nothing left.
+    /// Waits for a job. `None` if there is nothing left.
     pub(crate) fn next(&self) -> Option<(Explorer, u64)> {
         let mut state = self.state();
         state.working -= 1;
@@ -136,7 +136,7 @@ impl Workers {
         Some((explorer, self.generation()))
     }
 
-    /// Gives something to those who have nothing to do, of an exploration of that generation.
+    /// Gives jobs to threads that have nothing to do, from an exploration of that generation.
     pub(crate) fn share(&self, explorer: &mut Explorer, generation: u64) {
         let alone = self.alone.load(Relaxed);
         if alone || self.idle.load(Relaxed) == 0 || !self.are_worth_it() {
@@ -154,7 +154,7 @@ impl Workers {
         }
     }
 
-    /// Begins anew, knowing more: unless that was known already, and somebody else has begun anew.
+    /// Starts over with more knowledge, unless that was known already, and another thread has started over.
     pub(crate) fn begin_anew(&self, learnt: &Learnt) {
         let mut state = self.state();
         if !state.learnt.add(learnt) {
@@ -176,7 +176,7 @@ impl Job {
 }
 
 impl Learnt {
-    /// Adds what another one knows. Returns whether there was anything new.
+    /// Adds the knowledge of `other`. Returns whether there was anything new.
     fn add(&mut self, other: &Learnt) -> bool {
         let before = self.len();
         self.loops.extend(&other.loops);
@@ -191,7 +191,7 @@ impl Learnt {
 }
 
 impl Explorer {
-    /// Takes the largest part of what is left to be explored away, if there is enough.
+    /// Takes away the largest part of what is left to explore, if there is enough.
     fn give_away(&mut self) -> Option<Frame> {
         let left: usize = self.frames.iter().map(|frame| frame.work.len()).sum();
         if left < 2 {

@@ -1,9 +1,9 @@
-//! The owned form of an execution: what reports carry, JSON prints and the timeline shows.
+//! An execution as owned data: what reports carry, JSON prints and the timeline shows.
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-/// What an operation did, in the words of the standard library.
+/// What an operation did, named after the standard library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -18,7 +18,7 @@ pub enum Op {
     CasOk,
     /// A compare-and-exchange that found another value.
     CasFail,
-    /// A weak compare-and-exchange that found the value it expected, and failed for no reason.
+    /// A weak compare-and-exchange that found the expected value, and failed spuriously.
     CasFailForNoReason,
     /// A memory fence.
     Fence,
@@ -32,25 +32,25 @@ pub enum Op {
     Unlock,
     /// A read lock was taken.
     ReadLock,
-    /// A read lock was given back.
+    /// A read lock was released.
     ReadUnlock,
     /// A write lock was taken.
     WriteLock,
-    /// A write lock was given back.
+    /// A write lock was released.
     WriteUnlock,
-    /// A thread began to wait on a condition variable, giving its mutex back.
+    /// A thread began to wait on a condition variable, and released its mutex.
     Wait,
     /// A thread that waited on a condition variable holds its mutex again.
     Woken,
-    /// The same, and nobody had notified it: waiting threads may wake up for no reason.
+    /// The same without a notification: a spurious wake-up.
     WokenForNoReason,
-    /// The same, since its time was up.
+    /// The same, because its time was up.
     WokenTimedOut,
     /// A thread fell asleep on a futex.
     Sleep,
     /// A thread that slept on a futex was woken.
     Awake,
-    /// The same, and nobody had woken it.
+    /// The same without being woken: a spurious wake-up.
     AwakeForNoReason,
     /// `notify_one`, or `wake_one` of a futex.
     NotifyOne,
@@ -60,11 +60,11 @@ pub enum Op {
     Spawn,
     /// A thread was joined. The object is the joined thread.
     Join,
-    /// `park` returned, since somebody had unparked the thread.
+    /// `park` returned, because the thread had been unparked.
     Park,
-    /// `park` returned, and nobody had unparked the thread.
+    /// `park` returned though the thread had not been unparked.
     ParkForNoReason,
-    /// `park_timeout` returned, since its time was up.
+    /// `park_timeout` returned, because its time was up.
     ParkTimedOut,
     /// `unpark`. The object is the thread that may go on.
     Unpark,
@@ -78,7 +78,7 @@ pub enum Op {
     Send,
     /// A `try_send` found no room in the channel.
     SendFull,
-    /// A value was not sent, since the channel's receiver is gone.
+    /// A value was not sent, because the channel's receiver is gone.
     SendClosed,
     /// A value was received from a channel.
     Recv,
@@ -109,12 +109,12 @@ pub enum Op {
 }
 
 impl Op {
-    /// Quiet operations matter to leaks only, and are left out of other timelines.
+    /// Whether it only matters to leaks, and is left out of other timelines.
     pub fn is_quiet(self) -> bool {
         self == Op::ArcNew
     }
 
-    /// Whether a thread waits in it, until others let it go on.
+    /// Whether a thread may have to wait in it until other threads let it go on.
     pub fn can_wait(self) -> bool {
         matches!(
             self,
@@ -158,7 +158,7 @@ pub struct Event {
     pub op: Op,
     /// The method's own name, such as `fetch_add`.
     pub call: String,
-    /// What it was done to.
+    /// The object of the operation.
     pub object: Option<String>,
     /// The value read, or the value that was replaced.
     pub read: Option<String>,
@@ -174,10 +174,10 @@ pub struct Event {
     pub line: u32,
     /// The column of the call, counted from 1.
     pub column: u32,
-    /// More that is worth saying, such as the message of a panic.
+    /// Additional information, such as the message of a panic.
     pub note: Option<String>,
-    /// Whom a notification wakes, of those who wait on its object. Empty if nobody does, and `None`
-    /// for what is no notification.
+    /// The threads that a notification wakes, of those that wait on its object. Empty if it wakes none, and
+    /// `None` if the operation is not a notification.
     #[cfg_attr(feature = "serde", serde(default))]
     pub wakes: Option<Vec<String>>,
     /// Who holds what a statement of a database waits for.
@@ -186,10 +186,10 @@ pub struct Event {
     /// How many values are in a channel after the operation.
     #[cfg_attr(feature = "serde", serde(default))]
     pub inside: Option<u64>,
-    /// What these values are, the oldest first, if they can be shown.
+    /// These values, oldest first, if they can be shown.
     #[cfg_attr(feature = "serde", serde(default))]
     pub contents: Option<Vec<String>>,
-    /// Whether whoever gives a lock back had what it protects to change, if that cannot be shown.
+    /// For the release of a lock: whether the value may have been changed, if it cannot be shown.
     #[cfg_attr(feature = "serde", serde(default))]
     pub changed: Option<bool>,
 }
@@ -198,19 +198,19 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Blocked {
-    /// Who waits.
+    /// The actor that waits.
     pub actor: String,
     /// The call it waits in, such as `lock`.
     pub call: String,
     /// What it waits for: a lock, a condition variable, another thread.
     pub object: Option<String>,
-    /// Who holds it, if it is a lock and held.
+    /// The actors that hold it, if it is a lock and held.
     pub held_by: Vec<String>,
     /// The source file of the call it waits in.
     pub file: String,
     /// The line of the call it waits in.
     pub line: u32,
-    /// The column of that call, counted from 1. 0 if nobody knows.
+    /// The column of that call, counted from 1. 0 if unknown.
     #[cfg_attr(feature = "serde", serde(default))]
     pub column: u32,
 }
@@ -219,10 +219,10 @@ pub struct Blocked {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Trace {
-    /// The actors, in the order in which they came into being.
+    /// The actors, in order of creation.
     pub actors: Vec<String>,
-    /// What they did.
+    /// The operations.
     pub events: Vec<Event>,
-    /// Who could not go on.
+    /// The actors that could not go on.
     pub blocked: Vec<Blocked>,
 }

@@ -1,8 +1,8 @@
-//! What outlives the process: how many executions began, and the operations of one of them.
+//! Data that outlives the process: how many executions began, and the operations of one of them.
 //!
-//! A program under check can take its process down with it. The parent then reads off the counter in
-//! which execution that was, checks once more, and has that one execution written down as it goes:
-//! the engines do the same thing every time.
+//! A program under check can take its process down with it. The parent then reads from the counter in
+//! which execution that was, checks again, and lets the child write down that one execution as it goes:
+//! the engines repeat exactly what they did.
 
 use super::Trace;
 use std::fs::File;
@@ -11,24 +11,24 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
-/// What a parent reads while its child works, and afterwards.
+/// The data that a parent reads while its child works, and afterwards.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Shared {
     /// How many executions have begun.
     pub executions: AtomicU64,
-    /// Not 0 if the child ended itself because the program did not come back.
+    /// Not 0 if the child ended itself because the program did not return.
     pub stalled: AtomicU64,
-    /// Not 0 if the program asked for more memory than there is for it.
+    /// Not 0 if the program asked for more memory than it may have.
     pub exhausted: AtomicU64,
-    /// How large the stack was that a thread overflowed, if one did.
+    /// The size of the stack that a thread overflowed, if one did.
     pub overflowed: AtomicU64,
 }
 
-/// How many bytes that takes.
+/// The size of the file, in bytes.
 pub const SHARED_BYTES: usize = size_of::<Shared>();
 
-/// The same in this process, unless another one looks.
+/// The data of this process, if it is not shared with another one.
 static OWN: Shared = Shared {
     executions: AtomicU64::new(0),
     stalled: AtomicU64::new(0),
@@ -59,22 +59,22 @@ pub fn share(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What another process notes in a file.
+/// The data that another process writes to a file.
 ///
 /// # Errors
 ///
 /// If the file cannot be mapped.
 pub fn map(path: &Path) -> std::io::Result<&'static Shared> {
     let file = File::options().read(true).write(true).open(path)?;
-    // SAFETY: the file is a temporary one of ours. Nobody truncates it, and both processes touch
-    // its bytes through the same atomics only.
+    // SAFETY: the file is a temporary one of ours. It is never truncated, and both processes access
+    // its bytes only through the same atomics.
     let map = unsafe {
         memmap2::MmapOptions::new()
             .len(SHARED_BYTES)
             .map_mut(&file)?
     };
     let map = Box::leak(Box::new(map));
-    // SAFETY: a mapping is aligned to a page and as long as that, and is never unmapped.
+    // SAFETY: a mapping is aligned to a page, has that length, and is never unmapped.
     Ok(unsafe { &*map.as_ptr().cast() })
 }
 
@@ -98,12 +98,12 @@ pub fn executions() -> u64 {
     shared().executions.load(Relaxed)
 }
 
-/// Notes that the program does not come back.
+/// Notes that the program does not return.
 pub fn stalled() {
     shared().stalled.store(1, Relaxed);
 }
 
-/// Notes that the program asks for more memory than there is for it.
+/// Notes that the program asks for more memory than it may have.
 pub fn exhausted() {
     shared().exhausted.store(1, Relaxed);
 }
@@ -118,7 +118,7 @@ pub fn begin_execution() {
     shared().executions.fetch_add(1, Relaxed);
 }
 
-/// Whether the execution that runs is the one to write down.
+/// Whether the running execution is the one to write down.
 #[inline]
 pub fn is_open() -> bool {
     JOURNAL
@@ -126,13 +126,13 @@ pub fn is_open() -> bool {
         .is_some_and(|journal| journal.execution == executions())
 }
 
-/// Writes down the execution as far as it has come.
+/// Writes down the execution so far.
 pub fn write(trace: &Trace) {
     let Some(journal) = JOURNAL.get() else { return };
     let Ok(mut file) = journal.file.lock() else {
         return;
     };
-    // What cannot be written is missing from a report on a crash: nothing worse.
+    // If it cannot be written, it is only missing from a crash report.
     let _ = text(trace).map(|text| {
         let _ = file
             .rewind()
@@ -149,7 +149,7 @@ fn text(trace: &Trace) -> Option<Vec<u8>> {
     serde_json::to_vec(trace).ok()
 }
 
-/// Whoever reads a journal has serde.
+/// Without serde there is nothing to write: the reader of a journal has it enabled.
 #[cfg(not(feature = "serde"))]
 fn text(_: &Trace) -> Option<Vec<u8>> {
     None

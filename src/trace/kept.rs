@@ -1,10 +1,10 @@
-//! Texts that are kept for as long as the process runs, each once: labels, and values of executions that are
-//! shown. There are few.
+//! Texts that are kept until the process ends, each once: labels, and values in executions that are
+//! shown. There are few of them.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The same text, for as long as the process runs.
+/// The same text, kept until the process ends.
 pub fn keep(text: &str) -> &'static str {
     static TEXTS: OnceLock<Mutex<HashSet<&'static str>>> = OnceLock::new();
     let texts = TEXTS.get_or_init(Mutex::default);

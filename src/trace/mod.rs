@@ -14,7 +14,7 @@ pub use event::{Blocked, Event, Op, Trace};
 pub use kept::keep;
 pub use value::Value;
 
-/// A text in one line: `assert_eq!` says it in three.
+/// A text in one line, as `assert_eq!` uses three.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

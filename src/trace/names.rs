@@ -1,11 +1,11 @@
-//! Names for locks, atomics and cells, read off the source: a program does not name them itself.
+//! Names for locks, atomics and cells, read from the source: the program itself does not name them.
 
 use super::source;
 use std::panic::Location;
 
 /// The name of an object: the variable or field it is created into, else the one it is first used
-/// through, else its type and the line that made it. `nth` tells how many were made by the same
-/// line before: the index, for the elements of an array.
+/// through, else its type and the line that created it. `nth` is the number of objects created by the
+/// same line before: the index, for the elements of an array.
 pub fn of_object(
     kind: &str,
     created: &'static Location<'static>,
@@ -27,14 +27,14 @@ fn before(at: &Location<'_>) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// `let flag = Arc::new(AtomicBool::new(false))` and `flag: AtomicBool::new(false)` both say "flag", in
-/// however many lines.
+/// `let flag = Arc::new(AtomicBool::new(false))` and `flag: AtomicBool::new(false)` both give "flag",
+/// even across lines.
 fn created_into(at: &Location<'_>) -> Option<String> {
     let mut text = before(at)?;
     let lines = source::text(at.file())?;
     let above = lines.lines().take((at.line() as usize).checked_sub(1)?);
     for line in above.collect::<Vec<_>>().into_iter().rev().take(MOST_LINES) {
-        // What opens in the line above goes on here.
+        // An expression that opens in the line above continues here.
         if !line.trim_end().ends_with(['(', '=']) || name_assigned(&text).is_some() {
             break;
         }
@@ -43,18 +43,18 @@ fn created_into(at: &Location<'_>) -> Option<String> {
     name_assigned(&text)
 }
 
-/// How many lines above a call may have the name of what it makes.
+/// How many lines above a call the name may be.
 const MOST_LINES: usize = 3;
 
 fn name_assigned(before: &str) -> Option<String> {
-    // What stands between the name and the call may only wrap it: `Arc::new(`, `Box::new(`.
+    // The text between the name and the call may only wrap it: `Arc::new(`, `Box::new(`.
     let cut = before.find(" = ").or_else(|| find_field_colon(before))?;
     let (head, wrapping) = before.split_at(cut);
     if let Some(elements) = wrapping.strip_prefix(" = (") {
         return of_tuple(head, elements);
     }
     if let Some((wrapping, elements)) = wrapping.split_once("((") {
-        // `Arc::new((Mutex::new(false), Condvar::new()))`: the elements are fields of what is named.
+        // `Arc::new((Mutex::new(false), Condvar::new()))`: the elements are fields of the named variable.
         let name = name_assigned(&format!("{head}{wrapping}("))?;
         return Some(format!("{name}.{}", place_in_tuple(elements)?));
     }
@@ -76,21 +76,21 @@ fn name_assigned(before: &str) -> Option<String> {
     is_name(name).then(|| name.to_owned())
 }
 
-/// `static JOBS: Mutex<u32> = Mutex::new(0)` says "JOBS".
+/// `static JOBS: Mutex<u32> = Mutex::new(0)` gives "JOBS".
 fn of_static(head: &str) -> Option<String> {
     let (_, name) = head.split_once("static ")?;
     let name = bound(name)?;
     (!name.is_empty()).then(|| name.to_owned())
 }
 
-/// `let (flag, count) = (Arc::new(AtomicBool::new(false)), Arc::new(` says "count".
+/// `let (flag, count) = (Arc::new(AtomicBool::new(false)), Arc::new(` gives "count".
 fn of_tuple(head: &str, elements: &str) -> Option<String> {
     let (_, names) = head.trim_end().strip_suffix(')')?.rsplit_once('(')?;
     let name = bound(names.split(',').nth(place_in_tuple(elements)?)?)?;
     is_name(name).then(|| name.to_owned())
 }
 
-/// Which element of a tuple is made behind this part of it, if that is only wrapped there.
+/// The index of the tuple element that is created after this text, if it is only wrapped there.
 fn place_in_tuple(elements: &str) -> Option<usize> {
     let mut depth = 0_i32;
     let mut nth = 0;
@@ -107,7 +107,7 @@ fn place_in_tuple(elements: &str) -> Option<usize> {
             _ => {}
         }
         if depth < 0 {
-            // The tuple is over.
+            // The end of the tuple.
             return None;
         }
         element.push(c);
@@ -116,7 +116,7 @@ fn place_in_tuple(elements: &str) -> Option<usize> {
     element.chars().all(plain).then_some(nth)
 }
 
-/// `let (jobs, inbox) = channel()` says "jobs", and `let (tx, rx)` "rx": where the values are.
+/// `let (jobs, inbox) = channel()` gives "jobs", and `let (tx, rx)` "rx": where the values are.
 fn of_two_ends(head: &str) -> Option<String> {
     let (sender, receiver) = head.rsplit('(').next()?.split_once(',')?;
     let says_little = ["tx", "sender", "send", "s", "t"].map(Some);
@@ -129,7 +129,7 @@ fn of_two_ends(head: &str) -> Option<String> {
     is_name(name).then(|| name.to_owned())
 }
 
-/// The colon after a field's name, which is no `::`.
+/// The colon after a field's name, which is not part of a `::`.
 fn find_field_colon(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     (0..bytes.len()).find(|&i| {
@@ -137,8 +137,8 @@ fn find_field_colon(text: &str) -> Option<usize> {
     })
 }
 
-/// `self.visitors.load(Relaxed)` says "visitors", and `self.flags[train].load(Relaxed)` "flags[]":
-/// which element it is, the source does not tell.
+/// `self.visitors.load(Relaxed)` gives "visitors", and `self.flags[train].load(Relaxed)` "flags[]":
+/// the source does not tell which element it is.
 fn used_through(at: &Location<'_>) -> Option<String> {
     receiver(&before(at)?)
 }
@@ -158,7 +158,7 @@ fn receiver(before: &str) -> Option<String> {
     is_name(name).then(|| format!("{name}{index}"))
 }
 
-/// What a pattern binds, if it is no more than a word.
+/// The name that a pattern binds, if it is just one word.
 fn bound(pattern: &str) -> Option<&str> {
     let word = pattern.trim().trim_start_matches("mut ").trim();
     let is_one = word.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -170,7 +170,7 @@ fn is_name(word: &str) -> bool {
     starts_well && !["self", "let", "mut", "new", "ref"].contains(&word)
 }
 
-/// Tells objects of the same name apart by numbers, in the order of their creation.
+/// Distinguishes objects of the same name by numbers, in order of creation.
 pub fn number_duplicates(names: &mut [String]) {
     let all = names.to_vec();
     for (i, name) in names.iter_mut().enumerate() {

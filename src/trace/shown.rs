@@ -1,8 +1,8 @@
 //! Values of std's types as text, without asking for `Debug`.
 //!
-//! Locks and channels cannot ask for `T: Debug`, since std's do not. So a table has the types that programs
-//! keep in them: numbers, texts, and collections of both. A type of the program's own is in no table, and its
-//! `Debug`, if it has one, is code of the program, which must not run while it is looked at.
+//! Locks and channels cannot require `T: Debug`, since std's do not. So a table has the types that programs
+//! keep in them: numbers, texts, and collections of both. A type of the program's own is not in the table,
+//! and its `Debug`, if any, is code of the program, which must not run while the value is examined.
 
 use super::{Value, keep};
 use std::any::TypeId;
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 /// How many characters of a value are kept.
 const MAX_TEXT: usize = 4_000;
 
-/// What a value of one of the types in the table looks like, behind a pointer to it.
+/// Shows a value of one of the types in the table, given a pointer to it.
 type Show = unsafe fn(*const ()) -> String;
 
 static TYPES: LazyLock<HashMap<TypeId, Show>> = LazyLock::new(|| {
@@ -26,11 +26,11 @@ static TYPES: LazyLock<HashMap<TypeId, Show>> = LazyLock::new(|| {
     types.0
 });
 
-/// The value as text, if its type is in the table. It must be whole: nobody changes it meanwhile.
+/// The value as text, if its type is in the table. Nothing may change the value meanwhile.
 pub fn text<T: ?Sized>(value: &T) -> Option<Value> {
     let show = TYPES.get(&typeid::of::<T>())?;
-    // SAFETY: the pointer is one to a value of the type that the function is for, but for lifetimes: what
-    // it borrows lives for as long as the reference to it.
+    // SAFETY: the pointer is to a value of the function's type, except for lifetimes: whatever the value
+    // borrows lives as long as the reference to it.
     let text = unsafe { show(std::ptr::from_ref(value).cast()) };
     Some(Value::Text(keep(&cut(text))))
 }
@@ -49,7 +49,7 @@ impl Types {
     fn plain<T: Debug + 'static>(&mut self) {
         /// # Safety
         ///
-        /// It points to a `T`.
+        /// The pointer must be to a `T`.
         unsafe fn show<T: Debug>(value: *const ()) -> String {
             // SAFETY: the caller's promise.
             format!("{:?}", unsafe { &*value.cast::<T>() })

@@ -9,7 +9,7 @@ type Sources = Mutex<HashMap<String, Source>>;
 
 struct Source {
     text: Option<Arc<str>>,
-    /// Somebody has said what is in it.
+    /// Whether the text was registered, instead of read from the file.
     registered: bool,
 }
 
@@ -34,7 +34,7 @@ fn sources() -> &'static Sources {
     SOURCES.get_or_init(Sources::default)
 }
 
-/// Makes the text of a file known, so that it is found where the file itself is not.
+/// Registers the text of a file, so that it is found where the file itself is missing.
 pub fn register(file: &str, text: &str) {
     let mut sources = sources().lock().unwrap_or_else(PoisonError::into_inner);
     sources
@@ -43,7 +43,7 @@ pub fn register(file: &str, text: &str) {
         .registered = true;
 }
 
-/// Makes the present text of a file known, whatever it was before.
+/// Registers the current text of a file, replacing an earlier one.
 pub fn replace(file: &str, text: &str) {
     let mut sources = sources().lock().unwrap_or_else(PoisonError::into_inner);
     sources.insert(tidy(file), Source::registered(text));
@@ -68,7 +68,7 @@ fn find(file: &str) -> Option<Arc<str>> {
         .map(Arc::from)
 }
 
-/// The text in a file, unless it is none of a program's: no plain file, or a huge one.
+/// The text of a file, unless it cannot be a program's: if it is not a regular file, or huge.
 fn read(path: &Path) -> Option<String> {
     const MAX_BYTES: u64 = 4 << 20;
     let about = path.metadata().ok()?;
@@ -76,7 +76,7 @@ fn read(path: &Path) -> Option<String> {
     is_source.then(|| std::fs::read_to_string(path).ok())?
 }
 
-/// One line of a file, without the white space around it and the comment at its end.
+/// One line of a file, without surrounding white space and a comment at its end.
 pub fn line(file: &str, line: u32) -> Option<String> {
     let text = text(file)?;
     let line = text.lines().nth((line as usize).checked_sub(1)?)?;
@@ -99,8 +99,8 @@ pub fn tidy(file: &str) -> String {
     tidy.to_string_lossy().replace('\\', "/")
 }
 
-/// A place as it is shown: the file, the line and the column. What is in std or in a dependency is nowhere
-/// in the program, and has no file and a line of 0.
+/// A place as it is shown: the file, the line and the column. A place in std or in a dependency is not
+/// in the program, and gets no file and a line of 0.
 pub fn place(at: &Location<'_>) -> (String, u32, u32) {
     let file = tidy(at.file());
     match is_of_others(&file) {
@@ -109,8 +109,8 @@ pub fn place(at: &Location<'_>) -> (String, u32, u32) {
     }
 }
 
-/// Whether a file came with the toolchain or from a registry. The bugs of this library do that, too, and
-/// are known by their texts.
+/// Whether a file came with the toolchain or from a registry. This library's own bugs may, too, but
+/// are recognised by their registered texts.
 fn is_of_others(file: &str) -> bool {
     let folders = ["/rustlib/src/", "/registry/src/", "/git/checkouts/"];
     let comes = file.starts_with("/rustc/") || folders.iter().any(|it| file.contains(it));

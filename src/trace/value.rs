@@ -7,7 +7,7 @@ use std::any::TypeId;
 /// program's own types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Value {
-    /// No value, or none that can be shown.
+    /// No value, or one that cannot be shown.
     #[default]
     Nothing,
     /// A truth value.
@@ -25,14 +25,14 @@ pub enum Value {
 impl Value {
     /// The value of a `T` in a cell, if `T` is a number or a truth value.
     ///
-    /// Cells cannot ask for `T: Debug`, so the few types that fit in a table are recognised one by one.
+    /// Cells cannot require `T: Debug`, so a table of the few types that fit is searched.
     pub fn peek<T: ?Sized>(value: &T) -> Value {
         let id = typeid::of::<T>();
         let place = std::ptr::from_ref(value).cast::<()>();
         macro_rules! try_types {
             ($($variant:ident as $wide:ty: $($narrow:ty),*;)*) => {
                 $($(if id == TypeId::of::<$narrow>() {
-                    // SAFETY: it is one, as its type says.
+                    // SAFETY: the value is of that type.
                     return Value::$variant(unsafe { *place.cast::<$narrow>() } as $wide);
                 })*)*
             };
@@ -45,8 +45,8 @@ impl Value {
         Value::Nothing
     }
 
-    /// The value of a `T` behind a lock or in a channel: a text for more types. Whoever looks has it for
-    /// itself, and it is whole.
+    /// The value of a `T` behind a lock or in a channel: as text for more types. The caller must have exclusive
+    /// access, and the value must be complete.
     pub fn of<T: ?Sized>(value: &T) -> Value {
         match Value::peek(value) {
             Value::Nothing => shown::text(value).unwrap_or_default(),

@@ -6,8 +6,8 @@
 //! - `heisenbug-native`: the standard library itself. Costs nothing; for benches.
 //! - `heisenbug-live`: real threads, with locks that can tell a deadlock. For `stress`.
 //! - `heisenbug-model`: a façade over our own engine, to which every operation is a step.
-//!   For `check`, and for the code of whoever uses heisenbug as a library.
-//! - `heisenbug-loom`: loom's own types, plainly, and the bugs that need nothing else. For loom's
+//!   For `check`, and for the code of users of heisenbug as a library.
+//! - `heisenbug-loom`: loom's own types, as they are, and the bugs that need nothing else. For loom's
 //!   tests, and for `check --engine loom`.
 
 use heisenbug_catalogue::Bug;
@@ -17,7 +17,7 @@ pub fn bugs() -> impl Iterator<Item = &'static Bug> {
     heisenbug_bugs::bugs::all()
 }
 
-/// The proofs of the lock strategies, from the simplest on.
+/// The proofs of the lock strategies, simplest first.
 pub fn locks() -> impl Iterator<Item = &'static Bug> {
     heisenbug_locks::locks::all()
 }

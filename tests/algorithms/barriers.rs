@@ -1,4 +1,4 @@
-//! Waiting for each other: a sense-reversing barrier, an event count, a once.
+//! Threads that wait for each other: a sense-reversing barrier, an event count, a once.
 
 use crate::judged::{Plain, deadlocks, fails, holds};
 use crate::two;
@@ -14,7 +14,7 @@ use heisenbug::sync::atomic::{
 struct Barrier {
     left: AtomicU32,
     sense: AtomicBool,
-    /// Whether the count is ready for the next round before this one ends.
+    /// Whether the count is reset for the next round before this round ends.
     ready_before: bool,
     opens: Ordering,
     parts: [Plain<u32>; 2],
@@ -32,9 +32,9 @@ impl Barrier {
     }
 
     fn wait(&self, sense: bool) {
-        // Collects what all have done before.
+        // Acquires what all others have done before.
         if self.left.fetch_sub(1, AcqRel) > 1 {
-            // Pairs with the store of the last one.
+            // Pairs with the store of the last thread.
             while self.sense.load(Acquire) != sense {
                 hint::spin_loop();
             }
@@ -78,7 +78,7 @@ fn barrier_that_opens_without_release_fails() {
     );
 }
 
-/// Who is let out is back before the count is: it takes itself for the last one, and goes through alone.
+/// A released thread is back before the count is reset: it mistakes itself for the last one, and passes alone.
 #[test]
 fn barrier_that_counts_anew_too_late_fails() {
     fails(
@@ -104,7 +104,7 @@ impl Event {
         }
     }
 
-    /// Says that it waits, takes the key, looks, and sleeps unless the key is old.
+    /// Announces that it waits, takes the key, looks, and sleeps unless the key is outdated.
     fn wait(&self) {
         loop {
             self.waiters.fetch_add(1, SeqCst);
@@ -119,7 +119,7 @@ impl Event {
         }
     }
 
-    /// Looks before it takes the key: what happens in between is slept through.
+    /// Looks before it takes the key: a change in between is missed.
     fn wait_with_a_late_key(&self) {
         while !self.happened.load(Acquire) {
             self.waiters.fetch_add(1, SeqCst);

@@ -1,4 +1,4 @@
-//! One at a time: Peterson, Dekker, Lamport's bakery, ticket lock, MCS.
+//! Mutual exclusion: Peterson, Dekker, Lamport's bakery, ticket lock, MCS.
 
 use crate::judged::{Plain, fails, frees_too_early, holds};
 use crate::two;
@@ -13,7 +13,7 @@ use std::ptr::null_mut;
 /// The orderings of stores and of loads.
 type Orderings = (Ordering, Ordering);
 const STRONG: Orderings = (SeqCst, SeqCst);
-/// Enough to hand something over, and too weak to see each other's flags: both may read the old ones.
+/// Enough to hand something over, but too weak to see each other's flags: both may read the old ones.
 const HAND_OVER: Orderings = (Release, Acquire);
 
 struct Flags {
@@ -37,7 +37,7 @@ impl Flags {
         self.raised[me].store(true, self.orderings.0);
     }
 
-    /// Pairs with `sees`: whoever comes next reads the lowered flag.
+    /// Pairs with `sees`: the next thread reads the lowered flag.
     fn lower(&self, me: usize) {
         self.raised[me].store(false, Release);
     }
@@ -98,7 +98,7 @@ fn peterson_that_takes_the_turn_itself_fails() {
     let program = || {
         let enter = |flags: &Flags, me: usize| {
             flags.raise(me);
-            // Should be the other's: so both may go first.
+            // Should give the turn to the other thread: this way both may go first.
             flags.gives_turn_to(me);
             while flags.sees(1 - me) && flags.turn_of(1 - me) {
                 hint::spin_loop();
@@ -122,7 +122,7 @@ fn dekker(flags: &Flags, me: usize) {
     flags.raise(me);
     while flags.sees(other) {
         if flags.turn_of(other) {
-            // Gives way, and tries again when it is its turn.
+            // Gives way, and retries when it is its turn.
             flags.lower(me);
             while flags.turn_of(other) {
                 hint::spin_loop();
@@ -160,7 +160,7 @@ fn dekker_without_seq_cst_fails() {
 
 struct Bakery {
     orderings: Orderings,
-    /// Whether somebody is about to draw a number; without it a twin.
+    /// Whether a thread announces that it is about to draw a number; the broken twin does not.
     says_it_draws: bool,
     draws: [AtomicBool; 2],
     number: [AtomicU32; 2],
@@ -188,7 +188,7 @@ impl Bakery {
         if self.says_it_draws {
             self.draws[me].store(false, store);
         }
-        // Who is about to draw may draw the same number, and then the first in the row goes first.
+        // A thread that is about to draw may draw the same number, and then the lower index goes first.
         while self.draws[other].load(load) {
             hint::spin_loop();
         }
@@ -234,7 +234,7 @@ fn bakery_that_does_not_say_it_draws_fails() {
     );
 }
 
-/// A ticket lock, by how a ticket is drawn and how the next number is called.
+/// A ticket lock, with the given ways to draw a ticket and to call the next number.
 fn ticket(draw: fn(&AtomicU32) -> u32, call: Ordering) -> impl Fn() + Send + Sync + 'static {
     type Lock = (
         AtomicU32,
@@ -298,9 +298,9 @@ struct Node {
 #[derive(Clone, Copy, PartialEq)]
 enum Mcs {
     Right,
-    /// Taps the next one on the shoulder, and hands nothing over.
+    /// Wakes the next thread, but releases nothing to it.
     Relaxed,
-    /// Goes if it sees nobody behind it, though somebody may be about to say that it is there.
+    /// Leaves if it sees no successor, though one may be about to link itself.
     DoesNotLookTwice,
 }
 
@@ -317,12 +317,12 @@ impl McsLock {
             waits: AtomicBool::new(true),
         };
         let me = (&raw const node).cast_mut();
-        // Releases the node to who comes next, acquires that of who was before.
+        // Releases the node to the successor, acquires that of the predecessor.
         let before = self.tail.swap(me, AcqRel);
         if !before.is_null() {
-            // SAFETY: who is before does not go before it has seen this node.
+            // SAFETY: the predecessor does not leave before it has seen this node.
             unsafe { (*before).next.store(me, Release) };
-            // Pairs with the tap.
+            // Pairs with the predecessor's store.
             while node.waits.load(Acquire) {
                 hint::spin_loop();
             }
@@ -334,7 +334,7 @@ impl McsLock {
     fn go(&self, node: &Node, me: *mut Node) {
         let mut next = node.next.load(Acquire);
         if next.is_null() {
-            // Pairs with the swap of who comes next.
+            // Pairs with the successor's swap.
             let alone = self.tail.compare_exchange(me, null_mut(), Release, Relaxed);
             if alone.is_ok() || self.how == Mcs::DoesNotLookTwice {
                 return;
@@ -349,7 +349,7 @@ impl McsLock {
         } else {
             Release
         };
-        // SAFETY: who is next waits for this.
+        // SAFETY: the successor waits for this store.
         unsafe { (*next).waits.store(false, tap) };
     }
 }
@@ -376,7 +376,7 @@ fn mcs_that_taps_without_release_fails() {
     fails(mcs(Mcs::Relaxed), Class::DataRace, "nothing orders them");
 }
 
-/// The node is gone from its stack by the time that the next one asks it.
+/// The node is gone from its stack when the successor accesses it.
 #[test]
 fn mcs_that_does_not_look_twice_fails() {
     frees_too_early(mcs(Mcs::DoesNotLookTwice));

@@ -1,5 +1,5 @@
-//! The algorithms people know: each holds, and its twin, with one thing wrong, fails for the reason that
-//! the thing is there for.
+//! Well-known algorithms: each holds, and its twin, with one thing wrong, fails for exactly the reason
+//! why the algorithm needs that thing.
 
 mod barriers;
 mod exclusion;

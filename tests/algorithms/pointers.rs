@@ -1,6 +1,6 @@
-//! Linked by pointers, for many threads: Treiber's stack, and the queue of Michael and Scott.
+//! Linked structures for many threads: Treiber's stack, and the queue of Michael and Scott.
 //!
-//! Nobody frees what was taken out, as long as others may look at it: a check forgets it all the same.
+//! Removed nodes are never freed, as other threads may still look at them: a check tolerates that leak.
 
 use crate::judged::{Plain, fails, frees_too_early, holds};
 use crate::two;
@@ -44,9 +44,9 @@ impl Stack {
         let new = node(value);
         let mut top = self.top.load(Relaxed);
         loop {
-            // SAFETY: nobody else has it yet.
+            // SAFETY: no other thread has it yet.
             unsafe { (*new).next.store(top, Relaxed) };
-            // Pairs with the load in `pop`: the node is whole.
+            // Pairs with the load in `pop`: the node is complete.
             match self.top.compare_exchange(top, new, self.publish, Relaxed) {
                 Ok(_) => return,
                 Err(now) => top = now,
@@ -62,16 +62,16 @@ impl Stack {
             }
             // SAFETY: it is never freed. False for the twin that frees.
             let next = unsafe { (*top).next.load(Relaxed) };
-            // What is below was published before, by an exchange that this one carries on.
+            // The node below was published earlier, by an exchange whose release sequence this one continues.
             match self.top.compare_exchange(top, next, Acquire, Acquire) {
                 Ok(_) => break,
                 Err(now) => top = now,
             }
         }
-        // SAFETY: whoever takes it off has its value alone.
+        // SAFETY: the thread that pops a node has exclusive access to its value.
         let value = unsafe { (*top).value.get() };
         if self.frees {
-            // SAFETY: false. Another one may be looking at what is below it.
+            // SAFETY: false. Another thread may be looking at its `next`.
             drop(unsafe { Box::from_raw(top) });
         }
         Some(value)
@@ -126,9 +126,9 @@ fn treiber_that_frees_fails() {
 #[derive(Clone, Copy, PartialEq)]
 enum Link {
     Right,
-    /// Links what others cannot see whole.
+    /// Links a node that other threads may not see completely.
     Relaxed,
-    /// Takes for granted that the last one is still the last.
+    /// Assumes that the last node is still the last.
     Store,
 }
 
@@ -156,11 +156,11 @@ impl Queue {
             let next = unsafe { &(*tail).next };
             let last = next.load(Acquire);
             if !last.is_null() {
-                // Helps the one who has linked, and not yet moved the tail.
+                // Helps a thread that has linked its node but not yet moved the tail.
                 let _ = self.tail.compare_exchange(tail, last, Release, Relaxed);
                 continue;
             }
-            // Pairs with the loads of `next`: the node is whole.
+            // Pairs with the loads of `next`: the node is complete.
             let linked = match self.link {
                 Link::Right => next.compare_exchange(last, new, Release, Relaxed).is_ok(),
                 Link::Relaxed => next.compare_exchange(last, new, Relaxed, Relaxed).is_ok(),
@@ -170,7 +170,7 @@ impl Queue {
                 }
             };
             if linked {
-                // If it fails, somebody has helped.
+                // If it fails, another thread has helped.
                 let _ = self.tail.compare_exchange(tail, new, Release, Relaxed);
                 return;
             }

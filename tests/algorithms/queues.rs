@@ -1,5 +1,5 @@
-//! Queues with few ends: the work-stealing deque of Chase and Lev, and Vyukov's for one producer and
-//! for many.
+//! Queues with few ends: the work-stealing deque of Chase and Lev, and Vyukov's queues for one producer
+//! and for many.
 
 use crate::judged::{Plain, fails, holds};
 use crate::two;
@@ -13,13 +13,13 @@ use heisenbug::sync::atomic::{
 use heisenbug::{hint, thread};
 use std::ptr::null_mut;
 
-/// As Lê, Pop, Cohen and Zappa Nardelli have it for weak memory, with a ring that never grows.
+/// As given by Lê, Pop, Cohen and Zappa Nardelli for weak memory, with a ring that never grows.
 struct Deque {
     top: AtomicI64,
     bottom: AtomicI64,
     ring: [AtomicU32; 2],
     fenced: bool,
-    /// Whether the last one is fought for.
+    /// Whether owner and thieves compete for the last element.
     fights: bool,
 }
 
@@ -41,11 +41,11 @@ impl Deque {
     fn push(&self, value: u32) {
         let bottom = self.bottom.load(Relaxed);
         self.slot(bottom).store(value, Relaxed);
-        // Pairs with the thief's load of the bottom: what it counts is there.
+        // Pairs with the thief's load of the bottom: the elements that it counts are there.
         self.bottom.store(bottom + 1, Release);
     }
 
-    /// The thief's and the owner's: each has moved or read its end before it reads the other's.
+    /// The fence of both thief and owner: each has moved or read its end before it reads the other's.
     fn fence(&self) {
         if self.fenced {
             fence(SeqCst);
@@ -65,7 +65,7 @@ impl Deque {
         if top < bottom {
             return Some(value);
         }
-        // The last one: thieves want it, too.
+        // The last element: thieves may want it, too.
         let won =
             !self.fights || { self.top.compare_exchange(top, top + 1, SeqCst, Relaxed) }.is_ok();
         self.bottom.store(bottom + 1, Relaxed);
@@ -146,7 +146,7 @@ fn node(value: u32) -> *mut Node {
     Box::into_raw(node)
 }
 
-/// Each end keeps its node to itself; between them there are only the links.
+/// Each end has its own pointer to a node; only the links are shared.
 struct Spsc {
     link: Ordering,
     last: Plain<*mut Node>,
@@ -171,7 +171,7 @@ impl Spsc {
     fn push(&self, value: u32) {
         let new = node(value);
         // SAFETY: the consumer frees a node only after it has seen its link.
-        // Pairs with the load in `pop`: the node is whole.
+        // Pairs with the load in `pop`: the node is complete.
         unsafe { (*self.last.get()).next.store(new, self.link) };
         self.last.set(new);
     }
@@ -184,9 +184,9 @@ impl Spsc {
             return None;
         }
         self.first.set(next);
-        // SAFETY: the producer has linked it, and does not touch it again.
+        // SAFETY: the producer has linked it, and does not access it again.
         drop(unsafe { Box::from_raw(first) });
-        // SAFETY: this is the consumer's now.
+        // SAFETY: this node now belongs to the consumer.
         Some(unsafe { (*next).value.get() })
     }
 }
@@ -221,9 +221,9 @@ fn vyukov_spsc_that_links_without_release_fails() {
 #[derive(Clone, Copy, PartialEq)]
 enum Link {
     Right,
-    /// Links what the consumer cannot see whole.
+    /// Links a node that the consumer may not see completely.
     Relaxed,
-    /// Two producers may find the same last node.
+    /// Swaps in two steps: two producers may find the same last node.
     TwoSteps,
 }
 
@@ -250,7 +250,7 @@ impl Mpsc {
 
     fn push(&self, value: u32) {
         let new = node(value);
-        // Acquires the node before, releases the new one to the next producer.
+        // Acquires the previous node, releases the new one to the next producer.
         let before = match self.how {
             Link::TwoSteps => {
                 let before = self.last.load(Acquire);
@@ -264,7 +264,7 @@ impl Mpsc {
         } else {
             Release
         };
-        // SAFETY: nothing is freed before all have ended.
+        // SAFETY: nothing is freed before all threads have ended.
         // Pairs with the load in `pop`.
         unsafe { (*before).next.store(new, link) };
     }
@@ -276,11 +276,11 @@ impl Mpsc {
             return None;
         }
         self.first.set(next);
-        // SAFETY: it is linked, and so whole.
+        // SAFETY: it is linked, and so complete.
         Some(unsafe { (*next).value.get() })
     }
 
-    /// Waits for one that will come.
+    /// Waits for the next value.
     fn receive(&self) -> u32 {
         loop {
             if let Some(value) = self.pop() {
@@ -291,7 +291,7 @@ impl Mpsc {
     }
 }
 
-/// Two push, one of which goes on to receive both.
+/// Two producers, one of which then receives both values.
 fn mpsc(how: Link) -> u32 {
     let (got, (), _) = two(
         Mpsc::new(how),
@@ -320,7 +320,7 @@ fn vyukov_mpsc_that_links_without_release_fails() {
     );
 }
 
-/// One is lost, and the consumer waits for it for ever.
+/// One value is lost, and the consumer waits for it forever.
 #[test]
 fn vyukov_mpsc_that_links_in_two_steps_fails() {
     fails(|| mpsc(Link::TwoSteps), Class::Livelock, "");

@@ -16,9 +16,9 @@ enum Seq {
     Right,
     /// The first store may be seen after those of the halves.
     NoReleaseFence,
-    /// The second look may come before the halves are read.
+    /// The second look may happen before the halves are read.
     NoAcquireFence,
-    /// Does not look again at all.
+    /// Does not look a second time.
     OneLook,
 }
 
@@ -41,7 +41,7 @@ impl SeqLock {
         // Odd while it writes.
         self.sequence.store(1, Relaxed);
         if self.how != Seq::NoReleaseFence {
-            // Pairs with the reader's fence: who reads a half sees that the number was odd.
+            // Pairs with the reader's fence: a reader that sees a half also sees that the number was odd.
             fence(Release);
         }
         self.halves[0].store(7, Relaxed);
@@ -86,7 +86,7 @@ fn seqlock_without_either_fence_fails() {
     }
 }
 
-/// What readers look at: a value in a box.
+/// The data that readers look at: a value in a box.
 type Boxed = Plain<u32>;
 
 fn boxed(value: u32) -> *mut Boxed {
@@ -131,15 +131,15 @@ impl Guarded {
             }
             value = now;
         }
-        // SAFETY: the hazard was up while this was still the current value, so the writer sees it.
+        // SAFETY: the hazard was set while this was still the current value, so the writer sees it.
         // False for the twins.
         let read = unsafe { (*value).get() };
-        // Pairs with the writer's look: who sees no hazard comes after the reading.
+        // Pairs with the writer's look: a writer that sees no hazard comes after the read.
         self.hazard.store(null_mut(), Release);
         read
     }
 
-    /// Puts a new value in place of the old one, which is freed unless the reader has it.
+    /// Replaces the old value by a new one, and frees the old one unless the reader has it.
     fn write(&self) {
         let (swap, load) = match self.how {
             Hazard::Weak => (Ordering::AcqRel, Acquire),
@@ -147,7 +147,7 @@ impl Guarded {
         };
         let old = self.current.swap(boxed(2), swap);
         if self.hazard.load(load) != old {
-            // SAFETY: nobody gets at it any more, and the reader has not. False for the twins.
+            // SAFETY: no thread can get to it any more, and the reader does not have it. False for the twins.
             drop(unsafe { Box::from_raw(old) });
         }
     }
@@ -189,7 +189,7 @@ struct Published {
 impl Published {
     fn fence(&self) {
         if self.how != Rcu::Weak {
-            // One on each side: the writer sees the reader, or the reader sees the new value.
+            // One fence on each side: the writer sees the reader, or the reader sees the new value.
             fence(SeqCst);
         }
     }
@@ -197,11 +197,11 @@ impl Published {
     fn read(&self) -> u32 {
         self.reading.store(true, Relaxed);
         self.fence();
-        // Pairs with the swap: what was written before is there.
+        // Pairs with the swap: the value is complete.
         let value = self.current.load(Acquire);
         // SAFETY: the writer waits for this reader before it frees. False for the twins.
         let read = unsafe { (*value).get() };
-        // Pairs with the writer's waiting.
+        // Pairs with the writer's wait.
         self.reading.store(false, Release);
         read
     }
@@ -212,7 +212,7 @@ impl Published {
         while self.reading.load(Acquire) {
             hint::spin_loop();
         }
-        // SAFETY: every reader that could have it has gone. False for the twins.
+        // SAFETY: every reader that could have had it has left. False for the twins.
         drop(unsafe { Box::from_raw(old) });
     }
 }

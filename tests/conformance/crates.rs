@@ -1,4 +1,4 @@
-//! The names of parking_lot and crossbeam do what the crates do: the same programs with either.
+//! The façade's parking_lot and crossbeam behave like the crates: the same programs with either.
 
 use super::crates::crossbeam::atomic::AtomicCell;
 use super::crates::crossbeam::channel::{self, RecvTimeoutError, Select, TrySendError, select};

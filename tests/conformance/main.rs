@@ -1,4 +1,4 @@
-//! The façade does what std does: the same small programs in every world.
+//! The façade behaves like std: the same small programs in every world.
 //!
 //! `programs` is written once against std's names and mounted twice. Each program asserts what std
 //! promises, so that it passes on the native world, on the model world outside of any check, and in
@@ -13,7 +13,7 @@ mod verdicts;
 
 use heisenbug::check::{Checker, Engines};
 
-/// The program holds, and every execution was seen.
+/// The program holds, and all executions were explored.
 fn holds_in(engines: Engines, program: fn()) {
     let report = Checker::new().engines(engines).check(program);
     assert!(report.complete, "{:?}", report.stopped);
@@ -146,7 +146,7 @@ conformance! {
     futex_wake_all_wakes_all
 }
 
-/// Lists of names, on every world.
+/// Lists of names, checked in every world.
 macro_rules! names {
     ($from:ident: $($list:ident)*) => {
         use super::*;

@@ -1,4 +1,4 @@
-//! The programs on the model world: the façade, over std or over either engine.
+//! The programs on the model world: the façade, over std or over the engine.
 
 use heisenbug_model as world;
 

@@ -1,4 +1,4 @@
-//! What std has is there by the same name, and does something sensible: a list, in no particular order.
+//! Everything in std exists under the same name, and does something sensible: a list, in no particular order.
 
 use super::world::sync::atomic::{
     AtomicBool, AtomicI64, AtomicPtr, AtomicU8, AtomicUsize, Ordering, compiler_fence, fence,

@@ -1,4 +1,4 @@
-//! The programs, written once. Each asserts what std promises, whatever the schedule.
+//! The programs, written once. Each asserts what std guarantees, whatever the schedule.
 
 use super::world::cell::UnsafeCell;
 use super::world::sync::atomic::{
@@ -28,7 +28,7 @@ pub fn mutex_lets_one_in_at_a_time() {
     assert_eq!(*count.lock().unwrap(), 2);
 }
 
-/// Loses an increment if anybody else gets in.
+/// Loses an increment if another thread gets in between.
 fn add_one_slowly(count: &Mutex<u32>) {
     let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
     let before = *count;
@@ -566,7 +566,7 @@ pub fn park_waits_for_an_unpark() {
     let sleeper = thread::spawn({
         let ready = Arc::clone(&ready);
         move || {
-            // As std's may, a park may return for no reason.
+            // A park may return spuriously, as in std.
             while !ready.load(Acquire) {
                 thread::park();
             }
@@ -669,7 +669,7 @@ pub fn channel_drops_what_nobody_will_receive() {
     let (reply, answer) = channel::<u8>();
     sender.send(reply).unwrap();
     let other = thread::spawn(move || drop(receiver));
-    // The request went with its receiver, and the reply channel with the request.
+    // The request was dropped with its receiver, and the reply channel with the request.
     assert_eq!(answer.recv(), Err(RecvError));
     other.join().unwrap();
 }
@@ -909,13 +909,13 @@ pub fn arc_drops_its_value_once_in_the_last_thread() {
 
 // ---- UnsafeCell -------------------------------------------------------------------------------
 
-/// Data behind a lock of one's own making.
+/// Data behind a hand-made lock.
 struct Guarded {
     locked: AtomicBool,
     data: UnsafeCell<u32>,
 }
 
-// SAFETY: `data` is reached by whoever set `locked` only.
+// SAFETY: `data` is only accessed by the thread that set `locked`.
 unsafe impl Sync for Guarded {}
 
 impl Guarded {
@@ -923,7 +923,7 @@ impl Guarded {
         while self.locked.swap(true, Acquire) {
             hint::spin_loop();
         }
-        // SAFETY: `locked` was false, and is ours until it is false again.
+        // SAFETY: `locked` was false, and belongs to this thread until it is false again.
         self.data.with_mut(|data| unsafe { *data += 1 });
         self.locked.store(false, Release);
     }
@@ -947,7 +947,7 @@ pub fn unsafe_cell_behind_a_spin_lock_does_not_race() {
 pub fn unsafe_cell_gives_its_value_to_its_owner() {
     let mut cell = UnsafeCell::new(1);
     *cell.get_mut() += 1;
-    // SAFETY: nobody else has the cell.
+    // SAFETY: no other thread has the cell.
     cell.with_mut(|value| unsafe { *value += 1 });
     assert_eq!(cell.into_inner(), 3);
 }
@@ -979,7 +979,7 @@ pub fn spin_loops_without_a_hint_end() {
     spin_until_set(|| {});
 }
 
-/// Spins on a read-modify-write that changes nothing until another thread has let go.
+/// Spins on a read-modify-write that changes nothing, until another thread has released the word.
 pub fn spin_until_free(is_taken: fn(&AtomicU32) -> bool, pause: fn()) {
     let lock = Arc::new(AtomicU32::new(1));
     let other = thread::spawn({

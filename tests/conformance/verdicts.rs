@@ -1,4 +1,4 @@
-//! What the checker says of programs that do not hold, and of those it cannot judge.
+//! The checker's verdicts on programs that do not hold, and on those it cannot judge.
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use heisenbug::catalogue::Class;
@@ -14,7 +14,7 @@ use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-/// What loads may read.
+/// The two memory models.
 const BOTH_MODELS: [Engines; 2] = [Engines::Sc, Engines::Weak];
 
 fn check_with(engines: Engines, program: fn()) -> Report {
@@ -37,7 +37,7 @@ fn fails(program: fn(), class: Class, message: &str) {
     }
 }
 
-/// The program deadlocks under either memory model, and these are the actors and calls that are stuck.
+/// The program deadlocks under either memory model, with these actors stuck in these calls.
 fn deadlocks(program: fn(), stuck: &[(&str, &str)]) {
     fails(program, Class::Deadlock, "every thread that is left waits");
     for engines in BOTH_MODELS {
@@ -69,7 +69,7 @@ fn a_futex_that_nobody_wakes_is_a_deadlock() {
                 let word = Arc::clone(&word);
                 move || word.wait(0)
             });
-            // Not followed by a wake: who fell asleep before it sleeps on.
+            // Not followed by a wake-up: a thread that fell asleep before it is not woken.
             word.store(1, Release);
             sleeper.join().unwrap();
         },
@@ -236,7 +236,7 @@ fn a_lock_whose_holder_has_ended_deadlocks() {
     deadlocks(main_leaks, &[("thread 1", "write")]);
 }
 
-/// A thread whose handle is gone drops what it returned, and that takes a lock for good.
+/// A thread whose handle is gone drops its result, which takes a lock that is never released.
 #[test]
 fn a_lock_that_a_result_keeps_deadlocks() {
     struct Keeps(Arc<Mutex<()>>);
@@ -276,14 +276,14 @@ fn threads_that_wait_for_each_other_deadlock() {
     deadlocks(program, &[("thread 1", "join"), ("thread 2", "join")]);
 }
 
-/// More threads than there can be at once, one after the other.
+/// More threads than there can be at once, one after another.
 #[test]
 fn the_last_of_very_many_threads_waits_for_itself_and_deadlocks() {
     let report = Checker::new().max_executions(1).check(|| {
         for _ in 1..256 {
             thread::spawn(|| {}).join().unwrap();
         }
-        // Not the model's mutex: the join shall be the only thing that waits.
+        // Not the model's mutex: the join must be the only thing that waits.
         let handle = Arc::new(std::sync::Mutex::new(None::<JoinHandle<()>>));
         let mine = Arc::clone(&handle);
         let last = thread::spawn(move || {
@@ -295,7 +295,7 @@ fn the_last_of_very_many_threads_waits_for_itself_and_deadlocks() {
     assert_eq!(report.class, Some(Class::Deadlock), "{:?}", report.message);
 }
 
-/// The first wait that cannot end is a destructor's, in a thread that panics.
+/// The first wait that cannot end is in a destructor, in a thread that panics.
 #[test]
 fn a_thread_that_waits_for_itself_while_it_panics_deadlocks() {
     let report = check_with(Engines::Sc, || {
@@ -469,14 +469,14 @@ fn a_cycle_of_arcs_leaks() {
         "never freed: node",
     );
     fails(|| std::mem::forget(Arc::new(1)), Class::Leak, "never freed");
-    // A thread that is not joined takes its part with it when it ends.
+    // A thread that is not joined drops its pointer when it ends.
     holds(|| {
         let value = Arc::new(1);
         thread::spawn(move || drop(value));
     });
 }
 
-/// Each pass changes something, so nobody can tell that there will not be a better one.
+/// Each pass changes something, so it is not known whether a later pass would succeed.
 #[test]
 fn two_threads_that_always_yield_to_each_other_hold_with_a_bound_on_their_passes() {
     let report = check(|| {
@@ -574,13 +574,13 @@ fn a_failed_assertion_is_told_from_other_panics() {
         Class::Panic,
         "a panic without a message",
     );
-    // Words are the program's own, whatever they are.
+    // Messages of the program's own are passed on.
     fails(
         || panic!("deadlock, or a data race: who knows"),
         Class::Panic,
         "deadlock, or a data race",
     );
-    // `assert!` with words of its own says nothing but these words. The source tells.
+    // An `assert!` with its own message does not say that it is one. The source does.
     fails(
         || assert!(seen_set() == 0, "own words"),
         Class::Assertion,
@@ -713,7 +713,7 @@ fn destructors_run_while_a_deadlock_unwinds() {
     );
 }
 
-/// A destructor that waits, in a thread that panics, for a thread that waits for it.
+/// In a thread that panics, a destructor waits for a thread that waits for it.
 #[test]
 fn a_deadlock_within_a_panic_ends_too() {
     for engines in BOTH_MODELS {
@@ -793,7 +793,7 @@ fn a_counterexample_has_as_few_preemptions_as_any() {
         for other in others {
             other.join().unwrap();
         }
-        // Without any, nothing is lost; one is enough, wherever else there could be more.
+        // Without a preemption nothing is lost; one is enough, though others would be possible.
         assert_eq!(count.load(Relaxed), 2);
     });
     assert_eq!(report.preemptions, Some(1), "{report}");
@@ -859,7 +859,7 @@ fn more_threads_at_once_than_the_engine_tells_apart_are_unknown() {
     }
 }
 
-/// As a static is: what one execution does to it, the next one does not see.
+/// Like a static: what one execution does to it is not seen by the next one.
 #[test]
 fn an_object_from_outside_of_the_scenario_begins_each_execution_anew() {
     let (mutex, atomic) = (Arc::new(Mutex::new(0)), Arc::new(AtomicU32::new(7)));
@@ -901,7 +901,7 @@ fn a_scenario_that_is_not_deterministic_is_unknown() {
     }
 }
 
-/// More schedules than anybody can wait for.
+/// Far too many schedules to explore.
 fn large() {
     let count = Arc::new(AtomicU32::new(0));
     let threads: Vec<_> = (0..3)

@@ -1,10 +1,10 @@
-//! loom's search under weak memory, of programs that it is right about as far as it goes.
+//! loom's search under weak memory, of programs for which its outcomes are right, if incomplete.
 //!
-//! They have no `SeqCst` accesses, which it takes for `AcqRel` ones, and no atomic that is written by
-//! stores and by read-modify-writes, between whose halves it lets the stores come. Nor do two threads
-//! store to one atomic: where a load says which of two stores came first, loom does not carry that on
-//! to what the same thread stored later, and an older value comes back in the end. What else is wrong
-//! with it only hides outcomes.
+//! They have no `SeqCst` accesses, which loom treats as `AcqRel`, and no atomic that is written both by
+//! stores and by read-modify-writes, between whose halves loom lets the stores come. Nor do two threads
+//! store to one atomic: if a load says which of two stores came first, loom does not apply that to
+//! what the same thread stored later, and an older value comes back in the end. loom's other errors
+//! only hide outcomes.
 
 use crate::ours;
 use crate::programs::{Kind, Lcg, Program, Step, define_run};

@@ -2,8 +2,8 @@
 //!
 //! - [`shuttle`] explores all interleavings under sequential consistency: the outcomes must be the
 //!   same as ours.
-//! - [`loom`] explores weak memory, and misses some of it: ours must contain what it shows, in
-//!   programs that it is right about.
+//! - [`loom`] explores weak memory, and misses some of it: ours must contain its outcomes, in
+//!   programs for which they are right.
 
 mod loom;
 mod programs;
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 
 define_run!(run, heisenbug);
 
-/// What our checker shows of the program, all of it.
+/// All outcomes that our checker finds.
 fn ours(program: &Program, engines: Engines) -> BTreeSet<String> {
     let scenario = {
         let program = program.clone();

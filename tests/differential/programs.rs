@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 #[derive(Clone, Debug)]
 pub struct Program(pub Vec<Vec<Step>>);
 
-/// What a thread does in one go. All but a store return a number.
+/// A thread's action. All but a store return a number.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// Loads the atomic of that index.
@@ -18,18 +18,18 @@ pub enum Step {
     Add(usize, Ordering),
     /// Writes 5 if it finds 0.
     Exchange(usize, Ordering, Ordering),
-    /// Takes the lock of that index, adds 1 to what is in it, and loads the atomic of the same index
-    /// meanwhile.
+    /// Takes the lock of that index, adds 1 to its value, and loads the atomic of the same index
+    /// while it holds the lock.
     Count(usize),
-    /// Takes the lock if it is free, and adds 1 to what is in it.
+    /// Takes the lock if it is free, and adds 1 to its value.
     TryCount(usize),
 }
 
-/// What a program ends in: what each thread's steps returned, and what is left in the atomics and in
+/// The result of a program: what each thread's steps returned, and the last values of the atomics and of
 /// the locks.
 pub type Ending = (Vec<Vec<u32>>, [u32; 2], [u32; 2]);
 
-/// Which programs to make.
+/// The kind of programs to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// How many steps each thread takes. The first one is main.

@@ -22,7 +22,7 @@ fn outcomes(program: &Program) -> BTreeSet<String> {
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
     config.max_steps = MaxSteps::None;
-    // That it takes relaxed accesses for SeqCst ones is just what is wanted.
+    // That it treats relaxed accesses as SeqCst is exactly what is needed here.
     config.silence_warnings = true;
     Runner::new(DfsScheduler::new(None, false), config).run(scenario);
     let mut seen = seen.lock().unwrap();

@@ -1,4 +1,4 @@
-//! Every way to end, everywhere, in every execution or in one: what the check must say to each.
+//! Every way to end, everywhere, in every execution or in one: the right verdict for each.
 
 use heisenbug::catalogue::{Bug, Outcome, Scale, Shape, Variant};
 use heisenbug::check::{Checker, Report, Verdict};
@@ -14,7 +14,7 @@ use std::hint::black_box;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// What the program does when it is there.
+/// What the program does at that place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     Nothing,
@@ -32,7 +32,7 @@ enum Ending {
     Leak,
 }
 
-/// Where.
+/// The place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Where {
     Main,
@@ -43,13 +43,13 @@ enum Where {
     ExitHandler,
 }
 
-/// In which executions.
+/// The executions in which it happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     Always,
     /// If the other thread comes first.
     InOneOrder,
-    /// If it comes first, and what it wrote before is not seen: under no order of the steps.
+    /// If it comes first, and its earlier write is not seen: impossible in any interleaving.
     OnAnOldRead,
 }
 
@@ -105,11 +105,11 @@ impl Ending {
     }
 }
 
-/// How long what is left behind would sleep: nobody else sleeps for as long.
+/// How long leftover processes would sleep: a duration that no other process sleeps.
 const A_LONG_TIME: &str = "86412";
 
 fn raise(signal: i32) {
-    // SAFETY: a plain call of the system.
+    // SAFETY: a plain system call.
     unsafe { libc::raise(signal) };
 }
 
@@ -127,7 +127,7 @@ impl Drop for OnDrop {
     }
 }
 
-/// What the exit handler does: there is one process for each check.
+/// What the exit handler does: each check has its own process.
 static AT_EXIT: std::sync::Mutex<Ending> = std::sync::Mutex::new(Ending::Nothing);
 
 extern "C" fn at_exit() {
@@ -178,18 +178,18 @@ fn program<const ENDING: usize, const PLACE: usize, const TIME: usize>() -> Stri
     "fine".to_owned()
 }
 
-/// What may come out of it.
+/// The possible verdicts.
 fn expected(ending: Ending, place: Where) -> &'static [Verdict] {
     use Verdict::{Fails, Holds, Unknown};
     match (ending, place) {
         (Ending::Nothing, _) => &[Holds],
-        // Outside of every execution: it is not known what the program meant by it.
+        // Outside of every execution the program's intention is not known.
         (Ending::Leak, Where::ExitHandler) => &[Holds],
         (Ending::ExitWithZero | Ending::ExitWithNinetySeven, Where::ExitHandler) => {
             &[Holds, Unknown]
         }
         (_, Where::ExitHandler) => &[Unknown],
-        // Somebody else may have sent the signal, or it may end some day.
+        // The signal may have come from outside, and the loop may end some day.
         (Ending::Kill | Ending::Terminate | Ending::Stop | Ending::Loop, _) => &[Unknown],
         (Ending::LeaveProcess, _) => &[Unknown],
         _ => &[Fails],
@@ -212,10 +212,10 @@ macro_rules! programs {
     };
 }
 
-/// A program with its name, and what happens where in it.
+/// A program with its name, its ending and the place.
 type Combination = (String, fn() -> String, Ending, Where);
 
-/// All of them.
+/// All combinations.
 fn all() -> Vec<Combination> {
     let programs = programs!(0 1 2 3 4 5 6 7 8 9 10 11 12);
     let named = programs.into_iter().map(|(ending, place, time, run)| {
@@ -232,7 +232,7 @@ fn all() -> Vec<Combination> {
 
 static FINE: [Outcome; 1] = [Outcome::acceptable("fine", "nothing happened")];
 
-/// The bug whose variants they are, made anew in each process.
+/// The bug whose variants they are, created in each process.
 pub fn bug() -> &'static Bug {
     let variants = all()
         .into_iter()
@@ -251,7 +251,7 @@ pub fn bug() -> &'static Bug {
     }))
 }
 
-/// A test for each.
+/// A test for each combination.
 pub fn trials() -> Vec<Trial> {
     let bug = bug();
     let trials = all().into_iter().map(|(name, _, ending, place)| {

@@ -1,4 +1,4 @@
-//! What tests of verdicts have in common: plain data to share, and assertions about reports.
+//! What tests of verdicts share: plain data, and assertions about reports.
 
 use heisenbug::catalogue::Class;
 use heisenbug::cell::UnsafeCell;
@@ -6,12 +6,12 @@ use heisenbug::{Checker, Report, Verdict};
 use std::fmt::Debug;
 use std::ops::Deref;
 
-/// Plain data that threads share as if it were theirs alone. Whether they may is what the tests ask.
+/// Plain data that threads access without synchronisation. Whether that is right is what the tests ask.
 #[derive(Default)]
 pub struct Plain<T>(UnsafeCell<T>);
 
-// SAFETY: false for some programs, which is the point: a check ends at the first access that may meet
-// another, before it happens.
+// SAFETY: false for some programs, which is the point: a check ends at the first access that may
+// conflict with another, before it happens.
 unsafe impl<T: Send> Sync for Plain<T> {}
 
 impl<T> Plain<T> {
@@ -24,7 +24,7 @@ impl<T> Plain<T> {
     where
         T: Copy,
     {
-        // SAFETY: the check would have ended, were anybody writing.
+        // SAFETY: the check would have ended if another thread were writing.
         self.0.with(|value| unsafe { *value })
     }
 
@@ -35,12 +35,12 @@ impl<T> Plain<T> {
 
     #[track_caller]
     pub fn change<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: the check would have ended, were anybody else here.
+        // SAFETY: the check would have ended if another thread were accessing it.
         self.0.with_mut(|value| change(unsafe { &mut *value }))
     }
 }
 
-/// A report whose verdict is as it should be, so that nobody has to look at it again.
+/// A report whose verdict is as expected, so that it need not be examined further.
 pub struct Seen(Report);
 
 impl Deref for Seen {
@@ -51,14 +51,14 @@ impl Deref for Seen {
     }
 }
 
-/// More than any of these programs has. Whatever needs more is a program gone wrong, or an engine.
+/// More than any of these programs has. A program that needs more is wrong, or the engine is.
 const MAX_EXECUTIONS: u64 = 20_000;
 
 fn check<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Report {
     Checker::new().max_executions(MAX_EXECUTIONS).check(program)
 }
 
-/// The program holds in all its executions, and no loop was cut.
+/// The program holds in all its executions, without a loop that was cut.
 #[track_caller]
 pub fn holds<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Seen {
     let report = check(program);
@@ -74,7 +74,7 @@ pub fn holds<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Seen 
     Seen(report)
 }
 
-/// The program fails in that way, and says so in words that contain these.
+/// The program fails in that way, with a message that contains these words.
 #[track_caller]
 pub fn fails<R: Debug>(
     program: impl Fn() -> R + Send + Sync + 'static,
@@ -95,7 +95,7 @@ pub fn fails<R: Debug>(
     Seen(report)
 }
 
-/// The program frees what another thread uses: found at whichever of the two comes second.
+/// The program frees what another thread uses: noticed at whichever access comes second.
 #[track_caller]
 pub fn frees_too_early<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) {
     let report = check(program);
@@ -107,7 +107,7 @@ pub fn frees_too_early<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static
     );
 }
 
-/// The program gets stuck: nobody can go on.
+/// The program deadlocks: no thread can go on.
 #[track_caller]
 pub fn deadlocks<R: Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Seen {
     fails(program, Class::Deadlock, "every thread that is left waits")

@@ -1,4 +1,4 @@
-//! What loom says of the catalogue's programs: `cargo test --test loom lost_update`.
+//! loom's verdicts on the catalogue's programs: `cargo test --test loom lost_update`.
 //!
 //! Where loom is wrong, the test asserts its wrong answer, and says why. A test that fails there
 //! because loom got better is good news.
@@ -13,16 +13,16 @@ use heisenbug_worlds as worlds;
 use std::process::Command;
 use std::time::Duration;
 
-/// What loom says of a program.
+/// loom's verdict on a program.
 #[derive(Clone, Copy, Debug)]
 enum Claim {
-    /// It holds, and is meant to.
+    /// It holds, and should.
     Holds,
-    /// It fails, and just as the catalogue says.
+    /// It fails, in the way that the catalogue says.
     Fails,
-    /// It fails in another way than the catalogue says, which is right as well.
+    /// It fails in another way than the catalogue says, which is also correct.
     FailsWith(Class),
-    /// It fails, although it is correct: loom cries wolf.
+    /// It fails, although it is correct: a false alarm.
     CriesWolf(Class),
     /// loom cannot be asked.
     NotAsked,
@@ -76,8 +76,8 @@ claims! {
         buggy: Fails,
         trap_release_acquire: Fails,
         fixed_fences: Holds,
-        // loom takes SeqCst accesses for AcqRel ones, and those may pass each other. Only its SeqCst
-        // fences are what they should be.
+        // loom treats SeqCst accesses as AcqRel, and those may be reordered. Only its SeqCst
+        // fences work as they should.
         fixed_seq_cst: CriesWolf(Class::Assertion),
     }
     ab_ba_deadlock {
@@ -118,8 +118,8 @@ claims! {
         fixed_mutex: Holds,
     }
     test_and_set {
-        // To loom a store may come between what a swap reads and what it writes. So the holder's
-        // `false` can end up before the `true` of a swap that failed, and then nobody ever sees it:
+        // In loom a store may come between what a swap reads and what it writes. So the holder's
+        // `false` can end up before the `true` of a swap that failed, and then no thread ever sees it:
         // the waiting thread spins on a lock that is free.
         two_threads: CriesWolf(Class::Livelock),
         three_threads: CriesWolf(Class::Livelock),
@@ -200,7 +200,7 @@ claims! {
         two_push: Holds,
         three_threads: Holds,
         dropped: Holds,
-        // An element is overwritten: loom already objects to the two writes.
+        // An element is overwritten: loom already reports the two writes.
         trap_no_lap: FailsWith(Class::DataRace),
         trap_stamp_before_data: Fails,
     }
@@ -268,7 +268,7 @@ fn assert_claim(bug: &str, variant: &str, claim: Claim) {
     }
 }
 
-/// Asks in this process, or in another one if loom would take it down.
+/// Asks in this process, or in another one if loom would end it.
 fn answer_on(bug: &'static Bug, program: &'static Variant) -> Answer {
     // On a busy machine loom takes as long as it takes: what it says depends on executions alone.
     let limits = Limits {
@@ -285,7 +285,7 @@ fn answer_on(bug: &'static Bug, program: &'static Variant) -> Answer {
         .expect("its panics are caught")
 }
 
-/// The child process is this file's test program, with one test to run.
+/// The child process is this test binary, with one test to run.
 fn this_test(args: &[String]) -> Command {
     let program = std::env::current_exe().expect("a test program knows its own file");
     let mut command = Command::new(program);

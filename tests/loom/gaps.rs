@@ -1,7 +1,7 @@
 //! Where loom differs from C++20, in the smallest programs that show it.
 //!
 //! It *misses* outcomes that are allowed, and so lets bugs through; and it shows outcomes that are
-//! forbidden, and so cries wolf. The names of the shapes are those of `tests/litmus.rs`.
+//! forbidden, which are false alarms (it *cries wolf*). The names of the shapes are those of `tests/litmus.rs`.
 
 use ::loom::sync::Arc;
 use ::loom::sync::atomic::{
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Mutex;
 
-/// Every outcome that loom shows. Collected outside of the model, where it sees nothing of it.
+/// All outcomes that loom shows. Collected outside of the model, where loom does not see it.
 fn outcomes<R: Ord + Send + 'static>(
     program: impl Fn() -> R + Send + Sync + 'static,
 ) -> BTreeSet<R> {
@@ -45,7 +45,7 @@ fn assert_cries_wolf<R: Ord + Debug + Send + 'static>(
     assert!(seen.contains(&forbidden), "loom got better: {seen:?}");
 }
 
-/// Two threads on two variables that are zero, and what both return. Main is the first.
+/// Two threads on two variables that are zero, and both results. Main is the first.
 fn two_threads(
     first: fn(&AtomicU32, &AtomicU32) -> u32,
     second: fn(&AtomicU32, &AtomicU32) -> u32,
@@ -59,7 +59,7 @@ fn two_threads(
     (a, other.join().unwrap())
 }
 
-/// SB, store buffering, with the given way to read. Both zero is what no interleaving explains.
+/// SB, store buffering, with the given way to read. No interleaving explains that both are zero.
 fn store_buffering(order: Ordering, read: fn(&AtomicU32) -> u32) -> (u32, u32) {
     let variables = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
     let other = thread::spawn({
@@ -76,8 +76,8 @@ fn store_buffering(order: Ordering, read: fn(&AtomicU32) -> u32) -> (u32, u32) {
 
 // ---- missed -----------------------------------------------------------------------------------
 
-/// Nothing weak about it: an interleaving that loom leaves out. The load of the thread that stores
-/// is taken for the last access that main's load could conflict with, and the store is forgotten.
+/// Not a weak outcome: an interleaving that loom leaves out. The load of the thread that stores
+/// is considered the last access that main's load could conflict with, and the store is forgotten.
 #[test]
 fn misses_a_store_behind_the_storing_threads_own_load() {
     let program = || {
@@ -96,7 +96,7 @@ fn misses_a_store_behind_the_storing_threads_own_load() {
     assert_missed(1, program);
 }
 
-/// Neither does the model world: RC11 forbids it, to keep values from coming out of thin air.
+/// The model world misses it, too: RC11 forbids it, to keep values from coming out of thin air.
 #[test]
 fn misses_load_buffering() {
     let program = || {
@@ -116,8 +116,8 @@ fn misses_load_buffering() {
     assert_missed((1, 1), program);
 }
 
-/// In loom a read-modify-write reads the newest store there is. C++20 asks for less: that nothing
-/// comes between the value read and the value written, and the other thread's store may well come
+/// In loom a read-modify-write reads the newest store. C++20 requires less: that nothing
+/// comes between the value read and the value written; the other thread's store may well come
 /// after both.
 #[test]
 fn misses_store_buffering_with_read_modify_writes_as_the_loads() {
@@ -126,7 +126,7 @@ fn misses_store_buffering_with_read_modify_writes_as_the_loads() {
     });
 }
 
-/// A compare-exchange that fails is a load, which may be stale. In loom it is not.
+/// A failing compare-exchange is a load, which may be stale. In loom it is not.
 #[test]
 fn misses_stale_values_in_a_compare_exchange_that_fails() {
     let peek = |x: &AtomicU32| {
@@ -136,7 +136,7 @@ fn misses_stale_values_in_a_compare_exchange_that_fails() {
     assert_missed((0, 0), move || store_buffering(Relaxed, peek));
 }
 
-/// A weak exchange may fail for no reason. In loom it is the strong one.
+/// A weak exchange may fail spuriously. In loom it behaves like the strong one.
 #[test]
 fn misses_weak_exchanges_that_fail_for_no_reason() {
     let program = || {
@@ -147,7 +147,7 @@ fn misses_weak_exchanges_that_fail_for_no_reason() {
     assert_missed(false, program);
 }
 
-/// loom keeps the last seven stores of each variable, and loads see no others.
+/// loom keeps the last seven stores of each variable, and loads cannot see others.
 #[test]
 fn misses_stores_that_were_overwritten_seven_times() {
     let program = || {
@@ -163,11 +163,11 @@ fn misses_stores_that_were_overwritten_seven_times() {
         )
         .1
     };
-    // The flag is there, and of the data nothing is.
+    // The flag is set, but no store to the data is visible.
     assert_missed(10, program);
 }
 
-/// What wakes a thread that waits may be nothing at all. In loom it is always a notification.
+/// A waiting thread may wake spuriously. In loom there is always a notification.
 #[test]
 fn misses_wake_ups_for_no_reason() {
     use ::loom::sync::{Condvar, Mutex};
@@ -182,7 +182,7 @@ fn misses_wake_ups_for_no_reason() {
         });
         let mut ready = pair.0.lock().unwrap();
         if !*ready {
-            // A loop is what it takes. loom lets this pass.
+            // The wait needs a loop. loom does not notice that it is missing.
             ready = pair.1.wait(ready).unwrap();
         }
         let ready = *ready;
@@ -194,7 +194,7 @@ fn misses_wake_ups_for_no_reason() {
 
 // ---- cries wolf -------------------------------------------------------------------------------
 
-/// loom takes `SeqCst` accesses for `AcqRel` ones, and those may pass each other.
+/// loom treats `SeqCst` accesses as `AcqRel`, and those may be reordered.
 #[test]
 fn cries_wolf_over_store_buffering_with_seq_cst_accesses() {
     assert_cries_wolf((0, 0), || store_buffering(SeqCst, |x| x.load(SeqCst)));
@@ -220,7 +220,7 @@ fn cries_wolf_over_two_plus_two_writes_with_seq_cst_accesses() {
     assert_cries_wolf((1, 1), program);
 }
 
-/// As above: the later of two writers sees the past.
+/// As above: the later of two writers reads an old value.
 #[test]
 fn cries_wolf_over_r_with_seq_cst_accesses() {
     let program = || {
@@ -254,11 +254,11 @@ fn cries_wolf_over_a_store_beside_a_read_modify_write() {
         let before = other.join().unwrap();
         (before, x.load(Relaxed))
     };
-    // The addition came first, and 10 is not what is left.
+    // The addition came first, so 10 cannot be the last value.
     assert_cries_wolf((0, 1), program);
 }
 
-// ---- and what is right, so that the twins above say something -----------------------------------
+// ---- and correct answers, so that the twins above prove something -------------------------------
 
 #[test]
 fn agrees_that_seq_cst_fences_forbid_store_buffering() {

@@ -1,4 +1,4 @@
-//! What loom finds, and what it gets wrong.
+//! What loom finds, and where it is wrong.
 //!
 //! [`claims`]: every mounted program of the catalogue, one named test each. [`gaps`]: the smallest
 //! programs that show where loom differs from C++20, as a user of loom would write them.

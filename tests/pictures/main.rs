@@ -1,6 +1,6 @@
-//! Reports in files of their own: pictures, pages, and the one that the README begins with.
+//! Reports in separate files: pictures, pages, and the README's first picture.
 //!
-//! `UPDATE_EXPECT=1` rewrites what is kept. Look at what has changed, in light and in dark.
+//! `UPDATE_EXPECT=1` rewrites the golden files. Look at what has changed, in light and in dark mode.
 
 #[path = "../called/mod.rs"]
 mod called;
@@ -26,7 +26,7 @@ fn the_first_picture_of_the_readme_is_what_the_program_draws() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let file = folder.path().join("picture.svg");
     let path = file.to_str().expect("a name is text");
-    // As it is called in a checkout.
+    // In the same way as in a checkout.
     let drawn = heisenbug(&["check", "lost-update/buggy", "--svg", path, "--animate"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("CARGO", env!("CARGO"))
@@ -133,7 +133,7 @@ fn a_picture_takes_the_place_of_the_one_before() {
     }
 }
 
-/// Programs of one's own.
+/// Files of the user's own.
 #[cfg(feature = "learn")]
 mod own {
     use super::*;

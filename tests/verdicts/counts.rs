@@ -1,4 +1,4 @@
-//! What is decided by how many pointers there are.
+//! Programs whose outcome depends on the number of pointers.
 
 use crate::judged::{deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
@@ -6,7 +6,7 @@ use heisenbug::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use heisenbug::sync::{Arc, Condvar, Mutex};
 use heisenbug::thread;
 
-/// Both act on what the same question told them. Returns whether it told the other one so, and main.
+/// Both threads act on the answer to the same question. Returns the other thread's answer, and main's.
 fn both(ask: fn(Arc<u32>) -> bool) -> (bool, bool) {
     let mine = Arc::new(7);
     let yours = Arc::clone(&mine);
@@ -64,7 +64,7 @@ fn waiting_until_the_other_has_let_go_holds() {
     });
 }
 
-/// The flag goes up before the pointer goes away. But they are looked at one after the other.
+/// The flag is set before the pointer is dropped. But they are examined one after the other.
 #[test]
 fn a_flag_and_a_count_in_two_looks_fails() {
     let program = || {
@@ -89,7 +89,7 @@ fn the_count_before_the_flag_holds() {
             let sent = Arc::clone(&sent);
             move || sent.store(true, SeqCst)
         });
-        // Whoever can take a pointer for itself comes after what the other did with its own.
+        // A thread that gets exclusive access comes after what the other did with its pointer.
         let mut sent = sent;
         if let Some(alone) = Arc::get_mut(&mut sent) {
             assert!(*alone.get_mut());
@@ -98,7 +98,7 @@ fn the_count_before_the_flag_holds() {
     });
 }
 
-/// The pointer goes away after the notification: nobody notifies of that.
+/// The pointer is dropped after the notification, and that is not notified.
 #[test]
 fn a_condition_that_is_a_count_fails() {
     let report = deadlocks(|| {
@@ -136,7 +136,7 @@ fn upgrading_beside_the_last_drop_fails_either_way() {
     }
 }
 
-/// The same, with the threads the other way round.
+/// The same, with the roles of the threads exchanged.
 #[test]
 fn another_that_upgrades_beside_the_last_drop_fails_either_way() {
     for alive in [true, false] {
@@ -157,7 +157,7 @@ fn two_upgrades_that_should_agree_fails() {
         let pointer = Arc::new(0);
         let weak = Arc::downgrade(&pointer);
         let other = thread::spawn(move || drop(pointer));
-        // Each lets go of what it got before the other looks.
+        // Each drops what it got before the other thread looks.
         let first = weak.upgrade().is_some();
         let second = weak.upgrade().is_some();
         other.join().unwrap();

@@ -1,4 +1,4 @@
-//! What crossbeam's wait groups, cells, queues, timers and `Select` promise.
+//! The guarantees of crossbeam's wait groups, cells, queues, timers and `Select`.
 
 use crate::judged::{Plain, deadlocks, fails, holds};
 use crate::{A_WHILE, both};
@@ -104,7 +104,7 @@ fn loading_a_cell_and_then_storing_fails() {
     fails(program, Class::Assertion, "one was lost");
 }
 
-/// Each value comes out once, and is dropped once.
+/// Each value is taken out once, and dropped once.
 #[test]
 fn a_cell_hands_over_what_it_owns_holds() {
     holds(|| {
@@ -160,7 +160,7 @@ fn what_was_done_before_a_store_into_a_cell_is_seen_holds() {
     });
 }
 
-/// Cells acquire and release, and no more.
+/// Cells acquire and release, but are not sequentially consistent.
 #[test]
 fn two_who_store_and_then_look_at_each_other_fail() {
     let program = || {
@@ -300,7 +300,7 @@ fn a_select_without_room_fails() {
     });
 }
 
-/// The value is made only where it is sent.
+/// The value is made only if it is sent.
 #[test]
 fn a_rendezvous_within_a_select_meets_who_waits_holds() {
     holds(|| {
@@ -319,7 +319,7 @@ fn a_rendezvous_within_a_select_meets_who_waits_holds() {
     });
 }
 
-/// Selects among several receivers as they come.
+/// Selects among several receivers, whichever is ready.
 fn any(channels: &[channel::Receiver<u32>]) -> u32 {
     let mut select = Select::new();
     for channel in channels {
@@ -367,7 +367,7 @@ fn counting_on_the_first_of_a_select_fails() {
     fails(program, Class::Assertion, "the first has no precedence");
 }
 
-/// What is ready for one may be gone when he comes to take it.
+/// What is ready for one thread may be gone when the thread takes it.
 #[test]
 fn taking_what_was_ready_without_a_look_fails() {
     let ready = |take: fn(&channel::Receiver<u32>)| {

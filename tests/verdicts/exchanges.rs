@@ -10,8 +10,8 @@ use heisenbug::sync::atomic::{
 };
 use heisenbug::{hint, thread};
 
-/// One thread does this to an atomic, main does that. The program returns what main's part returned,
-/// and what there is at the end.
+/// One thread performs `yours` on an atomic, main performs `mine`. The program returns the result of
+/// `mine`, and the last value.
 #[track_caller]
 fn beside(yours: fn(&AtomicU32), mine: fn(&AtomicU32) -> u32, right: fn(u32, u32) -> bool) -> Seen {
     holds(move || {
@@ -87,7 +87,7 @@ fn a_notification_is_consumed_or_stays_holds() {
     });
 }
 
-/// The sender leaves a value and says so; the receiver says that it waits, unless it is there.
+/// The sender leaves a value and announces it; the receiver announces that it waits, unless it is there.
 #[test]
 fn a_one_shot_holds() {
     holds(|| {
@@ -170,7 +170,7 @@ fn a_spin_lock_that_orders_nothing_fails() {
     fails(program, Class::DataRace, "nothing orders them");
 }
 
-/// Each raises a flag, and looks at the other's by adding nothing to it.
+/// Each raises a flag, and reads the other's by adding zero to it.
 fn raise_and_look(ordering: Ordering) -> impl Fn() + Send + Sync + 'static {
     move || {
         let flags = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
@@ -214,7 +214,7 @@ fn looks_by_exchange_in_the_one_order_of_seq_cst_holds() {
     holds(raise_and_look(SeqCst));
 }
 
-/// One that fails for no reason is enough for whoever has no second try.
+/// One spurious failure is enough for a thread without a second try.
 #[test]
 fn a_weak_exchange_without_a_loop_fails() {
     deadlocks(|| {

@@ -1,4 +1,4 @@
-//! Long executions that end. None of them is a livelock, and none that has one execution takes long.
+//! Long executions that end. None of them is a livelock, and the ones with a single execution are fast.
 
 use crate::judged::{fails, holds};
 use heisenbug::catalogue::Class;
@@ -9,7 +9,7 @@ use heisenbug::sync::atomic::{
 use heisenbug::sync::{Arc, Mutex, mpsc};
 use heisenbug::{Checker, Verdict, thread};
 
-/// It holds, or there are too many executions to see them all.
+/// It holds, or there are too many executions to explore them all.
 #[track_caller]
 fn does_not_fail(executions: u64, program: fn()) {
     let report = Checker::new().max_executions(executions).check(program);
@@ -67,7 +67,7 @@ fn a_channel_with_room_for_one_does_not_fail() {
     });
 }
 
-/// What a pass of a loop that waits looks at in vain is no execution of its own.
+/// A pass of a waiting loop that reads nothing new is not a separate execution.
 #[test]
 fn taking_turns_often_holds_in_one_execution() {
     let report = holds(|| {
@@ -95,7 +95,7 @@ fn taking_turns_often_holds_in_one_execution() {
     assert_eq!(report.explored(), 1);
 }
 
-/// Nobody shares anything: one execution says it all.
+/// No data is shared: one execution is enough.
 #[test]
 fn locks_of_ones_own_hold_in_one_execution() {
     for (threads, times) in [(2, 4), (3, 2)] {
@@ -111,7 +111,7 @@ fn locks_of_ones_own_hold_in_one_execution() {
     }
 }
 
-/// In which order seven threads come to a lock: 5,040 outcomes, each with a text of that length behind it.
+/// The order in which seven threads come to a lock: 5,040 outcomes, each with a text of that length appended.
 fn orders(length: usize) -> impl Fn() -> String + Send + Sync + 'static {
     move || {
         let order = Arc::new(Mutex::new(Vec::new()));
@@ -161,7 +161,7 @@ fn an_outcome_of_any_length_is_cut_holds() {
         "more characters",
     );
     assert!(report.message.as_ref().is_some_and(|it| it.len() < 3_000));
-    // "[0, 1, 2, 3, 4, 5, 6]" and what follows, but for the first two thousand.
+    // "[0, 1, 2, 3, 4, 5, 6]" and the appended text, except for the first two thousand.
     assert!(
         report.outcomes[0]
             .label

@@ -1,4 +1,4 @@
-//! Executors written by hand: tasks that are woken through a channel, and wakers that do too little.
+//! Hand-written executors: tasks that are woken through a channel, and wakers that do too little.
 
 use crate::judged::{deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
@@ -11,7 +11,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-/// A flag with a waker: what a future waits for.
+/// A flag with a waker, which a future waits for.
 #[derive(Default)]
 struct Gate {
     open: AtomicBool,
@@ -26,7 +26,7 @@ impl Gate {
         }
     }
 
-    /// Leaves word first, and looks then.
+    /// Registers the waker first, then looks.
     fn poll(&self, context: &Context<'_>) -> Poll<()> {
         *self.waker.lock().unwrap() = Some(context.waker().clone());
         match self.open.load(SeqCst) {
@@ -44,7 +44,7 @@ impl Gate {
 struct Unparks {
     thread: Thread,
     woken: AtomicBool,
-    /// How it says so.
+    /// How the waker wakes the thread.
     wakes: fn(&Unparks),
 }
 
@@ -54,7 +54,7 @@ impl Wake for Unparks {
     }
 }
 
-/// Runs a future as a first executor does: poll, and sleep until woken.
+/// Runs a future like a simple executor: poll, and sleep until woken.
 fn run<F: Future>(future: F, wakes: fn(&Unparks)) -> F::Output {
     let unparks = Arc::new(Unparks {
         thread: thread::current(),
@@ -73,7 +73,7 @@ fn run<F: Future>(future: F, wakes: fn(&Unparks)) -> F::Output {
     }
 }
 
-/// Main runs a future that another thread lets pass.
+/// Main runs a future that another thread opens.
 fn opened(wakes: fn(&Unparks)) -> impl Fn() + Send + Sync + 'static {
     move || {
         let gate = Arc::new(Gate::default());
@@ -94,7 +94,7 @@ fn a_waker_that_says_so_and_then_unparks_holds() {
     }));
 }
 
-/// The executor may look between the two, and sleep on.
+/// The executor may look between the two, and go on sleeping.
 #[test]
 fn a_waker_that_unparks_before_it_says_so_fails() {
     deadlocks(opened(|unparks| {
@@ -108,11 +108,11 @@ fn a_waker_that_unparks_nobody_fails() {
     deadlocks(opened(|unparks| unparks.woken.store(true, SeqCst)));
 }
 
-/// A task of an executor: its future, and where to send it when it is woken.
+/// A task of an executor: its future, and the channel to send it to when it is woken.
 struct Task {
     future: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
     ready: Mutex<Sender<Arc<Task>>>,
-    /// Whether it is in the channel; used by those who send it once only.
+    /// Whether it is in the channel; for wakers that send it only once.
     queued: AtomicBool,
     wakes: fn(Arc<Task>),
 }
@@ -125,7 +125,7 @@ impl Wake for Task {
 
 fn send(task: Arc<Task>) {
     let ready = task.ready.lock().unwrap().clone();
-    // Nobody runs tasks any more: then nobody has to.
+    // If the executor is gone, the task need not run any more.
     let _ = ready.send(task);
 }
 
@@ -136,7 +136,7 @@ fn send_once(task: Arc<Task>) {
     }
 }
 
-/// Runs one task until it is done, and says before or after the poll that it is out of the channel.
+/// Runs one task until it is done, and marks it as out of the channel before or after the poll.
 fn execute(future: impl Future<Output = ()> + Send + 'static, wakes: fn(Arc<Task>), early: bool) {
     let (to, ready) = channel();
     let task = Arc::new(Task {
@@ -178,7 +178,7 @@ fn executed(wakes: fn(Arc<Task>), early: bool) -> impl Fn() + Send + Sync + 'sta
             async move { gate.pass().await }
         };
         execute(passes, wakes, early);
-        // A waker that was left behind keeps its task.
+        // A waker that is left behind keeps its task alive.
         gate.waker.lock().unwrap().take();
         other.join().unwrap();
     }
@@ -190,7 +190,7 @@ fn an_executor_with_a_channel_of_tasks_holds() {
     holds(executed(send_once, true));
 }
 
-/// A wake during the poll finds the task in the channel, as it seems, and is lost.
+/// A wake-up during the poll still finds the task marked as in the channel, and is lost.
 #[test]
 fn a_task_taken_out_of_the_channel_after_its_poll_fails() {
     deadlocks(executed(send_once, false));
@@ -214,7 +214,7 @@ fn a_future_that_is_blocked_on_ends_holds() {
     });
 }
 
-/// Both have one place for their wakers: who comes second takes it from the first.
+/// Both share one place for their wakers: the second future replaces the waker of the first.
 #[test]
 fn two_futures_with_one_place_for_a_waker_fail() {
     deadlocks(|| {

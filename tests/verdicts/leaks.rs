@@ -1,9 +1,9 @@
-//! What a report says of values that nothing frees: which of them holds which.
+//! What a report says about leaked values: which of them holds which.
 
 use heisenbug::sync::{Arc, Mutex, Weak};
 use heisenbug::{Report, check, thread};
 
-/// What holds what.
+/// Which value holds which others.
 fn holds(report: &Report) -> Vec<(&str, Vec<&str>)> {
     assert!(report.fails(), "{report}");
     let leaked = report.leaked.iter();

@@ -1,4 +1,4 @@
-//! Small programs whose right verdict is known, by what they are about. Each test has the verdict in
+//! Small programs whose correct verdict is known, by topic. Each test has the verdict in
 //! its name.
 
 mod counts;
@@ -33,10 +33,10 @@ use heisenbug::sync::Arc;
 use heisenbug::thread;
 use std::time::Duration;
 
-/// How long somebody waits who does not wait for ever. In a check it does not matter how long that is.
+/// A time-out that is not endless. In a check its length does not matter.
 const A_WHILE: Duration = Duration::from_millis(5);
 
-/// Main and another thread do the same with what they share, which is then handed back.
+/// Main and another thread do the same with a shared value, which is then returned.
 fn both<S: Send + Sync + 'static>(shared: S, act: fn(&S)) -> Arc<S> {
     let shared = Arc::new(shared);
     let other = thread::spawn({

@@ -1,4 +1,4 @@
-//! What is not there yet, what was freed, and what is dropped while others still use it.
+//! Objects that are not there yet, that were freed, or that are dropped while others still use them.
 
 use crate::judged::{Plain, fails, frees_too_early, holds};
 use heisenbug::catalogue::Class;
@@ -11,7 +11,7 @@ use heisenbug::thread;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-/// Main replaces a counter and frees the old one, which the other may be about to use.
+/// Main replaces a counter and frees the old one, which the other thread may be about to use.
 #[test]
 fn freeing_what_another_has_a_pointer_to_fails() {
     let program = || {
@@ -26,10 +26,10 @@ fn freeing_what_another_has_a_pointer_to_fails() {
             }
         });
         let old = shared.swap(boxed(), SeqCst);
-        // SAFETY: false. It was boxed, but the other may still use it.
+        // SAFETY: false. It was boxed, but the other thread may still use it.
         drop(unsafe { Box::from_raw(old) });
         other.join().unwrap();
-        // SAFETY: it was boxed, and the other has ended.
+        // SAFETY: it was boxed, and the other thread has ended.
         drop(unsafe { Box::from_raw(shared.load(SeqCst)) });
     };
     let report = fails(program, Class::UseAfterFree, "used after it was freed");
@@ -48,13 +48,13 @@ fn freeing_after_the_join_holds() {
             move || unsafe { (*shared.load(SeqCst)).fetch_add(1, SeqCst) }
         });
         other.join().unwrap();
-        // SAFETY: it was boxed, and nobody else is left.
+        // SAFETY: it was boxed, and no other thread is left.
         let counter = unsafe { Box::from_raw(shared.load(SeqCst)) };
         assert_eq!(counter.into_inner(), 1);
     });
 }
 
-/// A value that is freed by the last who lets go of it.
+/// A value that is freed by the last owner that lets go of it.
 struct Counted {
     owners: AtomicUsize,
     value: Plain<u64>,
@@ -63,7 +63,7 @@ struct Counted {
 /// An owner, and whether it looks at the value after it has let go.
 struct Owner(*const Counted);
 
-// SAFETY: what it points to is shared by atomics, and freed by the last owner alone.
+// SAFETY: the value is shared through atomics, and freed only by the last owner.
 unsafe impl Send for Owner {}
 
 impl Owner {
@@ -76,7 +76,7 @@ impl Owner {
     }
 
     fn value(&self) -> u64 {
-        // SAFETY: true for an owner; false for whoever has let go.
+        // SAFETY: true for an owner; false for a thread that has let go.
         unsafe { (*self.0).value.get() }
     }
 
@@ -84,7 +84,7 @@ impl Owner {
     fn let_go(&self) {
         // SAFETY: this owner is counted until here.
         if unsafe { (*self.0).owners.fetch_sub(1, AcqRel) } == 1 {
-            // SAFETY: it was boxed, and nobody else owns it.
+            // SAFETY: it was boxed, and has no other owner.
             drop(unsafe { Box::from_raw(self.0.cast_mut()) });
         }
     }
@@ -127,7 +127,7 @@ impl Drop for Looked {
     }
 }
 
-/// The destructor runs while the race is told, and would meet it again.
+/// The destructor runs while the race is being reported, and would race again.
 #[test]
 fn a_race_with_a_destructor_on_the_way_fails_as_a_race() {
     let program = || {
@@ -150,7 +150,7 @@ fn a_race_with_a_destructor_on_the_way_fails_as_a_race() {
     assert_eq!(actors, ["main", "thread 1"]);
 }
 
-/// Main makes something in memory of its own and publishes it; the other uses it as soon as it sees it.
+/// Main makes something in its own memory and publishes it; the other thread uses it as soon as it sees it.
 fn published<T: 'static>(
     make: fn() -> T,
     (store, load): (Ordering, Ordering),
@@ -163,7 +163,7 @@ fn published<T: 'static>(
             move || {
                 let there: *mut T = shared.load(load);
                 if !there.is_null() {
-                    // SAFETY: false if nothing orders the making before this; freed after the join.
+                    // SAFETY: false if nothing orders its creation before this; freed after the join.
                     use_it(unsafe { &*there });
                 }
             }
@@ -171,7 +171,7 @@ fn published<T: 'static>(
         let made = Box::into_raw(Box::new(make()));
         shared.store(made, store);
         other.join().unwrap();
-        // SAFETY: it was boxed, and the other has ended.
+        // SAFETY: it was boxed, and the other thread has ended.
         drop(unsafe { Box::from_raw(made) });
     }
 }
@@ -212,7 +212,7 @@ fn a_lock_that_is_published_relaxed_fails() {
     holds(published(lock, (Release, Acquire), locks));
 }
 
-/// As queue locks have it: the node lies on the stack of the thread that waits.
+/// As in queue locks: the node is on the stack of the waiting thread.
 fn a_node_on_a_stack(store: Ordering, load: Ordering) -> impl Fn() + Send + Sync + 'static {
     move || {
         let shared = Arc::new(AtomicPtr::new(ptr::null_mut()));
@@ -233,7 +233,7 @@ fn a_node_on_a_stack(store: Ordering, load: Ordering) -> impl Fn() + Send + Sync
             }
             thread::yield_now();
         };
-        // SAFETY: false if nothing orders the making before this; it lies there until it is told.
+        // SAFETY: false if nothing orders its creation before this; the node stays there until it is signalled.
         unsafe { (*node).store(1, Release) };
         waits.join().unwrap();
     }

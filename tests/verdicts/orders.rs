@@ -1,4 +1,4 @@
-//! What a reference-counted pointer orders: a drop comes before whatever the last owner does after it.
+//! The ordering of reference-counted pointers: a drop comes before whatever the last owner does after it.
 
 use crate::judged::{Plain, fails, holds};
 use heisenbug::catalogue::Class;
@@ -26,7 +26,7 @@ fn the_destructor_reads_what_all_owners_wrote_holds() {
             two: Plain::new(0),
         });
         let yours = Arc::clone(&mine);
-        // Nobody joins: the pointer alone orders it.
+        // Not joined: only the pointer orders it.
         thread::spawn(move || yours.one.set(1));
         mine.two.set(1);
     });
@@ -50,7 +50,7 @@ fn the_destructor_reads_the_newest_of_relaxed_atomics_holds() {
     });
 }
 
-/// That the other's pointer is gone is said by something that orders nothing; the pointer itself does.
+/// A relaxed flag says that the other's pointer is gone, and orders nothing; the pointer itself does.
 #[test]
 fn the_last_drop_after_a_relaxed_sign_holds() {
     holds(|| {
@@ -86,7 +86,7 @@ fn reading_after_a_relaxed_sign_fails() {
         while gone.load(Relaxed) == 0 {
             hint::spin_loop();
         }
-        // Not the last drop, nor after it.
+        // Neither the last drop, nor after it.
         mine.get();
         other.join().unwrap();
     };

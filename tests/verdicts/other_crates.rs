@@ -1,4 +1,4 @@
-//! What the names of parking_lot and crossbeam promise, and what a future that is run to its end does.
+//! The guarantees of the names of parking_lot and crossbeam, and of a future that is run to completion.
 
 use crate::judged::{Plain, deadlocks, fails, holds};
 use crate::{A_WHILE, both};
@@ -38,7 +38,7 @@ fn writing_beside_a_mutex_without_poison_fails() {
     fails(program, Class::DataRace, "");
 }
 
-/// A panic gives the lock back, and the next one sees what was done.
+/// A panic releases the lock, and the next thread sees what was done.
 #[test]
 fn a_panic_leaves_no_poison_holds() {
     holds(|| {
@@ -193,7 +193,7 @@ fn told(wait: fn(&Condvar, &mut MutexGuard<'_, bool>)) -> impl Fn() + Send + Syn
     }
 }
 
-/// parking_lot promises that nobody wakes for no reason.
+/// parking_lot promises that there are no spurious wake-ups.
 #[test]
 fn one_look_before_a_wait_is_enough_without_spurious_wakes_holds() {
     holds(told(|changed, told| {
@@ -211,7 +211,7 @@ fn a_wait_without_a_look_fails() {
     deadlocks(told(|changed, told| changed.wait(told)));
 }
 
-/// A wake is a reason for one: somebody else may have been quicker.
+/// A wake-up is not spurious, but another thread may have been quicker.
 #[test]
 fn a_wait_without_a_loop_fails_if_two_are_woken_for_one() {
     let program = || {
@@ -261,7 +261,7 @@ fn a_wait_for_a_while_that_looks_again_holds() {
     }));
 }
 
-/// The time may be over and the condition met: parking_lot does not look again.
+/// The time may be up and the condition met: parking_lot does not check it again.
 #[test]
 fn taking_a_time_out_for_a_condition_that_is_not_met_fails() {
     let program = told(|changed, told| {
@@ -309,7 +309,7 @@ fn counting_on_being_awaited_fails() {
     fails(program, Class::Assertion, "nobody waits");
 }
 
-/// A value that changes hands has its receiver: what the receiver did before is there.
+/// A rendezvous also orders what the receiver did before it received.
 #[test]
 fn a_rendezvous_waits_for_its_receiver_holds() {
     holds(|| {
@@ -357,7 +357,7 @@ fn a_channel_of_one_is_full_with_one_holds() {
     });
 }
 
-/// The order of two senders is nobody's, and each value goes to one receiver.
+/// The order of two senders is open, and each value goes to one receiver.
 #[test]
 fn a_channel_without_a_bound_loses_and_doubles_nothing_holds() {
     holds(|| {
@@ -520,7 +520,7 @@ fn backing_off_until_it_is_time_to_block_fails_for_whoever_does_not_block() {
     fails(program, Class::Assertion, "gave up");
 }
 
-/// Only whoever snoozes waits for so long that it is time to block.
+/// Only snoozing counts towards the time to block.
 #[test]
 fn spinning_alone_is_never_completed_holds() {
     holds(raised(|flag| {
@@ -547,7 +547,7 @@ fn scoped_threads_are_joined_and_may_borrow_holds() {
     });
 }
 
-/// What a thread of the scope panicked with is an error; what the scope itself did goes on.
+/// A panic of a thread in the scope is returned as an error; the result of the scope itself is kept.
 #[test]
 fn a_panic_in_a_scope_is_told_by_whose_it_is_holds() {
     holds(|| {
@@ -560,7 +560,7 @@ fn a_panic_in_a_scope_is_told_by_whose_it_is_holds() {
     fails(program, Class::Panic, "the scope's own");
 }
 
-/// What a future waits for.
+/// A signal that a future waits for.
 #[derive(Default)]
 struct Signal {
     given: AtomicBool,
@@ -584,7 +584,7 @@ impl Signal {
     }
 }
 
-/// Main runs a future that looks in that way for what another thread signals.
+/// Main runs a future that checks in that way for another thread's signal.
 fn signalled(look: fn(&Signal, &Waker) -> Poll<()>) -> impl Fn() + Send + Sync + 'static {
     move || {
         let signal = Arc::new(Signal::default());
@@ -605,7 +605,7 @@ fn a_future_woken_by_another_thread_ends_holds() {
     }));
 }
 
-/// The signal may come after the look and before there is somebody to wake.
+/// The signal may come after the check and before the waker is registered.
 #[test]
 fn a_waker_left_after_the_look_fails() {
     deadlocks(signalled(|signal, waker| {

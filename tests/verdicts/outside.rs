@@ -1,4 +1,4 @@
-//! What no engine sees: `try` says so, and neither proves nor breaks such a program.
+//! Data that the engine does not see: `try` says so, and neither proves nor breaks such a program.
 
 use heisenbug::catalogue::Class;
 use heisenbug::{Checker, Report, Verdict};
@@ -23,7 +23,7 @@ fn is_unknown(text: &str, line: &str, cure: &str) {
     assert_eq!(report.verdict, Verdict::Unknown, "{:?}", report.message);
     let why = report.stopped.as_deref().unwrap_or_default();
     assert!(why.starts_with(line) && why.contains(cure), "{why}");
-    // Nothing is left of a failure that is none.
+    // Nothing remains of a failure that does not count.
     assert_eq!((report.class, report.counterexample.len()), (None, 0));
 }
 
@@ -159,7 +159,7 @@ fn plain_data_behind_a_raw_pointer_is_unknown_and_a_cell_fails() {
     assert!(report(&atomic).holds());
 }
 
-/// The count is seen, and what it guards is not.
+/// The atomic count is seen, the data that it guards is not.
 #[test]
 fn plain_data_beside_an_atomic_is_unknown() {
     let text = "use heisenbug::sync::atomic::{AtomicUsize, Ordering::AcqRel};\n\
@@ -179,7 +179,7 @@ fn plain_data_beside_an_atomic_is_unknown() {
     is_unknown(text, "line 3 ", "`heisenbug::cell::UnsafeCell`");
 }
 
-/// What the engine found is found, whatever else it cannot see.
+/// A failure that the engine found counts, whatever else it cannot see.
 #[test]
 fn a_failure_beside_a_raw_pointer_fails() {
     let text = both(

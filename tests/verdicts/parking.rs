@@ -1,4 +1,4 @@
-//! Reader-writer locks whose writers wait, and read locks that become write locks.
+//! Reader-writer locks whose writers wait, and read locks that are upgraded to write locks.
 
 use crate::A_WHILE;
 use crate::judged::{deadlocks, fails, holds};
@@ -10,7 +10,7 @@ use heisenbug::sync::{Arc, Condvar, Mutex, RwLock};
 use heisenbug::thread;
 use std::cell::Cell;
 
-/// What is shared beside the lock: something to wait for while one reads.
+/// What is shared beside the lock: something to wait for while reading.
 #[derive(Default)]
 struct Shared {
     lock: RwLock<i32>,
@@ -107,7 +107,7 @@ fn waiting_for_the_end_of_another_reader_while_a_writer_waits_fails() {
     });
 }
 
-/// Nobody waits for anybody while it reads.
+/// No thread waits for another while it reads.
 #[test]
 fn readers_beside_a_writer_holds() {
     holds(reads_and_waits(READS, |_| {}, WRITES));
@@ -172,7 +172,7 @@ fn an_upgradable_reader_that_tries_and_reads_on_holds() {
     });
 }
 
-/// Trying never waits, even for a reader that waits for whoever tries.
+/// Trying never waits, even for a reader that waits for the thread that tries.
 #[test]
 fn trying_to_upgrade_beside_a_reader_of_ones_own_holds() {
     holds(|| {
@@ -192,7 +192,7 @@ fn trying_to_upgrade_beside_a_reader_of_ones_own_holds() {
 
 type Lock = parking_lot::RwLock<i32>;
 
-/// Main and other threads do what they do with one lock.
+/// Main and other threads use one lock, each in its own way.
 fn together<const N: usize>(
     main: fn(&Lock),
     others: [fn(&Lock); N],
@@ -222,7 +222,7 @@ fn upgrades(lock: &Lock) {
     *RwLockUpgradableReadGuard::upgrade(lock.upgradable_read()) += 1;
 }
 
-/// Whoever tries keeps what it has: nobody writes before it has let go.
+/// A failed try keeps the lock: no thread writes before it is released.
 #[test]
 fn a_failed_try_leaves_the_lock_as_it_is_holds() {
     let tries: fn(&Lock) = |lock| {
@@ -299,7 +299,7 @@ fn a_writer_kept_out_by_an_upgradable_reader_keeps_no_reader_out_holds() {
     });
 }
 
-/// Once the right to write is given up, it does.
+/// Once the right to write is given up, waiting writers keep readers out.
 #[test]
 fn a_writer_that_waits_for_a_reader_keeps_readers_out_fails() {
     deadlocks(|| {
@@ -357,7 +357,7 @@ fn writing_for_a_moment_within_an_upgradable_lock_holds() {
     ));
 }
 
-/// Who waits with a time-out may get the lock or not, and never waits for ever.
+/// A wait with a time-out may get the lock or not, and never lasts forever.
 #[test]
 fn waiting_for_a_while_beside_a_reader_that_stays_holds() {
     holds(together(
@@ -389,7 +389,7 @@ fn counting_on_a_lock_in_time_fails() {
     holds(together(reads_in_time, [reads]));
 }
 
-/// A writer that gives up lets readers in again, whom it has kept out.
+/// A writer that gives up lets in the readers that it has kept out.
 #[test]
 fn a_writer_that_gives_up_keeps_nobody_out_holds() {
     holds(together(
@@ -437,7 +437,7 @@ fn counting_on_a_mutex_in_time_fails() {
     fails(program, Class::Panic, "in time");
 }
 
-/// To look at a lock is not to hold it.
+/// Looking at a lock does not hold it.
 #[test]
 fn looking_whether_a_lock_is_held_keeps_nobody_out_holds() {
     holds(|| {

@@ -1,4 +1,4 @@
-//! Loops that count their passes where no engine would look: each gives up in the end, or gets done.
+//! Loops that count their passes in places where no engine would look: each gives up in the end, or finishes.
 
 use crate::judged::{fails, holds};
 use heisenbug::catalogue::Class;
@@ -10,7 +10,7 @@ use heisenbug::sync::{Arc, Mutex};
 use heisenbug::thread;
 use std::cell::{Cell, RefCell};
 
-/// More looks than anybody has a right to expect to be enough.
+/// A number of looks that a program might wrongly consider enough.
 const ENOUGH: u32 = 3;
 
 /// Waits for a flag that another thread sets, as long as `goes_on` says so.
@@ -102,7 +102,7 @@ fn a_count_in_a_variable_of_the_parent_fails() {
     fails(program, Class::Assertion, "gave up");
 }
 
-/// The lock's guard is only read from: what changes is behind a `Cell`, on the heap.
+/// The lock's guard is only read through: the change is behind a `Cell`, on the heap.
 #[test]
 fn a_count_that_a_lock_guards_gets_there() {
     #[inline(never)]
@@ -122,7 +122,7 @@ fn a_count_that_a_lock_guards_gets_there() {
     });
 }
 
-/// What a pass changes and puts back is no progress: it waits.
+/// A pass that changes something and restores it makes no progress: it waits.
 #[test]
 fn a_wait_that_notes_and_forgets_holds() {
     #[inline(never)]

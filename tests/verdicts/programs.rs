@@ -1,4 +1,4 @@
-//! Programs as people write them first.
+//! Programs as beginners write them.
 
 use crate::judged::{fails, holds};
 use heisenbug::catalogue::Class;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 type Job = Box<dyn FnOnce() + Send + 'static>;
 
-/// Workers that share a queue of jobs, and count those they have done.
+/// Workers that share a queue of jobs, and count the finished ones.
 struct Workers {
     jobs: SyncSender<Job>,
     threads: Vec<JoinHandle<()>>,
@@ -44,7 +44,7 @@ impl Workers {
         }
     }
 
-    /// Waits for all jobs, and says how many were done.
+    /// Waits for all jobs, and returns how many were done.
     fn finish(self) -> usize {
         drop(self.jobs);
         for thread in self.threads {
@@ -69,7 +69,7 @@ fn a_pool_that_counts_in_one_step_holds() {
     holds(two_jobs(|done| _ = done.fetch_add(1, Relaxed)));
 }
 
-/// Load and store are in one line: the sentence names the worker, and what lies between.
+/// Load and store are in one line: the sentence names the worker, and the operation in between.
 #[test]
 fn a_pool_that_counts_in_two_steps_fails() {
     let program = two_jobs(|done| done.store(done.load(Relaxed) + 1, Relaxed));
@@ -114,7 +114,7 @@ fn parts_of_a_sum_in_a_scope_hold() {
     assert_eq!(report.outcomes.len(), 1);
 }
 
-/// Hands out what it has, and waits for a while if it has nothing.
+/// Hands out what it has, and waits if it has nothing.
 struct Pool {
     free: Mutex<Vec<u32>>,
     back: Condvar,
@@ -175,7 +175,7 @@ fn counting_on_a_connection_in_time_fails() {
     fails(two_borrowers(false), Class::Assertion, "the time was up");
 }
 
-/// What a semaphore's `acquire` does if it wakes.
+/// What a semaphore's `acquire` does when it wakes.
 fn semaphore(acquire: fn(&Mutex<u32>, &Condvar)) -> impl Fn() + Send + Sync + 'static {
     move || {
         let shared = Arc::new((Mutex::new(0), Condvar::new()));

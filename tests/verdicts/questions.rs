@@ -1,5 +1,5 @@
-//! Questions whose answer depends on when they are asked: both answers are possible, and so whoever
-//! counts on either of them fails.
+//! Queries whose answer depends on when they are made: both answers are possible, so a program that
+//! relies on either of them fails.
 
 use crate::judged::fails;
 use heisenbug::catalogue::Class;
@@ -7,7 +7,7 @@ use heisenbug::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use heisenbug::sync::{Arc, Mutex, Once, OnceLock, RwLock, mpsc};
 use heisenbug::{hint, thread};
 
-/// Whatever the program asks, it gets both answers.
+/// The program gets both answers.
 #[track_caller]
 fn gets_both_answers(ask: fn() -> bool) {
     for expected in [true, false] {
@@ -127,7 +127,7 @@ questions! {
         other.join().unwrap();
         answer
     };
-    /// Others may run, and need not.
+    /// Other threads may run, but need not.
     counting_on_a_yield_fails: || stored_by_another(thread::yield_now);
     counting_on_a_spin_hint_fails: || stored_by_another(|| (0..3).for_each(|_| hint::spin_loop()));
 }

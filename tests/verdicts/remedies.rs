@@ -1,5 +1,5 @@
-//! The orderings that a report says would forbid its counterexample: with them the program holds, and no
-//! weaker ones would do.
+//! The orderings that a report says would forbid its counterexample: with them the program holds, and
+//! weaker ones would not be enough.
 
 use heisenbug::sync::Arc;
 use heisenbug::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -9,7 +9,7 @@ use heisenbug::{Report, check, thread};
 /// The orderings of a program, one for each line that names one.
 type Orderings<const N: usize> = [Ordering; N];
 
-/// Checks a program whose orderings are all Relaxed, has it follow the report, and checks it again.
+/// Checks a program whose orderings are all Relaxed, applies the report's orderings, and checks it again.
 fn followed<const N: usize>(
     program: fn(Orderings<N>) -> Result<(), &'static str>,
     lines: [&str; N],
@@ -21,7 +21,7 @@ fn followed<const N: usize>(
     needed
 }
 
-/// What the report asks for in the line of this file that has this in it.
+/// The ordering that the report asks for in the line of this file that contains this text.
 fn needed(report: &Report, text: &str) -> Ordering {
     let source = include_str!("remedies.rs");
     let line = { source.lines() }.position(|line| line.contains(text) && !line.contains('"'));
@@ -87,7 +87,7 @@ fn store_buffering_needs_all_four_sequentially_consistent() {
     assert_eq!(followed(store_buffering, lines), [SeqCst; 4]);
 }
 
-/// Three threads: the last one is told by the second one of what the first one did.
+/// Three threads: the second one passes on to the third what the first one did.
 fn hand_on([first, second, last]: Orderings<3>) -> Result<(), &'static str> {
     let all = Arc::new([AtomicU32::new(0), AtomicU32::new(0)]);
     thread::spawn({

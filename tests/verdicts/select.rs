@@ -1,4 +1,4 @@
-//! What `select!` of crossbeam promises: one of those that are ready, whichever, and no value lost.
+//! The guarantees of crossbeam's `select!`: it takes any of the ready ones, and no value is lost.
 
 use crate::A_WHILE;
 use crate::judged::{Plain, deadlocks, fails, holds};
@@ -8,7 +8,7 @@ use heisenbug::sync::Arc;
 use heisenbug::thread;
 use std::time::Duration;
 
-/// Another thread sends 1 on one channel, a third one 2 on another; main receives in that way.
+/// One thread sends 1 on one channel, another one 2 on another; main receives in that way.
 fn sent<R: std::fmt::Debug + 'static>(
     receive: fn(&Receiver<u32>, &Receiver<u32>) -> R,
 ) -> impl Fn() -> R + Send + Sync + 'static {
@@ -25,7 +25,7 @@ fn sent<R: std::fmt::Debug + 'static>(
     }
 }
 
-/// What a program that holds may come to.
+/// The outcomes of a program that holds.
 fn outcomes<R: std::fmt::Debug>(program: impl Fn() -> R + Send + Sync + 'static) -> Vec<String> {
     let report = holds(program);
     let mut outcomes: Vec<String> = report.outcomes.iter().map(|o| o.label.clone()).collect();
@@ -134,7 +134,7 @@ fn two_who_select_get_a_value_each_holds() {
     assert_eq!(outcomes(program), ["(1, 2)", "(2, 1)"]);
 }
 
-/// Two select, and one value comes: whoever is woken for it may find it gone.
+/// Two threads select, and one value comes: a woken thread may find it gone.
 #[test]
 fn one_value_for_two_who_select_fails() {
     deadlocks(|| {
@@ -284,7 +284,7 @@ fn a_rendezvous_with_who_selects_holds() {
     assert_eq!(outcomes(program), ["(1, true)"]);
 }
 
-/// Outside of a check the same code runs as it is.
+/// Outside of a check the same code runs unchanged.
 #[test]
 fn selecting_outside_of_a_check_works() {
     let (to, from) = channel::unbounded();

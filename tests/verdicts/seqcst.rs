@@ -1,4 +1,4 @@
-//! SeqCst beside weaker orderings: what its rules promise, and no more.
+//! SeqCst beside weaker orderings: what its rules guarantee, and what they do not.
 
 use crate::judged::{Plain, fails, holds};
 use heisenbug::catalogue::Class;
@@ -18,7 +18,7 @@ struct Shared {
     data: Plain<u32>,
 }
 
-/// Each raises a flag and looks at the other's; at least one of them must see the other.
+/// Each thread raises a flag and looks at the other's; at least one of them must see the other.
 fn flags(
     yours: fn(&Shared) -> bool,
     mine: fn(&Shared) -> bool,
@@ -133,7 +133,7 @@ fn what_is_read_after_the_join_is_the_newest_holds() {
     });
 }
 
-/// Whoever sees no other flag is in; nobody waits.
+/// A thread that sees no other flag enters; no thread waits.
 #[test]
 fn two_flags_keep_plain_data_apart_holds() {
     holds(|| {

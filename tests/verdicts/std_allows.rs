@@ -1,4 +1,4 @@
-//! What std allows beyond the ordinary, and what it promises.
+//! What std allows beyond the usual, and what it guarantees.
 
 use crate::judged::{deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
@@ -67,11 +67,11 @@ fn reading_again_while_a_writer_waits_fails() {
     });
 }
 
-/// Two wait, one is woken: it may be either, whoever came first.
+/// Two threads wait, one is woken: it may be either, whichever came first.
 #[test]
 fn counting_on_who_is_woken_fails() {
     let program = || {
-        // How many wait; whether one may go; who went.
+        // The number of waiting threads; whether one may go; which one went.
         let shared = Arc::new((Mutex::new((0, false, 0)), Condvar::new(), Condvar::new()));
         let waiter = |name: i32| {
             let shared = Arc::clone(&shared);
@@ -153,7 +153,7 @@ fn what_was_done_before_a_message_is_seen_after_it_holds() {
     });
 }
 
-/// Who finds room finds it because somebody has received.
+/// A sender that finds room does so because a value was received.
 #[test]
 fn room_in_a_channel_orders_too_holds() {
     holds(|| {
@@ -246,13 +246,13 @@ fn a_finished_thread_that_is_asked_too_early_fails() {
     fails(program, Class::Assertion, "not yet");
 }
 
-/// What keeps its own channel alive for as long as it is in there.
+/// A value that keeps its own channel alive as long as it is in there.
 struct Kept {
     _owner: Arc<()>,
     _own: Box<dyn Send>,
 }
 
-/// Main lets a receiver go while another thread sends what must not stay in the channel.
+/// Main drops a receiver while another thread sends a value that must not stay in the channel.
 fn sends_to_who_goes<S, R>(
     channel: fn() -> (S, R),
     send: fn(S, Kept),
@@ -275,7 +275,7 @@ where
     }
 }
 
-/// What is sent while the receiver goes comes back, or goes with it.
+/// A value sent while the receiver is dropped comes back, or is dropped with it.
 #[test]
 fn a_value_sent_to_a_receiver_that_goes_is_dropped_holds() {
     holds(sends_to_who_goes(mpsc::channel, |to, kept| {

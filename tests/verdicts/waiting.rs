@@ -1,4 +1,4 @@
-//! Who waits by looking: the others get their turn, and a loop that gives up does give up.
+//! Threads that wait by polling: the others get their turn, and a loop that gives up does give up.
 
 use crate::judged::{Plain, deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
@@ -116,8 +116,8 @@ fn trying_a_lock_until_it_is_free_holds() {
     });
 }
 
-/// It is no livelock, as the other thread gets its turn. How often the loop goes round is left to the
-/// engine: it may not have the patience to see it all.
+/// It is not a livelock, as the other thread gets its turn. The engine decides how many passes it
+/// explores: the program may be too large to explore it all.
 #[track_caller]
 fn does_not_fail(wait: fn(&Shared)) {
     let report = Checker::new().max_executions(5).check(polls(wait));
@@ -151,7 +151,7 @@ fn looking_only_under_a_lock_that_was_free_does_not_fail() {
     });
 }
 
-/// Waits until a number under a lock is large enough, looking again and again.
+/// Waits until a number under a lock is large enough, by looking repeatedly.
 fn looks(lock: &Mutex<u32>, wanted: u32) {
     while *lock.lock().unwrap() < wanted {
         hint::spin_loop();
@@ -176,10 +176,10 @@ fn looking_under_a_lock_for_what_never_comes_fails() {
         *lock.lock().unwrap() += 1;
         *lock.lock().unwrap() += 1;
     });
-    // Each of them comes to the lock after the other one.
+    // Each of them takes the lock after the other one.
     livelocks(|lock| looks(lock, 3));
     livelocks(|lock| looks(lock, 2));
-    // Gives up if the lock is taken, be it by somebody who only looks.
+    // Gives up if the lock is taken, even by a thread that only looks.
     livelocks(|lock| {
         if let Ok(mut number) = lock.try_lock() {
             *number = 3;
@@ -260,7 +260,7 @@ fn several_that_look_under_a_lock_hold() {
     });
 }
 
-/// Another thread does some work on the stack of the one that waits for it.
+/// Another thread does some work on the stack of the thread that waits for it.
 fn lends(ordering: Ordering) -> impl Fn() + Send + Sync + 'static {
     move || {
         let (result, done) = &(Plain::new(0), AtomicBool::new(false));
@@ -326,7 +326,7 @@ fn a_slow_path_that_is_wrong_fails() {
     fails(program, Class::Assertion, "it went the slow path");
 }
 
-/// Who spins for a while and then says that it sleeps: a hundred looks do not hide the sleeping.
+/// A thread spins for a while and then announces that it sleeps: a hundred looks do not hide that.
 #[test]
 fn what_comes_after_spinning_is_seen_fails() {
     let program = || {
@@ -483,7 +483,7 @@ fn a_message_awaited_for_a_while_fails_for_whoever_counts_on_it() {
     fails(program, Class::Assertion, "left: Err(Timeout)");
 }
 
-/// A lock that could not be had orders nothing.
+/// A failed attempt to take a lock orders nothing.
 #[test]
 fn what_a_failed_try_was_said_to_order_fails() {
     let plain = || {
@@ -521,7 +521,7 @@ fn what_a_failed_try_was_said_to_order_fails() {
     fails(atomic, Class::Assertion, "it was there before the lock");
 }
 
-/// Two threads take two locks in opposite directions, and let go of the first where the second is taken.
+/// Two threads take two locks in opposite orders, and release the first if the second is taken.
 fn backs_off(of: &[Mutex<u32>; 2], first: usize, second: usize) {
     loop {
         let held = of[first].lock().unwrap();
@@ -547,8 +547,8 @@ fn whoever_lets_go_of_a_lock_and_tries_again_gets_both_in_the_end() {
     });
 }
 
-/// One wakes for nothing, and one for each of two steps. The waiter's bit is taken by the first step's
-/// wake, so that has to be heard.
+/// One notification without a change, and one for each of two steps. The wake-up of the first step has taken
+/// the waiter's bit, so it must not get lost.
 #[test]
 fn a_wake_is_not_covered_by_an_older_one_that_it_does_not_know_of() {
     holds(|| {

@@ -1,4 +1,4 @@
-//! Plain data, and the ends of objects: what a thread knows, and what it must not meet.
+//! Plain data, and the ends of objects: what a thread knows, and what its accesses conflict with.
 
 use super::{Execution, Step, Wait};
 use crate::Place;
@@ -8,7 +8,7 @@ use crate::search::{Conflict, Ending};
 use crate::steps::{Object, ThreadId};
 
 impl Execution {
-    /// Whether the object of a step is not there, as far as the thread knows. Ends the execution then.
+    /// Whether the object of a step does not exist, as far as the thread knows. Then ends the execution.
     #[inline]
     pub(super) fn is_misused(&mut self, step: &Step<'_>, loc: u32, at: Place) -> bool {
         let me = self.run.current as ThreadId;
@@ -21,7 +21,7 @@ impl Execution {
         misuse.is_some()
     }
 
-    /// Notes that two accesses meet that must not. The current thread stays where it is.
+    /// Notes two conflicting accesses. The current thread stops there.
     pub fn conflict(&mut self, freed: bool, first: Access, at: Place, writes: bool) {
         let conflict = Conflict {
             first: (first.thread, first.at),
@@ -38,7 +38,7 @@ impl Execution {
         self.run.actor().wait = Wait::Stopped;
     }
 
-    /// What the current thread knows: everything that happens before its next event.
+    /// The current thread's knowledge: everything that happens before its next event.
     pub fn knows(&self) -> Clock {
         let slot = self.run.current;
         let here = Pos::new(slot, self.run.actors[slot].done);
@@ -57,14 +57,14 @@ impl Execution {
         }
     }
 
-    /// A plain access. False if it must not be.
+    /// A plain access. False if it is a conflict.
     pub fn plain(&mut self, object: &Object, writes: bool, at: Place) -> bool {
         let (me, known) = (self.run.current, self.knows());
         let actor = &mut self.run.actors[me];
         actor.loops.stepped(at, writes);
         actor.plain += 1;
         if self.run.objects.unordered {
-            // Whether anything is in order is known only once the owners are.
+            // The order is not known, as the owners are not ordered.
             return true;
         }
         self.access(object, &known, writes, at)
@@ -79,7 +79,7 @@ impl Execution {
         }
     }
 
-    /// Notes an access to plain data by the current thread. False if it must not be.
+    /// Notes an access to plain data by the current thread. False if it is a conflict.
     pub(super) fn access(
         &mut self,
         object: &Object,
@@ -97,7 +97,7 @@ impl Execution {
         }
     }
 
-    /// An access by others that nothing orders before the next step of the current thread.
+    /// An access by another thread that is not ordered before the next step of the current thread.
     pub(super) fn unknown_access(&self, loc: u32) -> Option<Access> {
         let graph = self.explorer.graph();
         graph.unknown_access(loc, self.run.current, &self.knows(), |pos| {
@@ -105,7 +105,7 @@ impl Execution {
         })
     }
 
-    /// The value of an atomic, for a thread that has it for itself. `None` if it has not.
+    /// The value of an atomic, for its exclusive owner. `None` if the thread is not.
     pub fn take(&mut self, object: &Object, init: u64, at: Place) -> Option<u64> {
         let Some(loc) = self.run.objects.location(object) else {
             return Some(init);
@@ -122,7 +122,7 @@ impl Execution {
         Some(value)
     }
 
-    /// The end of an object. False if somebody else may be using it.
+    /// The end of an object. False if another thread may be using it.
     pub fn drop_object(&mut self, object: &Object, at: Place) -> bool {
         let location = self.run.objects.location(object);
         let unordered = self.run.objects.unordered;

@@ -19,35 +19,35 @@ pub struct Actor {
     pub(super) coroutine: Option<Thread>,
     pub(super) yielder: *const Yielder<(), ()>,
     pub wait: Wait,
-    /// How many of its events have been done in this run.
+    /// The number of its events done in this run.
     pub done: usize,
-    /// Where its stack lies, and how far it reached when it last asked to be looked at.
+    /// The extent of its stack, and the top of it when its state was last computed.
     pub(super) extent: Extent,
     pub(super) top: usize,
-    /// What its stack held then, and what it has changed elsewhere.
+    /// The contents of its stack at that time, and its changes elsewhere.
     pub(super) stack: Sum,
     pub(super) changes: Sum,
-    /// What others have changed on its stack since its state was first asked for: in variables that it
-    /// lends them.
+    /// What other threads have changed on its stack since its state was first computed: in variables that
+    /// it lends them.
     pub(super) lent: Sum,
-    /// Somebody has asked for its state.
+    /// Whether its state was ever computed.
     pub(super) looked: bool,
     pub loops: Loop,
-    /// The spawn that it is the thread of.
+    /// The spawn that started it.
     pub(super) spawn: Pos,
     pub(super) children: u32,
-    /// How many plain accesses it has made.
+    /// The number of its plain accesses.
     pub(super) plain: usize,
-    /// The step that it is about to take, as a number: its operands need not be anywhere else.
+    /// A hash of the step that it is about to take: the operands may not be stored anywhere else.
     pub(super) step: u64,
-    /// It has done the read of an update, and may be about to add the write: nobody comes in between.
+    /// Whether it has done the read of an update, and may add the write next: no other thread may come in between.
     pub(super) commits: bool,
-    /// Under how many locks it reads.
+    /// The number of locks under which it reads.
     pub(super) reads: u32,
 }
 
 impl Actor {
-    /// A thread of a later number exists already, and this one does not.
+    /// The placeholder for a thread that does not exist, while one with a larger number does.
     fn absent() -> Actor {
         Actor {
             coroutine: None,
@@ -71,7 +71,7 @@ impl Actor {
     }
 }
 
-/// Takes a step: waits for its turn, and returns what came of it.
+/// Takes a step: waits for its turn, and returns the result.
 #[inline(always)]
 pub fn perform(step: Step<'_>, at: Place) -> Answer {
     let registers = Registers::read();
@@ -82,8 +82,8 @@ pub fn perform(step: Step<'_>, at: Place) -> Answer {
     answer
 }
 
-/// Wipes what calls have left on the stack below the caller's frame, so that it is the same before
-/// each step: what is left over there is no part of the thread's state, but cannot be told from it.
+/// Wipes the stack below the caller's frame, so that it is the same before each step: what earlier calls
+/// have left there is not part of the thread's state, but cannot be distinguished from it.
 #[inline(never)]
 pub fn wipe() {
     std::hint::black_box(&mut [0_u64; 160]);
@@ -133,7 +133,7 @@ fn pass_from(at: Place, registers: &Registers) {
     }
 }
 
-/// What the calling function keeps in registers. Everything else that it knows is on the stack, above
+/// The registers of the calling function. The rest of its state is on the stack, above
 /// the frame in which this lies.
 struct Registers {
     #[expect(dead_code, reason = "read as a part of the stack")]
@@ -146,7 +146,7 @@ impl Registers {
         #[allow(unused_mut)]
         let mut kept = [0_usize; 10];
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: reads registers, and nothing else.
+        // SAFETY: only reads registers.
         unsafe {
             std::arch::asm!(
                 "mov {0}, rbx", "mov {1}, rbp", "mov {2}, r12", "mov {3}, r13", "mov {4}, r14",
@@ -172,7 +172,7 @@ impl Registers {
     }
 }
 
-/// Stops the current thread for good.
+/// Stops the current thread forever.
 pub fn stop() -> ! {
     loop {
         with(|execution| execution.run.actor().wait = Wait::Stopped);
@@ -180,7 +180,7 @@ pub fn stop() -> ! {
     }
 }
 
-/// Lets a thread go on until it has to wait.
+/// Lets a thread run until it has to wait.
 pub(super) fn resume(thread: usize) {
     let mut coroutine = with(|now| {
         if LOOKS.get() && now.run.current != thread {
@@ -211,8 +211,8 @@ pub(super) fn resume(thread: usize) {
     });
 }
 
-/// Lets the threads of an execution that is not to be explored further go on to their ends, so that
-/// they give back what they own. What they do is part of no execution.
+/// Lets the threads of an execution that is not explored further run to their ends, so that
+/// they release what they own. What they do is not part of any execution.
 pub(super) fn drain() {
     with(Execution::begin_to_drain);
     while let Some(thread) = with(Execution::next_to_drain) {
@@ -220,17 +220,17 @@ pub(super) fn drain() {
     }
 }
 
-/// Leaves the threads that cannot end where they are, and takes their stacks for others. What they own
-/// is never dropped: their destructors would find a world that is not theirs.
+/// Abandons the threads that cannot end, and reuses their stacks. What they own is never dropped:
+/// their destructors would run in a world that is not theirs.
 pub(super) fn abandon() {
     for slot in 0..with(|now| now.run.actors.len()) {
         let Some(mut coroutine) = with(|now| now.run.actors[slot].coroutine.take()) else {
             continue;
         };
-        // Also one that has not begun.
+        // Also if it has not begun.
         if !coroutine.done() {
-            // SAFETY: nothing on the stack is used again: neither by the thread, which does not go on,
-            // nor by the others, none of which go on either.
+            // SAFETY: nothing on the stack is used again: neither by the thread, which does not continue,
+            // nor by the others, which do not continue either.
             unsafe { coroutine.force_reset() };
         }
         with(|now| now.run.stacks.give(coroutine.into_stack()));
@@ -238,7 +238,7 @@ pub(super) fn abandon() {
 }
 
 impl Execution {
-    /// Starts the coroutine of a thread that asks for so much stack, or for nothing. False if there is no
+    /// Starts the coroutine of a thread with the requested or the usual stack size. False if there is no
     /// memory for it: then the execution is over.
     pub(super) fn start(
         &mut self,
@@ -258,7 +258,7 @@ impl Execution {
         let before = self.run.actors.get(slot);
         let (done, children) = before.map_or((0, 0), |before| (before.done, before.children));
         if spawn != NONE {
-            // What lies on the stack of the first thread is known to all the others.
+            // The stack of the first thread is known to all the others.
             note_stack(extent.limit..extent.base, slot as ThreadId, done);
         }
         let life = move |yielder: &Yielder<(), ()>, ()| live(slot, spawn, body, yielder);
@@ -292,7 +292,7 @@ impl Execution {
     }
 
     /// Starts the coroutine of a thread that has just been spawned, or whose spawn was replayed. False if
-    /// that cannot be.
+    /// that is not possible.
     pub fn started(&mut self, slot: usize, body: Box<dyn FnOnce()>, asked: Option<usize>) -> bool {
         let current = self.run.current;
         self.run.actors[current].children += 1;
@@ -301,7 +301,7 @@ impl Execution {
     }
 }
 
-/// All that a model thread does.
+/// The whole life of a model thread.
 fn live(slot: usize, spawn: Pos, body: Box<dyn FnOnce()>, yielder: &Yielder<(), ()>) {
     with(|execution| execution.run.actors[slot].yielder = yielder);
     let place: Place = std::panic::Location::caller();
@@ -309,7 +309,7 @@ fn live(slot: usize, spawn: Pos, body: Box<dyn FnOnce()>, yielder: &Yielder<(), 
         perform(Step::Begin, place);
     }
     if catch_unwind(AssertUnwindSafe(body)).is_err() {
-        // The façade catches what the program panics with. This is a panic of its own.
+        // The façade catches the program's panics. This one is the engine's or the façade's own.
         with(|execution| {
             let why = "a panic outside of the program, in the library itself";
             execution.run.ending = Some(Ending::GaveUp(why.into()));

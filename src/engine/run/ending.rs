@@ -1,4 +1,4 @@
-//! How a run ended, and the way to the end for the threads that are left.
+//! How a run ended, and how the remaining threads get to their ends.
 
 use super::{Execution, Wait};
 use crate::clock::Pos;
@@ -7,7 +7,7 @@ use crate::maximal::Wanted;
 use crate::search::Ending;
 use crate::steps::Why;
 
-/// How many steps threads get to come to their ends in when an execution is given up.
+/// The number of steps that threads may take to get to their ends when an execution is given up.
 const MAX_DRAINED: u32 = 1_000;
 
 /// A thread's last pass through its loop: where it begins, and whether it changes something.
@@ -18,7 +18,7 @@ struct Round {
 }
 
 impl Execution {
-    /// How the run ended, now that nothing can go on.
+    /// Determines how the run ended, now that nothing can go on.
     pub(super) fn ending(&mut self) -> Ending {
         if let Some(ending) = self.run.ending.take() {
             return ending;
@@ -34,14 +34,14 @@ impl Execution {
             return Ending::GaveUp("the graph could not be replayed".into());
         }
         if self.run.stepping.is_some() {
-            // Where to go on from here is for somebody else to say.
+            // The caller decides how to go on from here.
             return Ending::Wasted;
         }
         self.steal_at_the_end(&waits);
         self.stuck(&waits)
     }
 
-    /// Locks that are held may have been taken before by those who wait for them now.
+    /// Held locks may have been taken earlier by the threads that wait for them now.
     pub(super) fn steal_at_the_end(&mut self, waits: &[Wait]) {
         for (thread, wait) in waits.iter().enumerate() {
             let (kind, loc, at) = match *wait {
@@ -61,7 +61,7 @@ impl Execution {
         }
     }
 
-    /// What it means that nothing can go on: really stuck is only who has seen the newest there is.
+    /// What it means that nothing can go on: only threads that have seen the newest values are really stuck.
     pub(super) fn stuck(&self, waits: &[Wait]) -> Ending {
         let graph = self.explorer.graph();
         let mut cut = None;
@@ -95,8 +95,8 @@ impl Execution {
         }
     }
 
-    /// Whether the last pass of a thread saw the newest there is, now that nothing else can run: then it
-    /// goes on like this for ever. Others may do so as well, without changing anything.
+    /// Whether the last pass of a thread saw only the newest values, now that nothing else can run: then it
+    /// repeats forever. Others may do so as well, without changing anything.
     fn goes_on_for_ever(&self, thread: usize, rounds: &[Option<Round>]) -> bool {
         let graph = self.explorer.graph();
         let is_idle = |pos: Pos| {
@@ -109,7 +109,7 @@ impl Execution {
         })
     }
 
-    /// The last pass of each thread that goes round. Asked for once: a pass takes long to look through.
+    /// The last pass of each looping thread. Computed once, as examining a pass takes long.
     fn rounds(&self, waits: &[Wait]) -> Vec<Option<Round>> {
         let graph = self.explorer.graph();
         let round = |(thread, wait): (usize, &Wait)| {
@@ -121,7 +121,7 @@ impl Execution {
         waits.iter().enumerate().map(round).collect()
     }
 
-    /// Whoever waits with a time-out does not wait for ever: what follows is explored where the
+    /// A thread that waits with a time-out does not wait forever: what follows is explored where the
     /// time-out comes, unless it has come too often.
     pub(super) fn timed_out(&self) -> Ending {
         let graph = self.explorer.graph();
@@ -133,7 +133,7 @@ impl Execution {
         }
     }
 
-    /// Whether there is no point in letting the threads go on.
+    /// Whether letting the threads go on is pointless.
     pub(super) fn is_over(&self) -> bool {
         self.run.abandoned || self.run.ending.as_ref().is_some_and(ends_at_once)
     }
@@ -142,9 +142,9 @@ impl Execution {
         self.run.actors.iter().map(|actor| actor.wait).collect()
     }
 
-    /// Whether the threads that are left can come to their ends: whether the graph is one, and they
-    /// are not stuck for good. After something was learnt, the graph is half of one kind and would be
-    /// half of another.
+    /// Whether the remaining threads can get to their ends: whether the graph is possible, and they
+    /// are not stuck forever. Not if something was just learnt, as the graph would be partly made without
+    /// that knowledge and partly with it.
     pub(super) fn can_be_drained(&self, ending: &Ending) -> bool {
         !self.run.abandoned
             && !self.explorer.restart
@@ -169,7 +169,7 @@ impl Execution {
         }
     }
 
-    /// Whether the current thread may take one more step on its way to its end. Some never get there.
+    /// Whether the current thread may take one more step towards its end. Some threads never get there.
     pub(super) fn goes_on_draining(&mut self) -> bool {
         self.run.drained += 1;
         let goes_on = self.run.drained <= MAX_DRAINED;
@@ -179,7 +179,7 @@ impl Execution {
         goes_on
     }
 
-    /// The thread to go on with while the rest is drained.
+    /// The thread to continue with while the remaining ones are drained.
     pub(super) fn next_to_drain(&mut self) -> Option<usize> {
         let next = self.first_ready().filter(|_| self.run.left == 0);
         if next.is_none() {
@@ -189,7 +189,7 @@ impl Execution {
     }
 }
 
-/// Whether there is no point in letting the other threads go on.
+/// Whether letting the other threads go on is pointless.
 fn ends_at_once(ending: &Ending) -> bool {
     matches!(
         ending,

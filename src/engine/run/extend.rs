@@ -1,4 +1,4 @@
-//! Steps that the graph does not have are added to it.
+//! Adds steps that the graph does not have yet.
 
 use super::{Answer, Execution, Step, Wait};
 use crate::Place;
@@ -122,7 +122,7 @@ impl Execution {
         self.has_read(read)
     }
 
-    /// The read has been added, with the write of a read-modify-write. `None` if it waits.
+    /// The result of a read that has been added, with the write of a read-modify-write. `None` if it waits.
     pub(super) fn has_read(&mut self, read: Pos) -> Option<Answer> {
         let event = *self.explorer.graph().event(read);
         self.run.actor().done += 1 + usize::from(event.rmw);
@@ -156,7 +156,7 @@ impl Execution {
         self.wake_those_who_wait();
     }
 
-    /// A write may let a thread go on that has a smaller number.
+    /// A write may let a thread with a smaller number go on.
     pub(super) fn wake_those_who_wait(&mut self) {
         let mut actors = self.run.actors.iter();
         self.run.recheck |=
@@ -229,7 +229,7 @@ impl Execution {
         Some(Answer::value(slot as u64))
     }
 
-    /// The slot of the next child of the current thread: always the same for the same child. When
+    /// The slot of the next child of the current thread: always the same for the same child. If
     /// all slots are taken, that of a thread whose end is known to the parent.
     pub(super) fn slot_for_child(&mut self) -> Option<usize> {
         let current = self.run.current;

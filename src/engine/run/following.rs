@@ -1,5 +1,5 @@
-//! An execution is run as a token tells it: each thread stops before its next step until that is the next
-//! of the token. Behind the token's end the program goes on in the ordinary way.
+//! Runs an execution as a token describes it: each thread stops before its next step until that is the next
+//! one of the token. After the token's end the program goes on in the ordinary way.
 
 use super::{Answer, Execution, Step, Wait};
 use crate::Place;
@@ -10,11 +10,11 @@ use crate::token::Told;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-/// What is left of a token.
+/// The rest of a token.
 #[derive(Debug)]
 pub struct Following {
     steps: VecDeque<Told>,
-    /// How many were taken.
+    /// The number of steps taken.
     taken: usize,
     /// The slots of the threads, in the order in which they were spawned.
     slots: Vec<usize>,
@@ -29,14 +29,14 @@ impl Following {
         }
     }
 
-    /// Whether all of it was done.
+    /// Whether all steps were taken.
     pub fn is_over(&self) -> bool {
         self.steps.is_empty()
     }
 
     fn slot(&self) -> Option<usize> {
         let next = self.steps.front()?;
-        // A thread that was not spawned is nobody's.
+        // A thread that was not spawned gets a slot that no thread has.
         Some(*self.slots.get(next.thread).unwrap_or(&usize::MAX))
     }
 
@@ -48,7 +48,7 @@ impl Following {
 }
 
 impl Execution {
-    /// What is left of the token that is followed, if there is anything.
+    /// The rest of the token that is followed, if there is any.
     pub(super) fn follows(&self) -> Option<&Following> {
         let following = self.run.following.as_ref()?;
         (!following.is_over() && !self.explorer.drains).then_some(following)
@@ -90,17 +90,17 @@ impl Execution {
         ControlFlow::Break(self.take_told(step, at))
     }
 
-    /// A hint that the thread waits, while a token is followed.
+    /// Handles a hint that the thread waits, while a token is followed.
     pub(super) fn hint_while_following(&mut self, at: Place) -> bool {
         let done = self.run.actor().done;
         if self.follows().and_then(Following::slot) != Some(self.run.current) {
-            // It may say so again and again before its next step.
+            // The hint may come several times before the thread's next step.
             self.run.actor().wait = Wait::Step;
             return false;
         }
         let waits = match self.arrive(at, u32::MAX) {
             Pass::Look => Wait::Look(at),
-            // It would go round for ever, without any step.
+            // It would loop forever, without any step.
             Pass::Again { from, .. } if from == done => Wait::Elsewhere,
             _ => {
                 self.run.actor().loops.stepped(at, false);
@@ -146,7 +146,7 @@ impl Execution {
         self.take_way(step, at, loc, way)
     }
 
-    /// The way that the token means. `None` if there is none such.
+    /// The way that the token means. `None` if there is no such way.
     fn way_told(&self, step: &Step<'_>, loc: u32, told: Told) -> Option<Way> {
         let graph = self.explorer.graph();
         let newer = told.newer;
@@ -169,7 +169,7 @@ impl Execution {
         }
     }
 
-    /// The program cannot do what the token says. Not if something else ended the execution.
+    /// Ends the execution as one that does not fit the token, unless something else has ended it.
     fn misfit(&mut self) {
         let taken = { self.run.following.as_ref() }.map_or(0, |following| following.taken);
         let why = format!("the program is not the one of the token: it cannot take step {taken}");
@@ -178,9 +178,9 @@ impl Execution {
     }
 }
 
-/// Called before each step of a token: a place for a debugger to stop at. Behind it, on the stack, stands
+/// Called before each step of a token: a place for a breakpoint. The caller's stack is that of
 /// the thread that takes the step.
-// SAFETY: nothing else has that name.
+// SAFETY: the name is unique.
 #[unsafe(no_mangle)]
 #[inline(never)]
 pub extern "C" fn heisenbug_step() {

@@ -1,4 +1,4 @@
-//! What the graph has is done again: whether the program still does it, and with which values.
+//! Replays the events of the graph: whether the program still does the same, and with which values.
 
 use super::{Answer, Execution, Step, Wait};
 use crate::Place;
@@ -9,7 +9,7 @@ use crate::search::{Ending, Mismatch};
 use crate::steps::ThreadId;
 
 impl Execution {
-    /// Does again what the graph has at `pos`.
+    /// Replays the event at `pos`.
     pub(super) fn replay(&mut self, step: &Step<'_>, at: Place, pos: Pos) -> Option<Answer> {
         if self.run.turn().is_some_and(|turn| turn != pos) {
             self.run.actor().wait = Wait::Turn;
@@ -69,7 +69,7 @@ impl Execution {
         ends.find(|&end| !self.is_done(end))
     }
 
-    /// Whether the step is the one that the graph has.
+    /// Whether the step is the one in the graph.
     pub(super) fn matches(
         &mut self,
         step: &Step<'_>,
@@ -110,7 +110,7 @@ impl Execution {
         }
     }
 
-    /// The values of the graph, and what the step makes of them this time.
+    /// The answer with the values of the graph, and with what the step makes of them this time.
     pub(super) fn redo(&mut self, step: &Step<'_>, pos: Pos) -> Option<Answer> {
         let graph = self.explorer.graph_mut();
         match *step {
@@ -151,7 +151,7 @@ impl Execution {
                 update: update @ Update::Rmw(_),
                 ..
             } => update.apply(value, variant).unwrap_or(value),
-            // The closure is called again, and says.
+            // The closure is called again, and decides.
             _ => graph.event(write).value,
         };
         graph.event_mut(write).value = new;

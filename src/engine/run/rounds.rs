@@ -1,4 +1,4 @@
-//! Loops that wait: where a pass may begin again, in which state a thread is there, and what becomes of
+//! Waiting loops: where a pass may begin again, the thread's state there, and what is done with
 //! a pass that changed nothing.
 
 use super::{Execution, Step, Wait};
@@ -8,10 +8,10 @@ use crate::shadow::Shadow;
 use crate::state::Sum;
 
 impl Execution {
-    /// Another thread takes over. What a thread changes matters from its first look on.
+    /// Another thread takes over. What a thread changes matters from the first time its state is computed.
     pub(super) fn hand_over_to(&mut self, thread: usize) {
         if self.explorer.drains {
-            // Nobody asks any more whether a thread comes round.
+            // Whether a thread repeats no longer matters.
             return;
         }
         let run = &mut self.run;
@@ -23,7 +23,7 @@ impl Execution {
         }
     }
 
-    /// Notes what the current thread has changed in memory since it took over, but for its own stack.
+    /// Notes what the current thread has changed in memory since it took over, except on its own stack.
     fn note_changes(&mut self) {
         let run = &mut self.run;
         let heap = Sum::of_heap(&run.objects);
@@ -35,7 +35,7 @@ impl Execution {
             if actor.coroutine.is_none() {
                 continue;
             }
-            // SAFETY: it is the thread's stack from its frame to its beginning, and it is suspended.
+            // SAFETY: this is the thread's stack from its frame to its base, and the thread is suspended.
             let stack =
                 unsafe { run.shadows[thread].sum(actor.top, actor.extent.base, &run.objects) };
             if thread != run.current {
@@ -54,7 +54,7 @@ impl Execution {
         }
     }
 
-    /// The state of the current thread at the beginning of a step.
+    /// Computes the state of the current thread at the beginning of a step.
     pub(super) fn look(&mut self, place: Place) {
         self.note_changes();
         let actor = self.run.actor();
@@ -65,7 +65,7 @@ impl Execution {
         actor.wait = Wait::Nothing;
     }
 
-    /// Notes where a loop may come round. Returns what the thread has to wait for, if it has.
+    /// Notes a place where a loop may repeat. Returns what the thread has to wait for, if it has to.
     pub(super) fn goes_round(&mut self, step: &Step<'_>, at: Place) -> Option<Wait> {
         if self.explorer.drains || !step.may_begin_loop() {
             return None;
@@ -73,12 +73,12 @@ impl Execution {
         self.pass(at, self.explorer.config.max_passes)
     }
 
-    /// Whether a loop that waits may come round at a place: whether some thread has been there twice
+    /// Whether a waiting loop may repeat at a place: whether some thread has been there twice
     /// without changing anything, or so often that it may never end.
     pub(super) fn may_come_round(&mut self, at: Place) -> bool {
         let key = std::ptr::from_ref(at) as usize;
         if self.run.actor().loops.has_arrived() {
-            // It had to wait, and takes the step now.
+            // The step had to wait, and is taken now.
             return false;
         }
         let again = self.run.actor().loops.comes_again(at);
@@ -92,7 +92,7 @@ impl Execution {
         learnt.contains(&key)
     }
 
-    /// What the thread has to wait for before it goes on at a place where a loop may come round.
+    /// What the thread has to wait for before it continues at a place where a loop may repeat.
     pub(super) fn pass(&mut self, at: Place, max_passes: u32) -> Option<Wait> {
         match self.arrive(at, max_passes) {
             Pass::Look => Some(Wait::Look(at)),
@@ -105,7 +105,7 @@ impl Execution {
         }
     }
 
-    /// Arrives at a place where a loop may come round.
+    /// Arrives at a place where a loop may repeat.
     pub(super) fn arrive(&mut self, at: Place, max_passes: u32) -> Pass {
         if !self.may_come_round(at) {
             return Pass::First;
@@ -118,15 +118,15 @@ impl Execution {
         actor.loops.arrive(at, actor.done, max_passes)
     }
 
-    /// Arrives where nobody was known to come round in the same state: looks only whether the thread's
-    /// own stack is as it was.
+    /// Arrives at a place where no thread was known to return in the same state: only compares the thread's
+    /// own stack.
     fn arrive_at_first(&mut self, at: Place, max_passes: u32) -> Pass {
         let run = &mut self.run;
         run.shadows
             .resize_with(run.actors.len().max(run.shadows.len()), Shadow::default);
         let actor = &mut run.actors[run.current];
         let shadow = &mut run.shadows[run.current];
-        // SAFETY: it is the thread's stack from its frame to its beginning. What the thread does
+        // SAFETY: this is the thread's stack from its frame to its base. What the thread pushes
         // meanwhile lies below.
         let stack = unsafe { shadow.sum(actor.top, actor.extent.base, &run.objects) };
         let passes = actor.loops.passes(at);
@@ -142,9 +142,9 @@ impl Execution {
         }
     }
 
-    /// A pass has changed nothing, and the thread is as it was. If the pass saw the newest there is,
-    /// it is taken back, and done again when there is something newer. Otherwise the same follows as
-    /// without it: the thread stops, unless later writes revisit.
+    /// Handles a pass that has changed nothing and left the thread as it was. If the pass saw the newest
+    /// values, it is undone, and repeated when there is something newer. Otherwise the same follows as
+    /// without it: the thread stops, unless later writes revisit its reads.
     pub(super) fn take_back(&mut self, from: usize) -> Option<Wait> {
         let slot = self.run.current;
         let (done, forced) = (
@@ -152,7 +152,7 @@ impl Execution {
             self.run.actors[slot].loops.is_forced(),
         );
         if from == done {
-            // It does not look at anything: nothing will ever wake it.
+            // The pass reads nothing: nothing will ever wake it.
             self.run.actors[slot].loops.sleep(Vec::new());
             return Some(Wait::Asleep);
         }
@@ -168,7 +168,7 @@ impl Execution {
         Some(Wait::Asleep)
     }
 
-    /// A hint that the thread waits, at a place where a loop may come round.
+    /// Handles a hint that the thread waits, at a place where a loop may repeat.
     pub fn hint(&mut self, at: Place) -> bool {
         if self.explorer.drains {
             return self.goes_on_draining();
@@ -179,7 +179,7 @@ impl Execution {
         let slot = self.run.current;
         let at_the_edge = self.run.actors[slot].done >= self.explorer.graph().threads[slot].len();
         if at_the_edge && self.run.left > 0 {
-            // It may say so again and again before its next step.
+            // The hint may come several times before the thread's next step.
             self.run.actor().wait = Wait::Replay;
             return false;
         }
@@ -210,7 +210,7 @@ impl Execution {
     }
 }
 
-/// A thread's state, from what memory holds and the step that it is about to take.
+/// A thread's state, from the contents of memory and the step that it is about to take.
 fn state(memory: Sum, step: u64) -> u64 {
     memory.number() ^ step.wrapping_mul(0x517c_c1b7_2722_0a95)
 }

@@ -1,19 +1,19 @@
-//! The stacks of model threads: how large they are, who has used one before, and whether one is full.
+//! The stacks of model threads: their sizes, their reuse, and their overflow.
 
 use corosensei::stack::{DefaultStack, Stack};
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-/// How large std makes a stack that nobody has asked for in another size.
+/// std's default size of a stack.
 const USUAL: usize = 2 * 1024 * 1024;
 
-/// The smallest there is: what a step takes, and a panic, lies on the stack of whoever takes it.
+/// The smallest size: a step, or a panic, needs space on the stack of the thread that takes it.
 const SMALLEST: usize = 64 * 1024;
 
-/// How many stacks wait for another thread. A program may ask for ever other sizes.
+/// How many stacks are kept for reuse. A program may keep asking for new sizes.
 const AT_MOST: usize = 64;
 
-/// How large the stack of a thread is that asks for so much, or for nothing.
+/// The size of a thread's stack, given the size it asked for, if any.
 fn size_for(asked: Option<usize>) -> usize {
     static UNASKED: OnceLock<usize> = OnceLock::new();
     let unasked = || usual(std::env::var("RUST_MIN_STACK").ok());
@@ -22,7 +22,7 @@ fn size_for(asked: Option<usize>) -> usize {
         .max(SMALLEST)
 }
 
-/// How large it is if it asks for nothing, given what the environment says: as std has it.
+/// The default size, given the environment variable: the same as std's.
 fn usual(said: Option<String>) -> usize {
     said.and_then(|size| size.parse().ok()).unwrap_or(USUAL)
 }
@@ -33,18 +33,18 @@ pub struct OwnStack {
     pub extent: Extent,
 }
 
-/// Where a stack lies. Committed by the system as it is used, but for a guard below it.
+/// The address range of a stack. The system commits memory as it is used, except for a guard at its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// Where it begins: it grows downwards.
+    /// The base: the stack grows downwards from here.
     pub base: usize,
-    /// How far it and its guard reach.
+    /// The end of the stack and its guard.
     pub limit: usize,
-    /// How large it is without the guard.
+    /// The size without the guard.
     pub size: usize,
 }
 
-// SAFETY: all of it is what the stack within says of itself.
+// SAFETY: all of it is delegated to the stack within.
 unsafe impl Stack for OwnStack {
     fn base(&self) -> corosensei::stack::StackPointer {
         self.stack.base()
@@ -66,7 +66,7 @@ unsafe impl Stack for OwnStack {
 }
 
 impl OwnStack {
-    /// One of that size, if the system has the memory.
+    /// A stack of that size, if the system has the memory.
     fn new(size: usize) -> Option<OwnStack> {
         if size > isize::MAX as usize {
             return None;
@@ -81,17 +81,17 @@ impl OwnStack {
     }
 }
 
-/// Stacks that nobody is on.
+/// The unused stacks.
 #[derive(Default)]
 pub struct Stacks(Vec<OwnStack>);
 
 impl Stacks {
-    /// One for a thread that asks for so much, or for nothing. It is exactly as large, whoever has used
-    /// it before: a program that overflows one must do so in every run.
+    /// A stack of the requested or the usual size. It has exactly that size, even if it is
+    /// reused: a program that overflows its stack must do so in every run.
     ///
     /// # Errors
     ///
-    /// If the system has no memory for it: why there is none.
+    /// If the system has no memory for it: the reason.
     pub fn take(&mut self, asked: Option<usize>) -> Result<OwnStack, String> {
         let size = size_for(asked);
         let known = (self.0.iter()).rposition(|stack| stack.extent.size == size);
@@ -113,7 +113,7 @@ impl Stacks {
     }
 }
 
-/// A size, in the largest unit of which it is a whole number.
+/// A size in the largest unit in which it is a whole number.
 pub fn in_words(size: usize) -> String {
     const UNITS: [(usize, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let mut units = UNITS.iter();
@@ -124,18 +124,18 @@ pub fn in_words(size: usize) -> String {
 }
 
 thread_local! {
-    /// Where the stack lies that the model thread is on which has run last on this OS thread.
+    /// The stack of the model thread that has run last on this OS thread.
     static CURRENT: Cell<Extent> = const { Cell::new(Extent { base: 0, limit: 0, size: 0 }) };
 }
 
-/// Notes whose turn it is.
+/// Notes the stack of the thread that runs next.
 #[inline]
 pub fn turn_to(extent: Extent) {
     CURRENT.set(extent);
 }
 
-/// How large the stack of the running model thread is, if the address lies behind its end: if whoever
-/// touched that has overflowed it. Good for signal handlers.
+/// The size of the running model thread's stack, if the address lies beyond its end: then touching
+/// that address means an overflow. Safe to call in signal handlers.
 pub fn overflowed(address: usize) -> Option<usize> {
     let extent = CURRENT.get();
     let guard = extent.limit..extent.base - extent.size;

@@ -19,7 +19,7 @@ pub enum Step<'a> {
         init: u64,
         order: Order,
         value: u64,
-        /// It undoes what the thread did before, as the unlocking of a lock does.
+        /// Whether it undoes what the thread did before, like unlocking a lock.
         undoes: bool,
     },
     Update {
@@ -30,7 +30,7 @@ pub enum Step<'a> {
         update: Update,
         until: Until,
         timed: bool,
-        /// It will be undone, as the taking of a lock.
+        /// Whether it will be undone, like taking a lock.
         undone: bool,
     },
     /// The write of an `Update` whose closure decides whether there is one.
@@ -45,7 +45,7 @@ pub enum Step<'a> {
     },
     Unlock {
         object: &'a Object,
-        /// Whether what the lock protects may have been changed.
+        /// Whether the value that the lock protects may have been changed.
         changed: bool,
     },
     ReadLock {
@@ -73,8 +73,8 @@ pub enum Step<'a> {
     End,
 }
 
-/// What a step returns. Without any padding: where it was on a thread's stack, all of it is the same
-/// whenever the step returns the same, be that done again or for the first time.
+/// The result of a step. Has no padding: its bytes on a thread's stack are the same
+/// whenever the step returns the same, both when replayed and at the first time.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Answer {
     pub value: u64,
@@ -100,7 +100,7 @@ impl Answer {
         }
     }
 
-    /// What was written, if anything was.
+    /// The value that was written, if any.
     #[inline]
     pub fn wrote(&self) -> Option<u64> {
         (self.writes == 1).then_some(self.written)
@@ -108,7 +108,7 @@ impl Answer {
 }
 
 impl<'a> Step<'a> {
-    /// The operands of a step that a loop may come round at, as a number.
+    /// A hash of the operands of a step at which a loop may repeat.
     #[inline]
     pub(super) fn number(&self) -> u64 {
         let (object, operands) = match self {
@@ -130,7 +130,7 @@ impl<'a> Step<'a> {
         })
     }
 
-    /// What kind of event it becomes.
+    /// The kind of event it becomes.
     #[inline]
     pub(super) fn kind(&self) -> Kind {
         match self {
@@ -151,7 +151,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The event that it becomes, before it is known what that reads from.
+    /// The event it becomes, before it is known which write that reads from.
     #[inline]
     pub(super) fn event(&self, loc: u32, at: Place) -> Event {
         let mut event = Event::new(self.kind(), Order::Relaxed, loc, at);
@@ -210,13 +210,13 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Whether it may write: it is more than a look at a value.
+    /// Whether it may write, instead of only reading a value.
     #[inline]
     pub(super) fn may_write(&self) -> bool {
         !matches!(self, Step::Load { .. })
     }
 
-    /// Whether it may have to wait for somebody else.
+    /// Whether it may have to wait for another thread.
     #[inline]
     pub(super) fn may_wait(&self) -> bool {
         match self {
@@ -227,7 +227,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Whether a loop that waits may begin with it.
+    /// Whether a waiting loop may begin with it.
     #[inline]
     pub(super) fn may_begin_loop(&self) -> bool {
         matches!(
@@ -240,7 +240,7 @@ impl<'a> Step<'a> {
         )
     }
 
-    /// What the step is done to, and what that held at first.
+    /// The object of the step, and the object's initial value.
     pub(super) fn object(&self) -> Option<(&'a Object, u64)> {
         match *self {
             Step::Load { object, init, .. }

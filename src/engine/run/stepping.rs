@@ -1,7 +1,7 @@
-//! One step at a time: every thread stops before its first step beyond the graph, but for the one
+//! One step at a time: every thread stops before its first step beyond the graph, except for the one
 //! step that was chosen.
 //!
-//! What only concerns the thread itself, its beginning and its end, is not stopped at.
+//! Threads do not stop at steps that only concern themselves, their beginning and their end.
 
 use super::{Answer, Execution, Step, Wait};
 use crate::Place;
@@ -14,33 +14,33 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// What the runtime has to know to take one step, and what it finds out.
+/// What the run needs to know to take one step, and what it finds out.
 #[derive(Debug, Default)]
 pub struct Stepping {
-    /// The step to be taken: whose, and how.
+    /// The step to be taken: its thread, and the way.
     pub chosen: Option<(usize, Way)>,
-    /// What each thread would do next.
+    /// The next step of each thread.
     pub next: BTreeMap<usize, Next>,
-    /// The location of each step that was ever the next one.
+    /// The location of each step that has ever been a next one.
     pub numbers: FxHashMap<Pos, u32>,
 }
 
-/// What a thread would do next.
+/// The next step of a thread.
 #[derive(Clone, Debug)]
 pub struct Next {
-    /// Where.
+    /// Its place in the program.
     pub at: Place,
-    /// What would be added to the graph. Of a join the value is the thread that is waited for, of a
-    /// choice how many ways there are. `None` if the thread goes round in a loop without any steps.
+    /// The event that would be added to the graph. For a join the value is the joined thread, for a
+    /// choice the number of ways. `None` if the thread repeats a loop without any steps.
     pub event: Option<Event>,
-    /// The address of the object, and what it holds, if there is no location for it yet.
+    /// The address of the object, and its initial value, if there is no location for it yet.
     pub unbound: Option<(usize, u64)>,
-    /// The event at which the thread was in the same state as it is now, the last time.
+    /// The event at which the thread was last in the same state as now.
     pub circles_from: Option<usize>,
 }
 
 impl Execution {
-    /// What becomes of a step that the graph does not have, if it is not to be added as always.
+    /// Handles a step that the graph does not have, if it is not to be added as usual.
     pub(super) fn at_the_edge(
         &mut self,
         step: &Step<'_>,
@@ -100,7 +100,7 @@ impl Execution {
         self.run.actor().wait = Wait::Step;
     }
 
-    /// A hint that the thread waits. One that does nothing else is stopped: it would go on for ever.
+    /// Handles a hint that the thread waits. A thread that only gives hints is stopped: it would go on forever.
     pub(super) fn hint_at_the_edge(&mut self, at: Place) -> bool {
         let done = self.run.actor().done;
         match self.arrive(at, u32::MAX) {
@@ -124,7 +124,7 @@ impl Execution {
         }
     }
 
-    /// Gives the object of a step the location that was named for it.
+    /// Binds the object of a step to the location that was announced for it.
     fn bind(&mut self, object: &Object, init: u64) -> u32 {
         if let Some(loc) = self.run.objects.location(object) {
             return loc;
@@ -136,7 +136,7 @@ impl Execution {
             Some(&loc) if self.run.objects.adopt(object, loc, graph, init) => loc,
             _ => self.run.objects.bind(object, graph, init),
         };
-        // Others may have come there before.
+        // Other threads may have bound it before.
         let address = std::ptr::from_ref(object) as usize;
         for next in stepping.next.values_mut() {
             if let Some(event) = &mut next.event
@@ -151,7 +151,7 @@ impl Execution {
         loc
     }
 
-    /// Adds the step in the way that was chosen.
+    /// Adds the chosen step in the chosen way.
     fn go(&mut self, step: &Step<'_>, at: Place) -> Option<Answer> {
         let stepping = self.run.stepping.as_mut();
         let (_, way) = stepping.and_then(|stepping| stepping.chosen.take())?;
@@ -166,7 +166,7 @@ impl Execution {
         Some(answer)
     }
 
-    /// Adds a step on that location in that way. Its object is there.
+    /// Adds a step on that location in that way. Its object exists.
     pub(super) fn take_way(
         &mut self,
         step: &Step<'_>,
@@ -205,7 +205,7 @@ impl Execution {
         None
     }
 
-    /// Puts the last write of the current thread before so many of those that are there.
+    /// Places the last write of the current thread before the newest `newer` ones.
     fn put_behind(&mut self, newer: usize) {
         let write = Pos::new(self.run.current, self.run.actor().done - 1);
         let graph = self.explorer.graph_mut();

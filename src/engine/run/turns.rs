@@ -1,4 +1,4 @@
-//! Who goes next: what each thread waits for, and the first that can go on.
+//! The scheduler: what each thread waits for, and the first one that can go on.
 
 use super::{Execution, Wait};
 use crate::clock::Pos;
@@ -13,7 +13,7 @@ impl Execution {
             let waits = self.run.actors.get(thread).map(|actor| actor.wait);
             return match waits {
                 Some(Wait::Nothing | Wait::Turn | Wait::Replay | Wait::Event(_)) => Some(thread),
-                // Somebody ran into something that ends the execution in this order.
+                // Some thread did something that ends the execution in this order.
                 _ => (0..self.run.actors.len())
                     .find(|&thread| self.run.actors[thread].wait == Wait::Nothing),
             };
@@ -24,8 +24,8 @@ impl Execution {
         self.first_ready().or_else(|| self.force_one())
     }
 
-    /// The first thread that can go on. Of those that seem to go round in circles, which come last, the
-    /// one that has done least.
+    /// The first thread that can go on. Threads that seem to loop come last; of these, the
+    /// one that has done the least.
     pub(super) fn first_ready(&self) -> Option<usize> {
         if self.run.commits > 0 {
             let commits = self.run.actors.iter().position(|actor| actor.commits);
@@ -49,7 +49,7 @@ impl Execution {
         lagging
     }
 
-    /// Whether others are to go first. While the graph is replayed it does not matter who goes.
+    /// Whether other threads are to go first. While the graph is replayed the order does not matter.
     pub(super) fn lags(&self, thread: usize) -> bool {
         self.run.left == 0 && self.explorer.graph().lags(thread)
     }
@@ -70,13 +70,13 @@ impl Execution {
             }
             Wait::Join(other) => replayed && self.end_of(other).is_some(),
             Wait::Asleep => replayed && self.run.actors[thread].loops.sees_news(graph),
-            // Behind the end of a token.
+            // After the end of a token.
             Wait::Step => self.run.following.is_some() && self.follows().is_none(),
             Wait::Unmet | Wait::Elsewhere | Wait::Stopped | Wait::Over => false,
         }
     }
 
-    /// Nothing can run: a blocking read is added all the same, for what it can read that is older,
+    /// If nothing can run, adds a blocking read all the same, for the older values that it can read,
     /// and for later writes that may revisit it.
     pub(super) fn force_one(&mut self) -> Option<usize> {
         if self.run.left > 0 {
@@ -103,7 +103,7 @@ impl Execution {
         actor.is_some_and(|actor| actor.done > pos.index as usize)
     }
 
-    /// The event with which the thread that has the slot now ends.
+    /// The event that ends the current thread of that slot.
     pub(super) fn end_of(&self, slot: usize) -> Option<Pos> {
         let events = &self.explorer.graph().threads[slot];
         let last = events.last()?;

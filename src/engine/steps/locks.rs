@@ -1,14 +1,14 @@
-//! The steps that take locks and give them back.
+//! The steps that take and release locks.
 //!
-//! Locks that are only waited for are events of their own, of which there are few orders to explore. Where
-//! more is asked of a lock it is a word instead, which read-modify-writes wait for and change: a mutex, in
-//! programs that look at mutexes without waiting; a reader-writer lock, in programs that look at such
-//! locks, that upgrade or downgrade them, or in which somebody waits while it reads. What is needed is
-//! learnt, and the exploration begins anew.
+//! Locks that are only waited for have events of their own, with few orders to explore. If the program does
+//! more with a lock it is a word instead, which read-modify-writes wait for and change: a mutex, in
+//! programs that query mutexes or try to take them; a reader-writer lock, in programs that query or try
+//! such locks, upgrade or downgrade them, or in which a thread waits while it reads. Which form is needed
+//! is learnt, and the exploration starts over.
 //!
-//! As a word, a reader-writer lock is that of parking_lot: a writer keeps other writers out at once, and
-//! then waits for the readers to leave. Meanwhile nobody else is let in to read. The locks of std may do
-//! the same. Where nobody waits while it reads, whoever is kept out might as well have come later.
+//! As a word, a reader-writer lock works like that of parking_lot: a writer keeps other writers out at once,
+//! and then waits for the readers to leave. Meanwhile no new readers are let in. The locks of std may do
+//! the same. If no thread waits while it reads, a reader that is kept out might as well have come later.
 
 use super::{Object, Rmw, Until, Why, choose, give_up, knows, learn, load, update};
 use crate::Place;
@@ -16,23 +16,23 @@ use crate::event::{Order, Update};
 use crate::run::{self, Step, perform};
 use std::sync::atomic::Ordering;
 
-/// What `try_lock` needs to know: that a mutex is looked at, and not only waited for.
+/// The fact that `try_lock` is used: mutexes are looked at, and not only waited for.
 pub(super) const LOOKS_AT_LOCKS: &str = "locks are looked at";
 
-/// A mutex that somebody holds; a reader-writer lock that somebody writes under, or waits to.
+/// A held mutex; or a reader-writer lock that is held by a writer, or that a writer waits for.
 const WRITER: u64 = 1 << 32;
 
-/// A reader-writer lock that somebody holds for reading who may come to write. Readers count in ones.
+/// A reader-writer lock held by a reader that may upgrade. Readers count in ones.
 const UPGRADER: u64 = 1 << 16;
 
-/// Ends a run whose mutexes have to be words and are not.
+/// Ends a run whose mutexes must be words but are not.
 fn mutexes_must_be_words() {
     if !learn(LOOKS_AT_LOCKS) {
         give_up("something was learnt");
     }
 }
 
-/// Ends a run whose reader-writer locks have to be words and are not.
+/// Ends a run whose reader-writer locks must be words but are not.
 fn must_be_words() {
     if run::with(|now| !now.run.writers_wait_in_words) {
         learn(run::WRITERS_WAIT_IN_WORDS);
@@ -59,7 +59,7 @@ fn taking(object: &Object, free: Until, taken: Rmw, timed: bool) -> Step<'_> {
     }
 }
 
-/// Changes a lock of which the caller has a part.
+/// Changes a lock that the caller holds, wholly or in part.
 #[inline(always)]
 fn change(object: &Object, order: Order, change: Rmw, at: Place) -> u64 {
     let step = Step::Update {
@@ -75,7 +75,7 @@ fn change(object: &Object, order: Order, change: Rmw, at: Place) -> u64 {
     perform(step, at).value
 }
 
-/// Gives back a lock that the caller had for itself, or a part of it.
+/// Releases a lock that the caller held exclusively, or a part of it.
 #[inline(always)]
 fn leave(object: &Object, rest: u64, changed: bool, at: Place) {
     let step = Step::Store {
@@ -88,7 +88,7 @@ fn leave(object: &Object, rest: u64, changed: bool, at: Place) {
     perform(step, at);
 }
 
-/// Adds to a lock's word if that is less than `limit`. Returns what it was.
+/// Adds to a lock's word if that is less than `limit`. Returns the previous value.
 fn try_add(object: &Object, limit: u64, taken: u64, at: Place) -> Option<u64> {
     let step = taking(object, Until::Any, Rmw::add_below(limit, taken), false);
     let answer = perform(step, at);
@@ -100,12 +100,12 @@ fn try_exchange(object: &Object, from: u64, to: u64, at: Place) -> bool {
     perform(step, at).wrote().is_some()
 }
 
-/// Whether a wait with a time-out ends before what it waits for.
+/// Whether a wait with a time-out ends before the awaited event.
 fn times_out(at: Place) -> bool {
     choose(2, Why::TimeOut, at) == 1
 }
 
-/// Takes a mutex: blocks while somebody else (or the caller itself) holds it.
+/// Takes a mutex: blocks while another thread (or the caller itself) holds it.
 #[inline(always)]
 pub fn lock(object: &Object, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
@@ -116,14 +116,14 @@ pub fn lock(object: &Object, at: Place) {
     }
 }
 
-/// Takes a mutex if nobody holds it.
+/// Takes a mutex if it is free.
 #[inline(always)]
 pub fn try_lock(object: &Object, at: Place) -> bool {
     mutexes_must_be_words();
     try_exchange(object, 0, WRITER, at)
 }
 
-/// Takes a mutex, unless the time-out comes before that.
+/// Takes a mutex, unless the time-out comes first.
 pub fn try_lock_for(object: &Object, at: Place) -> bool {
     mutexes_must_be_words();
     if times_out(at) {
@@ -134,13 +134,13 @@ pub fn try_lock_for(object: &Object, at: Place) -> bool {
     true
 }
 
-/// Whether somebody holds a mutex. Orders nothing.
+/// Whether a mutex is held. Orders nothing.
 pub fn is_locked(object: &Object, at: Place) -> bool {
     mutexes_must_be_words();
     load(object, 0, Ordering::Relaxed, at) > 0
 }
 
-/// Whether somebody holds a reader-writer lock; and whether it is to write, or to wait for that. Orders
+/// Whether a reader-writer lock is held; and whether by a writer, or awaited by one. Orders
 /// nothing.
 pub fn is_read_or_write_locked(object: &Object, at: Place) -> (bool, bool) {
     must_be_words();
@@ -148,8 +148,8 @@ pub fn is_read_or_write_locked(object: &Object, at: Place) -> (bool, bool) {
     (word > 0, word >= WRITER)
 }
 
-/// Gives a mutex back. `changed` tells whether what it protects may have been changed: a loop that
-/// takes a lock, only looks, and gives it back waits.
+/// Releases a mutex. `changed` tells whether the protected value may have been changed: a loop that
+/// takes a lock, only looks, and releases it is a waiting loop.
 #[inline(always)]
 pub fn unlock(object: &Object, changed: bool, at: Place) {
     if knows(LOOKS_AT_LOCKS) {
@@ -159,13 +159,13 @@ pub fn unlock(object: &Object, changed: bool, at: Place) {
     }
 }
 
-/// Says that the calling thread has begun to read under a lock: should it wait while it does, then
+/// Says that the calling thread has begun to read under a lock: if it waits while it does, then
 /// writers that wait for it matter to other readers.
 pub fn begins_to_read() {
     run::with(|now| now.count_readers(1));
 }
 
-/// Says that it reads no longer.
+/// Says that the calling thread no longer reads.
 pub fn ends_reading() {
     run::with(|now| now.count_readers(-1));
 }
@@ -181,21 +181,21 @@ pub fn read_lock(object: &Object, at: Place) {
     }
 }
 
-/// The same, where a writer that only waits is no reason to wait while there are readers.
+/// The same, but does not wait for a writer that only waits while there are readers.
 pub fn read_lock_again(object: &Object, at: Place) {
     must_be_words();
     let free = Until::IsNot(WRITER);
     perform(taking(object, free, Rmw::add(1), false), at);
 }
 
-/// Takes a reader-writer lock for reading if nobody writes, or waits to.
+/// Takes a reader-writer lock for reading if no thread writes, or waits to.
 #[inline(always)]
 pub fn try_read_lock(object: &Object, at: Place) -> bool {
     must_be_words();
     try_add(object, WRITER, 1, at).is_some()
 }
 
-/// Takes a reader-writer lock for reading if nobody writes.
+/// Takes a reader-writer lock for reading if no thread writes.
 pub fn try_read_lock_again(object: &Object, at: Place) -> bool {
     must_be_words();
     let more = |word| (word != WRITER).then_some(word + 1);
@@ -204,7 +204,7 @@ pub fn try_read_lock_again(object: &Object, at: Place) -> bool {
     taken.wrote.is_some()
 }
 
-/// Takes a reader-writer lock for reading, unless the time-out comes before that.
+/// Takes a reader-writer lock for reading, unless the time-out comes first.
 pub fn try_read_lock_for(object: &Object, at: Place) -> bool {
     must_be_words();
     if times_out(at) {
@@ -215,7 +215,7 @@ pub fn try_read_lock_for(object: &Object, at: Place) -> bool {
     true
 }
 
-/// Gives a read lock back.
+/// Releases a read lock.
 #[inline(always)]
 pub fn read_unlock(object: &Object, at: Place) {
     if are_words() {
@@ -225,7 +225,7 @@ pub fn read_unlock(object: &Object, at: Place) {
     }
 }
 
-/// Waits for all readers to leave, where other writers are kept out already.
+/// Waits for all readers to leave, when other writers are kept out already.
 #[inline(always)]
 fn await_readers(object: &Object, timed: bool, at: Place) {
     let step = Step::Load {
@@ -238,7 +238,7 @@ fn await_readers(object: &Object, timed: bool, at: Place) {
     perform(step, at);
 }
 
-/// Looks whether all readers have left; if not, gives the right to write back for `rest`.
+/// Checks whether all readers have left; if not, replaces the right to write by `rest`.
 fn or_give_back(object: &Object, rest: u64, at: Place) -> bool {
     let look = Step::Load {
         object,
@@ -273,14 +273,14 @@ fn write_word(object: &Object, timed: bool, at: Place) {
     }
 }
 
-/// Takes a reader-writer lock for writing if nobody holds it.
+/// Takes a reader-writer lock for writing if it is free.
 #[inline(always)]
 pub fn try_write_lock(object: &Object, at: Place) -> bool {
     must_be_words();
     try_exchange(object, 0, WRITER, at)
 }
 
-/// Takes a reader-writer lock for writing, unless the time-out comes before that.
+/// Takes a reader-writer lock for writing, unless the time-out comes first.
 pub fn try_write_lock_for(object: &Object, at: Place) -> bool {
     must_be_words();
     if !times_out(at) {
@@ -294,7 +294,7 @@ pub fn try_write_lock_for(object: &Object, at: Place) -> bool {
     }
 }
 
-/// Gives a write lock back. As [`unlock`].
+/// Releases a write lock. As [`unlock`].
 #[inline(always)]
 pub fn write_unlock(object: &Object, changed: bool, at: Place) {
     if are_words() {
@@ -304,7 +304,7 @@ pub fn write_unlock(object: &Object, changed: bool, at: Place) {
     }
 }
 
-/// From writing to reading, with no writer in between.
+/// Turns a write lock into a read lock, with no writer in between.
 pub fn downgrade(object: &Object, changed: bool, at: Place) {
     must_be_words();
     leave(object, 1, changed, at);
@@ -316,20 +316,20 @@ pub fn downgrade_to_upgradable(object: &Object, changed: bool, at: Place) {
     leave(object, UPGRADER, changed, at);
 }
 
-/// Takes a reader-writer lock for reading, with the right to [`upgrade`], which one has at a time.
+/// Takes a reader-writer lock for reading, with the right to [`upgrade`], which one thread has at a time.
 pub fn upgradable_lock(object: &Object, at: Place) {
     must_be_words();
     let free = Until::Below(UPGRADER);
     perform(taking(object, free, Rmw::add(UPGRADER), false), at);
 }
 
-/// The same, if nobody writes, or waits to, or may come to.
+/// The same, if no thread writes, waits to, or may upgrade.
 pub fn try_upgradable_lock(object: &Object, at: Place) -> bool {
     must_be_words();
     try_add(object, UPGRADER, UPGRADER, at).is_some()
 }
 
-/// The same, unless the time-out comes before that.
+/// The same, unless the time-out comes first.
 pub fn try_upgradable_lock_for(object: &Object, at: Place) -> bool {
     must_be_words();
     if times_out(at) {
@@ -340,24 +340,24 @@ pub fn try_upgradable_lock_for(object: &Object, at: Place) -> bool {
     true
 }
 
-/// Gives such a lock back.
+/// Releases such a lock.
 pub fn upgradable_unlock(object: &Object, at: Place) {
     change(object, Order::Release, Rmw::sub(UPGRADER), at);
 }
 
-/// Gives the right to upgrade back, and reads on. Nobody learns of that, as with parking_lot.
+/// Gives up the right to upgrade, and continues to read. No thread is notified, as with parking_lot.
 pub fn upgradable_to_reader(object: &Object, at: Place) {
     change(object, Order::Relaxed, Rmw::sub(UPGRADER - 1), at);
 }
 
-/// From an upgradable lock to writing: waits for the readers to leave, with no writer in between.
+/// Turns an upgradable lock into a write lock: waits for the readers to leave, with no writer in between.
 pub fn upgrade(object: &Object, at: Place) {
     if change(object, Order::Acquire, Rmw::add(WRITER - UPGRADER), at) != UPGRADER {
         await_readers(object, false, at);
     }
 }
 
-/// The same, if nobody else reads. Otherwise the lock stays as it is.
+/// The same, if no other thread reads. Otherwise the lock stays as it is.
 pub fn try_upgrade(object: &Object, at: Place) -> bool {
     try_exchange(object, UPGRADER, WRITER, at)
 }

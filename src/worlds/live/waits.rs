@@ -1,12 +1,12 @@
-//! Who waits for what, and who holds it, so that a program that got stuck can be asked.
+//! Which thread waits for what, and which thread holds it, so that a stuck program can be examined.
 //!
-//! At every taking the locks note who holds them, and who waits where only when somebody has to. A lock
-//! that is free costs a few nanoseconds more for it, little beside the thread that every run of a
+//! The locks note their holder whenever they are taken, but a waiting thread only if it has to wait. A
+//! free lock costs a few nanoseconds more for that, little beside the thread that every run of a
 //! scenario starts.
 //!
-//! A deadlock is never announced by mistake. Whoever waits is in one list, and leaves it only under that
-//! list's lock. So while the list is looked through, nobody in it goes on, and what they are noted to
-//! hold they do hold. Who is about to wait, or about to note what it took, is seen at the next look.
+//! A deadlock is never reported by mistake. Every waiting thread is in one list, and leaves it only under
+//! that list's lock. So while the list is examined, no thread in it goes on, and each one does hold what
+//! it is noted to hold. A thread that is about to wait, or to note what it took, is seen at the next look.
 
 use heisenbug_trace::{Blocked, source};
 use std::panic::Location;
@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread, ThreadId};
 
-/// A lock or a condition variable, as those see it who wait for it.
+/// A lock or a condition variable, as the threads that wait for it see it.
 #[derive(Debug)]
 pub struct Awaited {
     kind: &'static str,
-    /// Who holds it, once for every guard. Always empty for a condition variable.
+    /// Which threads hold it, one entry per guard. Always empty for a condition variable.
     holders: Mutex<Vec<Holder>>,
 }
 
@@ -30,7 +30,7 @@ struct Holder {
     since: u64,
 }
 
-/// Whether others may hold it at the same time.
+/// Whether other threads may hold it at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Share {
     /// For reading.
@@ -46,28 +46,28 @@ struct Waiter {
     call: &'static str,
     at: &'static Location<'static>,
     awaited: Arc<Awaited>,
-    /// As what it would hold it. `None` for a wake-up.
+    /// How it wants to hold it. `None` for a wake-up.
     wants: Option<Share>,
     /// When it last found that it has to wait, by [`now`].
     since: u64,
 }
 
-/// Counts what is noted, in one order for all threads.
+/// A clock that counts the notes, in one order for all threads.
 fn now() -> u64 {
     static NOW: AtomicU64 = AtomicU64::new(0);
     NOW.fetch_add(1, SeqCst)
 }
 
-/// Everybody in this process who waits at the moment.
+/// All threads of this process that wait at the moment.
 static WAITERS: Mutex<Vec<Waiter>> = Mutex::new(Vec::new());
 
-/// Nothing panics while it holds one of these locks, and half a change cannot be seen.
+/// Nothing panics while it holds one of these locks, so a half-finished change is never seen.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Awaited {
-    /// Something nobody holds and nobody waits for.
+    /// A new object, neither held nor waited for.
     pub fn new(kind: &'static str) -> Arc<Awaited> {
         Arc::new(Awaited {
             kind,
@@ -75,7 +75,7 @@ impl Awaited {
         })
     }
 
-    /// This thread holds it from now on. To be called when it does.
+    /// Notes that this thread holds it from now on. To be called once it does.
     pub fn taken(&self, share: Share) {
         lock(&self.holders).push(Holder {
             thread: thread::current(),
@@ -84,7 +84,7 @@ impl Awaited {
         });
     }
 
-    /// This thread no longer holds it, or holds it once less. To be called while it still does.
+    /// Notes that this thread no longer holds it, or holds it once less. To be called while it still does.
     pub fn given_back(&self) {
         let me = thread::current().id();
         let mut holders = lock(&self.holders);
@@ -93,7 +93,7 @@ impl Awaited {
         }
     }
 
-    /// Takes a lock: by `attempt`, or by `wait` if that fails, which is noted for as long as it takes.
+    /// Takes a lock: by `attempt`, or if that fails by `wait`, during which the thread is noted as waiting.
     pub fn take<R>(
         self: &Arc<Self>,
         share: Share,
@@ -102,7 +102,7 @@ impl Awaited {
         attempt: impl FnOnce() -> Option<R>,
         wait: impl FnOnce() -> R,
     ) -> R {
-        // Before the attempt: whoever holds it since an earlier time held it when that failed.
+        // Taken before the attempt: any holder noted earlier still held the lock when the attempt failed.
         let since = now();
         let Some(taken) = attempt() else {
             return self.wait(Some(share), since, call, at, wait);
@@ -110,7 +110,7 @@ impl Awaited {
         taken
     }
 
-    /// Waits for a wake-up by calling `wait`, and notes that for as long as it takes.
+    /// Waits for a wake-up by calling `wait`, during which the thread is noted as waiting.
     pub fn sleep<R>(
         self: &Arc<Self>,
         call: &'static str,
@@ -144,8 +144,8 @@ impl Awaited {
     }
 }
 
-/// Threads that wait for each other, if there are any, and those that wait for them. They stay where
-/// they are for ever.
+/// The threads that wait for each other, if there are any, and those that wait for them. None of them
+/// will ever go on.
 pub fn deadlocked() -> Vec<Blocked> {
     let waiters = lock(&WAITERS);
     let mut stuck: Vec<ThreadId> = (waiters.iter())
@@ -155,7 +155,7 @@ pub fn deadlocked() -> Vec<Blocked> {
     if stuck.is_empty() {
         return Vec::new();
     }
-    // Whoever waits for a thread that is stuck is stuck as well, and can be the missing part of the
+    // A thread that waits for a stuck thread is stuck as well, and can be the missing part of the
     // story: a writer, say, that keeps a second reader out while it waits for the first.
     while let Some(next) = waiters.iter().find(|waiter| waiter.follows(&stuck)) {
         stuck.push(next.thread.id());
@@ -165,7 +165,7 @@ pub fn deadlocked() -> Vec<Blocked> {
     describe(waiters)
 }
 
-/// Whether a thread waits for one that waits for one … that waits for the first.
+/// Whether the thread is part of a cycle: it waits for a thread that waits for another … that waits for it.
 fn waits_for_itself(waiter: &Waiter, waiters: &[Waiter]) -> bool {
     let mut reached: Vec<ThreadId> = Vec::new();
     let mut next = waiter.blockers();
@@ -207,10 +207,10 @@ fn describe(mut waiters: Vec<Waiter>) -> Vec<Blocked> {
 }
 
 impl Waiter {
-    /// The threads that must give back what they hold before this one can go on, if they wait as well.
+    /// The threads that must release what they hold before this one can go on, provided they wait as well.
     ///
-    /// A reader waits for readers, too, if a writer waits between them. That is certain for those who
-    /// held the lock before: if they kept out nobody, a writer did, which waits for them.
+    /// A reader also waits for readers if a writer waits between them. That is certain for readers that
+    /// held the lock before: they do not keep out a reader themselves, so a writer that waits for them does.
     fn blockers(&self) -> Vec<ThreadId> {
         let blocks = |holder: &&Holder| match (self.wants, holder.share) {
             (None, _) => false,
@@ -222,13 +222,13 @@ impl Waiter {
         blocking.map(|holder| holder.thread.id()).collect()
     }
 
-    /// Whether it is not among those threads, and waits for something that one of them holds.
+    /// Whether it is not yet among these threads, but waits for something that one of them holds.
     fn follows(&self, stuck: &[ThreadId]) -> bool {
         let blocked = || self.blockers().iter().any(|id| stuck.contains(id));
         !stuck.contains(&self.thread.id()) && blocked()
     }
 
-    /// An order that does not depend on who came first: the same deadlock reads the same every time.
+    /// A sort key independent of arrival order, so that the same deadlock reads the same every time.
     fn rank(&self) -> (Option<&str>, &'static str, u32) {
         (self.thread.name(), self.at.file(), self.at.line())
     }
@@ -249,7 +249,7 @@ fn name_among(waiters: &[Waiter], object: &Arc<Awaited>) -> String {
     }
 }
 
-/// Names for threads, some of which have none of their own. Those are numbered as they come up.
+/// The names of threads. Threads without a name are numbered as they come up.
 #[derive(Default)]
 struct Names(Vec<ThreadId>);
 

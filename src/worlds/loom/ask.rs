@@ -1,12 +1,12 @@
-//! What loom says of a program: a second opinion, from a checker that is not ours.
+//! loom's verdict on a program: a second opinion, from a checker that is not ours.
 //!
 //! loom runs the program as it is mounted in [`crate`], and stops at the first execution that
-//! panics. What it says is passed on, right or wrong; nothing is overruled. Where it is known to be
+//! panics. Its verdict is passed on, right or wrong; nothing is overruled. Where it is known to be
 //! wrong, the tests beside that world say so.
 //!
-//! A deadlock ends the process, not only the model: on their way out of it, loom's `Arc`s ask which
-//! thread is running, and there is none. So [`ask`] asks in a child process, which writes its answer
-//! down as soon as something panics.
+//! A deadlock ends the process, not only the model: while loom unwinds, its `Arc`s ask which thread is
+//! running, and there is none. So [`ask`] asks in a child process, which writes its answer to a file
+//! as soon as something panics.
 
 use anyhow::{Context, Result, bail};
 use heisenbug_catalogue::{Bug, Class, Grade, Variant};
@@ -25,20 +25,20 @@ use std::time::{Duration, Instant};
 /// The hidden command that a child is started with.
 pub const COMMAND: &str = "__loom";
 
-/// How far loom may go.
+/// Limits for loom's exploration.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Stop after so many executions.
+    /// Stop after this many executions.
     pub max_executions: u64,
-    /// Stop after so long. Looked at between executions.
+    /// Stop after this time. Checked between executions.
     pub max_time: Duration,
-    /// Only executions with at most so many preemptions: what loom's users bound first, when the
-    /// whole model takes too long.
+    /// Only executions with at most this many preemptions: the first bound that loom's users set when
+    /// the whole model takes too long.
     pub preemptions: Option<usize>,
 }
 
 impl Limits {
-    /// How long loom may take, if nothing else is said: many of its models never end.
+    /// The default time limit: many of its models never end.
     pub const MAX_TIME: Duration = Duration::from_secs(60);
 }
 
@@ -63,24 +63,25 @@ pub struct Answer {
     pub verdict: Verdict,
     /// What kind of failure it was.
     pub class: Option<Class>,
-    /// The forbidden outcome, or what the panic said, in one line.
+    /// The forbidden outcome, or the panic's message, in one line.
     pub message: Option<String>,
     /// How many executions loom began.
     pub executions: u64,
-    /// Why it ended early, if it did, or was not asked at all.
+    /// Why it ended early or was not asked at all, if so.
     pub stopped: Option<String>,
     /// How long it took, in milliseconds.
     pub millis: u64,
 }
 
-/// Finds the program where loom's are mounted, by the names of the bug and the variant.
+/// Finds the program among those mounted in loom's world, by the names of the bug and the variant.
 ///
 /// # Errors
 ///
-/// If loom cannot be asked about it: the error says what it lacks.
+/// If loom cannot be asked about it: the error says what loom lacks.
 pub fn find(bug: &str, variant: &str) -> Result<(&'static Bug, &'static Variant), &'static str> {
     let mounted = crate::all().find(|mounted| mounted.name == bug);
-    let mounted = mounted.ok_or("loom lacks what this program is made of; its story says what")?;
+    let mounted =
+        mounted.ok_or("loom does not support what this program uses; its story says what")?;
     let program = mounted.variant(variant).ok_or("loom has no such program")?;
     match crate::lacks(mounted, program) {
         Some(what) => Err(what),
@@ -94,7 +95,7 @@ pub fn find(bug: &str, variant: &str) -> Result<(&'static Bug, &'static Variant)
 ///
 /// # Errors
 ///
-/// If no child can be started, or it ends without an answer.
+/// If no child can be started, or if it ends without an answer.
 pub fn ask(
     bug: &Bug,
     variant: &Variant,
@@ -108,7 +109,7 @@ pub fn ask(
         answer: folder.path().join("answer.json"),
     };
     let mut command = child(&task.to_args());
-    // loom reads its settings from the environment, and panics at those it does not understand.
+    // loom reads its settings from the environment, and panics on invalid ones.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LOOM_") {
             command.env_remove(name);
@@ -120,13 +121,13 @@ pub fn ask(
         .stderr(Stdio::null())
         .status()
         .context("cannot start a child process")?;
-    // Whether it then died is no matter: see above.
+    // It does not matter if the child then died: see above.
     let answer = std::fs::read(&task.answer).ok();
     let answer = answer.and_then(|json| serde_json::from_slice(&json).ok());
     answer.with_context(|| format!("loom ended without an answer ({status})"))
 }
 
-/// What a child does, given the arguments that its parent made.
+/// Runs the child, given the arguments that its parent made.
 ///
 /// # Errors
 ///
@@ -137,7 +138,7 @@ pub fn answer(args: &[String]) -> Result<()> {
     let (bug, variant) = find(bug, variant).map_err(anyhow::Error::msg)?;
     let file = task.answer.clone();
     let answer = explore(bug, variant, task.limits, move |answer| {
-        // If this cannot be written, the parent says that there is no answer.
+        // If this cannot be written, the parent reports that there is no answer.
         let _ = write(&file, &answer);
     });
     write(&task.answer, &answer)
@@ -147,7 +148,7 @@ fn write(file: &Path, answer: &Answer) -> Result<()> {
     std::fs::write(file, serde_json::to_vec(answer)?).context("cannot write the answer")
 }
 
-/// What a child is told.
+/// The child's task.
 struct Task {
     program: String,
     limits: Limits,
@@ -182,10 +183,10 @@ impl Task {
     }
 }
 
-/// Asks loom on this thread, which must not be used for another model if this one fails: what the
-/// model had begun is left behind. `early` gets the answer as soon as something panics.
+/// Asks loom on this thread, which must not be used for another model if this one fails: loom leaves
+/// its state behind. `early` gets the answer as soon as something panics.
 ///
-/// Does not come back from most deadlocks.
+/// Does not return from most deadlocks.
 pub fn explore(
     bug: &'static Bug,
     variant: &'static Variant,
@@ -210,7 +211,7 @@ pub fn explore(
     let model = move || {
         let so_far = executions.fetch_add(1, Relaxed);
         if so_far == limits.max_executions || began.elapsed() > limits.max_time {
-            // No other thread has begun, so the panic meets nothing on its way out.
+            // No other thread has begun, so the panic unwinds undisturbed.
             executions.fetch_sub(1, Relaxed);
             resume_unwind(Box::new(OutOfBudget));
         }
@@ -223,7 +224,7 @@ pub fn explore(
     let when_it_panics = {
         let (answer, early) = (answer.clone(), Cell::new(Some(early)));
         move |payload: &(dyn Any + Send)| {
-            // What panics after that does so on the way out.
+            // Any later panic happens while this one unwinds.
             if let Some(early) = early.take() {
                 early(answer(Ending::of_panic(payload)));
             }
@@ -238,7 +239,7 @@ pub fn explore(
     })
 }
 
-/// loom's settings, none of them left to the environment.
+/// loom's settings, none of them taken from the environment.
 fn builder(limits: Limits) -> ::loom::model::Builder {
     let mut builder = ::loom::model::Builder::new();
     builder.max_threads = MAX_THREADS;
@@ -254,13 +255,13 @@ fn builder(limits: Limits) -> ::loom::model::Builder {
     builder
 }
 
-/// As many threads as loom can tell apart, the main thread included.
+/// As many threads as loom supports, including the main thread.
 const MAX_THREADS: usize = 5;
 
-/// Steps of one execution before loom takes it for endless. Its own default.
+/// Steps of one execution before loom considers it endless. loom's own default.
 const MAX_STEPS: usize = 1_000;
 
-/// What is not on the bug's list is forbidden too.
+/// An outcome that is not on the bug's list is forbidden too.
 fn is_forbidden(bug: &Bug, label: &str) -> bool {
     let declared = bug.outcome(label);
     declared.is_none_or(|outcome| outcome.grade == Grade::Forbidden)
@@ -269,10 +270,10 @@ fn is_forbidden(bug: &Bug, label: &str) -> bool {
 /// Ends loom's run at the beginning of an execution.
 struct OutOfBudget;
 
-/// Ends it when a program's outcome is a forbidden one.
+/// Ends loom's run when a program's outcome is a forbidden one.
 struct Forbidden(String);
 
-/// What loom's run came to.
+/// The result of loom's run.
 struct Ending {
     verdict: Verdict,
     class: Option<Class>,
@@ -326,7 +327,7 @@ fn text(payload: &(dyn Any + Send)) -> &str {
     literal.or(formatted).unwrap_or("a panic without a message")
 }
 
-/// loom tells what it found in the words of its panic only. `None` if it speaks of its own limits.
+/// loom reports what it found only in the text of its panic. `None` if it is about loom's own limits.
 fn class(text: &str) -> Option<Class> {
     const RACES: [&str; 3] = [
         "Causality violation",
@@ -352,13 +353,13 @@ fn class(text: &str) -> Option<Class> {
 }
 
 thread_local! {
-    /// What is done with the panics of the model that this thread runs, if it runs one.
+    /// What to do with panics of the model that this thread runs, if it runs one.
     static IN_A_MODEL: RefCell<Option<Box<OnPanic>>> = const { RefCell::new(None) };
 }
 
 type OnPanic = dyn Fn(&(dyn Any + Send));
 
-/// Keeps the panics of models off the terminal. Others go where they went before.
+/// Keeps the panics of models off the terminal. Other panics go to the previous hook.
 fn be_quiet() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -370,7 +371,7 @@ fn be_quiet() {
                     true
                 }
                 Ok(None) => false,
-                // A second panic, while the first is being looked at.
+                // A second panic while the first is being handled.
                 Err(_) => true,
             });
             if !of_a_model {

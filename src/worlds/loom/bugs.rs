@@ -2,7 +2,7 @@
 //!
 //! All but `reference_cycle`: loom's `Arc` has no `Weak`.
 
-// As where all worlds mount them.
+// The same as where the other worlds mount them.
 #![allow(missing_docs, unused_imports)]
 
 use super::{cell, hint, sync, thread};

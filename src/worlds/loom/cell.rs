@@ -1,4 +1,4 @@
-//! `loom::cell::UnsafeCell`, whose `get_mut` is for whoever has the cell to himself.
+//! `loom::cell::UnsafeCell`, with a `get_mut` for exclusive owners of the cell.
 
 /// loom's cell. Its own `get_mut` takes a shared reference and returns a guard, where that of the
 /// other worlds takes an exclusive one and returns the value.
@@ -27,11 +27,11 @@ impl<T> UnsafeCell<T> {
     /// Returns a mutable reference; `&mut self` guarantees exclusive access. A write to loom.
     #[track_caller]
     pub fn get_mut(&mut self) -> &mut T {
-        // SAFETY: the cell is borrowed exclusively, for as long as the value is.
+        // SAFETY: the cell is borrowed exclusively for as long as the value is.
         self.0.with_mut(|value| unsafe { &mut *value })
     }
 
-    /// The value.
+    /// Consumes the cell and returns the value.
     pub fn into_inner(self) -> T {
         self.0.into_inner()
     }

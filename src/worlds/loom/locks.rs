@@ -2,7 +2,7 @@
 //!
 //! All but `futex`, `spin_then_park` and `writer_preferring`, which sleep on a futex: loom has none.
 
-// As where all worlds mount them.
+// The same as where the other worlds mount them.
 #![allow(missing_docs, unused_imports, dead_code)]
 
 use super::{cell, hint, sync, thread};
@@ -44,7 +44,7 @@ pub mod test_and_set;
 #[path = "../../locks/ticket.rs"]
 pub mod ticket;
 
-/// From the simplest on.
+/// Simplest first.
 pub const ALL: &[Bug] = &[
     test_and_set::PROOF,
     backoff::PROOF,

@@ -3,9 +3,9 @@
 pub use ::loom::sync::*;
 pub use std::sync::{PoisonError, TryLockError};
 
-/// A name for timelines, of which loom has none.
+/// A name for timelines, which loom does not have.
 pub trait Labelled: Sized {
-    /// The same object.
+    /// Returns the same object.
     fn labelled(self, _label: &str) -> Self {
         self
     }
@@ -15,8 +15,8 @@ impl<T> Labelled for T {}
 
 /// The number of the current thread: 0 for main, 1 for the first that it spawned, and so on.
 ///
-/// loom counts its threads like that, and tells the number only in the text that it prints of an id.
-/// Counting here would take something that is shared, and order the threads that ask.
+/// loom counts its threads the same way, but shows the number only in the text that it prints for an id.
+/// Counting here would take a shared counter, and would order the threads that ask.
 pub fn slot() -> usize {
     let id = format!("{:?}", ::loom::thread::current().id());
     let digits = id.chars().filter(char::is_ascii_digit);
@@ -26,12 +26,12 @@ pub fn slot() -> usize {
         .expect("the id has a number")
 }
 
-/// loom has none. The name is here so that a bug which also has other fixes can be mounted.
+/// loom has no such type. The name is here so that a bug that also has other fixes can be mounted.
 #[derive(Debug)]
 pub struct OnceLock<T>(std::marker::PhantomData<T>);
 
 impl<T> OnceLock<T> {
-    /// Refuses, as loom does with what it does not support.
+    /// Refuses, as loom does for what it does not support.
     pub fn new() -> OnceLock<T> {
         unimplemented!("loom has no OnceLock")
     }

@@ -7,8 +7,8 @@ use heisenbug_engine::steps;
 use heisenbug_trace::{Op, Value};
 use std::panic::Location;
 
-/// Plain data that several threads may reach. In a check, two accesses that nothing orders, one of
-/// them a write, are a data race.
+/// Plain data that several threads may access. In a check, two unordered accesses, one of them a write,
+/// are a data race.
 #[derive(Debug)]
 pub struct UnsafeCell<T> {
     shared: Shared,
@@ -44,7 +44,7 @@ impl<T> UnsafeCell<T> {
         };
         call.accesses(Op::CellWrite, &self.shared, Value::Nothing);
         steps::plain_write(self.shared.object(), call.at());
-        // SAFETY: no other thread is here, or it would have been a race.
+        // SAFETY: no other thread accesses the cell, or it would have been a race.
         unsafe { keep_static(self.data.get().cast::<u8>(), size_of::<T>()) };
         let result = write(self.data.get());
         call.wrote(&self.shared, || {
@@ -54,7 +54,7 @@ impl<T> UnsafeCell<T> {
         result
     }
 
-    /// Cannot be had.
+    /// Not available: only there for the compiler's error to say what to write instead.
     #[doc(hidden)]
     pub fn get(&self) -> *mut T
     where
@@ -63,7 +63,7 @@ impl<T> UnsafeCell<T> {
         self.data.get()
     }
 
-    /// Cannot be had.
+    /// Not available, like [`get`](Self::get).
     #[doc(hidden)]
     pub fn raw_get(_: *const Self) -> *mut T
     where
@@ -72,12 +72,12 @@ impl<T> UnsafeCell<T> {
         unreachable!("nothing implements what this needs")
     }
 
-    /// What it holds now, if that is to be shown.
+    /// Its current value, if it is to be shown.
     fn before(&self, call: &Call) -> Value {
         if !call.recording() {
             return Value::Nothing;
         }
-        // SAFETY: the threads of a model take turns on one OS thread, and what is recognised as a
+        // SAFETY: the threads of a model take turns on one OS thread, and a value recognised as a
         // number or a truth value is read as a whole.
         Value::peek(unsafe { &*self.data.get() })
     }
@@ -92,7 +92,7 @@ impl<T> UnsafeCell<T> {
         self.data.get_mut()
     }
 
-    /// The value.
+    /// Consumes the cell and returns the value.
     #[track_caller]
     pub fn into_inner(self) -> T {
         if let Some(call) = Call::begin("into_inner", Location::caller()) {

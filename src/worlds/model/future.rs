@@ -1,4 +1,4 @@
-//! Just enough to check a future: run one to its end, and wake it.
+//! Just enough to check a future: run one to completion, and wake it.
 
 use super::sync::Arc;
 use super::thread::{self, Thread};
@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use std::pin::pin;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
-/// What wakes a task: `std::task::Wake`, for the [`Arc`] of this crate.
+/// Wakes a task: `std::task::Wake`, for the [`Arc`] of this crate.
 #[diagnostic::on_unimplemented(
     note = "`std::task::Wake` is for std's `Arc`: implement `heisenbug::future::Wake`, whose functions take \
             `this: Arc<Self>` and `this: &Arc<Self>`"
@@ -16,7 +16,7 @@ pub trait Wake: Send + Sync + 'static {
     /// Wakes the task.
     fn wake(this: Arc<Self>);
 
-    /// Wakes the task, and keeps the pointer.
+    /// Wakes the task without consuming the pointer.
     #[track_caller]
     fn wake_by_ref(this: &Arc<Self>) {
         Self::wake(Arc::clone(this));
@@ -25,7 +25,7 @@ pub trait Wake: Send + Sync + 'static {
 
 impl<W: Wake> From<Arc<W>> for Waker {
     fn from(wake: Arc<W>) -> Waker {
-        // SAFETY: the functions of the table keep to the contract: each takes the pointer that
+        // SAFETY: the functions of the table keep the contract: each takes the pointer that
         // `Arc::hide` gave, and `W` is `Send` and `Sync`.
         unsafe { Waker::from_raw(raw(wake)) }
     }
@@ -41,7 +41,7 @@ fn table<W: Wake>() -> &'static RawWakerVTable {
 
 /// # Safety
 ///
-/// The pointer must be that of a waker made by [`raw`], which is still there.
+/// The pointer must belong to a waker made by [`raw`] that is still alive.
 unsafe fn clone<W: Wake>(data: *const ()) -> RawWaker {
     // SAFETY: the caller's promise. The pointer stays the waker's.
     let this = ManuallyDrop::new(unsafe { Arc::<W>::unhide(data.cast()) });
@@ -50,7 +50,7 @@ unsafe fn clone<W: Wake>(data: *const ()) -> RawWaker {
 
 /// # Safety
 ///
-/// As for [`clone`]. The waker is used up.
+/// As for [`clone`]. The waker is consumed.
 unsafe fn wake<W: Wake>(data: *const ()) {
     // SAFETY: the caller's promise.
     W::wake(unsafe { Arc::unhide(data.cast()) });
@@ -67,7 +67,7 @@ unsafe fn wake_by_ref<W: Wake>(data: *const ()) {
 
 /// # Safety
 ///
-/// As for [`clone`]. The waker is used up.
+/// As for [`clone`]. The waker is consumed.
 unsafe fn let_go<W: Wake>(data: *const ()) {
     // SAFETY: the caller's promise.
     drop(unsafe { Arc::<W>::unhide(data.cast()) });
@@ -83,7 +83,7 @@ impl Wake for Unparks {
     }
 }
 
-/// Runs a future to its end on the current thread, which is parked while there is nothing to do.
+/// Runs a future to completion on the current thread, which is parked while there is nothing to do.
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);

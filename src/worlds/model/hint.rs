@@ -4,7 +4,7 @@ use super::thread;
 use heisenbug_engine::{Place, steps};
 use std::panic::Location;
 
-/// Says that the caller waits for another thread. Promises nothing about who runs next.
+/// Tells the engine that the caller waits for another thread. Promises nothing about which thread runs next.
 #[track_caller]
 #[inline(always)]
 pub fn spin_loop() {

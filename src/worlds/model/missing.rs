@@ -1,5 +1,5 @@
-//! What std has and this world cannot have. Whoever asks for it is told by the compiler what to write
-//! instead: nothing implements these traits, which such methods need.
+//! What std has and this world cannot have. Code that uses it gets a compiler error that says what to write
+//! instead: the methods need these traits, which nothing implements.
 
 /// An atomic whose value lies in memory.
 #[diagnostic::on_unimplemented(
@@ -9,10 +9,10 @@
 )]
 pub trait HasAnAddress {}
 
-/// A cell whose accesses need no beginning and no end.
+/// A cell whose accesses are not bracketed by a closure.
 #[diagnostic::on_unimplemented(
     message = "heisenbug's `UnsafeCell` has no `get` and no `raw_get`: a check has to see each access",
-    label = "nobody would see what is done through this pointer",
+    label = "an access through this pointer would not be seen",
     note = "read by `cell.with(|value| unsafe {{ *value }})`, and write by `cell.with_mut(|value| unsafe {{ *value = … }})`"
 )]
 pub trait IsAccessedUnseen {}

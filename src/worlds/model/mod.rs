@@ -2,50 +2,50 @@
 //!
 //! Write code against [`sync`], [`thread`], [`cell`] and [`hint`] as against the modules of std
 //! that they are named after, and hand a scenario to `heisenbug::check`. Inside of a check each
-//! operation asks the engine what comes of it; outside it is the standard library's, so the same code
-//! runs as it is.
+//! operation asks the engine for its result; outside it is the standard library's, so the same code
+//! runs unchanged.
 //!
 //! # What std leaves open, a check tries
 //!
-//! - A wait on a condition variable, `park` and a futex may return for no reason; a weak
-//!   compare-and-exchange may fail for none. Each kind happens at most once in an execution, unless the
-//!   check is told otherwise.
+//! - A wait on a condition variable, `park` or a futex may return spuriously; a weak
+//!   compare-and-exchange may fail spuriously. Each kind happens at most once in an execution, unless the
+//!   check is configured otherwise.
 //! - A time-out may come before anything else, or after. There is no time: `sleep` and `yield_now` let
 //!   others run, and promise nothing.
-//! - A thread that reads under a [`RwLock`](sync::RwLock) and reads again may be let in, or may have to
-//!   wait for a writer.
-//! - Questions are steps, too: `is_finished`, `is_poisoned`, `strong_count` may get an answer that is
+//! - A thread that holds a read lock of a [`RwLock`](sync::RwLock) and takes another one may be let in, or
+//!   may have to wait for a writer.
+//! - Queries are steps, too: `is_finished`, `is_poisoned`, `strong_count` may get an answer that is
 //!   about to change.
 //!
 //! # What differs from std
 //!
-//! - `Arc<T>` does not turn into `Arc<dyn Trait>` or `Arc<[T]>` by itself, and `self: &Arc<Self>` cannot
-//!   be had: both need parts of the language that are not stable. Write
+//! - `Arc<T>` does not coerce to `Arc<dyn Trait>` or `Arc<[T]>`, and `self: &Arc<Self>` is not possible:
+//!   both need unstable features of the language. Write
 //!   `Arc::from(Box::new(…) as Box<dyn Trait>)`, `Arc::from(vec![…])`, and `this: &Arc<Self>`, which is
 //!   called as `Type::function(&pointer)`. `heisenbug try` adds that to the compiler's error.
-//! - Atomics have no `as_ptr` and no `from_ptr`: their values are the engine's. So there are no accesses
-//!   of different sizes to the same atomic, either.
+//! - Atomics have no `as_ptr` and no `from_ptr`, as their values are kept by the engine. So there are no
+//!   accesses of different sizes to the same atomic, either.
 //!   The compiler's error says so, as for `UnsafeCell::get`.
-//! - There is no `consume` ordering, and no load buffering: in this model no load reads what only follows
-//!   from it.
+//! - There is no `consume` ordering, and no load buffering: in this model no load reads a value that
+//!   depends on the load itself.
 //! - [`UnsafeCell`](cell::UnsafeCell) is read through `with` and written through `with_mut`, which is
 //!   where races are noticed.
-//! - A closure handed to `fetch_update` takes no steps of its own.
-//! - What std's own thread-locals, files or clocks say is not part of the model. [`thread_local!`]
-//!   of this crate gives each thread of a check a value of its own.
-//! - Plain data behind a raw pointer, in a `static mut` or in std's own cells is read and written unseen:
-//!   neither a data race nor a use after free is noticed there. What a raw pointer leads to is as good as
-//!   anything else if it is made of this crate's types. `heisenbug try` calls a program unknown that has
-//!   such data; `heisenbug::check` cannot know.
-//! - A channel that was made outside of the scenario cannot be used in it.
+//! - The closure of `fetch_update` must not perform steps itself.
+//! - std's own thread-locals, files and clocks are not part of the model. [`thread_local!`] of this
+//!   crate gives each thread of a check a value of its own.
+//! - Accesses to plain data behind a raw pointer, in a `static mut` or in std's own cells are not seen:
+//!   neither data races nor uses after free are noticed there. Objects of this crate's types are checked
+//!   as usual behind a raw pointer, too. `heisenbug try` reports unknown for a program with such plain
+//!   data; `heisenbug::check` cannot know.
+//! - A channel that was created outside of the scenario cannot be used in it.
 
-// Some of what is here serves only the names of other crates.
+// Some items here serve only the names of other crates.
 #![cfg_attr(
     not(all(feature = "crossbeam", feature = "parking_lot")),
     allow(dead_code, unused_imports)
 )]
 
-/// Guards are shown as what they protect.
+/// Debug and Display of guards show the data that they protect.
 macro_rules! shown_as_the_data {
     ($($guard:ident),*) => {
         $(

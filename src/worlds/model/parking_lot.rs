@@ -1,8 +1,8 @@
 //! The names of parking_lot, for code that uses that crate: locks without poison, read locks that can be
-//! upgraded, write locks that can be downgraded, and a condition variable that never wakes for no reason.
+//! upgraded, write locks that can be downgraded, and a condition variable that never wakes spuriously.
 //!
 //! What differs from the crate: there are no guards that own an `Arc`, no raw locks, and a fair lock is
-//! as fair as any other.
+//! no fairer than any other.
 
 mod condvar;
 mod mutex;

@@ -1,10 +1,10 @@
-//! One check, as the model world's types see it: who runs, what failed, and what is recorded.
+//! One check, from the model world's point of view: who runs, what failed, and what is recorded.
 //!
-//! The engine knows threads, locations and values. What it does not know is kept here, beside it:
-//! names, panics, what the scenario returned, what was never freed, and, while one execution is shown,
-//! its operations. While executions are only explored nothing is recorded.
+//! The engine knows threads, locations and values. Everything else is kept here, beside it:
+//! names, panics, the scenario's result, leaks and, while an execution is shown, its operations.
+//! While executions are only explored nothing is recorded.
 //!
-//! All threads of a model share one OS thread, so the session is that OS thread's.
+//! All threads of a model share one OS thread, so the session belongs to that OS thread.
 
 mod call;
 mod failures;
@@ -36,7 +36,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// What can be learnt of a program that changes its steps: a token's bits are about these.
+/// The facts about a program that change its steps when they are learnt: a token has a bit for each.
 pub const FACTS: [&str; 5] = [
     crate::sync::ARC_COUNTS,
     crate::sync::WEAK_COUNTS,
@@ -46,7 +46,7 @@ pub const FACTS: [&str; 5] = [
 ];
 use threads::Threads;
 
-/// What is asked of a session.
+/// The options of a session.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Whether to record the operations of each execution.
@@ -57,33 +57,33 @@ pub struct Options {
     pub collect_sites: bool,
 }
 
-/// What one execution came to, beside how the engine says that it ended.
+/// The results of one execution, besides how the engine says that it ended.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// What the scenario returned, if it got that far.
+    /// What the scenario returned, if it got to its end.
     pub result: Option<String>,
     /// The threads that panicked, in the order in which they ended.
     pub failures: Vec<Failure>,
-    /// The names of the reference-counted values that nothing freed.
+    /// The names of the reference-counted values that were never freed.
     pub leaked: Vec<String>,
-    /// How often the actor changed from one operation to the next. Only counted while recording.
+    /// How often the running thread changed from one operation to the next. Only counted while recording.
     pub switches: usize,
     /// How many operations were recorded.
     pub operations: usize,
 }
 
-/// A reference-counted value that nothing has freed.
+/// A reference-counted value that was never freed.
 #[derive(Clone, Debug)]
 pub struct Left {
     /// Its name.
     pub name: String,
-    /// Where it lies.
+    /// Its address.
     pub address: usize,
-    /// Whether a weak pointer to it was made: one that is found may be weak, then.
+    /// Whether a weak pointer to it was made: a pointer found in memory may then be a weak one.
     pub has_weak: bool,
 }
 
-/// Everything that is known of the current check, and of its current execution.
+/// All state of the current check, and of its current execution.
 #[derive(Default)]
 struct Session {
     sites: Sites,
@@ -94,7 +94,7 @@ struct Session {
     execution: Execution,
 }
 
-/// What is known of one execution. A new one begins with nothing.
+/// All state of one execution. A new execution begins with an empty one.
 #[derive(Default)]
 pub(crate) struct Execution {
     threads: Threads,
@@ -106,7 +106,7 @@ pub(crate) struct Execution {
 
 thread_local! {
     static SESSION: RefCell<Option<Session>> = const { RefCell::new(None) };
-    /// The number of the current execution, to tell its objects from those of others.
+    /// The number of the current execution, to distinguish its objects from those of others.
     static GENERATION: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -127,7 +127,7 @@ pub struct Entered {
     flags_before: Flags,
 }
 
-/// Begins a session on this OS thread. The one before goes on when it ends.
+/// Begins a session on this OS thread. The previous one resumes when it ends.
 pub fn enter(options: Options) -> Entered {
     let minds_orderings = options.mutation.is_some() || options.collect_sites;
     let session = Session {
@@ -144,23 +144,23 @@ pub fn enter(options: Options) -> Entered {
 }
 
 impl Entered {
-    /// The sites collected so far, each with the ordering that stands there.
+    /// The sites collected so far, each with the ordering named there.
     pub fn sites(&self) -> Vec<(Site, Ordering)> {
         sites()
     }
 
-    /// Whether the program so far used a thread, a lock, an atomic or anything else of this world.
+    /// Whether the program has used anything of this world so far: a thread, a lock, an atomic …
     pub fn models_anything(&self) -> bool {
         !flags::get().contains(Flags::NOTHING_YET)
     }
 
-    /// Whether the program so far changed plain data in statics. Such a program must not be run on two
+    /// Whether the program has changed plain data in statics so far. Such a program must not run on two
     /// OS threads at once: the data is the same for both.
     pub fn changes_statics(&self) -> bool {
         statics::are_changed() || with(|session| session.changed_statics).unwrap_or(false)
     }
 
-    /// Whether to record the executions to come.
+    /// Sets whether to record the executions to come.
     pub fn set_recording(&self, record: bool) {
         with(|session| session.record = record);
     }
@@ -168,7 +168,7 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // Dropped when it is no longer borrowed: it holds values of the program, which may look here.
+        // Dropped when it is no longer borrowed: it holds values of the program, whose destructors may come here.
         let session = SESSION.replace(self.before.take());
         statics::restore();
         flags::replace(self.flags_before);
@@ -176,7 +176,7 @@ impl Drop for Entered {
     }
 }
 
-/// Begins a new execution: nobody but the scenario itself, no objects, no failures.
+/// Begins a new execution: only the scenario's own thread, no objects, no failures.
 pub fn begin_execution() {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     GENERATION.set(NEXT.fetch_add(1, Ordering::Relaxed));
@@ -210,7 +210,7 @@ pub fn run(scenario: &dyn Fn() -> String) {
     }
 }
 
-/// What the execution that has just ended came to. Its threads may still stand where they are.
+/// The results of the execution that has just ended. Its threads may not have ended.
 pub fn facts() -> Facts {
     with_execution(|execution| Facts {
         result: execution.result.clone(),
@@ -222,28 +222,28 @@ pub fn facts() -> Facts {
     .unwrap_or_default()
 }
 
-/// The sites at which the program has named an ordering so far, each with the ordering that stands there.
+/// The sites at which the program has named an ordering so far, each with that ordering.
 pub fn sites() -> Vec<(Site, Ordering)> {
     with(|session| session.sites.collected()).unwrap_or_default()
 }
 
-/// The reference-counted values that nothing has freed. Only of an execution that is recorded.
+/// The reference-counted values that were never freed. Only for a recorded execution.
 pub fn left() -> Vec<Left> {
     with_execution(|execution| execution.left()).unwrap_or_default()
 }
 
-/// The execution so far, with names for everything. Only what was recorded is in it.
+/// The execution so far, with names for everything. Contains only what was recorded.
 pub fn trace() -> Trace {
     with_execution(|execution| execution.trace()).unwrap_or_default()
 }
 
-/// Whether operations are recorded: what is only to be shown need not be worked out otherwise.
+/// Whether operations are recorded: otherwise what is only shown need not be computed.
 pub(crate) fn recording() -> bool {
     flags::get().contains(Flags::RECORDING)
 }
 
 /// What a lock protects or a channel carries, as it is shown: nothing, unless operations are recorded.
-/// Whoever asks has it for itself.
+/// The caller must have exclusive access.
 pub(crate) fn shown<T: ?Sized>(value: &T) -> Value {
     match recording() {
         true => steps::aside(|| Value::of(value)),
@@ -260,9 +260,9 @@ pub fn thread_name(thread: ThreadId) -> String {
     name.unwrap_or_default()
 }
 
-/// The place where something is: of the panic hook's locations, which say less than they could.
+/// The place of a location that the panic hook got, with the lifetime it really has.
 fn forever(location: &std::panic::Location<'_>) -> Place {
-    // SAFETY: every `Location` that rustc makes is a promoted constant and lives for ever; the hook
+    // SAFETY: every `Location` that rustc makes is a promoted constant with a static lifetime; the hook
     // only shortens the lifetime of the reference. The standard library relies on the same.
     unsafe { std::mem::transmute::<&std::panic::Location<'_>, Place>(location) }
 }

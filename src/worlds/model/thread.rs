@@ -35,11 +35,11 @@ pub fn current() -> Thread {
     }
 }
 
-/// How many threads can run at once. In a check two: the least that makes a difference.
+/// How many threads can run at once. In a check two: the smallest number that makes a difference.
 ///
 /// # Errors
 ///
-/// As std's, outside of a check; inside, never.
+/// Outside of a check, as std's; in a check, never.
 pub fn available_parallelism() -> io::Result<NonZero<usize>> {
     if steps::running() {
         Ok(NonZero::<usize>::MIN.saturating_add(1))
@@ -48,8 +48,8 @@ pub fn available_parallelism() -> io::Result<NonZero<usize>> {
     }
 }
 
-/// Waits until somebody calls [`Thread::unpark`], unless somebody already has. May return for no
-/// reason.
+/// Waits until another thread calls [`Thread::unpark`], unless one already has. May return
+/// spuriously.
 #[track_caller]
 pub fn park() {
     let Some(call) = Call::begin("park", Location::caller()) else {
@@ -76,7 +76,7 @@ pub fn park_timeout(duration: Duration) {
         await_unpark(true, call.at());
     } else {
         op = Op::ParkTimedOut;
-        // An unpark that comes just now is used up all the same.
+        // An unpark that comes just now is consumed all the same.
         let parked = &session::current().parked;
         steps::rmw(parked, 0, Rmw::set(0), Acquire, Acquire, call.at());
     }
@@ -88,7 +88,7 @@ fn await_unpark(timed: bool, at: Place) {
     steps::await_rmw(parked, 0, Until::Is(1), Rmw::set(0), Acquire, timed, at);
 }
 
-/// Says that the caller has nothing to do just now. Promises nothing about who runs next.
+/// Tells the engine that the caller has nothing to do now. Promises nothing about which thread runs next.
 #[track_caller]
 #[inline(always)]
 pub fn yield_now() {
@@ -103,7 +103,7 @@ fn yields(at: Place) {
     }
 }
 
-/// Outside of a check a pause. Inside, where there is no time, others may or may not run meanwhile.
+/// Pauses, outside of a check. In a check, where there is no time, others may or may not run meanwhile.
 #[track_caller]
 #[inline(always)]
 pub fn sleep(duration: Duration) {
@@ -126,7 +126,7 @@ pub fn sleep_ms(ms: u32) {
     }
 }
 
-/// Tells the engine, if there is one, that the caller waits. Returns whether there is.
+/// Tells the engine, if there is one, that the caller waits. Returns whether there is an engine.
 pub(super) fn passes(name: &'static str, at: Place) -> bool {
     if let Some(call) = Call::begin(name, at) {
         steps::pass(at);

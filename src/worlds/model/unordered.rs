@@ -1,11 +1,11 @@
-//! What a check's own channels share between their ends.
+//! The shared part of a check's own channels.
 
 use heisenbug_engine::steps;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 
-/// A value that belongs to several threads by a pointer of std's, which the engine does not see. Who drops
-/// it, and when, is nobody's concern: nothing orders the owners' last acts, and nothing has to.
+/// A value that several threads own through std's `Arc`, which the engine does not see. Which of them drops
+/// it, and when, does not matter: nothing orders the owners' last steps, and nothing has to.
 pub(super) struct Unordered<T>(ManuallyDrop<T>);
 
 impl<T> Unordered<T> {

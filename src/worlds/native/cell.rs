@@ -29,7 +29,7 @@ impl<T> UnsafeCell<T> {
         self.0.get_mut()
     }
 
-    /// The value.
+    /// Consumes the cell and returns the value.
     #[inline(always)]
     pub fn into_inner(self) -> T {
         self.0.into_inner()

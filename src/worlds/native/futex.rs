@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::atomic::AtomicU32;
 
-/// An [`AtomicU32`] that threads can sleep on until somebody wakes them.
+/// An [`AtomicU32`] that threads can sleep on until another thread wakes them.
 ///
 /// The kernel compares and falls asleep in one step, so that no wake-up can come in between. Other
 /// systems have the same under other names.
@@ -11,14 +11,14 @@ use std::sync::atomic::AtomicU32;
 pub struct Futex(AtomicU32);
 
 impl Futex {
-    /// A word that holds `value`, with nobody asleep.
+    /// A word that holds `value`, with no thread asleep.
     #[inline(always)]
     pub const fn new(value: u32) -> Futex {
         Futex(AtomicU32::new(value))
     }
 
-    /// Sleeps until it is woken, unless the word holds something else than `expected`. May return
-    /// for no reason.
+    /// Sleeps until it is woken, unless the word differs from `expected`. May return
+    /// spuriously.
     #[inline]
     pub fn wait(&self, expected: u32) {
         atomic_wait::wait(&self.0, expected);

@@ -1,6 +1,6 @@
-//! The native world: the standard library, by its own names. Costs nothing.
+//! The native world: the standard library, under its own names. Costs nothing.
 
-/// `std::sync`, and what belongs to it.
+/// `std::sync`, with heisenbug's additions.
 pub mod sync {
     pub use std::sync::atomic;
     pub use std::sync::mpsc;
@@ -8,9 +8,9 @@ pub mod sync {
     pub use super::futex::Futex;
     pub use super::slot::slot;
 
-    /// A name for timelines, of which there are none here.
+    /// A name for timelines, of which there are none in this world.
     pub trait Labelled: Sized {
-        /// The same object.
+        /// Returns the same object.
         #[inline(always)]
         fn labelled(self, _label: &str) -> Self {
             self

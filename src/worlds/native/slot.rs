@@ -1,4 +1,4 @@
-//! A small number for every thread, to give each its own part of something divided.
+//! A small number for each thread, to select its own part of something divided.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -7,14 +7,14 @@ thread_local! {
     static SLOT: Cell<usize> = const { Cell::new(NONE) };
 }
 
-/// Not asked for yet. In place of an `Option`, for one comparison instead of two loads.
+/// No number was requested yet. Not an `Option`, for one comparison instead of two loads.
 const NONE: usize = usize::MAX;
 
 /// The number of the current thread: 0 for the first that asks, 1 for the next, and so on. It stays
 /// the same for as long as the thread lives.
 ///
-/// Take it modulo the number of parts. Two threads may then get the same part: whatever is divided
-/// so must bear it.
+/// Take it modulo the number of parts. Two threads may then get the same part, which must be
+/// harmless.
 #[inline(always)]
 pub fn slot() -> usize {
     match SLOT.get() {

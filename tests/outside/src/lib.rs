@@ -1,6 +1,6 @@
-//! A turnstile that counts guests, written as it would be without any checker.
+//! A turnstile that counts guests, written as without any checker.
 
-// The names are std's, but for tests, where they are the checker's.
+// The names are std's, except in tests, where they are the checker's.
 #[cfg(test)]
 use heisenbug::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 #[cfg(not(test))]

@@ -7,8 +7,8 @@
 //! HEISENBUG_FUZZ=20000 cargo test --release -p heisenbug-engine --test engine graphs
 //! ```
 //!
-//! tries that many programs of each kind, and larger ones, too. A program on which the two differ is
-//! made as small as it gets before it is shown.
+//! tries that many programs of each kind, including larger ones. A program on which the two differ is
+//! made as small as possible before it is shown.
 
 use crate::support::ast::Program;
 use crate::support::compare::{self, Demand};
@@ -19,13 +19,13 @@ use heisenbug_engine::search::Model;
 /// How many programs of each kind are tried.
 const PROGRAMS: u64 = 300;
 
-/// How many partial executions a program may have to be tried.
+/// The maximal number of partial executions of a program that is tried.
 const SMALL: usize = 1_500;
 
 /// The same in the longer run.
 const LARGE: usize = 60_000;
 
-/// What was compared.
+/// The results of the comparisons.
 #[derive(Debug, Default)]
 struct Tally {
     graphs: usize,
@@ -146,7 +146,7 @@ fn reader_writer_locks() {
     assert!(tally.duplicates * 10 <= graphs, "{tally:?}");
 }
 
-/// Compares as many programs of a kind as are asked for.
+/// Compares as many programs of a kind as requested.
 fn compare_all(kind: Kind, demand: Demand) -> Tally {
     let asked = std::env::var("HEISENBUG_FUZZ").ok();
     let asked = asked.map(|number| number.parse().expect("a number of programs"));

@@ -1,14 +1,14 @@
 //! How many executions the engine explores: exactly as many as there are execution graphs.
 //!
-//! Where nothing but the order of read-modify-writes or of critical sections differs, the number is
-//! that of their orders: n! for n threads, (nm)!/(m!)ⁿ for m times each. The others have been counted
-//! by GenMC, too, which is optimal for RC11 and SC. A line gives the number under RC11, and that under
-//! SC if it is another one.
+//! If only the order of read-modify-writes or of critical sections differs, the number is
+//! that of their orders: n! for n threads, (nm)!/(m!)ⁿ for m times each. The others were counted
+//! by GenMC, too, which is optimal for RC11 and SC. A line gives the number under RC11, and the number
+//! under SC if it differs.
 
 use crate::support::kernels::{Count, count};
 use heisenbug_engine::search::Model;
 
-/// What a kernel without deadlocks and races comes to.
+/// The results of a kernel without deadlocks and races.
 fn check(model: Model, program: &dyn Fn(), executions: u64) -> Count {
     let count = count(model, program);
     let found = (count.complete, count.stuck, count.racy, &count.odd);
@@ -93,7 +93,7 @@ mod structure {
         queue_3_2: queue(3, 2), 10_542, sc 9_042;
     }
 
-    /// Under SC there are 326,412; once is long enough.
+    /// Under SC there are 326,412; running that once takes long enough.
     #[test]
     fn queue_3_3() {
         use crate::support::kernels::queue;
@@ -101,7 +101,7 @@ mod structure {
     }
 }
 
-/// Loops in which a pass can come to nothing: a swap of 1 over 1, a top of the stack that is back. The
+/// Loops in which a pass can have no effect: a swap of 1 over 1, a stack whose top is back. The
 /// engine need not show such passes, so there are at least as many executions as without any, and at
 /// most as many as with all of them. (GenMC counts both, by its options.)
 mod retried {
@@ -133,7 +133,7 @@ mod retried {
     }
 }
 
-/// Runs that come to nothing are few.
+/// There are few wasted runs.
 mod wasted {
     use super::{Model, check, count};
     use crate::support::kernels::{condvar, mcs, reader_writer_lock, ticket, ttas};
@@ -148,8 +148,8 @@ mod wasted {
         at_most_a_quarter(&|| ticket(4, 2), 2_520);
     }
 
-    /// Of the 162 graphs those in which a thread only lost are not told from shorter ones: what is cut
-    /// short counts as wasted, and saves more than it costs.
+    /// Among the 162 graphs, those in which a thread only lost are not distinguished from shorter ones: what
+    /// is cut short counts as wasted, and saves more than it costs.
     #[test]
     fn ttas_takes_fewer_runs_than_there_are_graphs() {
         let count = count(Model::Rc11, &|| ttas(3));
@@ -172,7 +172,7 @@ mod wasted {
     }
 }
 
-/// What fails, fails in as many executions as it should.
+/// A broken kernel fails in as many executions as it should.
 mod broken {
     use super::{Count, Model, count};
     use crate::support::kernels::{lost_wake_up, opposite_orders, peterson_release_acquire};
@@ -197,8 +197,8 @@ mod broken {
         }
     }
 
-    /// Of 18 execution graphs four have a race. After a race the thread that came second stands still,
-    /// so what only its later stores would make possible is not seen.
+    /// Of 18 execution graphs four have a race. After a race the second thread stops,
+    /// so anything that only its later stores would make possible is not seen.
     #[test]
     fn peterson_with_release_and_acquire_lets_both_in() {
         let rc11 = count(Model::Rc11, &peterson_release_acquire);

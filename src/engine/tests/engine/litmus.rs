@@ -1,8 +1,8 @@
 //! Litmus tests by name: a few accesses each, and the outcomes that RC11 allows.
 //!
-//! A line gives the program (the notation is that of `support/text.rs`), how many outcomes the
-//! interleavings have, and which ones RC11 adds to them: exactly these. So both a missing outcome and
-//! one too many are failures, and an outcome that is not listed under a test's name is one that the
+//! A line gives the program (the notation is that of `support/text.rs`), the number of outcomes of the
+//! interleavings, and the outcomes that RC11 adds to them: exactly these. So both a missing outcome and
+//! an extra one are failures, and an outcome that is not listed under a test's name is one that the
 //! orderings in it forbid. Brute force and the engine must both agree with the table.
 //!
 //! The names are those of the literature (Alglave, Maranget and Tautschnig, *Herding Cats*, TOPLAS
@@ -144,7 +144,7 @@ mod mp {
     }
 }
 
-/// Exchanges: which ordering counts.
+/// Exchanges: which of the two orderings counts.
 mod exchange {
     use super::check;
 
@@ -173,8 +173,8 @@ mod exchange {
     }
 }
 
-/// Release sequences as in C++20: they go on through read-modify-writes, of whichever thread and
-/// ordering, and through nothing else.
+/// Release sequences as in C++20: they continue through read-modify-writes of any thread and ordering,
+/// and through nothing else.
 mod release_sequence {
     use super::check;
 
@@ -260,7 +260,7 @@ mod iriw {
     }
 }
 
-/// Three and more threads: does what one has seen hold for those who hear of it?
+/// Three and more threads: does what one thread has seen also hold for those it tells?
 mod causality {
     use super::check;
 
@@ -310,7 +310,7 @@ mod order {
     }
 }
 
-/// Where the first C11 and RC11 differ, and other odd ones.
+/// Where the original C11 and RC11 differ, and other odd cases.
 mod odd {
     use super::check;
 

@@ -1,6 +1,6 @@
 //! The engine against brute force, against published counts, and against litmus tests.
 //!
-//! One program, so that what they share is compiled once.
+//! One program, so that the shared code is compiled once.
 
 mod graphs;
 mod kernels;

@@ -1,20 +1,20 @@
 //! The engine with one of its rules broken: the comparison with brute force must notice.
 //!
-//! Not every rule matters to every program, so each broken rule names the kinds that are to tell. That
-//! says as much about the generator as about the engine: a kind that notices nothing is of no use.
+//! Not every rule matters to every program, so each broken rule names the kinds that must notice it. That
+//! says as much about the generator as about the engine: a kind that notices nothing is useless.
 
 use crate::support::compare::{self, Demand};
 use crate::support::generate::{self, Kind};
 use crate::support::oracle;
 use heisenbug_engine::search::{Config, Model, Sabotage};
 
-/// How many programs of a kind are tried at most.
+/// The maximal number of programs of a kind that are tried.
 const PROGRAMS: u64 = 300;
 
-/// How many partial executions a program may have to be tried.
+/// The maximal number of partial executions of a program that is tried.
 const SMALL: usize = 1_500;
 
-/// Runs after which a broken engine need not be waited for: no program of this size has so many.
+/// Runs after which a broken engine is stopped: no program of this size has that many.
 const MOST: u64 = 20_000;
 
 macro_rules! noticed {

@@ -1,4 +1,4 @@
-//! Steps that the engine knows nothing of, and choices.
+//! Opaque steps, and choices.
 
 use crate::support::kernels::{count, here, in_threads};
 use heisenbug_engine::search::{Config, Ending, Leaf, Model, Observer, explore};
@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Each of some clients writes down its number so many times.
+/// Each of several clients writes its number into a log, several times.
 fn clients(clients: usize, statements: usize, log: Rc<RefCell<Vec<usize>>>) {
     log.borrow_mut().clear();
     in_threads(
@@ -26,7 +26,7 @@ fn clients(clients: usize, statements: usize, log: Rc<RefCell<Vec<usize>>>) {
     );
 }
 
-/// How often each log was there at the end.
+/// How often each log was found at the end.
 #[derive(Default)]
 struct Logs {
     log: Rc<RefCell<Vec<usize>>>,
@@ -101,7 +101,7 @@ fn steps_on_different_objects_are_in_no_order() {
     }
 }
 
-/// Whoever comes second sees the data of whoever came first: that is no race.
+/// The second client sees the data of the first one: that is no race.
 #[test]
 fn a_step_orders_what_came_before_it() {
     let found = count(Model::Rc11, &|| {

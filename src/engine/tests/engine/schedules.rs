@@ -1,5 +1,5 @@
-//! The order in which an execution is shown: one that can have happened, and without stale reads
-//! wherever there is such an order.
+//! The order in which an execution is shown: a possible one, and without stale reads if there is such
+//! an order.
 
 use crate::support::ast::Program;
 use crate::support::compare;
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// How many programs of each kind are tried.
 const PROGRAMS: u64 = 100;
 
-/// How many partial executions a program may have to be tried.
+/// The maximal number of partial executions of a program that is tried.
 const SMALL: usize = 500;
 
 #[test]
@@ -51,7 +51,7 @@ fn the_fewest_preemptions_are_found() {
     }
 }
 
-/// Programs in which no thread ever waits: whoever has something left to do can do it.
+/// Programs in which no thread ever waits: a thread with something left to do can do it.
 fn programs() -> impl Iterator<Item = (Program, Kind)> {
     let kinds = [
         Kind::Accesses,
@@ -85,8 +85,8 @@ fn fewest_preemptions(graph: &Graph) -> u32 {
 /// The orders of one execution.
 struct Orders<'a> {
     graph: &'a Graph,
-    /// The fewest preemptions of the rest, by how far the threads are and who runs. `None` if the rest
-    /// cannot be put in order.
+    /// The fewest preemptions of the rest, by the threads' positions and the running thread. `None` if the
+    /// rest cannot be put in order.
     known: HashMap<(Vec<usize>, usize), Option<u32>>,
 }
 

@@ -1,4 +1,4 @@
-//! Programs step by step.
+//! Running programs step by step.
 
 use crate::support::ast::Program;
 use crate::support::compare;
@@ -222,7 +222,7 @@ fn whoever_looks_at_locks_changes_what_they_are() {
             }
         });
     });
-    // What the second thread does next is known as soon as it has begun.
+    // The second thread's next step is known as soon as it has begun.
     go(&mut stepper, &[0, 0]);
     assert!(matches!(stepper.moves()[0].what, What::Change { .. }));
     go(&mut stepper, &[1]);
@@ -272,7 +272,7 @@ fn an_update_by_a_closure_is_one_step() {
         });
     });
     go(&mut stepper, &[0, 0, 1]);
-    // It would write where it reads 0, and the first thread has done so.
+    // It would write if it reads 0, and the first thread has done so.
     let Way::Read { value, newer, .. } = ways(&stepper, 2)[0] else {
         panic!("it reads");
     };
@@ -305,7 +305,7 @@ fn a_race_ends_it() {
     assert!(stepper.moves().is_empty());
 }
 
-/// Counts what it is told.
+/// Counts what it is notified of.
 #[derive(Default)]
 struct Counter {
     begun: usize,
@@ -338,13 +338,13 @@ fn somebody_can_look_on() {
     assert_eq!((counter.begun, counter.events), (1, vec![5]));
 }
 
-/// How many programs of each kind are gone through.
+/// The number of programs of each kind that are run.
 const PROGRAMS: usize = 40;
 
-/// How many partial executions such a program may have.
+/// The maximal number of partial executions of such a program.
 const SMALL: usize = 300;
 
-/// Steps after which a walk has certainly lost its way.
+/// Steps after which a walk has certainly gone wrong.
 const LONG: usize = 200;
 
 const KINDS: [Kind; 14] = [
@@ -422,7 +422,7 @@ fn walks_through_loops_come_to_an_end() {
     }
 }
 
-/// Takes any steps until there are none.
+/// Takes random steps until there are none left.
 fn walk(stepper: &mut Stepper, random: &mut Random) {
     while !stepper.moves().is_empty() {
         assert!(stepper.taken().len() < LONG, "{:?}", stepper.taken());
@@ -438,7 +438,7 @@ fn all_walks_are_all_executions() {
     for kind in KINDS {
         for (program, config, expected) in programs(kind, 20) {
             let mut stepper = run::stepper(&program, &config);
-            // Spawns concern nobody: all of them come first.
+            // Spawns affect no other thread: all of them come first.
             while stepper.moves().iter().any(|next| next.what == What::Spawn) {
                 stepper.step_ordinarily(0);
             }

@@ -1,4 +1,4 @@
-//! Several OS threads explore what one does: each execution once, by whomever.
+//! Several OS threads explore what one would: each execution once, by any of them.
 
 use crate::support::kernels::{condvar, exchange_loop, mutex, ticket, treiber};
 use heisenbug_engine::search::{Config, Ending, Leaf, Observer, take_part};

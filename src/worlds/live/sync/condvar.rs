@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// A place to wait for a condition that a mutex protects.
 ///
-/// Never wakes up for no reason, and panics if used with two mutexes at once.
+/// Never wakes up spuriously, and panics if used with two mutexes at once.
 #[derive(Debug)]
 pub struct Condvar {
     awaited: Arc<Awaited>,
@@ -15,7 +15,7 @@ pub struct Condvar {
 }
 
 impl Condvar {
-    /// A condition variable nobody waits on.
+    /// A condition variable that no thread waits on.
     pub fn new() -> Condvar {
         Condvar {
             awaited: Awaited::new("Condvar"),
@@ -63,12 +63,12 @@ impl Condvar {
         mutex.poison_or(guard)
     }
 
-    /// Lets one waiting thread go on.
+    /// Wakes one waiting thread.
     pub fn notify_one(&self) {
         self.raw.notify_one();
     }
 
-    /// Lets all waiting threads go on.
+    /// Wakes all waiting threads.
     pub fn notify_all(&self) {
         self.raw.notify_all();
     }

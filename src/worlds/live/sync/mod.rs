@@ -1,10 +1,10 @@
-//! `std::sync`, with locks that can tell a deadlock.
+//! `std::sync`, with locks that can detect a deadlock.
 //!
-//! The types have std's names and signatures. They differ from std's in this:
+//! The types have std's names and signatures, with these differences:
 //!
 //! - `new` is not `const`.
-//! - The locks are eventually fair: now and then, an unlock hands the lock to whoever waits longest.
-//! - A condition variable never wakes up for no reason.
+//! - The locks are eventually fair: now and then, an unlock hands the lock to the longest waiting thread.
+//! - A condition variable never wakes up spuriously.
 
 mod condvar;
 mod mutex;
@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 struct Poison(AtomicBool);
 
 impl Poison {
-    /// To be called as a guard is dropped. A guard that was made while the thread panicked already,
+    /// To be called when a guard is dropped. A guard that was created while the thread was already panicking,
     /// in some destructor, does not poison: its own work may well have been finished.
     fn guard_dropped(&self, was_panicking: bool) {
         if !was_panicking && std::thread::panicking() {
@@ -60,12 +60,12 @@ mod tests {
     use super::*;
     use std::thread;
 
-    /// Lets a thread panic with what `hold` returns, and swallows the panic.
+    /// Lets a thread panic while it holds what `hold` returns, and swallows the panic.
     fn panic_holding<T>(hold: impl FnOnce() -> T + Send) {
         thread::scope(|scope| {
             let thread = scope.spawn(|| {
                 let _held = hold();
-                // Like a panic, but says nothing on the screen.
+                // Like a panic, but prints nothing.
                 std::panic::resume_unwind(Box::new("held"));
             });
             assert!(thread.join().is_err());

@@ -32,7 +32,7 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// Waits until nobody else holds the lock, and takes it.
+    /// Waits until the lock is free, and takes it.
     ///
     /// # Errors
     ///
@@ -45,11 +45,11 @@ impl<T> Mutex<T> {
         self.poison_or(self.guard(raw))
     }
 
-    /// Takes the lock if nobody holds it.
+    /// Takes the lock if it is free.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if somebody does; `Poisoned` as for [`lock`](Self::lock).
+    /// `WouldBlock` if the lock is held; `Poisoned` as for [`lock`](Self::lock).
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let raw = self.raw.try_lock().ok_or(TryLockError::WouldBlock)?;
         Ok(self.poison_or(self.guard(raw))?)
@@ -74,7 +74,7 @@ impl<T> Mutex<T> {
         self.poison.wrap(self.raw.get_mut())
     }
 
-    /// The value.
+    /// Consumes the mutex and returns the value.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        // The lock itself is given back right after this, when the field `raw` is dropped.
+        // The lock itself is released right after this, when the field `raw` is dropped.
         self.mutex.poison.guard_dropped(self.was_panicking);
         self.mutex.awaited.given_back();
     }

@@ -10,7 +10,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::Arc;
 
-/// A lock that many may hold for reading, or one for writing.
+/// A lock that many threads may hold for reading, or one for writing.
 pub struct RwLock<T> {
     awaited: Arc<Awaited>,
     poison: Poison,
@@ -42,10 +42,10 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// Waits until nobody writes, and takes the lock for reading.
+    /// Waits until no thread writes, and takes the lock for reading.
     ///
-    /// A thread that reads already is let in again, unless a writer waits: then it waits for the
-    /// writer and the writer for it, as with std's lock on most systems.
+    /// A thread that already reads is let in again, unless a writer waits: then the two wait for each
+    /// other, as with std's lock on most systems.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl<T> RwLock<T> {
         self.poison.wrap(self.read_guard(raw))
     }
 
-    /// Waits until nobody holds the lock, and takes it for writing.
+    /// Waits until the lock is free, and takes it for writing.
     ///
     /// # Errors
     ///
@@ -71,17 +71,17 @@ impl<T> RwLock<T> {
         self.poison.wrap(self.write_guard(raw))
     }
 
-    /// Takes the lock for reading if nobody writes.
+    /// Takes the lock for reading if no thread writes.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if somebody does; `Poisoned` as for [`read`](Self::read).
+    /// `WouldBlock` if one does; `Poisoned` as for [`read`](Self::read).
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let raw = self.raw.try_read().ok_or(TryLockError::WouldBlock)?;
         Ok(self.poison.wrap(self.read_guard(raw))?)
     }
 
-    /// Takes the lock for writing if nobody holds it.
+    /// Takes the lock for writing if it is free.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl<T> RwLock<T> {
         self.poison.wrap(self.raw.get_mut())
     }
 
-    /// The value.
+    /// Consumes the lock and returns the value.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl<T> DerefMut for RwLockWriteGuard<'_, T> {
 
 impl<T> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
-        // Readers change nothing, and do not poison.
+        // Readers change nothing, so they do not poison.
         self.lock.awaited.given_back();
     }
 }

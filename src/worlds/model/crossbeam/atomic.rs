@@ -14,27 +14,27 @@ pub use crate::hint::spin_loop as spin_loop_hint;
 
 /// A value that is loaded with `Acquire` and stored with `Release`, whatever its type.
 ///
-/// In a check the location holds the number of a value, which says who stored it. So any value will do.
+/// In a check the location holds an id of the value instead, made from the thread that stored it, so any type works.
 pub struct AtomicCell<T> {
     shared: Shared,
     values: Mutex<Values<T>>,
 }
 
-/// The values that were stored and not taken out again.
+/// The values that were stored and not yet taken out again.
 struct Values<T> {
-    /// What it was made with; outside of a check the only one.
+    /// The initial value; outside of a check the only one.
     first: Option<T>,
-    /// In which execution the others were stored.
+    /// The execution in which the others were stored.
     execution: u32,
     others: Vec<(u64, Option<T>)>,
 }
 
-// SAFETY: as crossbeam's. Values are handed over, and never lent.
+// SAFETY: as crossbeam's. Values are handed over, never lent.
 unsafe impl<T: Send> Sync for AtomicCell<T> {}
 impl<T> UnwindSafe for AtomicCell<T> {}
 impl<T> RefUnwindSafe for AtomicCell<T> {}
 
-/// The number of the value that the cell was made with.
+/// The id of the initial value.
 const FIRST: u64 = 0;
 
 impl<T> Values<T> {
@@ -51,13 +51,13 @@ impl<T> Values<T> {
         value.expect("nobody else has taken it out")
     }
 
-    /// The number of the next value that the running thread stores: by how many it has stored, so that it
+    /// The id of the next value that the running thread stores: the thread and its count of stores, so that it
     /// is the same wherever the thread does the same.
     fn next(&mut self) -> u64 {
         let (execution, thread) = session::current().key();
         if self.execution != execution {
             self.execution = execution;
-            // What they own belongs to an execution that is over.
+            // The values own things of an execution that is over.
             self.others.drain(..).for_each(std::mem::forget);
         }
         let mine = |number: u64| number >> 32 == u64::from(thread) + 1;
@@ -80,12 +80,12 @@ impl<T> AtomicCell<T> {
         }
     }
 
-    /// The value.
+    /// Consumes the cell and returns the value.
     #[track_caller]
     pub fn into_inner(self) -> T {
         session::used();
         let cell = ManuallyDrop::new(self);
-        // SAFETY: the cell is not used again, and dropped by parts.
+        // SAFETY: the cell is not used again, and its parts are dropped separately.
         let mut cell = unsafe { std::ptr::read(&raw const *cell) };
         let value = cell.take_out();
         let AtomicCell { shared, values } = &mut *ManuallyDrop::new(cell);
@@ -97,7 +97,7 @@ impl<T> AtomicCell<T> {
         value
     }
 
-    /// Whether no lock is needed, outside of a check.
+    /// Whether it works without a lock outside of a check.
     pub const fn is_lock_free() -> bool {
         matches!(size_of::<T>(), 0 | 1 | 2 | 4 | 8) && align_of::<T>() <= 8
     }
@@ -124,7 +124,7 @@ impl<T> AtomicCell<T> {
         );
     }
 
-    /// Stores a value, and returns the one before.
+    /// Stores a value, and returns the previous one.
     #[track_caller]
     pub fn swap(&self, value: T) -> T {
         let Some(call) = Call::begin("swap", Location::caller()) else {
@@ -141,7 +141,7 @@ impl<T> AtomicCell<T> {
         before
     }
 
-    /// Takes the value out, and leaves an empty one.
+    /// Takes the value out, and leaves the default.
     #[track_caller]
     pub fn take(&self) -> T
     where
@@ -154,7 +154,7 @@ impl<T> AtomicCell<T> {
         self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a value for whoever reads its number.
+    /// Keeps a value for the threads that will read its id.
     fn put(&self, value: T) -> u64 {
         let mut values = self.values();
         let number = values.next();
@@ -162,7 +162,7 @@ impl<T> AtomicCell<T> {
         number
     }
 
-    /// The value, for its owner.
+    /// Takes the value out, for its owner.
     #[track_caller]
     fn take_out(&mut self) -> T {
         let at = Location::caller();
@@ -197,7 +197,7 @@ impl<T: Copy> AtomicCell<T> {
         value.expect("what can be copied is never taken out")
     }
 
-    /// Changes the value in one step, unless `change` gives up. Returns the one before.
+    /// Changes the value in one step, unless `change` gives up. Returns the previous value.
     fn change(
         &self,
         name: &'static str,
@@ -239,7 +239,7 @@ impl<T: Copy> AtomicCell<T> {
         Ok(before)
     }
 
-    /// Changes the value by `f`, which is called again if somebody else was quicker.
+    /// Changes the value by `f`, which is called again if another thread was quicker.
     ///
     /// # Errors
     ///
@@ -262,11 +262,11 @@ impl<T: Copy> AtomicCell<T> {
 }
 
 impl<T: Copy + Eq> AtomicCell<T> {
-    /// Stores `new` if the value is `current`. Returns the value before.
+    /// Stores `new` if the value is `current`. Returns the previous value.
     ///
     /// # Errors
     ///
-    /// The value, if it is another one.
+    /// The value, if it is not `current`.
     #[track_caller]
     pub fn compare_exchange(&self, current: T, new: T) -> Result<T, T> {
         let at = Location::caller();
@@ -281,10 +281,10 @@ macro_rules! arithmetic {
         $(
             impl AtomicCell<$int> {
                 arithmetic!(@ $int,
-                    fetch_add: wrapping_add, "Adds, and wraps around.";
-                    fetch_sub: wrapping_sub, "Subtracts, and wraps around.";
-                    fetch_max: max, "Stores the greater one.";
-                    fetch_min: min, "Stores the lesser one.";
+                    fetch_add: wrapping_add, "Adds, wrapping around.";
+                    fetch_sub: wrapping_sub, "Subtracts, wrapping around.";
+                    fetch_max: max, "Stores the larger of the two.";
+                    fetch_min: min, "Stores the smaller of the two.";
                 );
                 arithmetic!(@bits $int);
             }
@@ -293,7 +293,7 @@ macro_rules! arithmetic {
     (@ $type:ty, $($name:ident: $by:ident, $doc:literal;)*) => {
         $(
             #[doc = $doc]
-            /// Returns the value before.
+            /// Returns the previous value.
             #[track_caller]
             pub fn $name(&self, value: $type) -> $type {
                 let by = |now: $type| Some(now.$by(value));
@@ -304,12 +304,12 @@ macro_rules! arithmetic {
     };
     (@bits $type:ty) => {
         arithmetic!(@ $type,
-            fetch_and: bitand, "Stores what both have.";
-            fetch_or: bitor, "Stores what either has.";
-            fetch_xor: bitxor, "Stores what one of the two has.";
+            fetch_and: bitand, "Bitwise and.";
+            fetch_or: bitor, "Bitwise or.";
+            fetch_xor: bitxor, "Bitwise exclusive or.";
         );
 
-        /// Stores what not both have. Returns the value before.
+        /// Bitwise and, negated. Returns the previous value.
         #[track_caller]
         pub fn fetch_nand(&self, value: $type) -> $type {
             let by = |now: $type| Some(!(now & value));

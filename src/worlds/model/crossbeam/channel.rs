@@ -24,7 +24,7 @@ use queue::Queue;
 use std::fmt;
 pub use timer::{after, at, tick};
 
-/// A channel without a bound.
+/// An unbounded channel.
 #[track_caller]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     ends::pair(Queue::new(None))
@@ -36,7 +36,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     ends::pair(Queue::new(Some(capacity)))
 }
 
-/// The receiver of a channel into which nothing is ever sent, and which never ends.
+/// The receiver of a channel that never gets a value and never disconnects.
 #[track_caller]
 pub fn never<T>() -> Receiver<T> {
     let (sender, receiver) = unbounded();
@@ -49,7 +49,7 @@ pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, 
 /// Why a value was not sent in time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum SendTimeoutError<T> {
-    /// There was no room.
+    /// There was no room in time.
     Timeout(T),
     /// All receivers are gone.
     Disconnected(T),

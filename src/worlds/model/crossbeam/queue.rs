@@ -1,18 +1,18 @@
-//! `crossbeam::queue`: queues that never wait, each operation of which is one step of the queue.
+//! `crossbeam::queue`: queues that never wait; each operation is one step.
 //!
-//! Made of a mutex, which is how a timeline shows them.
+//! Built from a mutex, which is how a timeline shows them.
 
 use crate::parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
 
-/// A queue with room for so many.
+/// A bounded queue.
 pub struct ArrayQueue<T> {
     values: Mutex<VecDeque<T>>,
     capacity: usize,
 }
 
-/// A queue without a bound.
+/// An unbounded queue.
 pub struct SegQueue<T>(Mutex<VecDeque<T>>);
 
 impl<T> ArrayQueue<T> {
@@ -30,7 +30,7 @@ impl<T> ArrayQueue<T> {
         }
     }
 
-    /// Puts a value in.
+    /// Adds a value.
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl<T> ArrayQueue<T> {
         Ok(())
     }
 
-    /// Puts a value in. If there is no room, the oldest one has to go.
+    /// Adds a value. If there is no room, removes the oldest value and returns it.
     #[track_caller]
     pub fn force_push(&self, value: T) -> Option<T> {
         let mut values = self.values.lock();
@@ -57,13 +57,13 @@ impl<T> ArrayQueue<T> {
         oldest
     }
 
-    /// Takes the oldest one out.
+    /// Removes the oldest value.
     #[track_caller]
     pub fn pop(&self) -> Option<T> {
         self.values.lock().pop_front()
     }
 
-    /// How many there is room for.
+    /// The number of values that fit.
     pub fn capacity(&self) -> usize {
         self.capacity
     }
@@ -74,13 +74,13 @@ impl<T> ArrayQueue<T> {
         self.len() == self.capacity
     }
 
-    /// How many there are. The answer may change at any time.
+    /// The number of values. The answer may change at any time.
     #[track_caller]
     pub fn len(&self) -> usize {
         self.values.lock().len()
     }
 
-    /// Whether there are none. The answer may change at any time.
+    /// Whether the queue is empty. The answer may change at any time.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -94,25 +94,25 @@ impl<T> SegQueue<T> {
         SegQueue(Mutex::new(VecDeque::new()))
     }
 
-    /// Puts a value in.
+    /// Adds a value.
     #[track_caller]
     pub fn push(&self, value: T) {
         self.0.lock().push_back(value);
     }
 
-    /// Takes the oldest one out.
+    /// Removes the oldest value.
     #[track_caller]
     pub fn pop(&self) -> Option<T> {
         self.0.lock().pop_front()
     }
 
-    /// How many there are. The answer may change at any time.
+    /// The number of values. The answer may change at any time.
     #[track_caller]
     pub fn len(&self) -> usize {
         self.0.lock().len()
     }
 
-    /// Whether there are none. The answer may change at any time.
+    /// Whether the queue is empty. The answer may change at any time.
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -11,7 +11,7 @@ pub use thread::{ScopedJoinHandle, ThreadId};
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope>(&'scope thread::Scope<'scope, 'env>);
 
-/// Starts threads in a scope that have a name.
+/// Configures a thread of a scope.
 #[derive(Debug)]
 pub struct ScopedThreadBuilder<'scope, 'env: 'scope> {
     scope: &'scope thread::Scope<'scope, 'env>,
@@ -22,7 +22,7 @@ pub struct ScopedThreadBuilder<'scope, 'env: 'scope> {
 ///
 /// # Errors
 ///
-/// If a thread panicked that was not joined by hand.
+/// If a thread panicked that was not joined explicitly.
 ///
 /// # Panics
 ///
@@ -50,7 +50,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
     ///
     /// # Panics
     ///
-    /// As std's, outside of a check, if the system has no room for another thread.
+    /// Outside of a check, as std's: if the system cannot start another thread.
     #[track_caller]
     pub fn spawn<F, T>(&self, f: F) -> ScopedJoinHandle<'scope, T>
     where
@@ -61,7 +61,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         scope.spawn(move || f(&Scope(scope)))
     }
 
-    /// Starts a thread that has a name.
+    /// Configures a thread, such as its name.
     pub fn builder(&self) -> ScopedThreadBuilder<'scope, 'env> {
         ScopedThreadBuilder {
             scope: self.0,
@@ -78,7 +78,7 @@ impl<'scope, 'env> ScopedThreadBuilder<'scope, 'env> {
         self
     }
 
-    /// How large the thread's stack is, at least. Without this it is what std makes it: 2 MiB.
+    /// The minimum size of the thread's stack. The default is std's: 2 MiB.
     #[must_use]
     pub fn stack_size(mut self, size: usize) -> Self {
         self.builder = self.builder.stack_size(size);
@@ -89,7 +89,7 @@ impl<'scope, 'env> ScopedThreadBuilder<'scope, 'env> {
     ///
     /// # Errors
     ///
-    /// As std's, outside of a check; inside, never.
+    /// Outside of a check, as std's; in a check, never.
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<ScopedJoinHandle<'scope, T>>
     where

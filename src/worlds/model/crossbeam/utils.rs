@@ -18,7 +18,7 @@ impl<T> CachePadded<T> {
         CachePadded(value)
     }
 
-    /// The value.
+    /// Consumes it and returns the value.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -54,37 +54,37 @@ impl<T> From<T> for CachePadded<T> {
 
 /// Waits a little longer each time.
 ///
-/// How long makes no difference in a check, but how often may: after two snoozes it says that it is time
-/// to block instead.
+/// In a check, how long makes no difference, but how often may: after two snoozes it reports that it is
+/// time to block instead.
 #[derive(Debug, Default)]
 pub struct Backoff {
     snoozes: Cell<u32>,
 }
 
-/// After so many snoozes there is no point in another one.
+/// After this many snoozes another one is pointless.
 const ENOUGH: u32 = 2;
 
 impl Backoff {
-    /// Has not waited yet.
+    /// A backoff that has not waited yet.
     pub const fn new() -> Backoff {
         Backoff {
             snoozes: Cell::new(0),
         }
     }
 
-    /// Begins anew.
+    /// Starts over.
     pub fn reset(&self) {
         self.snoozes.set(0);
     }
 
-    /// Waits in a loop that tries again because somebody else made progress. However often, that alone
-    /// never makes it time to block.
+    /// Backs off in a loop that retries because another thread made progress. That alone never makes it
+    /// time to block.
     #[track_caller]
     pub fn spin(&self) {
         hint::spin_loop();
     }
 
-    /// Waits in a loop that waits for somebody else.
+    /// Backs off in a loop that waits for another thread.
     #[track_caller]
     pub fn snooze(&self) {
         self.count();
@@ -96,7 +96,7 @@ impl Backoff {
         self.snoozes.get() >= ENOUGH
     }
 
-    /// No further than it matters: a loop that only waits is to be known as one.
+    /// Counts no further than needed, so that a loop that only waits is recognised as one.
     fn count(&self) {
         self.snoozes.set((self.snoozes.get() + 1).min(ENOUGH));
     }

@@ -14,19 +14,19 @@ pub struct Condvar {
     outside: Queue,
 }
 
-/// Whether a wait timed out.
+/// The result of a wait with a time-out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// Whether it did.
+    /// Whether the wait timed out.
     pub fn timed_out(self) -> bool {
         self.0
     }
 }
 
 impl Condvar {
-    /// A condition variable nobody waits on.
+    /// A condition variable that no thread waits on.
     #[track_caller]
     pub const fn new() -> Condvar {
         Condvar {
@@ -61,7 +61,7 @@ impl Condvar {
         self.wait_at(guard, "wait_for", Patience::of(timeout), at)
     }
 
-    /// As [`wait`](Self::wait), for no longer than until then.
+    /// As [`wait`](Self::wait), until `timeout` at the latest.
     #[track_caller]
     pub fn wait_until<T: ?Sized>(
         &self,
@@ -95,7 +95,7 @@ impl Condvar {
         self.wait_while_at(guard, "wait_for", Patience::of(timeout), condition, at)
     }
 
-    /// As [`wait_while`](Self::wait_while), for no longer than until then.
+    /// As [`wait_while`](Self::wait_while), until `timeout` at the latest.
     #[track_caller]
     pub fn wait_while_until<T: ?Sized>(
         &self,
@@ -108,7 +108,7 @@ impl Condvar {
         self.wait_while_at(guard, "wait_until", patience, condition, at)
     }
 
-    /// Lets one waiting thread go on. Returns whether there was one.
+    /// Wakes one waiting thread. Returns whether there was one.
     #[track_caller]
     pub fn notify_one(&self) -> bool {
         match steps::running() {
@@ -117,7 +117,7 @@ impl Condvar {
         }
     }
 
-    /// Lets all waiting threads go on. Returns how many there were.
+    /// Wakes all waiting threads. Returns how many there were.
     #[track_caller]
     pub fn notify_all(&self) -> usize {
         match steps::running() {

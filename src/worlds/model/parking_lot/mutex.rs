@@ -19,16 +19,16 @@ pub struct Mutex<T: ?Sized> {
     data: UnsafeCell<T>,
 }
 
-/// A lock that hands over to whoever has waited longest. In a check that is anybody, as with [`Mutex`].
+/// A lock that is handed to the longest waiting thread. In a check, to any of them, as with [`Mutex`].
 pub type FairMutex<T> = Mutex<T>;
 
 /// Holds a [`FairMutex`] until it is dropped.
 pub type FairMutexGuard<'a, T> = MutexGuard<'a, T>;
 
-/// Holds a part of what is in a [`FairMutex`].
+/// Holds a [`FairMutex`], and gives access to a part of its value.
 pub type MappedFairMutexGuard<'a, T> = MappedMutexGuard<'a, T>;
 
-// SAFETY: as parking_lot's. The data is reached through a guard only, and the lock lets one guard exist.
+// SAFETY: as parking_lot's. The data is only reached through a guard, and the lock allows one guard at a time.
 unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
@@ -38,11 +38,11 @@ unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
     held: Held<'a>,
-    /// Shared guards are shared data.
+    /// Sharing a guard shares the data.
     data: PhantomData<&'a mut T>,
 }
 
-/// Holds a [`Mutex`] for the sake of a part of what it protects.
+/// Holds a [`Mutex`], and gives access to a part of its value.
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
     part: *mut T,
@@ -50,10 +50,10 @@ pub struct MappedMutexGuard<'a, T: ?Sized> {
     data: PhantomData<&'a mut T>,
 }
 
-// SAFETY: shared guards are shared data.
+// SAFETY: sharing a guard shares the data.
 unsafe impl<T: ?Sized + Sync> Sync for MappedMutexGuard<'_, T> {}
 
-/// The lock itself.
+/// The lock itself, without the data.
 pub(super) struct RawMutex {
     shared: Shared,
     outside: Word,
@@ -66,13 +66,13 @@ pub(super) struct Held<'a> {
     at: Place,
     /// Whether the data may have been changed.
     changed: bool,
-    /// What the lock protects, as it is left.
+    /// The value that the lock protects, as it is left.
     left: Value,
-    /// Guards stay with their thread.
+    /// Guards are not `Send`.
     thread: PhantomData<*mut ()>,
 }
 
-// SAFETY: to look at it is to look at the lock.
+// SAFETY: a shared reference to it gives access to the lock only, which is `Sync`.
 unsafe impl Sync for Held<'_> {}
 
 impl RawMutex {
@@ -84,7 +84,7 @@ impl RawMutex {
         }
     }
 
-    /// Takes the lock. `peek` shows what it protects, once it is held.
+    /// Takes the lock. `peek` shows the protected value once the lock is held.
     pub(super) fn take(
         &self,
         patience: Patience,
@@ -124,7 +124,7 @@ impl RawMutex {
         }
     }
 
-    /// Gives it back. `left` is what it protects, as it is left.
+    /// Releases the lock. `left` is the value that it protects, as it is left.
     pub(super) fn give_back(&self, inside: bool, changed: bool, left: Value, at: Place) {
         if !inside {
             return self.outside.change(WRITER, 0);
@@ -150,18 +150,18 @@ impl<'a> Held<'a> {
         &self.raw.shared
     }
 
-    /// Gives the lock back for a while, outside of a check.
+    /// Releases the lock for a while, outside of a check.
     pub(super) fn let_go_outside(&self) {
         self.raw.outside.change(WRITER, 0);
     }
 
-    /// Takes it again.
+    /// Takes the lock again, outside of a check.
     pub(super) fn take_again_outside(&self) {
         let free = |word| word == 0;
         self.raw.outside.take(free, WRITER, Patience::Endless);
     }
 
-    /// The same in a check.
+    /// As [`let_go_outside`](Self::let_go_outside), in a check.
     pub(super) fn let_go(&mut self, at: Place) {
         steps::unlock(self.raw.shared.object(), self.changed, at);
         self.changed = false;
@@ -219,14 +219,14 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Waits until nobody else holds the lock, and takes it.
+    /// Waits until the lock is free, and takes it.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
         let taken = self.take(Patience::Endless, "lock", Location::caller());
         taken.expect("it waits until it has the lock")
     }
 
-    /// Takes the lock if nobody holds it.
+    /// Takes the lock if it is free.
     #[track_caller]
     #[inline(always)]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
@@ -241,14 +241,14 @@ impl<T: ?Sized> Mutex<T> {
         self.take(Patience::of(timeout), "try_lock_for", at)
     }
 
-    /// As [`lock`](Self::lock), for no longer than until then.
+    /// As [`lock`](Self::lock), until `timeout` at the latest.
     #[track_caller]
     pub fn try_lock_until(&self, timeout: Instant) -> Option<MutexGuard<'_, T>> {
         let at = Location::caller();
         self.take(Patience::Until(timeout), "try_lock_until", at)
     }
 
-    /// Whether somebody holds the lock. The answer may change at any time.
+    /// Whether a thread holds the lock. The answer may change at any time.
     #[track_caller]
     pub fn is_locked(&self) -> bool {
         self.raw.is_locked(Location::caller())
@@ -260,7 +260,7 @@ impl<T: ?Sized> Mutex<T> {
         self.data.get_mut()
     }
 
-    /// Where the value is.
+    /// The address of the value.
     pub fn data_ptr(&self) -> *mut T {
         self.data.get()
     }
@@ -276,26 +276,26 @@ impl<T: ?Sized> Mutex<T> {
         })
     }
 
-    /// What the lock protects, as it is shown. Only for who holds it.
+    /// The protected value, as it is shown. Only for the lock's holder.
     fn peek(&self) -> Value {
-        // SAFETY: the caller holds the lock, and lends the data to nobody meanwhile.
+        // SAFETY: the caller holds the lock, and there is no mutable reference to the data meanwhile.
         session::shown(unsafe { &*self.data.get() })
     }
 
-    /// The holder may change the data: the next execution begins with what it was.
+    /// Saves the data before the holder may change it, so that the next execution begins with the same.
     fn keep(&self) {
-        // SAFETY: the caller holds the lock, and so do all who reach the data.
+        // SAFETY: the caller holds the lock, as does every thread that reaches the data.
         unsafe { keep_value(self.data.get()) };
     }
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// What it holds.
+    /// The mutex that the guard holds.
     pub fn mutex(guard: &Self) -> &'a Mutex<T> {
         guard.mutex
     }
 
-    /// Gives the lock back, and runs `f` before taking it again.
+    /// Releases the lock, and runs `f` before taking it again.
     #[track_caller]
     pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
         /// Takes the lock again, even if `f` panics.
@@ -309,38 +309,38 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         }
         let at = Location::caller();
         guard.tell_what_is_left();
-        // SAFETY: what is dropped here is dropped once: `again` puts another one in its place, and keeps
-        // this one from being dropped again.
+        // SAFETY: the old lock is dropped here once: `again` overwrites it without dropping, even if
+        // `f` panics.
         unsafe { std::ptr::drop_in_place(&raw mut guard.held) };
         let _again = Again(guard, at);
         f()
     }
 
-    /// As [`unlocked`](Self::unlocked). Who is next, nobody knows in a check.
+    /// As [`unlocked`](Self::unlocked). In a check, any waiting thread may be next.
     #[track_caller]
     pub fn unlocked_fair<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
         MutexGuard::unlocked(guard, f)
     }
 
-    /// Gives the lock back, so that others may take it, and takes it again.
+    /// Releases the lock, so that others may take it, and takes it again.
     #[track_caller]
     pub fn bump(guard: &mut Self) {
         MutexGuard::unlocked(guard, || {});
     }
 
-    /// Gives the lock back. Who is next, nobody knows in a check.
+    /// Releases the lock. In a check, any waiting thread may be next.
     pub fn unlock_fair(guard: Self) {
         drop(guard);
     }
 
-    /// Never gives the lock back.
+    /// Never releases the lock.
     pub fn leak(guard: Self) -> &'a mut T {
         let guard = ManuallyDrop::new(guard);
-        // SAFETY: the lock is held for ever, and nobody else has a reference.
+        // SAFETY: the lock is held forever, and there is no other reference to the data.
         unsafe { &mut *guard.mutex.data.get() }
     }
 
-    /// Goes on with a part of the data only.
+    /// Continues with a part of the data only.
     pub fn map<U: ?Sized>(
         mut guard: Self,
         f: impl FnOnce(&mut T) -> &mut U,
@@ -349,7 +349,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         MappedMutexGuard::of(part, guard.into_held())
     }
 
-    /// Goes on with a part of the data only, if there is one.
+    /// Continues with a part of the data only, if there is one.
     ///
     /// # Errors
     ///
@@ -376,7 +376,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         }
     }
 
-    /// For the condition variable.
+    /// The held lock, for the condition variable.
     pub(super) fn held(&mut self) -> &mut Held<'a> {
         &mut self.held
     }
@@ -410,7 +410,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         }
     }
 
-    /// Goes on with a part of the part only.
+    /// Continues with a part of the part only.
     pub fn map<U: ?Sized>(
         mut guard: Self,
         f: impl FnOnce(&mut T) -> &mut U,
@@ -419,7 +419,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         MappedMutexGuard::of(part, guard.held)
     }
 
-    /// Goes on with a part of the part only, if there is one.
+    /// Continues with a part of the part only, if there is one.
     ///
     /// # Errors
     ///
@@ -434,7 +434,7 @@ impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
         Ok(MappedMutexGuard::of(part, guard.held))
     }
 
-    /// Gives the lock back. Who is next, nobody knows in a check.
+    /// Releases the lock. In a check, any waiting thread may be next.
     pub fn unlock_fair(guard: Self) {
         drop(guard);
     }
@@ -450,7 +450,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the guard holds the lock, so nobody else has a reference.
+        // SAFETY: the guard holds the lock, so there is no mutable reference to the data.
         unsafe { &*self.mutex.data.get() }
     }
 }
@@ -467,7 +467,7 @@ impl<T: ?Sized> Deref for MappedMutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the guard holds the lock, so nobody else has a reference.
+        // SAFETY: the guard holds the lock, so there is no mutable reference to the data.
         unsafe { &*self.part }
     }
 }

@@ -6,34 +6,34 @@ use std::panic::Location;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-/// Runs something once, whoever comes first.
+/// Runs a closure once, for the first thread that comes.
 #[derive(Debug)]
 pub struct Once {
     once: sync::Once,
-    /// What std's `Once` does not tell, outside of a check.
+    /// The state that std's `Once` does not tell, outside of a check.
     outside: AtomicU64,
 }
 
-/// How far a [`Once`] has come.
+/// The state of a [`Once`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnceState {
-    /// Nobody has run anything yet.
+    /// No closure has run yet.
     New,
-    /// What was run has panicked.
+    /// The closure panicked.
     Poisoned,
-    /// Somebody runs something.
+    /// A thread is running its closure.
     InProgress,
-    /// Something has been run.
+    /// The closure has been run.
     Done,
 }
 
 impl OnceState {
-    /// Whether what was run has panicked.
+    /// Whether the closure panicked.
     pub fn poisoned(self) -> bool {
         self == OnceState::Poisoned
     }
 
-    /// Whether something has been run.
+    /// Whether the closure has been run.
     pub fn done(self) -> bool {
         self == OnceState::Done
     }
@@ -49,7 +49,7 @@ impl OnceState {
 }
 
 impl Once {
-    /// Something that has not run yet.
+    /// A `Once` whose closure has not run yet.
     #[track_caller]
     pub const fn new() -> Once {
         Once {
@@ -58,7 +58,7 @@ impl Once {
         }
     }
 
-    /// How far it has come. The answer may change at any time.
+    /// The current state. The answer may change at any time.
     #[track_caller]
     pub fn state(&self) -> OnceState {
         match self.once.state_inside(Location::caller()) {
@@ -68,7 +68,7 @@ impl Once {
         }
     }
 
-    /// Runs `f` if nobody did, and waits until it has been run.
+    /// Runs `f` if no closure has run yet, and waits until one has.
     ///
     /// # Panics
     ///
@@ -78,7 +78,7 @@ impl Once {
         self.once.call_once(|| self.run(f));
     }
 
-    /// As [`call_once`](Self::call_once), but also runs `f` after one that panicked.
+    /// As [`call_once`](Self::call_once), but also runs `f` after an earlier one panicked.
     #[track_caller]
     pub fn call_once_force(&self, f: impl FnOnce(OnceState)) {
         self.once.call_once_force(|before| {

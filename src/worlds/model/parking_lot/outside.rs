@@ -1,17 +1,17 @@
-//! The locks of parking_lot outside of a check: the same words as inside, and queues to wait in.
+//! The locks of parking_lot outside of a check: the same lock words as inside, and queues to wait in.
 
 use heisenbug_trace::Op;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// Somebody has the lock for writing, or waits for the readers to leave.
+/// A thread holds the lock for writing, or waits for the readers to leave.
 pub(super) const WRITER: u64 = 1 << 32;
 
-/// Somebody reads who may come to write. Readers count in ones.
+/// A reader holds the lock and may upgrade to a writer. Readers count in ones.
 pub(super) const UPGRADER: u64 = 1 << 16;
 
-/// A lock, as a word that those who are kept out wait for.
+/// A lock, as a word that threads wait for if they are kept out.
 pub(super) struct Word {
     word: Mutex<u64>,
     changed: Condvar,
@@ -24,12 +24,12 @@ pub(super) enum Patience {
     Endless,
     /// Not at all.
     No,
-    /// Until then.
+    /// Until this time.
     Until(Instant),
 }
 
 impl Patience {
-    /// For no longer than that. What is too far away for the clock never comes.
+    /// For no longer than `timeout`. Endless if the clock cannot represent its end.
     pub(super) fn of(timeout: std::time::Duration) -> Patience {
         match Instant::now().checked_add(timeout) {
             Some(end) => Patience::Until(end),
@@ -37,7 +37,7 @@ impl Patience {
         }
     }
 
-    /// What it is called when the lock was not to be had.
+    /// The operation to record when the lock could not be taken.
     pub(super) fn fails_as(self) -> Op {
         match self {
             Patience::Until(_) => Op::TryTimedOut,
@@ -45,7 +45,7 @@ impl Patience {
         }
     }
 
-    /// Waits for a change. `None` if the time is over.
+    /// Waits for a change. `None` on a time-out.
     fn wait<'a, T>(self, changed: &Condvar, guard: MutexGuard<'a, T>) -> Option<MutexGuard<'a, T>> {
         match self {
             Patience::Endless => {
@@ -73,12 +73,12 @@ impl Word {
         self.word.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What it is now.
+    /// The current value.
     pub(super) fn get(&self) -> u64 {
         *self.held()
     }
 
-    /// Adds to it once it is `free`. Returns whether it was in time.
+    /// Adds `more` once the word is `free`. Returns whether that was in time.
     pub(super) fn take(&self, free: impl Fn(u64) -> bool, more: u64, patience: Patience) -> bool {
         let mut word = self.held();
         while !free(*word) {
@@ -91,7 +91,7 @@ impl Word {
         true
     }
 
-    /// Adds what comes instead of what was held.
+    /// Replaces the held part `less` by `more`.
     pub(super) fn change(&self, less: u64, more: u64) {
         let mut word = self.held();
         *word = *word - less + more;
@@ -99,7 +99,7 @@ impl Word {
         self.changed.notify_all();
     }
 
-    /// Takes it for writing: keeps others out, and waits for the readers to leave.
+    /// Takes the lock for writing: keeps others out, and waits for the readers to leave.
     pub(super) fn write(&self, patience: Patience) -> bool {
         if let Patience::No = patience {
             return self.take(|word| word == 0, WRITER, patience);
@@ -107,7 +107,7 @@ impl Word {
         self.take(|word| word < UPGRADER, WRITER, patience) && self.await_readers(0, patience)
     }
 
-    /// From an upgradable lock to writing.
+    /// Turns an upgradable lock into a write lock.
     pub(super) fn upgrade(&self, patience: Patience) -> bool {
         if let Patience::No = patience {
             return self.take(|word| word == UPGRADER, WRITER - UPGRADER, patience);
@@ -116,7 +116,7 @@ impl Word {
         self.await_readers(UPGRADER, patience)
     }
 
-    /// If the readers do not leave in time, `rest` is what there is again.
+    /// Waits until the readers have left. If they do not leave in time, `rest` is put back.
     fn await_readers(&self, rest: u64, patience: Patience) -> bool {
         let alone = self.take(|word| word == WRITER, 0, patience);
         if !alone {
@@ -126,7 +126,7 @@ impl Word {
     }
 }
 
-/// Those who wait on a condition variable, the first one first. Each has a number.
+/// The threads that wait on a condition variable, in order of arrival. Each has a number.
 pub(super) struct Queue {
     waiting: Mutex<(u64, VecDeque<u64>)>,
     changed: Condvar,
@@ -144,7 +144,7 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Comes into the queue. Returns a number for [`wait`](Self::wait).
+    /// Enters the queue. Returns a number for [`wait`](Self::wait).
     pub(super) fn enter(&self) -> u64 {
         let mut held = self.held();
         held.0 += 1;
@@ -153,7 +153,7 @@ impl Queue {
         me
     }
 
-    /// Waits to be taken out of the queue. Returns whether that was in time.
+    /// Waits until it is removed from the queue. Returns whether that was in time.
     pub(super) fn wait(&self, me: u64, patience: Patience) -> bool {
         let mut held = self.held();
         while held.1.contains(&me) {
@@ -170,7 +170,7 @@ impl Queue {
         true
     }
 
-    /// Takes out up to that many. Returns how many.
+    /// Wakes up to that many threads. Returns how many.
     pub(super) fn wake(&self, at_most: usize) -> usize {
         let mut held = self.held();
         let woken = at_most.min(held.1.len());

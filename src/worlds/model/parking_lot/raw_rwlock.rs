@@ -1,4 +1,4 @@
-//! The lock of a `RwLock`, without what it protects.
+//! The lock of a `RwLock`, without the data.
 
 use super::outside::{Patience, UPGRADER, WRITER, Word};
 use crate::session::{Call, Shared};
@@ -7,24 +7,24 @@ use heisenbug_engine::steps::{self, Object};
 use heisenbug_trace::{Op, Value};
 use std::marker::PhantomData;
 
-/// Readers, one of whom may come to write; or one writer.
+/// Held by readers, one of which may upgrade; or by one writer.
 pub(super) struct RawRwLock {
     shared: Shared,
     outside: Word,
 }
 
-/// As what the lock is held.
+/// The way in which the lock is held.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum As {
     Reader,
-    /// A reader who does not wait for a writer that waits for readers.
+    /// A reader that does not wait for a writer that waits for readers.
     ReaderAgain,
     Upgradable,
     Writer,
 }
 
 impl As {
-    /// Its part of the word.
+    /// The value that it adds to the lock word.
     fn part(self) -> u64 {
         match self {
             As::Reader | As::ReaderAgain => 1,
@@ -50,13 +50,13 @@ pub(super) struct Held<'a> {
     at: Place,
     /// Whether the data may have been changed.
     pub(super) changed: bool,
-    /// What the lock protects, as it is left.
+    /// The value that the lock protects, as it is left.
     pub(super) left: Value,
-    /// Guards stay with their thread.
+    /// Guards are not `Send`.
     thread: PhantomData<*mut ()>,
 }
 
-// SAFETY: to look at it is to look at the lock.
+// SAFETY: a shared reference to it gives access to the lock only, which is `Sync`.
 unsafe impl Sync for Held<'_> {}
 
 impl RawRwLock {
@@ -68,7 +68,7 @@ impl RawRwLock {
         }
     }
 
-    /// Takes the lock. `peek` shows what it protects, once it is held.
+    /// Takes the lock. `peek` shows the protected value once the lock is held.
     pub(super) fn take(
         &self,
         by: As,
@@ -116,7 +116,7 @@ impl RawRwLock {
         }
     }
 
-    /// Whether somebody holds it, and whether to write, or waits to.
+    /// Whether a thread holds it in any way, and whether one holds it for writing or waits to.
     pub(super) fn is_locked(&self, name: &'static str, at: Place) -> (bool, bool) {
         let Some(call) = Call::begin(name, at) else {
             let word = self.outside.get();
@@ -133,7 +133,7 @@ impl RawRwLock {
     }
 }
 
-/// Takes the lock by a step. Returns whether that was in time.
+/// Takes the lock in a step. Returns whether that was in time.
 fn take_inside(object: &Object, by: As, patience: Patience, at: Place) -> bool {
     match (by, patience) {
         (As::Reader, Patience::Endless) => steps::read_lock(object, at),
@@ -152,7 +152,7 @@ fn take_inside(object: &Object, by: As, patience: Patience, at: Place) -> bool {
 }
 
 impl Held<'_> {
-    /// From an upgradable lock to writing. Returns whether that was in time.
+    /// Turns an upgradable lock into a write lock. Returns whether that was in time.
     pub(super) fn upgrade(
         &mut self,
         patience: Patience,
@@ -165,7 +165,7 @@ impl Held<'_> {
             self.by = if upgraded { As::Writer } else { self.by };
             return upgraded;
         };
-        // It reads no longer: no other reader's wait for a writer is its own fault.
+        // It no longer counts as a reader, so it is not blamed if another reader waits for a writer.
         steps::ends_reading();
         call.waits_for(&self.raw.shared);
         let object = self.raw.shared.object();
@@ -187,7 +187,7 @@ impl Held<'_> {
         upgraded
     }
 
-    /// From writing, or from the right to, to less.
+    /// Turns a write lock, or an upgradable one, into a weaker one.
     pub(super) fn downgrade(
         &mut self,
         to: As,

@@ -11,25 +11,25 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// A lock that its holder may take again. So it lends its value for reading only.
+/// A lock that its holder may take again. That is why it gives only shared access to its value.
 pub struct ReentrantMutex<T: ?Sized> {
     raw: RawMutex,
-    /// Who holds it: each thread asks only about itself, and says so itself.
+    /// The holder. Each thread only compares it with itself, and only stores itself.
     owner: AtomicU64,
     depth: AtomicUsize,
     data: T,
 }
 
-// SAFETY: as parking_lot's. The data is lent to one thread at a time.
+// SAFETY: as parking_lot's. The data is accessible to one thread at a time.
 unsafe impl<T: ?Sized + Send> Sync for ReentrantMutex<T> {}
 
-/// Holds a [`ReentrantMutex`] until it is dropped, and all others of the same thread.
+/// Holds a [`ReentrantMutex`] until it and all other guards of the same thread are dropped.
 #[must_use = "if unused the ReentrantMutex will immediately unlock"]
 pub struct ReentrantMutexGuard<'a, T: ?Sized> {
     mutex: &'a ReentrantMutex<T>,
     inside: bool,
     at: Place,
-    /// Guards stay with their thread.
+    /// Guards are not `Send`.
     thread: PhantomData<*mut ()>,
 }
 
@@ -51,7 +51,7 @@ impl<T> ReentrantMutex<T> {
         }
     }
 
-    /// The value.
+    /// Consumes the mutex and returns the value.
     pub fn into_inner(self) -> T {
         session::used();
         self.data
@@ -80,14 +80,14 @@ impl<T: ?Sized> ReentrantMutex<T> {
         self.take(Patience::of(timeout), "try_lock_for", at)
     }
 
-    /// As [`lock`](Self::lock), for no longer than until then.
+    /// As [`lock`](Self::lock), until `timeout` at the latest.
     #[track_caller]
     pub fn try_lock_until(&self, timeout: Instant) -> Option<ReentrantMutexGuard<'_, T>> {
         let at = Location::caller();
         self.take(Patience::Until(timeout), "try_lock_until", at)
     }
 
-    /// Whether somebody holds the lock. The answer may change at any time, unless it is the caller.
+    /// Whether a thread holds the lock. The answer may change at any time, unless the caller holds it.
     #[track_caller]
     pub fn is_locked(&self) -> bool {
         self.raw.is_locked(Location::caller())
@@ -112,7 +112,7 @@ impl<T: ?Sized> ReentrantMutex<T> {
     ) -> Option<ReentrantMutexGuard<'_, T>> {
         if !self.is_owned_by_current_thread() {
             let held = (self.raw).take(patience, name, at, || session::shown(&self.data))?;
-            // Given back by the last guard of this thread, whichever that is.
+            // Released by the last guard of this thread, whichever that is.
             std::mem::forget(held);
             self.owner.store(me(), Relaxed);
             self.depth.store(0, Relaxed);
@@ -127,7 +127,7 @@ impl<T: ?Sized> ReentrantMutex<T> {
     }
 }
 
-/// Who runs: no two threads have the same number at the same time.
+/// An id of the running thread: no two threads have the same one at the same time.
 fn me() -> u64 {
     thread_local!(static HERE: u8 = const { 0 });
     if steps::running() {
@@ -138,12 +138,12 @@ fn me() -> u64 {
 }
 
 impl<'a, T: ?Sized> ReentrantMutexGuard<'a, T> {
-    /// What it holds.
+    /// The mutex that the guard holds.
     pub fn remutex(guard: &Self) -> &'a ReentrantMutex<T> {
         guard.mutex
     }
 
-    /// Gives the lock back. Who is next, nobody knows in a check.
+    /// Releases the lock. In a check, any waiting thread may be next.
     pub fn unlock_fair(guard: Self) {
         drop(guard);
     }
@@ -156,7 +156,7 @@ impl<T: ?Sized> Drop for ReentrantMutexGuard<'_, T> {
             return;
         }
         mutex.owner.store(0, Relaxed);
-        // What it lends may have been changed through cells.
+        // The value may have been changed through cells.
         let left = session::shown(&mutex.data);
         mutex.raw.give_back(self.inside, true, left, self.at);
     }

@@ -13,9 +13,9 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-/// A lock that many may hold for reading, or one for writing, without poison.
+/// A lock that many threads may hold for reading, or one for writing, without poison.
 ///
-/// A writer that waits for the readers to leave lets nobody else in. One of the readers may have the
+/// A writer that waits for the readers to leave lets no other thread in. One of the readers may have the
 /// right to become the writer.
 pub struct RwLock<T: ?Sized> {
     raw: RawRwLock,
@@ -35,11 +35,11 @@ pub struct RwLockReadGuard<'a, T: ?Sized>(Guard<'a, T>);
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockWriteGuard<'a, T: ?Sized>(Guard<'a, T>);
 
-/// Holds a [`RwLock`] for reading, and may come to hold it for writing.
+/// Holds a [`RwLock`] for reading, and may upgrade to writing.
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockUpgradableReadGuard<'a, T: ?Sized>(Guard<'a, T>);
 
-/// Holds a [`RwLock`] for reading, for the sake of a part of what it protects.
+/// Holds a [`RwLock`] for reading, and gives access to a part of its value.
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct MappedRwLockReadGuard<'a, T: ?Sized> {
     part: *const T,
@@ -47,7 +47,7 @@ pub struct MappedRwLockReadGuard<'a, T: ?Sized> {
     data: PhantomData<&'a T>,
 }
 
-/// Holds a [`RwLock`] for writing, for the sake of a part of what it protects.
+/// Holds a [`RwLock`] for writing, and gives access to a part of its value.
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct MappedRwLockWriteGuard<'a, T: ?Sized> {
     part: *mut T,
@@ -55,12 +55,12 @@ pub struct MappedRwLockWriteGuard<'a, T: ?Sized> {
     data: PhantomData<&'a mut T>,
 }
 
-// SAFETY: shared guards are shared data.
+// SAFETY: sharing a guard shares the data.
 unsafe impl<T: ?Sized + Sync> Sync for MappedRwLockReadGuard<'_, T> {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Sync> Sync for MappedRwLockWriteGuard<'_, T> {}
 
-/// What all guards of the whole have in common.
+/// The common part of all guards of the whole value.
 struct Guard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     held: Held<'a>,
@@ -83,14 +83,14 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// The value.
+    /// Consumes the lock and returns the value.
     pub fn into_inner(self) -> T {
         session::used();
         self.data.into_inner()
     }
 }
 
-/// The ways to take the lock, each by name: whether to wait, and as what to hold it.
+/// The ways to take the lock, each by its name, whether to wait, and how to hold it.
 macro_rules! taken {
     ($($(#[$doc:meta])* $name:ident($($timeout:ident: $time:ty)?): $how:expr, $by:ident, $guard:ident;)*) => {
         impl<T: ?Sized> RwLock<T> {
@@ -107,32 +107,32 @@ macro_rules! taken {
 }
 
 taken! {
-    /// Takes the lock for reading, if nobody writes or waits to.
+    /// Takes the lock for reading, if no thread writes or waits to.
     try_read(): Patience::No, Reader, RwLockReadGuard;
     /// As [`read`](Self::read), for no longer than `timeout`.
     try_read_for(timeout: Duration): Patience::of(timeout), Reader, RwLockReadGuard;
-    /// As [`read`](Self::read), for no longer than until then.
+    /// As [`read`](Self::read), until `timeout` at the latest.
     try_read_until(timeout: Instant): Patience::Until(timeout), Reader, RwLockReadGuard;
-    /// Takes the lock for reading, if nobody writes, or there are readers.
+    /// Takes the lock for reading, if no thread writes, or there are readers.
     try_read_recursive(): Patience::No, ReaderAgain, RwLockReadGuard;
-    /// Takes the lock for writing if nobody holds it.
+    /// Takes the lock for writing if it is free.
     try_write(): Patience::No, Writer, RwLockWriteGuard;
     /// As [`write`](Self::write), for no longer than `timeout`.
     try_write_for(timeout: Duration): Patience::of(timeout), Writer, RwLockWriteGuard;
-    /// As [`write`](Self::write), for no longer than until then.
+    /// As [`write`](Self::write), until `timeout` at the latest.
     try_write_until(timeout: Instant): Patience::Until(timeout), Writer, RwLockWriteGuard;
     /// As [`upgradable_read`](Self::upgradable_read), if that needs no waiting.
     try_upgradable_read(): Patience::No, Upgradable, RwLockUpgradableReadGuard;
     /// As [`upgradable_read`](Self::upgradable_read), for no longer than `timeout`.
     try_upgradable_read_for(timeout: Duration):
         Patience::of(timeout), Upgradable, RwLockUpgradableReadGuard;
-    /// As [`upgradable_read`](Self::upgradable_read), for no longer than until then.
+    /// As [`upgradable_read`](Self::upgradable_read), until `timeout` at the latest.
     try_upgradable_read_until(timeout: Instant):
         Patience::Until(timeout), Upgradable, RwLockUpgradableReadGuard;
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until nobody writes or waits to, and takes the lock for reading.
+    /// Waits until no thread writes or waits to, and takes the lock for reading.
     #[track_caller]
     pub fn read(&self) -> RwLockReadGuard<'_, T> {
         RwLockReadGuard(self.wait(As::Reader, "read", Location::caller()))
@@ -144,26 +144,26 @@ impl<T: ?Sized> RwLock<T> {
         RwLockReadGuard(self.wait(As::ReaderAgain, "read_recursive", Location::caller()))
     }
 
-    /// Waits until nobody holds the lock, and takes it for writing.
+    /// Waits until the lock is free, and takes it for writing.
     #[track_caller]
     pub fn write(&self) -> RwLockWriteGuard<'_, T> {
         RwLockWriteGuard(self.wait(As::Writer, "write", Location::caller()))
     }
 
-    /// Waits until nobody writes or may come to, and takes the lock for reading.
+    /// Waits until no thread writes or may upgrade, and takes the lock for reading.
     #[track_caller]
     pub fn upgradable_read(&self) -> RwLockUpgradableReadGuard<'_, T> {
         let at = Location::caller();
         RwLockUpgradableReadGuard(self.wait(As::Upgradable, "upgradable_read", at))
     }
 
-    /// Whether somebody holds the lock. The answer may change at any time.
+    /// Whether a thread holds the lock. The answer may change at any time.
     #[track_caller]
     pub fn is_locked(&self) -> bool {
         self.raw.is_locked("is_locked", Location::caller()).0
     }
 
-    /// Whether somebody holds the lock for writing, or waits for the readers to leave.
+    /// Whether a thread holds the lock for writing, or waits for the readers to leave.
     #[track_caller]
     pub fn is_locked_exclusive(&self) -> bool {
         let at = Location::caller();
@@ -176,7 +176,7 @@ impl<T: ?Sized> RwLock<T> {
         self.data.get_mut()
     }
 
-    /// Where the value is.
+    /// The address of the value.
     pub fn data_ptr(&self) -> *mut T {
         self.data.get()
     }
@@ -205,15 +205,15 @@ impl<T: ?Sized> RwLock<T> {
         })
     }
 
-    /// What the lock protects, as it is shown. Only for who holds it.
+    /// The protected value, as it is shown. Only for a holder of the lock.
     fn peek(&self) -> Value {
-        // SAFETY: the caller holds the lock, and lends the data for writing to nobody meanwhile.
+        // SAFETY: the caller holds the lock, and there is no mutable reference to the data meanwhile.
         session::shown(unsafe { &*self.data.get() })
     }
 
-    /// The holder may change the data: the next execution begins with what it was.
+    /// Saves the data before the holder may change it, so that the next execution begins with the same.
     fn keep(&self) {
-        // SAFETY: the caller holds the lock for writing, and all who reach the data hold it.
+        // SAFETY: the caller holds the lock for writing, and every thread that reaches the data holds the lock.
         unsafe { keep_value(self.data.get()) };
     }
 }
@@ -244,7 +244,7 @@ impl<'a, T: ?Sized> Guard<'a, T> {
         }
     }
 
-    /// Gives the lock back, and runs `f` before taking it again.
+    /// Releases the lock, and runs `f` before taking it again.
     fn unlocked<R>(&mut self, by: As, name: &'static str, at: Place, f: impl FnOnce() -> R) -> R {
         /// Takes the lock again, even if `f` panics.
         struct Again<'g, 'a, T: ?Sized>(&'g mut Guard<'a, T>, As, &'static str, Place);
@@ -255,8 +255,8 @@ impl<'a, T: ?Sized> Guard<'a, T> {
             }
         }
         self.tell_what_is_left();
-        // SAFETY: what is dropped here is dropped once: `Again` puts another one in its place, and keeps
-        // this one from being dropped again.
+        // SAFETY: the old lock is dropped here once: `Again` overwrites it without dropping, even if
+        // `f` panics.
         unsafe { std::ptr::drop_in_place(&raw mut self.held) };
         let _again = Again(self, by, name, at);
         f()
@@ -264,13 +264,13 @@ impl<'a, T: ?Sized> Guard<'a, T> {
 }
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
-    /// Goes on with a part of the data only.
+    /// Continues with a part of the data only.
     pub fn map<U: ?Sized>(guard: Self, f: impl FnOnce(&T) -> &U) -> MappedRwLockReadGuard<'a, U> {
         let part: *const U = f(&guard);
         MappedRwLockReadGuard::of(part, guard.0.into_held())
     }
 
-    /// Goes on with a part of the data only, if there is one.
+    /// Continues with a part of the data only, if there is one.
     ///
     /// # Errors
     ///
@@ -285,7 +285,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
         }
     }
 
-    /// Gives the lock back, and runs `f` before taking it again.
+    /// Releases the lock, and runs `f` before taking it again.
     #[track_caller]
     pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
         (guard.0).unlocked(As::Reader, "read", Location::caller(), f)
@@ -293,21 +293,21 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    /// From writing to reading, with no writer in between.
+    /// Turns the write lock into a read lock, with no writer in between.
     #[track_caller]
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
         let at = Location::caller();
         RwLockReadGuard(guard.into_guard().downgrade(As::Reader, "downgrade", at))
     }
 
-    /// From writing to reading, with no writer in between, and the right to write again.
+    /// Turns the write lock into an upgradable read lock, with no writer in between.
     #[track_caller]
     pub fn downgrade_to_upgradable(guard: Self) -> RwLockUpgradableReadGuard<'a, T> {
         let (at, name) = (Location::caller(), "downgrade_to_upgradable");
         RwLockUpgradableReadGuard(guard.into_guard().downgrade(As::Upgradable, name, at))
     }
 
-    /// Goes on with a part of the data only.
+    /// Continues with a part of the data only.
     pub fn map<U: ?Sized>(
         mut guard: Self,
         f: impl FnOnce(&mut T) -> &mut U,
@@ -316,7 +316,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         MappedRwLockWriteGuard::of(part, guard.into_guard().into_held())
     }
 
-    /// Goes on with a part of the data only, if there is one.
+    /// Continues with a part of the data only, if there is one.
     ///
     /// # Errors
     ///
@@ -332,7 +332,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         Ok(MappedRwLockWriteGuard::of(part, held))
     }
 
-    /// Gives the lock back, and runs `f` before taking it again.
+    /// Releases the lock, and runs `f` before taking it again.
     #[track_caller]
     pub fn unlocked<R>(guard: &mut Self, f: impl FnOnce() -> R) -> R {
         (guard.0).unlocked(As::Writer, "write", Location::caller(), f)
@@ -346,7 +346,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
 }
 
 impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
-    /// From reading to writing, with no other writer in between.
+    /// Turns the read lock into a write lock, with no other writer in between.
     #[track_caller]
     pub fn upgrade(guard: Self) -> RwLockWriteGuard<'a, T> {
         let upgraded = (guard.0).upgrade(Patience::Endless, "upgrade", Location::caller());
@@ -356,11 +356,11 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
         RwLockWriteGuard(guard)
     }
 
-    /// As [`upgrade`](Self::upgrade), if nobody else reads.
+    /// As [`upgrade`](Self::upgrade), if no other thread reads.
     ///
     /// # Errors
     ///
-    /// The guard, which has held the lock all the time, if somebody does.
+    /// The guard, which has held the lock all the time, if another thread does.
     #[track_caller]
     pub fn try_upgrade(guard: Self) -> Result<RwLockWriteGuard<'a, T>, Self> {
         let upgraded = (guard.0).upgrade(Patience::No, "try_upgrade", Location::caller());
@@ -386,7 +386,7 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
             .map_err(RwLockUpgradableReadGuard)
     }
 
-    /// As [`upgrade`](Self::upgrade), for no longer than until then.
+    /// As [`upgrade`](Self::upgrade), until `timeout` at the latest.
     ///
     /// # Errors
     ///
@@ -403,14 +403,14 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
             .map_err(RwLockUpgradableReadGuard)
     }
 
-    /// Gives up the right to write.
+    /// Gives up the right to upgrade.
     #[track_caller]
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
         let at = Location::caller();
         RwLockReadGuard(guard.0.downgrade(As::Reader, "downgrade", at))
     }
 
-    /// Runs `f` as a writer, and goes on as before.
+    /// Runs `f` as a writer, and returns to the upgradable lock.
     #[track_caller]
     pub fn with_upgraded<R>(&mut self, f: impl FnOnce(&mut T) -> R) -> R {
         let (at, lock) = (Location::caller(), self.0.lock);
@@ -419,7 +419,7 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
         self.write_once(at, f)
     }
 
-    /// As [`with_upgraded`](Self::with_upgraded), if nobody else reads.
+    /// As [`with_upgraded`](Self::with_upgraded), if no other thread reads.
     #[track_caller]
     pub fn try_with_upgraded<R>(&mut self, f: impl FnOnce(&mut T) -> R) -> Option<R> {
         let (at, lock) = (Location::caller(), self.0.lock);
@@ -428,7 +428,7 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
         upgraded.then(|| self.write_once(at, f))
     }
 
-    /// Changes the data as the writer, which it is no longer afterwards, even if `f` panics.
+    /// Runs `f` while this is the writer, which it no longer is afterwards, even if `f` panics.
     fn write_once<R>(&mut self, at: Place, f: impl FnOnce(&mut T) -> R) -> R {
         struct Writes<'g, 'a, T: ?Sized>(&'g mut Guard<'a, T>, Place);
         impl<T: ?Sized> Drop for Writes<'_, '_, T> {
@@ -442,7 +442,7 @@ impl<'a, T: ?Sized> RwLockUpgradableReadGuard<'a, T> {
         let lock = writes.0.lock;
         lock.keep();
         writes.0.held.changed = true;
-        // SAFETY: the lock is held for writing, and only this closure has the data.
+        // SAFETY: the lock is held for writing, and only this closure accesses the data.
         f(unsafe { &mut *lock.data.get() })
     }
 }
@@ -456,7 +456,7 @@ impl<'a, T: ?Sized> MappedRwLockReadGuard<'a, T> {
         }
     }
 
-    /// Goes on with a part of the part only.
+    /// Continues with a part of the part only.
     pub fn map<U: ?Sized>(guard: Self, f: impl FnOnce(&T) -> &U) -> MappedRwLockReadGuard<'a, U> {
         let part: *const U = f(&guard);
         MappedRwLockReadGuard::of(part, guard.held)
@@ -472,7 +472,7 @@ impl<'a, T: ?Sized> MappedRwLockWriteGuard<'a, T> {
         }
     }
 
-    /// Goes on with a part of the part only.
+    /// Continues with a part of the part only.
     pub fn map<U: ?Sized>(
         mut guard: Self,
         f: impl FnOnce(&mut T) -> &mut U,
@@ -488,22 +488,22 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     }
 }
 
-/// What guards of the whole have in common: the data, and who is next.
+/// The common methods of guards of the whole value.
 macro_rules! guards {
     ($($guard:ident: $by:ident, $name:literal;)*) => {
         $(
             impl<'a, T: ?Sized> $guard<'a, T> {
-                /// What it holds.
+                /// The lock that the guard holds.
                 pub fn rwlock(guard: &Self) -> &'a RwLock<T> {
                     guard.0.lock
                 }
 
-                /// Gives the lock back. Who is next, nobody knows in a check.
+                /// Releases the lock. In a check, any waiting thread may be next.
                 pub fn unlock_fair(guard: Self) {
                     drop(guard);
                 }
 
-                /// Gives the lock back, so that others may take it, and takes it again.
+                /// Releases the lock, so that others may take it, and takes it again.
                 #[track_caller]
                 pub fn bump(guard: &mut Self) {
                     (guard.0).unlocked(As::$by, $name, Location::caller(), || {});
@@ -531,7 +531,7 @@ guards! {
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.0.held.changed = true;
-        // SAFETY: the guard keeps everybody else out.
+        // SAFETY: the guard keeps all other threads out.
         unsafe { &mut *self.0.lock.data.get() }
     }
 }
@@ -549,7 +549,7 @@ impl<T: ?Sized> Deref for MappedRwLockWriteGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the guard keeps everybody else out.
+        // SAFETY: the guard keeps all other threads out.
         unsafe { &*self.part }
     }
 }

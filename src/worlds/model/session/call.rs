@@ -9,23 +9,23 @@ use heisenbug_trace::{Op, Value, keep};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// What an operation is done to.
+/// The target of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// Nothing, as for a fence.
+    /// None, as for a fence.
     #[default]
     None,
     /// A lock, an atomic, a cell: its number among the objects of the execution.
     Object(u32),
     /// A thread: its number among those of the execution.
     Thread(u32),
-    /// Nothing, but there is something to say.
+    /// None, but there is a text to show.
     Note(Arc<str>),
 }
 
-/// One operation of the thread that runs. Each is closed by one of its methods, unless the thread
-/// never comes back from a step.
-#[must_use = "an operation that was begun is to be closed"]
+/// One operation of the running thread. Each is closed by one of its methods, unless the thread
+/// never returns from a step.
+#[must_use = "an operation that was begun must be closed"]
 pub(crate) struct Call {
     name: &'static str,
     at: Place,
@@ -40,9 +40,9 @@ pub(super) struct Pending {
     pub(super) at: Place,
 }
 
-/// Something that an operation can be done to.
+/// Something that can be the target of an operation.
 pub(crate) trait Mark {
-    /// How the execution knows it.
+    /// Its target in this execution.
     fn target(&self, execution: &mut Execution) -> Target;
 
     /// Whether it is a part of another object, whose operation is what the timeline shows.
@@ -63,7 +63,7 @@ impl Mark for Target {
     }
 }
 
-/// Notes that the program uses something of this world, if only as its one owner.
+/// Notes that the program uses something of this world, even if only as its exclusive owner.
 #[inline]
 pub(crate) fn used() {
     if flags::get().contains(Flags::NOTHING_YET) {
@@ -72,7 +72,7 @@ pub(crate) fn used() {
 }
 
 impl Call {
-    /// Begins an operation, if a model thread runs. Otherwise there is nothing to take a step in.
+    /// Begins an operation, if a model thread runs. `None` otherwise: there is no model to take a step in.
     #[inline]
     pub(crate) fn begin(name: &'static str, at: Place) -> Option<Call> {
         if !steps::running() {
@@ -87,7 +87,7 @@ impl Call {
         })
     }
 
-    /// Where the operation stands in the source.
+    /// The operation's place in the source.
     pub(crate) fn at(&self) -> Place {
         self.at
     }
@@ -101,7 +101,7 @@ impl Call {
         with(|session| session.sites.ordering(self.at, slot, ordering)).unwrap_or(ordering)
     }
 
-    /// Whether the operation is recorded: what is only to be shown need not be worked out otherwise.
+    /// Whether the operation is recorded: otherwise what is only shown need not be computed.
     #[inline]
     pub(crate) fn recording(&self) -> bool {
         self.recording
@@ -204,7 +204,7 @@ impl Call {
         }
     }
 
-    /// Closes a notification that wakes those threads.
+    /// Closes a notification that wakes these threads.
     #[inline]
     pub(crate) fn notified(self, op: Op, mark: &impl Mark, woken: impl Iterator<Item = ThreadId>) {
         if self.records(mark) {
@@ -216,8 +216,8 @@ impl Call {
         }
     }
 
-    /// Closes what gets `value` from somewhere. What is received is not compared with what was sent
-    /// last: a channel is a queue.
+    /// Closes an operation that gets `value` from somewhere. It is not compared with the last value
+    /// sent: a channel is a queue.
     pub(crate) fn received(self, op: Op, mark: &impl Mark, value: Value) {
         if self.recording {
             self.row(op, mark, |event, _| event.read = value);
@@ -225,7 +225,7 @@ impl Call {
         }
     }
 
-    /// Closes the taking of a value out of a channel.
+    /// Closes an operation that takes a value out of a channel.
     pub(crate) fn takes_out(self, channel: &Shared, value: Value) {
         if self.recording {
             self.row(Op::Recv, channel, |event, execution| {
@@ -265,7 +265,7 @@ impl Call {
         }
     }
 
-    /// Adds a row for what is put into a channel while the operation goes on.
+    /// Adds a row for a value that is put into a channel while the operation goes on.
     pub(crate) fn puts_in(&self, channel: &Shared, value: Value) {
         if self.recording {
             self.row(Op::Send, channel, |event, execution| {
@@ -275,7 +275,7 @@ impl Call {
         }
     }
 
-    /// Closes the taking of a lock, which protects `value`.
+    /// Closes the acquisition of a lock, which protects `value`.
     #[inline]
     pub(crate) fn acquired(self, op: Op, lock: &Shared, value: impl FnOnce() -> Value) {
         if self.records(lock) {
@@ -288,7 +288,7 @@ impl Call {
         }
     }
 
-    /// Closes the turning of a lock that is held into one of another kind.
+    /// Closes the conversion of a held lock into another kind.
     pub(crate) fn turned(self, op: Op, lock: &Shared, value: impl FnOnce() -> Value) {
         if self.recording {
             let value = value();
@@ -297,7 +297,7 @@ impl Call {
         }
     }
 
-    /// Closes the giving back of a lock, which leaves `value` behind. `changed` if it may have been changed.
+    /// Closes the release of a lock, which leaves `value` behind. `changed` if it may have been changed.
     #[inline]
     pub(crate) fn released(self, op: Op, lock: &Shared, value: Value, changed: bool) {
         if self.records(lock) {
@@ -392,8 +392,8 @@ impl Call {
         }
     }
 
-    /// Notes an access to plain data, which has no end of its own: the row is written before it, as
-    /// a thread does not come back from a race.
+    /// Notes an access to plain data, which is not closed separately: the row is written before the
+    /// access, as a thread does not return from a race.
     pub(crate) fn accesses(&self, op: Op, cell: &Shared, before: Value) {
         if self.recording {
             self.row(op, cell, |event, execution| {
@@ -405,7 +405,7 @@ impl Call {
         }
     }
 
-    /// Closes a write to plain data, once it is known what was written.
+    /// Closes a write to plain data, once the written value is known.
     pub(crate) fn wrote(self, cell: &Shared, value: impl FnOnce() -> Value) {
         if self.recording {
             let value = value();
@@ -417,7 +417,7 @@ impl Call {
         }
     }
 
-    /// Closes what takes the value away, or lets the caller change it unseen.
+    /// Closes an operation that takes the value away, or lets the caller change it unseen.
     pub(crate) fn takes(self, shared: &Shared) {
         if self.recording {
             with_execution(|execution| {

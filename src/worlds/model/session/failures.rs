@@ -1,7 +1,7 @@
-//! What panicked: noted by the hook, and judged when a thread ends.
+//! The panics: noted by the hook, and judged when a thread ends.
 //!
-//! Whether a thread failed, its own end tells, and not the hook: a program may catch its panics, and may
-//! replace the hook. What the hook hears of is where it happened.
+//! Whether a thread failed is decided by how it ends, not by the hook: a program may catch its panics, and
+//! may replace the hook. The hook only learns where a panic happened.
 
 use super::call::Target;
 use super::flags::{self, Flags};
@@ -19,13 +19,13 @@ use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind};
 pub struct Failure {
     /// What kind it is.
     pub class: Class,
-    /// Whose it is.
+    /// The thread that panicked.
     pub thread: ThreadId,
     /// The panic's message.
     pub message: String,
     /// Whether the program itself looked at it, by joining the thread that panicked.
     pub observed: bool,
-    /// Where it happened, if the hook was told.
+    /// Where it happened, if the hook was called.
     pub place: Option<Place>,
 }
 
@@ -36,12 +36,12 @@ pub(super) struct Failures {
     all: Vec<Ended>,
     /// The threads that have begun to panic.
     panicking: Vec<ThreadId>,
-    /// Whether a thread of an earlier execution will never end its panic: then std says for ever that
+    /// Whether a thread of an earlier execution will never finish its panic: then std reports forever that
     /// this OS thread panics.
     std_is_lost: bool,
 }
 
-/// What the hook was told.
+/// A panic as the hook saw it.
 struct Note {
     thread: ThreadId,
     text: Option<String>,
@@ -49,18 +49,18 @@ struct Note {
     class: Class,
     message: String,
     place: Option<Place>,
-    /// Whether a thread has ended with it.
+    /// Whether a thread has ended with this panic.
     spent: bool,
 }
 
-/// A thread that ended with a panic, and what to know it again by.
+/// A thread that ended with a panic, and what identifies the panic.
 struct Ended {
     failure: Failure,
-    /// The number of the thread that it ended last: a panic may be resumed in another one.
+    /// The number of the thread that ended with it last: a panic may be resumed in another thread.
     carrier: u32,
-    /// The number of the thread that looked at it last.
+    /// The number of the thread that observed it last.
     observer: Option<u32>,
-    /// Where its payload is, if it takes up any room.
+    /// The address of its payload, unless that has no size.
     payload: Option<usize>,
 }
 
@@ -74,7 +74,7 @@ impl Failures {
         self.std_is_lost = std::thread::panicking();
     }
 
-    /// Notes that the thread of that number ended with that panic.
+    /// Notes that the thread ended with a panic of that payload.
     fn ended(&mut self, thread: ThreadId, carrier: u32, payload: &(dyn Any + Send)) {
         self.panicking.retain(|other| *other != thread);
         let address = address_of(payload);
@@ -89,7 +89,7 @@ impl Failures {
         }
         let same = |ended: &&mut Ended| address.is_some() && ended.payload == address;
         if let Some(resumed) = self.all.iter_mut().find(same) {
-            // The same panic once more, in another thread or in this one.
+            // The same panic again, in another thread or in this one.
             resumed.carrier = carrier;
             resumed.failure.observed = false;
             return;
@@ -105,8 +105,8 @@ impl Failures {
         self.add(failure, carrier, address);
     }
 
-    /// Says that the thread of that number ended because of the panic that it looked at last: it
-    /// unwrapped a `join`. Returns whether there is one.
+    /// Notes that the thread ended because of the panic that it observed last: it unwrapped a `join`.
+    /// Returns whether there is one.
     fn pass_on(&mut self, carrier: u32, payload: Option<usize>) -> bool {
         let mut seen = self.all.iter_mut().rev();
         let Some(seen) = seen.find(|ended| ended.observer == Some(carrier)) else {
@@ -128,7 +128,7 @@ impl Failures {
         });
     }
 
-    /// Notes that one thread was handed what another one ended with.
+    /// Notes that one thread received the panic that another one ended with.
     fn observe(&mut self, carrier: u32, observer: u32) {
         for ended in self.all.iter_mut().filter(|ended| ended.carrier == carrier) {
             ended.failure.observed = true;
@@ -138,7 +138,7 @@ impl Failures {
 }
 
 impl Note {
-    /// Whether a thread that ends with this payload ends with the panic that was noted.
+    /// Whether a thread that ends with this payload ends with this panic.
     fn is_of(&self, payload: &(dyn Any + Send)) -> bool {
         match (&self.text, text(payload)) {
             (Some(noted), Some(text)) => noted == text,
@@ -147,7 +147,7 @@ impl Note {
         }
     }
 
-    /// Whether it only repeats what another thread ended with: `join().unwrap()`, or a scope's end.
+    /// Whether it only passes on another thread's panic: `join().unwrap()`, or the end of a scope.
     fn passes_on(&self) -> bool {
         let text = self.text.as_deref().unwrap_or_default();
         text.ends_with(": Any { .. }") || text == SCOPED
@@ -164,7 +164,7 @@ impl Note {
     }
 }
 
-/// For the panic hook: whether the panic is of a model thread. Then it is kept, and not to be printed.
+/// For the panic hook: whether a model thread panicked. Then the panic is kept, and must not be printed.
 pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
     if !steps::running() {
         return false;
@@ -182,7 +182,7 @@ pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
     with_execution(|execution| {
         let failures = &mut execution.failures;
         if !failures.std_is_lost && !std::thread::panicking() {
-            // Those before have been caught.
+            // The earlier panics have been caught.
             failures.panicking.clear();
         }
         failures.panicking.push(note.thread);
@@ -198,28 +198,28 @@ pub fn panicked(info: &PanicHookInfo<'_>) -> bool {
     .is_some()
 }
 
-/// Whether the running thread is unwinding. Others may run while one unwinds, on the same OS thread, so
-/// that std's answer is the same for all of them.
+/// Whether the running thread is unwinding. Other threads may run meanwhile on the same OS thread, so
+/// std's answer is the same for all of them.
 #[inline]
 pub(crate) fn panicking() -> bool {
     std::thread::panicking() && (!steps::running() || is_me())
 }
 
-/// Whether it is the running thread that unwinds, if one does.
+/// Whether it is the running thread that unwinds, given that one does.
 fn is_me() -> bool {
     let me = steps::current();
     with_execution(|execution| {
         let failures = &execution.failures;
         match failures.std_is_lost {
             true => failures.panicking.contains(&me),
-            // A hook of the program's own tells nothing: then it is most likely whoever asks.
+            // If the program replaced the hook nothing was noted: most likely it is the thread that asks.
             false => failures.panicking.is_empty() || failures.panicking.contains(&me),
         }
     })
     .unwrap_or(true)
 }
 
-/// The last acts of a model thread: its thread-locals go, and how it ended is noted.
+/// The last acts of a model thread: drops its thread-locals, and notes how it ended.
 pub(crate) fn end_of_thread<T>(result: std::thread::Result<T>) -> std::thread::Result<T> {
     let locals = catch_unwind(AssertUnwindSafe(threads::drop_locals));
     let result = result.and_then(|value| locals.map(|()| value));
@@ -234,10 +234,10 @@ pub(crate) fn end_of_thread<T>(result: std::thread::Result<T>) -> std::thread::R
     result
 }
 
-/// The panic of a scope of which a thread panicked, as std words it.
+/// The message of the panic of a scope in which a thread panicked, in std's words.
 pub(crate) const SCOPED: &str = "a scoped thread panicked";
 
-/// Says that the program looked at how a thread ended: it joined it, and was handed the panic.
+/// Notes that the program observed how a thread ended: it joined it, and received the panic.
 pub(crate) fn observed(thread: &threads::Inner) {
     with_execution(|execution| {
         let observer = execution.threads.current_number();
@@ -255,7 +255,7 @@ fn text<'a>(payload: &'a (dyn Any + 'static)) -> Option<&'a str> {
     literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }
 
-/// As the program says it.
+/// The panic's message.
 fn message(text: Option<&str>) -> String {
     text.unwrap_or("a panic without a message").to_owned()
 }
@@ -268,7 +268,7 @@ fn class(text: Option<&str>, at: Option<&Location<'_>>) -> Class {
     }
 }
 
-/// Whether the source says `assert!` where the panic came from. Its message need not.
+/// Whether the panic comes from an `assert!` in the source. Its message need not show that.
 fn is_assertion(location: &Location<'_>) -> bool {
     let text = source::text(location.file());
     let line = text

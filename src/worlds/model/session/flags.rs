@@ -1,4 +1,4 @@
-//! What each operation has to know, in one word.
+//! What each operation needs to know, in one word.
 
 use std::cell::Cell;
 
@@ -9,9 +9,9 @@ pub(crate) struct Flags(u8);
 impl Flags {
     /// Operations are recorded.
     pub(crate) const RECORDING: Flags = Flags(1);
-    /// The session wants to know of orderings, or replaces one.
+    /// The session collects orderings, or replaces one.
     pub(crate) const ORDERINGS: Flags = Flags(2);
-    /// The program has made nothing of this world yet.
+    /// The program has not used anything of this world yet.
     pub(crate) const NOTHING_YET: Flags = Flags(4);
 
     #[inline]
@@ -41,7 +41,7 @@ pub(crate) fn clear(flag: Flags) {
     FLAGS.set(Flags(FLAGS.get().0 & !flag.0));
 }
 
-/// Sets all of them, and returns what was set before.
+/// Sets all of them, and returns the previous ones.
 pub(crate) fn replace(flags: Flags) -> Flags {
     FLAGS.replace(flags)
 }

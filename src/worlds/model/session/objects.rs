@@ -1,4 +1,4 @@
-//! What threads share: what each object of the model world carries, and what is recorded of it.
+//! The objects that threads share: what each object of the model world carries, and what is recorded of it.
 
 use super::call::Target;
 use super::{Execution, GENERATION, Mark, recording, with_execution};
@@ -8,15 +8,15 @@ use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What every lock, atomic and cell of the model world has in it.
+/// The part that every lock, atomic and cell of the model world contains.
 #[derive(Debug)]
 pub(crate) struct Shared {
     object: Object,
     kind: &'static str,
-    /// Where it was made: what its destructor does is told at that line.
+    /// Where it was created: the steps of its destructor are shown at that line.
     made: Place,
     label: Option<&'static str>,
-    /// The number that a recorded execution gave it, behind that execution's own number.
+    /// The number that a recorded execution gave it, together with that execution's own number.
     known: AtomicU64,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
 pub(crate) const INNER: &str = "inner";
 
 impl Shared {
-    /// One that no execution knows yet, made by the caller's caller.
+    /// A new object, created by the caller's caller.
     #[track_caller]
     pub(crate) const fn new(kind: &'static str) -> Shared {
         Shared::made_at(kind, Location::caller())
@@ -36,7 +36,7 @@ impl Shared {
         Shared::of(Object::new().of_pointer(), kind, Location::caller())
     }
 
-    /// One that no execution knows yet, made there.
+    /// A new object, created there.
     pub(crate) const fn made_at(kind: &'static str, made: Place) -> Shared {
         Shared::of(Object::new(), kind, made)
     }
@@ -51,7 +51,7 @@ impl Shared {
         }
     }
 
-    /// What the engine knows it by.
+    /// The engine's handle to it.
     #[inline]
     pub(crate) fn object(&self) -> &Object {
         &self.object
@@ -100,7 +100,7 @@ impl Mark for Shared {
     }
 }
 
-/// A reference-counted value, in the eyes of the session: something that is alive, or leaked.
+/// A reference-counted value, as the session sees it: something that is alive, or leaked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counted {
     number: u32,
@@ -108,7 +108,7 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
-    /// Notes a new one. Outside of an execution it has no number, and needs none.
+    /// Notes a new one. Outside of an execution it has no number and needs none.
     pub(crate) fn new(made: Place) -> Counted {
         let add = || {
             with_execution(|execution| {
@@ -127,12 +127,12 @@ impl Counted {
         }
     }
 
-    /// Notes that it is gone.
+    /// Notes that the value was freed.
     pub(crate) fn freed(self) {
         self.note(|known| known.alive = false);
     }
 
-    /// Notes where it lies in memory.
+    /// Notes its address.
     pub(crate) fn lies_at(self, address: usize) {
         self.note(|known| known.address = address);
     }
@@ -165,7 +165,7 @@ impl Mark for Counted {
     }
 }
 
-/// What is recorded of one object.
+/// What is recorded about one object.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     pub(super) kind: &'static str,
@@ -174,13 +174,13 @@ pub(super) struct Known {
     pub(super) address: usize,
     pub(super) used: Option<Place>,
     pub(super) newest: Option<Value>,
-    /// A reference-counted value that nothing has freed yet.
+    /// Whether it is a reference-counted value that was not freed yet.
     pub(super) alive: bool,
-    /// There was a weak pointer to it.
+    /// Whether there was a weak pointer to it.
     pub(super) has_weak: bool,
     /// The threads that hold it, if it is a lock.
     pub(super) holders: Vec<u32>,
-    /// The values in it, if it is a channel, the oldest first.
+    /// The values in it, if it is a channel, oldest first.
     pub(super) inside: VecDeque<Value>,
 }
 
@@ -221,7 +221,7 @@ impl Objects {
         }
     }
 
-    /// The newest value stored in it: at first what it held before its first step.
+    /// The newest value stored in it: initially `before`, its value before the first step.
     pub(super) fn newest(&mut self, target: &Target, before: Value) -> Value {
         self.get(target)
             .map_or(before, |object| *object.newest.get_or_insert(before))
@@ -240,7 +240,7 @@ impl Objects {
         }
     }
 
-    /// Notes that a value is put into a channel. Returns all that are in it.
+    /// Notes that a value is put into a channel. Returns all values that are in it.
     pub(super) fn puts_in(&mut self, target: &Target, value: Value) -> Vec<Value> {
         let Some(object) = self.get(target) else {
             return Vec::new();

@@ -29,7 +29,7 @@ pub(super) struct Recorded {
     pub(super) held_by: Vec<u32>,
     /// What is in a channel afterwards.
     pub(super) contents: Option<Vec<Value>>,
-    /// Whether what a lock protects may have been changed, where it cannot be shown.
+    /// Whether the value that a lock protects may have been changed, if it cannot be shown.
     pub(super) changed: Option<bool>,
 }
 
@@ -68,13 +68,13 @@ impl Recorded {
         self.contents = Some(values);
     }
 
-    /// Whether a pointer comes or goes, and nobody asks how many there are.
+    /// Whether it only creates or drops a pointer, without reading the count.
     fn only_counts(&self) -> bool {
         self.op == Op::Rmw && matches!(self.call, "clone" | "drop")
     }
 }
 
-/// All of them, in the order in which they took effect.
+/// All recorded operations, in the order in which they took effect.
 #[derive(Debug, Default)]
 pub(super) struct Record {
     events: Vec<Recorded>,
@@ -138,7 +138,7 @@ impl Execution {
     fn object_names(&self) -> Vec<String> {
         let objects = &self.objects.all;
         let mut names: Vec<String> = (0..objects.len()).map(|id| self.name_of(id)).collect();
-        // An `Arc` and what it points to go by one name: they are never on the same row.
+        // An `Arc` and the object it points to share a name: they are never on the same row.
         for arcs in [true, false] {
             let of_kind = |id: &usize| (objects[*id].kind == "Arc") == arcs;
             let ids: Vec<usize> = (0..names.len()).filter(of_kind).collect();
@@ -156,7 +156,7 @@ impl Execution {
         if let Some(label) = object.label {
             return label.to_owned();
         }
-        // The elements of an array were made by one line, and stand in memory one after the other.
+        // The elements of an array were created at one line, and are adjacent in memory.
         let twin = |other: &&Known| {
             let place = |known: &Known| (known.made.file(), known.made.line());
             other.kind == object.kind && place(other) == place(object)
@@ -166,12 +166,12 @@ impl Execution {
         names::of_object(object.kind, object.made, object.used, nth)
     }
 
-    /// The names of the reference-counted values that nothing freed.
+    /// The names of the reference-counted values that were never freed.
     pub(super) fn leaked(&self) -> Vec<String> {
         self.left().into_iter().map(|left| left.name).collect()
     }
 
-    /// The same, each with where it lies and whether a weak pointer to it may be around.
+    /// The same, each with its address and whether there may be a weak pointer to it.
     pub(super) fn left(&self) -> Vec<Left> {
         if !self.objects.all.iter().any(|object| object.alive) {
             return Vec::new();
@@ -201,8 +201,8 @@ impl Execution {
         }
     }
 
-    /// Whether the operation tells the reader something. That a pointer was cloned or dropped does
-    /// only if this execution looks at how many there are, or leaves the value behind.
+    /// Whether the operation tells the reader something. The clone or drop of a pointer does so only if
+    /// this execution reads the count, or leaks the value.
     fn is_shown(&self, event: &Recorded) -> bool {
         let Target::Object(number) = event.target else {
             return true;
@@ -254,7 +254,7 @@ impl Execution {
     }
 }
 
-/// What everything is called.
+/// Chooses the names of objects, threads and values.
 struct Namer {
     threads: Vec<String>,
     objects: Vec<String>,
@@ -310,7 +310,7 @@ impl Namer {
     }
 }
 
-/// Gives addresses letters, in the order in which they appear: they differ between runs.
+/// Names addresses by letters, in order of appearance, as addresses differ between runs.
 #[derive(Default)]
 struct Pointers(Vec<usize>);
 
@@ -320,7 +320,7 @@ impl Pointers {
             Value::Nothing => return None,
             Value::Bool(value) => value.to_string(),
             Value::Signed(value) => value.to_string(),
-            // The "none" of indices.
+            // Often used as the "none" of indices.
             Value::Unsigned(u64::MAX) => "MAX".to_owned(),
             Value::Unsigned(value) => value.to_string(),
             Value::Text(text) => text.to_owned(),

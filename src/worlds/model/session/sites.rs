@@ -1,4 +1,4 @@
-//! Where the source names memory orderings, and the one that is replaced.
+//! The places where the source names memory orderings, and the one that is replaced.
 
 use heisenbug_engine::Place;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// Whether it is this place in the program, and that of its orderings.
+    /// Whether the site is at this place of the program, with this slot.
     pub fn is_at(&self, at: Place, slot: u8) -> bool {
         (self.file, self.line, self.column, self.slot) == (at.file(), at.line(), at.column(), slot)
     }
@@ -27,9 +27,9 @@ impl Site {
 /// Replaces the ordering at one site, to see whether the program needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mutation {
-    /// Where.
+    /// The site whose ordering is replaced.
     pub site: Site,
-    /// By what.
+    /// The new ordering.
     pub ordering: Ordering,
 }
 
@@ -37,7 +37,7 @@ pub struct Mutation {
 #[derive(Debug, Default)]
 pub(super) struct Sites {
     mutation: Option<Mutation>,
-    /// One site may name several orderings, if it takes them from a variable.
+    /// One site may have several orderings, if it takes them from a variable.
     seen: Option<BTreeMap<(Site, &'static str), Ordering>>,
 }
 
@@ -73,7 +73,7 @@ impl Sites {
     }
 }
 
-/// `Ordering` has no order of its own; its name has.
+/// `Ordering` itself is not ordered; its name is.
 fn name(ordering: Ordering) -> &'static str {
     match ordering {
         Ordering::Relaxed => "Relaxed",

@@ -1,4 +1,4 @@
-//! Data in statics: it outlives the execution, and the next one must not begin with what is left of it.
+//! Data in statics: it outlives the execution, but the next one must not begin with its leftovers.
 
 use heisenbug_engine::steps;
 use std::cell::RefCell;
@@ -15,29 +15,29 @@ thread_local! {
     static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Remembers the bytes of a static before a program changes them, so that the next execution begins
-/// with the same. Does nothing for what lies on a stack or on the heap.
+/// Saves the bytes of a static before a program changes them, so that the next execution begins
+/// with the same. Does nothing for data on a stack or on the heap.
 ///
 /// # Safety
 ///
-/// The bytes are those of one object that only model threads of this OS thread reach, and that is used
-/// again only as what it was.
+/// The bytes must belong to one object that only model threads of this OS thread reach, and that is used
+/// again only as the same object.
 pub(crate) unsafe fn keep_static(data: *const u8, len: usize) {
     if len == 0 || !image().contains(&(data as usize)) {
         return;
     }
     let address = data as usize;
     if steps::running() {
-        // SAFETY: a static is never gone.
+        // SAFETY: a static lives forever.
         unsafe { steps::uses_static(address..address + len) };
     }
     let keep = |kept: &mut Vec<Kept>| {
         if kept.iter().any(|kept| kept.address == address) {
             return;
         }
-        // The bytes may be uninitialised padding in part: they are copied, and never looked at.
+        // Some bytes may be uninitialised padding: they are copied, and never looked at.
         let mut before = vec![0_u8; len];
-        // SAFETY: the caller says that the bytes are those of an object, and the copy is as long.
+        // SAFETY: the caller promises that the bytes are those of an object, and the copy is as long.
         unsafe { std::ptr::copy_nonoverlapping(data, before.as_mut_ptr(), len) };
         kept.push(Kept { address, before });
     };
@@ -48,9 +48,9 @@ pub(crate) unsafe fn keep_static(data: *const u8, len: usize) {
 ///
 /// # Safety
 ///
-/// As for [`keep_static`], and nobody has a mutable reference to the value.
+/// As for [`keep_static`], and there must be no mutable reference to the value.
 pub(crate) unsafe fn keep_value<T: ?Sized>(data: *const T) {
-    // SAFETY: the caller says so.
+    // SAFETY: the caller's promise.
     unsafe { keep_static(data.cast(), size_of_val(&*data)) };
 }
 
@@ -59,19 +59,19 @@ pub(super) fn are_changed() -> bool {
     KEPT.with_borrow(|kept| !kept.is_empty())
 }
 
-/// Puts back what was there before.
+/// Puts back the saved bytes.
 pub(super) fn restore() {
     KEPT.with_borrow_mut(|kept| {
         for Kept { address, before } in kept.drain(..) {
             let data = std::ptr::without_provenance_mut::<u8>(address);
-            // SAFETY: a static is never gone, the bytes are as many as were read from it, and no
+            // SAFETY: a static lives forever, as many bytes are written as were read from it, and no
             // model thread runs between two executions.
             unsafe { std::ptr::copy_nonoverlapping(before.as_ptr(), data, before.len()) };
         }
     });
 }
 
-/// Where the program's own statics are, those of its libraries not counted.
+/// Where the program's own statics are, excluding those of its libraries.
 fn image() -> Range<usize> {
     static IMAGE: OnceLock<Range<usize>> = OnceLock::new();
     IMAGE.get_or_init(writable).clone()
@@ -80,7 +80,7 @@ fn image() -> Range<usize> {
 /// The writable part of the program's image, as the loader has mapped it.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 fn writable() -> Range<usize> {
-    /// Looks at the first image, which is the program itself, and no further.
+    /// Looks only at the first image, which is the program itself.
     unsafe extern "C" fn first(
         image: *mut libc::dl_phdr_info,
         _size: libc::size_t,
@@ -107,12 +107,12 @@ fn writable() -> Range<usize> {
         1
     }
     let mut found = 0..0;
-    // SAFETY: the callback is of the type that the loader calls, and `found` is there until it has.
+    // SAFETY: the callback has the type that the loader calls, and `found` lives until the call returns.
     unsafe { libc::dl_iterate_phdr(Some(first), (&raw mut found).cast()) };
     found
 }
 
-/// Elsewhere nobody has written it yet: there, data in statics stays as an execution leaves it.
+/// Not implemented for other systems: there, data in statics stays as an execution leaves it.
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 fn writable() -> Range<usize> {
     0..0

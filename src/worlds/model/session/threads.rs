@@ -1,4 +1,4 @@
-//! The threads of one execution, beside what the engine knows of them.
+//! The threads of one execution, besides what the engine knows about them.
 
 use super::call::Pending;
 use super::{GENERATION, with_execution};
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
-/// A thread of a model, as its handles know it.
+/// The part of a model thread that its handles share.
 #[derive(Debug)]
 pub(crate) struct Inner {
     name: Option<String>,
@@ -16,11 +16,11 @@ pub(crate) struct Inner {
     id: OnceLock<ThreadId>,
     number: AtomicU32,
     generation: u32,
-    /// Whether it ended with a panic that nobody was handed.
+    /// Whether it ended with a panic that no thread has received.
     unseen_panic: AtomicBool,
     /// Whether the next `park` returns at once.
     pub(crate) parked: Object,
-    /// Whether somebody woke it from what it sleeps on.
+    /// Whether it was woken from what it sleeps on.
     pub(crate) woken: Object,
 }
 
@@ -46,7 +46,7 @@ impl Inner {
         self.id.get().copied().unwrap_or(0)
     }
 
-    /// Its number among all threads of its execution, and that execution's: no two are the same.
+    /// The numbers of its execution and of the thread in it: unique to each thread.
     pub(crate) fn key(&self) -> (u32, u32) {
         (self.generation, self.number())
     }
@@ -59,7 +59,7 @@ impl Inner {
         self.unseen_panic.store(unseen, Relaxed);
     }
 
-    /// Its number among all threads of the execution, in the order in which they were made.
+    /// Its number among all threads of the execution, in order of creation.
     pub(crate) fn number(&self) -> u32 {
         self.number.load(Relaxed)
     }
@@ -68,25 +68,25 @@ impl Inner {
 /// One thread of the current execution.
 pub(super) struct Thread {
     pub(super) inner: Arc<Inner>,
-    /// The call it is in, if it is one that can block.
+    /// The call it is in, if that call can block.
     pub(super) pending: Option<Pending>,
     pub(super) finished: bool,
-    /// Its own values of the program's thread-locals, each with the address of the key.
+    /// Its values of the program's thread-locals, each with the address of the key.
     locals: Vec<(usize, Rc<dyn Any>)>,
     /// Whether they are being dropped, or have been.
     past: bool,
 }
 
-/// All of them.
+/// All threads of the execution.
 #[derive(Default)]
 pub(super) struct Threads {
     pub(super) all: Vec<Thread>,
-    /// For each number of the engine's the thread that has it.
+    /// Maps the engine's number of a thread to ours.
     by_id: Vec<u32>,
 }
 
 impl Threads {
-    /// Begins with the scenario itself.
+    /// Begins with the scenario's own thread.
     pub(super) fn begin(&mut self) {
         let main = Inner::new(Some("main".to_owned()));
         self.add(Arc::clone(&main));
@@ -113,7 +113,7 @@ impl Threads {
         self.by_id[id] = inner.number();
     }
 
-    /// The number of the thread to which the engine gave that one.
+    /// Our number of the thread with that number in the engine.
     pub(super) fn number_of(&self, id: ThreadId) -> u32 {
         self.by_id.get(usize::from(id)).copied().unwrap_or(0)
     }
@@ -128,18 +128,18 @@ impl Threads {
     }
 }
 
-/// Notes a thread that is about to be started.
+/// Notes a thread that is about to start.
 pub(crate) fn spawning(inner: &Arc<Inner>) {
     with_execution(|execution| execution.threads.add(Arc::clone(inner)));
 }
 
-/// Notes the engine's number of a thread: told by whoever starts it, and by itself, as either may
+/// Notes the engine's number of a thread: called by both its starter and itself, as either may come
 /// come first.
 pub(crate) fn started(inner: &Inner, id: ThreadId) {
     with_execution(|execution| execution.threads.name(id, inner));
 }
 
-/// Notes that the thread that runs is at its end.
+/// Notes that the running thread is at its end.
 pub(super) fn finished() {
     with_execution(|execution| {
         let thread = execution.threads.current_mut();
@@ -148,7 +148,7 @@ pub(super) fn finished() {
     });
 }
 
-/// The thread that runs.
+/// The running thread.
 ///
 /// # Panics
 ///
@@ -157,7 +157,7 @@ pub(crate) fn current() -> Arc<Inner> {
     inner_of(steps::current())
 }
 
-/// The thread to which the engine gave that number.
+/// The thread with that number in the engine.
 pub(crate) fn inner_of(id: ThreadId) -> Arc<Inner> {
     let inner = with_execution(|execution| {
         let number = execution.threads.number_of(id);
@@ -166,7 +166,7 @@ pub(crate) fn inner_of(id: ThreadId) -> Arc<Inner> {
     inner.expect("a model thread runs in a session")
 }
 
-/// What the running thread has under that key. `Err` once its thread-locals are being dropped.
+/// The running thread's value under that key. `Err` once its thread-locals are being dropped.
 pub(crate) fn local(key: usize) -> Result<Option<Rc<dyn Any>>, ()> {
     let found = with_execution(|execution| {
         let thread = execution.threads.current_mut();
@@ -185,7 +185,7 @@ pub(crate) fn set_local(key: usize, value: Rc<dyn Any>) {
     with_execution(|execution| execution.threads.current_mut().locals.push((key, value)));
 }
 
-/// Drops the running thread's values, the oldest first. Their destructors are part of the program.
+/// Drops the running thread's values, oldest first. Their destructors are part of the program.
 pub(super) fn drop_locals() {
     loop {
         let next = with_execution(|execution| {

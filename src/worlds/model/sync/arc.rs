@@ -1,12 +1,12 @@
 //! `std::sync::Arc` and `Weak`.
 //!
-//! As long as the program does not look at the counts, counting is no step: making every clone one would
+//! As long as the program does not look at the counts, counting is not a step: otherwise every clone would
 //! multiply the executions and teach nothing. As soon as it does look, or as a destructor of the value
-//! takes a step, the engine learns that [counts matter](counts), and begins anew.
+//! takes a step, the engine learns that [counts matter](counts), and starts over.
 //!
-//! What differs from std: `Arc<T>` does not turn into `Arc<dyn Trait>` by itself, which needs a part of the
-//! language that is not stable; `Arc::from(Box<dyn Trait>)` does it. And `self: Arc<Self>` cannot be had
-//! for the same reason: take `this: Arc<Self>`.
+//! What differs from std: `Arc<T>` does not coerce to `Arc<dyn Trait>`, which needs an unstable feature
+//! of the language; `Arc::from(Box<dyn Trait>)` does it. `self: Arc<Self>` is not possible for the same
+//! reason: take `this: Arc<Self>`.
 
 mod block;
 mod counts;
@@ -30,7 +30,7 @@ use std::ptr::NonNull;
 /// A reference-counted pointer.
 pub struct Arc<T: ?Sized> {
     block: NonNull<Block<T>>,
-    /// Where this pointer was made: what its destructor does is told at that line.
+    /// Where this pointer was made: the steps of its destructor are shown at that line.
     at: Place,
 }
 
@@ -59,7 +59,7 @@ impl<T> Arc<T> {
         unsafe { Pin::new_unchecked(Arc::new(value)) }
     }
 
-    /// A new value that holds a weak pointer to itself.
+    /// A new value that may hold a weak pointer to itself.
     #[track_caller]
     pub fn new_cyclic(make: impl FnOnce(&Weak<T>) -> T) -> Arc<T> {
         let at = Location::caller();
@@ -68,29 +68,29 @@ impl<T> Arc<T> {
         // SAFETY: the block was just made, and the pointer is its first.
         let weak = unsafe { Weak::first(block, at) };
         let value = make(&weak);
-        // SAFETY: nobody reaches the value before it has an owner, which is now.
+        // SAFETY: the value can only be reached once it has an owner, which is now.
         unsafe { Block::value(block).write(value) };
         weak.become_owned();
         Arc { block, at }
     }
 
-    /// The value, if this is the only strong pointer to it.
+    /// Returns the value, if this is the only strong pointer to it.
     ///
     /// # Errors
     ///
-    /// The pointer, if it is not.
+    /// The pointer itself, if it is not.
     #[track_caller]
     pub fn try_unwrap(this: Self) -> Result<T, Self> {
         if this.block().take_from_one("try_unwrap", Location::caller()) {
-            // SAFETY: this was the only pointer to the value, and it is gone for all others.
+            // SAFETY: this was the only strong pointer, and the weak ones no longer reach the value.
             Ok(unsafe { this.into_value() })
         } else {
             Err(this)
         }
     }
 
-    /// The value, if this is the last strong pointer to it. Of several threads that let go so, one
-    /// gets it.
+    /// Returns the value, if this is the last strong pointer to it. If several threads call this for their
+    /// last pointers, exactly one gets the value.
     #[track_caller]
     pub fn into_inner(this: Self) -> Option<T> {
         if this.block().take_last("into_inner", Location::caller()) {
@@ -101,7 +101,7 @@ impl<T> Arc<T> {
         None
     }
 
-    /// The value, or a clone if others point to it.
+    /// Returns the value, or a clone if there are other pointers to it.
     #[track_caller]
     pub fn unwrap_or_clone(this: Self) -> T
     where
@@ -114,24 +114,24 @@ impl<T> Arc<T> {
     ///
     /// # Safety
     ///
-    /// It must be gone for everybody else, and this pointer no longer counted.
+    /// No other pointer may reach the value any more, and this one must no longer be counted.
     unsafe fn into_value(self) -> T {
-        // SAFETY: nobody else will read it or drop it.
+        // SAFETY: no other pointer will read it or drop it.
         let value = unsafe { Block::value(self.block).read() };
         self.forget_counted();
         value
     }
 
-    /// Ends this pointer, which is no longer counted as one.
+    /// Ends this pointer, which has already been subtracted from the count.
     fn forget_counted(self) {
         let this = ManuallyDrop::new(self);
-        // SAFETY: this pointer was alive until now, and is used no more.
+        // SAFETY: this pointer was alive until now, and is not used again.
         unsafe { Block::let_go(this.block) };
     }
 }
 
 impl<T: ?Sized> Arc<T> {
-    /// A pointer that does not keep the value alive.
+    /// A weak pointer to the value.
     #[track_caller]
     pub fn downgrade(this: &Self) -> Weak<T> {
         let at = Location::caller();
@@ -140,26 +140,26 @@ impl<T: ?Sized> Arc<T> {
         unsafe { Weak::counted(this.block, at) }
     }
 
-    /// How many strong pointers there are.
+    /// The number of strong pointers.
     #[track_caller]
     pub fn strong_count(this: &Self) -> usize {
         this.block()
             .strong_count("strong_count", Location::caller())
     }
 
-    /// How many weak pointers there are.
+    /// The number of weak pointers.
     #[track_caller]
     pub fn weak_count(this: &Self) -> usize {
         this.block().weak_count("weak_count", Location::caller())
     }
 
-    /// The value for writing, if there is no other pointer to it.
+    /// Returns a mutable reference to the value, if there is no other pointer to it.
     #[track_caller]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
         if !this.block().is_only("get_mut", Location::caller()) {
             return None;
         }
-        // SAFETY: there is no other pointer, and this one is borrowed for as long.
+        // SAFETY: there is no other pointer, and this one is borrowed as long as the value.
         Some(unsafe { &mut *Block::value(this.block).as_ptr() })
     }
 
@@ -168,7 +168,7 @@ impl<T: ?Sized> Arc<T> {
         std::ptr::addr_eq(this.block.as_ptr(), other.block.as_ptr())
     }
 
-    /// The address of the value. Whoever has it may look at the value without a pointer.
+    /// The address of the value. Accesses through it are not seen by a check.
     pub fn as_ptr(this: &Self) -> *const T {
         // SAFETY: the block is alive.
         unsafe { Block::value(this.block) }.as_ptr()
@@ -181,7 +181,7 @@ impl<T: ?Sized> Arc<T> {
 }
 
 impl<T: Clone> Arc<T> {
-    /// The value for writing: a clone of it, if there are other pointers.
+    /// Returns a mutable reference to the value, or to a clone of it if there are other pointers.
     #[track_caller]
     pub fn make_mut(this: &mut Self) -> &mut T {
         let at = Location::caller();
@@ -192,7 +192,7 @@ impl<T: Clone> Arc<T> {
                 at,
             };
         }
-        // SAFETY: there is no other pointer, and this one is borrowed for as long.
+        // SAFETY: there is no other pointer, and this one is borrowed as long as the value.
         unsafe { &mut *Block::value(this.block).as_ptr() }
     }
 }
@@ -212,10 +212,10 @@ impl<T: ?Sized> Clone for Arc<T> {
 impl<T: ?Sized> Drop for Arc<T> {
     fn drop(&mut self) {
         if self.block().drop_strong("drop", self.at) {
-            // SAFETY: this was the last strong pointer, so nobody else reaches the value.
+            // SAFETY: this was the last strong pointer, so no other thread reaches the value.
             unsafe { Block::drop_value(self.block) };
         }
-        // SAFETY: this pointer was alive until now, and is used no more.
+        // SAFETY: this pointer was alive until now, and is not used again.
         unsafe { Block::let_go(self.block) };
     }
 }

@@ -1,7 +1,7 @@
 //! `std::sync::atomic`.
 //!
-//! Everything that std has, but for `as_ptr` and `from_ptr`: in a check the value is the engine's, and
-//! the memory behind the atomic holds only what it began with.
+//! Everything that std has, except `as_ptr` and `from_ptr`: in a check the engine keeps the value, and
+//! the memory of the atomic holds only its initial value.
 
 use super::Labelled;
 use crate::missing::HasAnAddress;
@@ -34,10 +34,10 @@ pub fn fence(order: Ordering) {
 
 /// A type that an atomic can hold, as the engine sees it.
 trait Plain: Copy + Into<Value> {
-    /// Its width.
+    /// Its width in bits.
     const BITS: u8;
 
-    /// Whether it can be below zero.
+    /// Whether it is a signed type.
     const SIGNED: bool = false;
 
     fn to_bits(self) -> u64;
@@ -95,7 +95,7 @@ impl<T> Plain for *mut T {
     }
 }
 
-/// What std says of an ordering that a load cannot have.
+/// Panics as std does for an ordering that a load cannot have.
 #[track_caller]
 #[inline]
 fn assert_loads(order: Ordering) {
@@ -106,7 +106,7 @@ fn assert_loads(order: Ordering) {
     }
 }
 
-/// What std says of an ordering that a store cannot have.
+/// Panics as std does for an ordering that a store cannot have.
 #[track_caller]
 #[inline]
 fn assert_stores(order: Ordering) {
@@ -128,13 +128,13 @@ fn rmw<T: Plain>(op: RmwOp, operand: u64) -> Rmw {
     }
 }
 
-/// What every atomic has.
+/// The methods of every atomic.
 macro_rules! atomic {
     ($(#[$doc:meta])* $name:ident $(<$param:ident>)?, $plain:ty, $shared:ident) => {
         $(#[$doc])*
         pub struct $name $(<$param>)? {
             shared: Shared,
-            /// The value outside of a check; inside, what it is before the first step.
+            /// The value outside of a check; in a check, the value before the first step.
             value: std::sync::atomic::$name $(<$param>)?,
         }
 
@@ -148,7 +148,7 @@ macro_rules! atomic {
                 }
             }
 
-            /// Cannot be had.
+            /// Not available: only there for the compiler's error to say what to write instead.
             #[doc(hidden)]
             pub fn as_ptr(&self) -> *mut $plain
             where
@@ -157,11 +157,11 @@ macro_rules! atomic {
                 unreachable!("nothing implements what this needs")
             }
 
-            /// Cannot be had.
+            /// Not available, like [`as_ptr`](Self::as_ptr).
             ///
             /// # Safety
             ///
-            /// None is enough.
+            /// It cannot be called.
             #[doc(hidden)]
             pub unsafe fn from_ptr<'a>(_: *mut $plain) -> &'a Self
             where
@@ -211,7 +211,7 @@ macro_rules! atomic {
                 call.write(Op::Store, &self.shared, Value::Nothing, value.into(), Some(order));
             }
 
-            /// Stores a value, and returns the one before it.
+            /// Stores a value, and returns the previous one.
             #[track_caller]
             #[inline(always)]
             pub fn swap(&self, value: $plain, order: Ordering) -> $plain {
@@ -249,7 +249,7 @@ macro_rules! atomic {
             ///
             /// # Errors
             ///
-            /// The value, if it is another one.
+            /// The value, if it is not `current`.
             #[track_caller]
             #[inline(always)]
             pub fn compare_exchange(
@@ -279,11 +279,11 @@ macro_rules! atomic {
                 }
             }
 
-            /// As [`compare_exchange`](Self::compare_exchange), but may fail for no reason.
+            /// As [`compare_exchange`](Self::compare_exchange), but may fail spuriously.
             ///
             /// # Errors
             ///
-            /// The value: another one, or even the same.
+            /// The value, which may even be `current`.
             #[track_caller]
             #[inline(always)]
             pub fn compare_exchange_weak(
@@ -347,8 +347,8 @@ macro_rules! atomic {
                 }
             }
 
-            /// Loads the value and stores what `f` makes of it, again and again until nobody
-            /// interferes, or until `f` gives up. In a check that is one step, and `f` takes none.
+            /// Loads the value and stores what `f` makes of it, and repeats that until no other thread
+            /// interferes, or until `f` gives up. In a check that is one step, and `f` must not take any.
             ///
             /// # Errors
             ///
@@ -431,14 +431,14 @@ macro_rules! atomic {
                 }
             }
 
-            /// The value, for a caller that has the atomic for itself.
+            /// Returns a mutable reference; `&mut self` guarantees exclusive access.
             #[track_caller]
             pub fn get_mut(&mut self) -> &mut $plain {
                 self.take("get_mut", Location::caller());
                 self.value.get_mut()
             }
 
-            /// The value.
+            /// Consumes the atomic and returns the value.
             #[track_caller]
             pub fn into_inner(mut self) -> $plain {
                 self.take("into_inner", Location::caller());
@@ -455,7 +455,7 @@ macro_rules! atomic {
                 }
             }
 
-            /// What it held before its first step.
+            /// The value before the first step.
             #[inline]
             fn before(&self) -> $plain {
                 self.value.load(Ordering::Relaxed)
@@ -470,7 +470,7 @@ macro_rules! atomic {
         }
 
         impl $(<$param>)? fmt::Debug for $name $(<$param>)? {
-            /// The value, outside of a check. Inside, looking would be a step of its own.
+            /// Shows the value, outside of a check. In a check, looking at it would be a step of its own.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 if !steps::running() {
                     self.value.fmt(f)
@@ -489,7 +489,7 @@ macro_rules! atomic {
     };
 }
 
-/// Read-modify-writes, each by std's name and the engine's.
+/// Read-modify-writes, each with std's name and the engine's.
 macro_rules! read_modify_writes {
     ($name:ident, $plain:ty: $($(#[$doc:meta])* $method:ident = $op:expr;)*) => {
         impl $name {
@@ -518,21 +518,21 @@ macro_rules! atomic_integers {
 
             read_modify_writes! {
                 $name, $plain:
-                /// Adds, wrapping around. Returns the value before.
+                /// Adds, wrapping around. Returns the previous value.
                 fetch_add = RmwOp::Add;
-                /// Subtracts, wrapping around. Returns the value before.
+                /// Subtracts, wrapping around. Returns the previous value.
                 fetch_sub = RmwOp::Sub;
-                /// Bitwise and. Returns the value before.
+                /// Bitwise and. Returns the previous value.
                 fetch_and = RmwOp::And;
-                /// Bitwise and, negated. Returns the value before.
+                /// Bitwise and, negated. Returns the previous value.
                 fetch_nand = RmwOp::Nand;
-                /// Bitwise or. Returns the value before.
+                /// Bitwise or. Returns the previous value.
                 fetch_or = RmwOp::Or;
-                /// Bitwise exclusive or. Returns the value before.
+                /// Bitwise exclusive or. Returns the previous value.
                 fetch_xor = RmwOp::Xor;
-                /// The larger of the two. Returns the value before.
+                /// The larger of the two. Returns the previous value.
                 fetch_max = RmwOp::$max;
-                /// The smaller of the two. Returns the value before.
+                /// The smaller of the two. Returns the previous value.
                 fetch_min = RmwOp::$min;
             }
 
@@ -566,27 +566,27 @@ atomic! {
 
 read_modify_writes! {
     AtomicBool, bool:
-    /// Logical and. Returns the value before.
+    /// Logical and. Returns the previous value.
     fetch_and = RmwOp::And;
-    /// Logical or. Returns the value before.
+    /// Logical or. Returns the previous value.
     fetch_or = RmwOp::Or;
-    /// Logical exclusive or. Returns the value before.
+    /// Logical exclusive or. Returns the previous value.
     fetch_xor = RmwOp::Xor;
 }
 
 impl AtomicBool {
-    /// Logical and, negated. Returns the value before.
+    /// Logical and, negated. Returns the previous value.
     #[track_caller]
     pub fn fetch_nand(&self, value: bool, order: Ordering) -> bool {
         match Call::begin("fetch_nand", Location::caller()) {
-            // Not both true: with `true` the opposite, with `false` always true.
+            // `value` true: the opposite of the old value; `value` false: always true.
             Some(call) if value => self.change_in(call, RmwOp::Xor, 1, order),
             Some(call) => self.change_in(call, RmwOp::Set, 1, order),
             None => self.value.fetch_nand(value, order),
         }
     }
 
-    /// Logical not. Returns the value before.
+    /// Logical not. Returns the previous value.
     #[track_caller]
     pub fn fetch_not(&self, order: Ordering) -> bool {
         match Call::begin("fetch_not", Location::caller()) {
@@ -608,7 +608,7 @@ atomic! {
     AtomicPtr<T>, *mut T, of_pointer
 }
 
-/// Pointer arithmetic, each by its name, what it does to an address, and the engine's name for that.
+/// Pointer arithmetic: each method with its change of the address and the engine's operation.
 macro_rules! pointer_changes {
     ($($(#[$doc:meta])* $method:ident = $op:ident of $size:expr, $change:ident;)*) => {
         impl<T> AtomicPtr<T> {
@@ -628,26 +628,26 @@ macro_rules! pointer_changes {
 }
 
 pointer_changes! {
-    /// Moves the pointer on by so many values. Returns it as it was before.
+    /// Moves the pointer forward by that many values. Returns the previous pointer.
     fetch_ptr_add = Add of size_of::<T>(), wrapping_add;
-    /// Moves the pointer back by so many values. Returns it as it was before.
+    /// Moves the pointer back by that many values. Returns the previous pointer.
     fetch_ptr_sub = Sub of size_of::<T>(), wrapping_sub;
-    /// Moves the pointer on by so many bytes. Returns it as it was before.
+    /// Moves the pointer forward by that many bytes. Returns the previous pointer.
     fetch_byte_add = Add of 1, wrapping_add;
-    /// Moves the pointer back by so many bytes. Returns it as it was before.
+    /// Moves the pointer back by that many bytes. Returns the previous pointer.
     fetch_byte_sub = Sub of 1, wrapping_sub;
-    /// Bitwise or of the address. Returns the pointer before.
+    /// Bitwise or of the address. Returns the previous pointer.
     fetch_or = Or of 1, bitor;
-    /// Bitwise and of the address. Returns the pointer before.
+    /// Bitwise and of the address. Returns the previous pointer.
     fetch_and = And of 1, bitand;
-    /// Bitwise exclusive or of the address. Returns the pointer before.
+    /// Bitwise exclusive or of the address. Returns the previous pointer.
     fetch_xor = Xor of 1, bitxor;
 }
 
 use std::ops::{BitAnd, BitOr, BitXor};
 
 impl<T> AtomicPtr<T> {
-    /// Std has these changes of a pointer only since lately.
+    /// Done by hand, as std has had these methods only since recently.
     fn update_outside(&self, order: Ordering, change: impl Fn(usize) -> usize) -> *mut T {
         let loads = match order {
             Ordering::Release | Ordering::Relaxed => Ordering::Relaxed,
@@ -667,14 +667,14 @@ impl<T> Default for AtomicPtr<T> {
     }
 }
 
-/// For the futex, which is such an atomic.
+/// For the futex, which contains such an atomic.
 impl AtomicU32 {
-    /// What the session knows the atomic by.
+    /// The object that the session knows the atomic by.
     pub(super) fn shared(&self) -> &Shared {
         &self.shared
     }
 
-    /// The load that is part of another operation, and its row.
+    /// A load that is part of another operation, with its own row.
     pub(super) fn load_within(&self, name: &'static str, at: &'static Location<'static>) -> u32 {
         match Call::begin(name, at) {
             Some(call) => self.load_in(call, Ordering::Relaxed),
@@ -682,7 +682,7 @@ impl AtomicU32 {
         }
     }
 
-    /// The word itself, outside of a check.
+    /// The atomic itself, outside of a check.
     pub(super) fn outside(&self) -> &std::sync::atomic::AtomicU32 {
         &self.value
     }

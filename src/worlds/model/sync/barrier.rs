@@ -7,23 +7,23 @@ use heisenbug_trace::Op;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
-/// Lets threads go on once a given number of them have come.
+/// Blocks threads until a given number of them have arrived.
 #[derive(Debug)]
 pub struct Barrier {
-    /// How many have come, ever.
+    /// The number of arrivals so far.
     shared: Shared,
-    /// How often it has opened.
+    /// The number of times it has opened.
     opened: Object,
     size: usize,
     outside: std::sync::Barrier,
 }
 
-/// What [`Barrier::wait`] returns.
+/// The result of [`Barrier::wait`].
 #[derive(Clone, Copy, Debug)]
 pub struct BarrierWaitResult(bool);
 
 impl BarrierWaitResult {
-    /// Whether this thread was the last to come.
+    /// Whether this thread was the last to arrive.
     pub fn is_leader(&self) -> bool {
         self.0
     }
@@ -41,7 +41,7 @@ impl Barrier {
         }
     }
 
-    /// Waits until enough threads have come.
+    /// Waits until enough threads have arrived.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         let Some(call) = Call::begin("wait", Location::caller()) else {
@@ -55,7 +55,7 @@ impl Barrier {
         let leads = before % size == size - 1;
         if leads {
             call.done(Op::Barrier, &self.shared);
-            // Never back: with more threads than it lets through, the leaders may overtake each other.
+            // Never decreases: with more threads than the barrier's size the leaders may overtake each other.
             let open = Rmw {
                 op: RmwOp::Max,
                 ..Rmw::set(opening)

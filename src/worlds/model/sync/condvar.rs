@@ -13,22 +13,22 @@ type Place = &'static Location<'static>;
 
 /// A place to wait for a condition that a mutex protects.
 ///
-/// A wait may return for no reason, as with std, and one with a time-out may end before or after
+/// A wait may return spuriously, as with std, and one with a time-out may end before or after
 /// anything else: in a check there is no time.
 #[derive(Debug)]
 pub struct Condvar {
-    /// The set of the threads that wait, one bit each. Whoever takes a bit away wakes that thread,
-    /// by a word of its own. All of this is Relaxed: a condition variable orders nothing.
+    /// The set of waiting threads, one bit each. The thread that clears a bit wakes its owner,
+    /// through a word of that thread. All of this is Relaxed: a condition variable orders nothing.
     shared: Shared,
     outside: std::sync::Condvar,
 }
 
-/// Whether a wait timed out.
+/// The result of a wait with a time-out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// Whether it did.
+    /// Whether the wait timed out.
     pub fn timed_out(&self) -> bool {
         self.0
     }
@@ -42,20 +42,20 @@ enum Woken {
     TimedOut,
 }
 
-/// The guard of a mutex that is given back while its thread waits.
+/// The guard of a mutex that is released while its thread waits.
 pub(crate) trait WaitsWith<'a> {
     /// The mutex.
     fn shared(&self) -> &'a Shared;
-    /// What it protects, as it is shown.
+    /// The protected value, as it is shown.
     fn value(&self) -> Value;
-    /// Gives the lock back. Until it is taken again the guard holds nothing.
+    /// Releases the lock. Until it is taken again the guard holds nothing.
     fn unlock_in_model(&mut self, at: Place);
     /// Takes the lock again.
     fn lock_in_model(&mut self, at: Place);
 }
 
 impl Condvar {
-    /// A condition variable nobody waits on.
+    /// A condition variable that no thread waits on.
     #[track_caller]
     pub const fn new() -> Condvar {
         Condvar {
@@ -116,7 +116,7 @@ impl Condvar {
         self.wait_timeout_at(guard, timeout, at)
     }
 
-    /// As [`wait_timeout`](Self::wait_timeout). Returns whether it did not time out.
+    /// As [`wait_timeout`](Self::wait_timeout), in milliseconds. Returns whether it did not time out.
     ///
     /// # Errors
     ///
@@ -172,7 +172,7 @@ impl Condvar {
         }
     }
 
-    /// Lets one waiting thread go on.
+    /// Wakes one waiting thread.
     #[track_caller]
     pub fn notify_one(&self) {
         match steps::running() {
@@ -181,7 +181,7 @@ impl Condvar {
         }
     }
 
-    /// Lets all waiting threads go on.
+    /// Wakes all waiting threads.
     #[track_caller]
     pub fn notify_all(&self) {
         match steps::running() {
@@ -190,7 +190,7 @@ impl Condvar {
         }
     }
 
-    /// Wakes one in a check, if there is one.
+    /// Wakes one waiting thread in a check. Returns whether there was one.
     pub(crate) fn wakes_one(&self, at: Place) -> bool {
         let call = Call::begin("notify_one", at);
         let woken = Waiters(&self.shared).take_one(at);
@@ -203,7 +203,7 @@ impl Condvar {
         woken.is_some()
     }
 
-    /// Wakes all in a check. Returns how many there were.
+    /// Wakes all waiting threads in a check. Returns how many there were.
     pub(crate) fn wakes_all(&self, at: Place) -> usize {
         let call = Call::begin("notify_all", at);
         let woken = Waiters(&self.shared).take_all(at);
@@ -251,7 +251,7 @@ impl Condvar {
         }
     }
 
-    /// A wait in a check that returns for a reason only, as parking_lot promises. Returns whether it
+    /// A wait in a check without spurious wake-ups, as parking_lot promises. Returns whether it
     /// timed out.
     pub(crate) fn wait_for_a_reason<'a>(
         &self,
@@ -264,7 +264,7 @@ impl Condvar {
         call.is_some_and(|call| self.wait_in(call, guard, timed, false) == Woken::TimedOut)
     }
 
-    /// A wait in a check. `spurious`: it may also end for no reason.
+    /// A wait in a check. `spurious`: it may also end spuriously.
     fn wait_in<'a>(
         &self,
         call: Call,
@@ -286,7 +286,7 @@ impl Condvar {
             None
         };
         let woken = match early {
-            // Somebody may have taken it away before: then it was notified after all.
+            // If its bit was already cleared, it was notified after all.
             Some(early) if waiters.remove_me(at) => early,
             Some(_) => sleep(false, at),
             None => sleep(timed, at),
@@ -303,20 +303,20 @@ impl Condvar {
     }
 }
 
-/// Waits for the word of the running thread.
+/// Waits for the wake-up word of the running thread.
 fn sleep(timed: bool, at: Place) -> Woken {
     await_word(Relaxed, timed, at);
     Woken::Notified
 }
 
-/// Waits until somebody [wakes](wake) the running thread.
+/// Waits until another thread [wakes](wake) the running thread.
 pub(super) fn await_word(order: Ordering, timed: bool, at: Place) {
     let me = session::current();
     steps::await_rmw(&me.woken, 0, Until::Is(1), Rmw::set(0), order, timed, at);
 }
 
-/// Wakes a thread that was taken out of a set of waiting threads. An exchange, not a store: nothing
-/// orders a store after the word of an earlier wake, and placed before it, it would wake nobody.
+/// Wakes a thread that was removed from a set of waiting threads. An exchange, not a store: a store
+/// would not be ordered after an earlier wake, and if placed before it, it would wake no thread.
 pub(super) fn wake(thread: ThreadId, order: Ordering, at: Place) {
     let woken = &session::inner_of(thread).woken;
     steps::rmw(woken, 0, Rmw::set(1), order, Relaxed, at);
@@ -330,13 +330,13 @@ impl Waiters<'_> {
         self.change(RmwOp::Or, my_bit(), at);
     }
 
-    /// Returns whether it was still there.
+    /// Removes the running thread. Returns whether it was still in the set.
     pub(super) fn remove_me(&self, at: Place) -> bool {
         let me = my_bit();
         self.change(RmwOp::And, !me, at) & me != 0
     }
 
-    /// Which one is a choice.
+    /// Removes one thread. Which one is a choice.
     pub(super) fn take_one(&self, at: Place) -> Option<ThreadId> {
         let change = steps::rmw(
             self.0.object(),

@@ -10,12 +10,12 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-/// An [`AtomicU32`] that threads can sleep on until somebody wakes them.
+/// An [`AtomicU32`] that threads can sleep on until another thread wakes them.
 ///
-/// Made as the kernel makes it: a queue of sleepers behind a lock, under which the word is compared
-/// before falling asleep. So whoever wakes comes either before the comparison, which then sees what
-/// was written before, or after the sleeper is in the queue. As with the kernel's own lock, a
-/// sleeper sees what was written before it was woken. A sleeper may wake for no reason.
+/// Works as in the kernel: a queue of sleepers behind a lock, under which the word is compared
+/// before falling asleep. So a wake-up comes either before the comparison, which then sees what was
+/// written before it, or after the sleeper has entered the queue. As with the kernel's own lock, a
+/// sleeper sees what was written before it was woken. A sleeper may wake spuriously.
 #[derive(Debug)]
 pub struct Futex {
     word: AtomicU32,
@@ -24,7 +24,7 @@ pub struct Futex {
 }
 
 impl Futex {
-    /// A word that holds `value`, with nobody asleep.
+    /// A word that holds `value`, with no thread asleep.
     #[track_caller]
     pub const fn new(value: u32) -> Futex {
         Futex {
@@ -34,7 +34,7 @@ impl Futex {
         }
     }
 
-    /// Sleeps until it is woken, unless the word holds something else than `expected`.
+    /// Sleeps until it is woken, unless the word differs from `expected`.
     #[track_caller]
     pub fn wait(&self, expected: u32) {
         let Some(call) = Call::begin("wait", Location::caller()) else {

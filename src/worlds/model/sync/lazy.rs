@@ -9,7 +9,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::panic::Location;
 
-/// A value that is made when it is first looked at.
+/// A value that is made when it is first accessed.
 pub struct LazyLock<T, F = fn() -> T> {
     once: Once,
     state: UnsafeCell<State<T, F>>,
@@ -18,7 +18,7 @@ pub struct LazyLock<T, F = fn() -> T> {
 enum State<T, F> {
     New(F),
     Made(T),
-    /// Being made, or poisoned by a panic.
+    /// Being initialised, or poisoned by a panic.
     Neither,
 }
 
@@ -35,7 +35,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
         }
     }
 
-    /// The value, made now if it has not been yet.
+    /// Returns the value, and makes it first if needed.
     ///
     /// # Panics
     ///
@@ -49,9 +49,9 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     fn force_in(&self, name: &'static str, at: Place) -> &T {
         self.once.run_as(name, at, || {
             let state = self.state.get();
-            // SAFETY: this is a piece of the value itself, and only one closure of `once` runs.
+            // SAFETY: these are bytes of the value itself, and only one closure of `once` runs.
             unsafe { keep_static(state.cast::<u8>(), size_of::<State<T, F>>()) };
-            // SAFETY: as above, and nobody reads before it is done.
+            // SAFETY: as above, and no thread reads before it is done.
             let before = unsafe { std::mem::replace(&mut *state, State::Neither) };
             if let State::New(make) = before {
                 let made = State::Made(make());
@@ -59,7 +59,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
                 unsafe { *state = made };
             }
         });
-        // SAFETY: it is done, and nobody writes any more.
+        // SAFETY: it is done, and no thread writes any more.
         match unsafe { &*self.state.get() } {
             State::Made(value) => value,
             _ => panic!("LazyLock instance has previously been poisoned"),

@@ -13,16 +13,16 @@ use std::time::Duration;
 
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-/// Sends values.
+/// The sending end of an unbounded channel.
 pub struct Sender<T>(SenderOf<mpsc::Sender<T>, T>);
 
-/// Sends values to a channel with a bound.
+/// The sending end of a bounded channel.
 pub struct SyncSender<T>(SenderOf<mpsc::SyncSender<T>, T>);
 
-/// Receives values.
+/// The receiving end of a channel.
 pub struct Receiver<T>(ReceiverOf<T>);
 
-/// A sender of a channel that was made outside of a check, or of one that was made inside.
+/// A sender of a channel that was created outside of a check, or of one that was created inside.
 enum SenderOf<S, T> {
     Std(S),
     Model(Arc<Channel<T>>),
@@ -33,7 +33,7 @@ enum ReceiverOf<T> {
     Model(channel::Inbox<T>),
 }
 
-/// A channel without a bound.
+/// Creates an unbounded channel.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     if steps::running() {
@@ -48,7 +48,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     )
 }
 
-/// A channel that holds up to `bound` values. With a bound of zero a send waits for its receiver.
+/// Creates a channel that holds up to `bound` values. With a bound of zero a send waits for its receiver.
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     if steps::running() {
@@ -68,7 +68,7 @@ fn begin(name: &'static str, at: Place) -> Call {
     Call::begin(name, at).expect("a channel of a check was used outside of it")
 }
 
-/// Std's own channel would block the whole check.
+/// Gives up in a check: std's own channel would block all of it.
 fn refuse_std() {
     if steps::running() {
         steps::give_up("a channel was made outside of the scenario");
@@ -114,7 +114,7 @@ impl<T> SyncSender<T> {
         }
     }
 
-    /// Sends a value if there is room. On a rendezvous channel there is if the receiver waits.
+    /// Sends a value if there is room. On a rendezvous channel there is room if the receiver waits.
     ///
     /// # Errors
     ///
@@ -163,11 +163,11 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// A value, if there is one.
+    /// Receives a value, if there is one.
     ///
     /// # Errors
     ///
-    /// `Empty` if there is none, `Disconnected` if there will never be one.
+    /// `Empty` if there is none now, `Disconnected` if there will never be one.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.try_recv_at(Location::caller())
@@ -215,7 +215,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// The values to come, until all senders are gone.
+    /// Iterates over the values to come, until all senders are gone.
     #[track_caller]
     pub fn iter(&self) -> Iter<'_, T> {
         Iter {
@@ -224,7 +224,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// The values that are there.
+    /// Iterates over the values that are there now.
     #[track_caller]
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter {
@@ -234,21 +234,21 @@ impl<T> Receiver<T> {
     }
 }
 
-/// The values to come, until all senders are gone.
+/// An iterator over the values to come, until all senders are gone.
 #[derive(Debug)]
 pub struct Iter<'a, T> {
     receiver: &'a Receiver<T>,
     at: Place,
 }
 
-/// The values that are there.
+/// An iterator over the values that are there now.
 #[derive(Debug)]
 pub struct TryIter<'a, T> {
     receiver: &'a Receiver<T>,
     at: Place,
 }
 
-/// The values to come, until all senders are gone.
+/// An iterator over the values to come, until all senders are gone. Owns the receiver.
 #[derive(Debug)]
 pub struct IntoIter<T> {
     receiver: Receiver<T>,
@@ -348,7 +348,7 @@ macro_rules! debug_as_name {
 
 debug_as_name!(Sender, SyncSender, Receiver);
 
-/// What a row of a receive shows.
+/// The value shown in the row of a receive.
 fn shown<T>(value: Option<&T>) -> Value {
     value.map_or(Value::Nothing, crate::session::shown)
 }

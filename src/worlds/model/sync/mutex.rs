@@ -22,7 +22,7 @@ pub struct Mutex<T: ?Sized> {
     data: UnsafeCell<T>,
 }
 
-// SAFETY: as std's. The data is reached through a guard only, and either lock lets one guard exist.
+// SAFETY: as std's. The data is only reached through a guard, and either lock allows one guard at a time.
 unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: as above.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
@@ -32,22 +32,22 @@ unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
     held: Held<'a>,
-    /// Where the lock was taken: what a guard's destructor does is told at that line.
+    /// Where the lock was taken: the steps of the guard's destructor are shown at that line.
     at: &'static Location<'static>,
     panicking: bool,
     /// Whether the data may have been changed through it.
     changed: bool,
-    /// Shared guards are shared data.
+    /// Sharing a guard shares the data.
     data: PhantomData<&'a T>,
 }
 
 /// How a guard holds its lock.
 enum Held<'a> {
-    /// By a guard of std's.
+    /// Through a guard of std's.
     Outside(std::sync::MutexGuard<'a, ()>),
-    /// By a step.
+    /// Through a step of the model.
     Model,
-    /// Not at all: a condition variable has it.
+    /// Not at all: a condition variable has released it.
     No,
 }
 
@@ -63,7 +63,7 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// The value.
+    /// Consumes the mutex and returns the value.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Waits until nobody else holds the lock, and takes it.
+    /// Waits until the lock is free, and takes it.
     ///
     /// # Errors
     ///
@@ -94,11 +94,11 @@ impl<T: ?Sized> Mutex<T> {
         self.poison.wrap(self.guard(Held::Model, at))
     }
 
-    /// Takes the lock if nobody holds it.
+    /// Takes the lock if it is free.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if somebody does; `Poisoned` as for [`lock`](Self::lock).
+    /// `WouldBlock` if the lock is held; `Poisoned` as for [`lock`](Self::lock).
     #[track_caller]
     #[inline(always)]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
@@ -151,9 +151,9 @@ impl<T: ?Sized> Mutex<T> {
         poison.wrap(data.get_mut())
     }
 
-    /// What the lock protects, as it is shown. Only for who holds it.
+    /// The protected value, as it is shown. Only for the lock's holder.
     fn peek(&self) -> Value {
-        // SAFETY: the caller holds the lock, and lends the data to nobody meanwhile.
+        // SAFETY: the caller holds the lock, and there is no mutable reference to the data meanwhile.
         session::shown(unsafe { &*self.data.get() })
     }
 
@@ -162,10 +162,10 @@ impl<T: ?Sized> Mutex<T> {
         self.keep();
     }
 
-    /// The holder may change the data: the next execution begins with what it was.
+    /// Saves the data before the holder may change it, so that the next execution begins with the same.
     fn keep(&self) {
         self.poison.keep();
-        // SAFETY: the caller holds the lock, and so do all who reach the data.
+        // SAFETY: the caller holds the lock, as does every thread that reaches the data.
         unsafe { keep_value(self.data.get()) };
     }
 
@@ -193,7 +193,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-/// For the condition variable, which gives a mutex back and takes it again.
+/// For the condition variable, which releases a mutex and takes it again.
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// The guard, and an error if the lock is poisoned.
     pub(super) fn or_poisoned(self) -> LockResult<MutexGuard<'a, T>> {
@@ -239,7 +239,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the guard holds the lock, so nobody else has a reference.
+        // SAFETY: the guard holds the lock, so there is no mutable reference to the data.
         unsafe { &*self.mutex.data.get() }
     }
 }

@@ -11,22 +11,22 @@ use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-/// Runs something once, whoever comes first.
+/// Runs a closure once, for the first thread that comes.
 #[derive(Debug)]
 pub struct Once {
     shared: Shared,
     outside: std::sync::Once,
-    /// The state before the first step of an execution, if it is not that of `outside`.
+    /// The state before the first step of an execution, if it differs from that of `outside`.
     before: AtomicU64,
 }
 
-/// What the location of a [`Once`] holds.
+/// The values of the location of a [`Once`].
 const NEW: u64 = 0;
 pub(crate) const RUNNING: u64 = 1;
 pub(crate) const DONE: u64 = 2;
 pub(crate) const POISONED: u64 = 3;
 
-/// What a closure of [`Once::call_once_force`] is told.
+/// The state that a closure of [`Once::call_once_force`] gets.
 #[derive(Debug)]
 pub struct OnceState {
     poisoned: bool,
@@ -40,7 +40,7 @@ impl OnceState {
 }
 
 impl Once {
-    /// Something that has not run yet.
+    /// A `Once` whose closure has not run yet.
     #[track_caller]
     pub const fn new() -> Once {
         Once::of_kind("Once", Location::caller())
@@ -54,7 +54,7 @@ impl Once {
         }
     }
 
-    /// Runs `f` if nobody did, and waits until it has been run.
+    /// Runs `f` if no closure has run yet, and waits until one has.
     ///
     /// # Panics
     ///
@@ -67,7 +67,7 @@ impl Once {
         }
     }
 
-    /// As [`call_once`](Self::call_once), but also runs `f` after one that panicked.
+    /// As [`call_once`](Self::call_once), but also runs `f` after an earlier one panicked.
     #[track_caller]
     pub fn call_once_force(&self, f: impl FnOnce(&OnceState)) {
         match Call::begin("call_once_force", Location::caller()) {
@@ -82,17 +82,17 @@ impl Once {
         }
     }
 
-    /// Whether it has been run.
+    /// Whether the closure has been run.
     #[track_caller]
     pub fn is_completed(&self) -> bool {
         self.is_done_in("is_completed", Location::caller())
     }
 
-    /// Waits until it has been run.
+    /// Waits until a closure has been run.
     ///
     /// # Panics
     ///
-    /// If it panicked.
+    /// If the closure panicked.
     #[track_caller]
     pub fn wait(&self) {
         self.wait_in("wait", Location::caller());
@@ -118,7 +118,7 @@ impl Once {
         }
     }
 
-    /// The same question, asked by another method.
+    /// As [`is_completed`](Self::is_completed), under the name of another method.
     pub(super) fn is_done_in(&self, name: &'static str, at: Place) -> bool {
         let Some(call) = Call::begin(name, at) else {
             return self.before() == DONE;
@@ -128,7 +128,7 @@ impl Once {
         state == DONE
     }
 
-    /// In a check: one of the states below, as it is for the moment.
+    /// In a check: the current state, one of the constants below.
     pub(crate) fn state_inside(&self, at: Place) -> Option<u64> {
         let call = Call::begin("state", at)?;
         let state = steps::load(self.shared.object(), self.before(), Acquire, at);
@@ -136,7 +136,7 @@ impl Once {
         Some(state)
     }
 
-    /// What it was before its first step.
+    /// The state before the first step.
     fn before(&self) -> u64 {
         match self.before.load(Relaxed) {
             NEW if self.outside.is_completed() => DONE,
@@ -144,7 +144,7 @@ impl Once {
         }
     }
 
-    /// Outside of a check `before` is where an exclusive owner has left word.
+    /// Runs the closure outside of a check, unless an exclusive owner has left `DONE` in `before`.
     fn run_outside(&self, run: impl FnOnce()) {
         match self.before.load(Relaxed) {
             DONE => {}
@@ -152,7 +152,7 @@ impl Once {
         }
     }
 
-    /// Runs `f` if nobody did. A panic in it leaves `after_panic` behind.
+    /// Runs `f` if no closure has run yet. If `f` panics, the state is `after_panic`.
     #[track_caller]
     pub(super) fn run_in(&self, call: Call, after_panic: u64, f: impl FnOnce(&OnceState)) {
         call.waits_for(&self.shared);
@@ -168,7 +168,7 @@ impl Once {
 
     fn force_in(&self, call: Call, f: impl FnOnce(&OnceState)) {
         call.waits_for(&self.shared);
-        // Another thread may come in between, and panic or be done.
+        // Another thread may come in between, and panic or finish.
         let mut expected = NEW;
         loop {
             match self.begin(expected, &call) {
@@ -181,7 +181,7 @@ impl Once {
         }
     }
 
-    /// Waits while it runs, and then makes it run if it is as expected. Returns what it was.
+    /// Waits while a closure runs, then begins to run if the state is as expected. Returns the old state.
     fn begin(&self, expected: u64, call: &Call) -> u64 {
         let begin = Rmw::exchange(expected, RUNNING);
         let until = Until::IsNot(RUNNING);
@@ -211,7 +211,7 @@ impl Once {
         drop(finish);
     }
 
-    /// Ends all sharing: what it is, for a caller that has it for itself.
+    /// Ends all sharing, for an exclusive owner. Returns whether the closure has been run.
     fn take(&mut self, name: &'static str, at: Place) -> bool {
         if let Some(call) = Call::begin(name, at) {
             let state = steps::take_atomic(self.shared.object(), self.before(), at);
@@ -222,14 +222,14 @@ impl Once {
         self.before() == DONE
     }
 
-    /// Makes it new again.
+    /// Resets it to new.
     fn reset(&mut self) {
         *self.before.get_mut() = NEW;
         self.outside = std::sync::Once::new();
     }
 }
 
-/// What somebody finds who only looks.
+/// The operation to show for a thread that only looks.
 fn found(state: u64) -> Op {
     match state {
         DONE => Op::OnceDone,
@@ -243,7 +243,7 @@ fn panic_poisoned() -> ! {
     panic!("Once instance has previously been poisoned");
 }
 
-/// Ends a run, also when it panics.
+/// Ends a run, even when it panics.
 struct Finish<'a> {
     once: &'a Once,
     state: u64,
@@ -272,7 +272,7 @@ impl Default for Once {
     }
 }
 
-/// A value that is written once. A panic while it is made leaves it empty, for the next to try.
+/// A value that is written once. If making it panics it stays empty, and the next thread tries.
 pub struct OnceLock<T> {
     once: Once,
     value: UnsafeCell<Option<T>>,
@@ -294,13 +294,13 @@ impl<T> OnceLock<T> {
         }
     }
 
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
         if !self.once.is_done_in("get", Location::caller()) {
             return None;
         }
-        // SAFETY: nobody writes once it is done.
+        // SAFETY: no thread writes once it is done.
         unsafe { (*self.value.get()).as_ref() }
     }
 
@@ -316,21 +316,21 @@ impl<T> OnceLock<T> {
         value.map_or(Ok(()), Err)
     }
 
-    /// The value, made by `make` if there is none yet.
+    /// Returns the value, made by `make` if there is none yet.
     #[track_caller]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
         self.init("get_or_init", Location::caller(), || Some(make()));
-        // SAFETY: it is done, and nobody writes any more.
+        // SAFETY: it is done, and no thread writes any more.
         let value = unsafe { (*self.value.get()).as_ref() };
         value.expect("the cell was written")
     }
 
-    /// The value, as soon as there is one.
+    /// Waits until there is a value, and returns it.
     #[track_caller]
     pub fn wait(&self) -> &T {
-        // A panic never poisons this one.
+        // A panic never poisons a `OnceLock`.
         self.once.wait_in("wait", Location::caller());
-        // SAFETY: it is done, and nobody writes any more.
+        // SAFETY: it is done, and no thread writes any more.
         let value = unsafe { (*self.value.get()).as_ref() };
         value.expect("the cell was written")
     }
@@ -338,14 +338,14 @@ impl<T> OnceLock<T> {
     fn init(&self, name: &'static str, at: Place, make: impl FnOnce() -> Option<T>) {
         let write = || {
             let made = make();
-            // SAFETY: this is a piece of the cell itself, and only one closure of `once` runs.
+            // SAFETY: these are bytes of the cell itself, and only one closure of `once` runs.
             unsafe { keep_static(self.value.get().cast::<u8>(), size_of::<Option<T>>()) };
-            // SAFETY: `once` lets one closure run, and nobody reads before it is done.
+            // SAFETY: `once` runs one closure at a time, and no thread reads before it is done.
             unsafe { *self.value.get() = made };
         };
         match Call::begin(name, at) {
             Some(call) => self.once.run_in(call, NEW, |_| write()),
-            // A closure that panicked has written nothing.
+            // After a panic nothing has been written.
             None => self
                 .once
                 .run_outside(|| self.once.outside.call_once_force(|_| write())),
@@ -359,7 +359,7 @@ impl<T> OnceLock<T> {
         self.value.get_mut().as_mut()
     }
 
-    /// The value, if there is one. The cell is empty then.
+    /// Takes the value out, if there is one, and leaves the cell empty.
     #[track_caller]
     pub fn take(&mut self) -> Option<T> {
         self.once.take("take", Location::caller());
@@ -367,7 +367,7 @@ impl<T> OnceLock<T> {
         self.value.get_mut().take()
     }
 
-    /// The value, if there is one.
+    /// Consumes the cell and returns the value, if there is one.
     #[track_caller]
     pub fn into_inner(mut self) -> Option<T> {
         self.take()
@@ -420,9 +420,9 @@ impl<T> Labelled for OnceLock<T> {
     }
 }
 
-/// For the lazy value, which is poisoned by a panic.
+/// For `LazyLock`, which is poisoned by a panic.
 impl Once {
-    /// Runs `f` once, by the name of another method.
+    /// Runs `f` once, under the name of another method.
     #[track_caller]
     pub(super) fn run_as(&self, name: &'static str, at: Place, f: impl FnOnce()) {
         match Call::begin(name, at) {

@@ -6,10 +6,10 @@ use std::sync::LockResult;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Poison of a lock.
+/// The poison flag of a lock.
 ///
-/// Whoever holds the lock reads it like the data that the lock protects. Whoever asks without holding
-/// it may get an answer that is about to change: so it is a location, too.
+/// A holder of the lock reads it like the data that the lock protects. A thread that asks without holding
+/// the lock may get an answer that is about to change: so it is a location, too.
 #[derive(Debug)]
 pub(crate) struct Poison {
     set: AtomicBool,
@@ -24,8 +24,8 @@ impl Poison {
         }
     }
 
-    /// To be called as a guard is dropped, before the lock is given back. A guard that was made while
-    /// the thread panicked already, in some destructor, does not poison: its own work may well have
+    /// To be called when a guard is dropped, before the lock is released. A guard that was created while
+    /// the thread was already panicking, in some destructor, does not poison: its own work may well have
     /// been finished.
     pub(crate) fn guard_dropped(&self, was_panicking: bool, at: Place) {
         if was_panicking || !session::panicking() {
@@ -34,12 +34,12 @@ impl Poison {
         self.write(true, at);
     }
 
-    /// Whether it is set, in the eyes of one who holds the lock.
+    /// Whether it is set, for a thread that holds the lock.
     pub(crate) fn is_set(&self) -> bool {
         self.set.load(Relaxed)
     }
 
-    /// Whether it is set, in the eyes of one who may not.
+    /// Whether it is set, for a thread that may not hold the lock.
     pub(crate) fn ask(&self, at: Place) -> bool {
         let now = self.set.load(Relaxed);
         if steps::running() {
@@ -55,7 +55,7 @@ impl Poison {
     fn write(&self, poisoned: bool, at: Place) {
         if steps::running() {
             let before = u64::from(self.set.load(Relaxed));
-            // First the step: whoever asks meanwhile begins with what was true before it.
+            // First the step: a thread that asks meanwhile starts from the previous value.
             steps::store(&self.asked, before, u64::from(poisoned), Relaxed, at);
         }
         self.set.store(poisoned, Relaxed);
@@ -70,9 +70,9 @@ impl Poison {
         }
     }
 
-    /// Before a lock in a static is changed in a check.
+    /// To be called before a lock in a static is changed in a check.
     pub(crate) fn keep(&self) {
-        // SAFETY: these are the bytes of a flag, which all threads reach by this type alone.
+        // SAFETY: these are the bytes of a flag, which all threads access as this type only.
         unsafe { keep_static((&raw const self.set).cast(), size_of::<AtomicBool>()) };
     }
 }

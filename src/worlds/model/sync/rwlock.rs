@@ -13,10 +13,10 @@ use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
-/// A lock that many may hold for reading, or one for writing.
+/// A lock that many threads may hold for reading, or one for writing.
 ///
-/// Who comes next is unspecified, as with std: while a writer waits for those who read to leave, others
-/// who want to read may be let in, or may have to wait for it, and `try_read` may fail.
+/// Which thread comes next is unspecified, as with std: while a writer waits for the readers to leave,
+/// other readers may be let in or may have to wait for it, and `try_read` may fail.
 pub struct RwLock<T: ?Sized> {
     shared: Shared,
     outside: std::sync::RwLock<()>,
@@ -52,9 +52,9 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 
 /// How a guard holds its lock.
 enum Held<G> {
-    /// By a guard of the lock outside.
+    /// Through a guard of the lock outside.
     Outside(G),
-    /// By a step.
+    /// Through a step of the model.
     Model,
 }
 
@@ -70,7 +70,7 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// The value.
+    /// Consumes the lock and returns the value.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Waits until nobody writes, and takes the lock for reading.
+    /// Waits until no thread writes, and takes the lock for reading.
     ///
     /// # Errors
     ///
@@ -101,7 +101,7 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.wrap(self.reads(at))
     }
 
-    /// Waits until nobody holds the lock, and takes it for writing.
+    /// Waits until the lock is free, and takes it for writing.
     ///
     /// # Errors
     ///
@@ -120,11 +120,11 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.wrap(self.write_guard(Held::Model, at))
     }
 
-    /// Takes the lock for reading if nobody writes.
+    /// Takes the lock for reading if no thread writes.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` if somebody does; `Poisoned` as for [`read`](Self::read).
+    /// `WouldBlock` if one does; `Poisoned` as for [`read`](Self::read).
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let at = Location::caller();
@@ -141,7 +141,7 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.poison.wrap(self.reads(at))?)
     }
 
-    /// Takes the lock for writing if nobody holds it.
+    /// Takes the lock for writing if it is free.
     ///
     /// # Errors
     ///
@@ -192,16 +192,16 @@ impl<T: ?Sized> RwLock<T> {
         poison.wrap(data.get_mut())
     }
 
-    /// What the lock protects, as it is shown. Only for who holds it.
+    /// The protected value, as it is shown. Only for a holder of the lock.
     fn peek(&self) -> Value {
-        // SAFETY: the caller holds the lock, and lends the data for writing to nobody meanwhile.
+        // SAFETY: the caller holds the lock, and there is no mutable reference to the data meanwhile.
         session::shown(unsafe { &*self.data.get() })
     }
 
-    /// The holder may change the data: the next execution begins with what it was.
+    /// Saves the data before the holder may change it, so that the next execution begins with the same.
     fn keep(&self) {
         self.poison.keep();
-        // SAFETY: the caller holds the lock for writing, and all who reach the data hold it.
+        // SAFETY: the caller holds the lock for writing, and every thread that reaches the data holds the lock.
         unsafe { keep_value(self.data.get()) };
     }
 
@@ -240,7 +240,7 @@ impl<T: ?Sized> RwLock<T> {
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    /// From writing to reading, with no writer in between.
+    /// Turns the write lock into a read lock, with no writer in between.
     #[track_caller]
     pub fn downgrade(guard: Self) -> RwLockReadGuard<'a, T> {
         let at = Location::caller();
@@ -276,7 +276,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: the guard keeps everybody else out.
+        // SAFETY: the guard keeps all other threads out.
         unsafe { &*self.lock.data.get() }
     }
 }
@@ -336,7 +336,7 @@ impl<T> From<T> for RwLock<T> {
     }
 }
 
-/// Takes a lock of std's, poisoned or not: the façade keeps its own record of that.
+/// Takes a lock of std's, poisoned or not: this type keeps its own record of that.
 fn outside<G>(lock: impl FnOnce() -> LockResult<G>) -> Held<G> {
     Held::Outside(lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 ///
 /// # Panics
 ///
-/// As std's, outside of a check, if the system has no room for another one.
+/// Outside of a check, as std's: if the system cannot start another thread.
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
@@ -25,7 +25,7 @@ where
     handle.expect("failed to spawn thread")
 }
 
-/// Starts threads that have a name.
+/// Configures a thread, such as its name.
 #[derive(Debug, Default)]
 pub struct Builder {
     name: Option<String>,
@@ -45,7 +45,7 @@ impl Builder {
         self
     }
 
-    /// How large the thread's stack is, at least. Without this it is what std makes it: 2 MiB.
+    /// The minimum size of the thread's stack. The default is std's: 2 MiB.
     #[must_use]
     pub fn stack_size(mut self, size: usize) -> Builder {
         self.stack_size = Some(size);
@@ -56,7 +56,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// As std's, outside of a check; inside, never.
+    /// Outside of a check, as std's; in a check, never.
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
@@ -71,11 +71,11 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        // SAFETY: all of `f` and `T` lives for ever.
+        // SAFETY: all of `f` and `T` lives forever.
         unsafe { self.start_unchecked(f, at) }.map(JoinHandle)
     }
 
-    /// Std's builder, with the same wishes.
+    /// Std's builder, with the same settings.
     pub(super) fn of_std(self) -> std::thread::Builder {
         let mut builder = std::thread::Builder::new();
         if let Some(name) = self.name {
@@ -91,7 +91,7 @@ impl Builder {
     ///
     /// # Safety
     ///
-    /// The thread must have ended before what `f` and `T` borrow is gone.
+    /// The thread must end before whatever `f` and `T` borrow is gone.
     pub(super) unsafe fn start_unchecked<'a, F, T>(self, f: F, at: Place) -> io::Result<Started<T>>
     where
         F: FnOnce() -> T + Send + 'a,
@@ -138,7 +138,7 @@ where
     }
 }
 
-/// The whole life of a model thread. A panic stays within it, as in std: whoever joins gets it.
+/// The whole life of a model thread. A panic stays in it, as in std: a `join` gets it.
 fn live<T>(inner: &Inner, packet: &Packet<T>, f: impl FnOnce() -> T) {
     session::started(inner, steps::current());
     let result = session::end_of_thread(catch_unwind(AssertUnwindSafe(f)));
@@ -146,7 +146,7 @@ fn live<T>(inner: &Inner, packet: &Packet<T>, f: impl FnOnce() -> T) {
     packet.put(result);
 }
 
-/// Where a thread leaves what it returned.
+/// Where a thread leaves its result.
 pub(super) struct Packet<T>(Mutex<Option<Result<T>>>);
 
 impl<T> Default for Packet<T> {
@@ -230,7 +230,7 @@ impl<T> JoinHandle<T> {
         self.0.join(Location::caller())
     }
 
-    /// The thread's handle, to unpark it with.
+    /// The thread's handle, for example to unpark it.
     pub fn thread(&self) -> &Thread {
         &self.0.thread
     }

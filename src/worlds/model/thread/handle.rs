@@ -18,14 +18,14 @@ enum Of {
     Model(Arc<Inner>),
 }
 
-/// What tells threads apart.
+/// A unique id of a thread.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ThreadId(Id);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Id {
     Std(std::thread::ThreadId),
-    /// The number of the execution, and that of the thread in it.
+    /// The number of the execution, and the number of the thread in it.
     Model(u32, u32),
 }
 
@@ -51,7 +51,7 @@ impl Thread {
         }
     }
 
-    /// What tells it from other threads.
+    /// The thread's unique id.
     pub fn id(&self) -> ThreadId {
         ThreadId(match &self.0 {
             Of::Std(thread) => Id::Std(thread.id()),
@@ -59,7 +59,7 @@ impl Thread {
         })
     }
 
-    /// Its name, if it has one.
+    /// The thread's name, if it has one.
     pub fn name(&self) -> Option<&str> {
         match &self.0 {
             Of::Std(thread) => thread.name(),
@@ -81,7 +81,7 @@ impl fmt::Debug for ThreadId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Id::Std(id) => id.fmt(f),
-            // Std counts from one. The number of the execution would differ from run to run.
+            // Std counts from one. The execution's number is left out, as it would differ from run to run.
             Id::Model(_, number) => write!(f, "ThreadId({})", number + 1),
         }
     }

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
-/// A key for a value that each thread has of its own.
+/// A key for a thread-local value.
 pub struct LocalKey<T: 'static> {
     make: fn() -> T,
 }
@@ -48,7 +48,7 @@ impl<T: 'static> LocalKey<T> {
         Ok(f(value.expect("each key has a type of its own")))
     }
 
-    /// What the current thread has under this key.
+    /// The current thread's value under this key, if it has one.
     fn known(&'static self) -> Result<Option<Rc<dyn Any>>, AccessError> {
         if steps::running() {
             return session::local(self.key()).map_err(|()| AccessError {});
@@ -75,13 +75,13 @@ impl<T: 'static> LocalKey<T> {
         Ok(value)
     }
 
-    /// Keys are statics: each has an address.
+    /// The key's address, which identifies it: keys are statics.
     fn key(&'static self) -> usize {
         std::ptr::from_ref(self) as usize
     }
 }
 
-/// Says that a thread is ending, and its value is gone.
+/// The error that a thread is ending, and its value is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccessError {}
@@ -94,7 +94,7 @@ impl fmt::Display for AccessError {
 
 impl std::error::Error for AccessError {}
 
-/// So that errors of std's pass as ours.
+/// Converts std's error into ours.
 fn of_std(_: std::thread::AccessError) -> AccessError {
     AccessError {}
 }

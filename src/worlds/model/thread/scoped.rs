@@ -1,4 +1,4 @@
-//! `std::thread::scope`: threads that may borrow from whoever starts them.
+//! `std::thread::scope`: threads that may borrow from the thread that starts them.
 
 use super::builder::{Of, Started};
 use super::{Builder, Result, Thread};
@@ -19,7 +19,7 @@ pub struct Scope<'scope, 'env: 'scope> {
     outside: Option<&'scope std::thread::Scope<'scope, 'env>>,
     /// The threads of a check.
     model: Mutex<Vec<Arc<Inner>>>,
-    /// Invariant, as std's: or a thread could borrow for longer than the scope, or for less.
+    /// Invariant, as std's: otherwise a thread could borrow for longer than the scope, or for less.
     scope: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
@@ -28,7 +28,7 @@ pub struct Scope<'scope, 'env: 'scope> {
 ///
 /// # Panics
 ///
-/// If a thread panicked that was not joined by hand.
+/// If a thread panicked that was not joined explicitly.
 #[track_caller]
 pub fn scope<'env, F, T>(f: F) -> T
 where
@@ -52,7 +52,7 @@ fn scope_outside<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    // Stands here until std's scope has waited for all threads, as they may hold on to it.
+    // Declared here, so that it lives until std's scope has waited for all threads, which may hold on to it.
     let scope = OnceCell::<Scope<'static, 'static>>::new();
     std::thread::scope(|outside| {
         // SAFETY: only the lifetimes differ, and the next line shortens them to what they were.
@@ -127,8 +127,8 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the threads of a check, also those that are started meanwhile. Returns whether one
-    /// panicked and was not joined by hand.
+    /// Joins the threads of a check, including those that are started meanwhile. Returns whether one
+    /// panicked that was not joined explicitly.
     fn join_all(&self, at: Place) -> bool {
         let mut panicked = false;
         loop {
@@ -137,7 +137,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
                 return panicked;
             }
             let child = left.remove(0);
-            // Not while others are waited for, who may start some more.
+            // Not held while waiting for other threads, which may start more.
             drop(left);
             let Some(call) = Call::begin("scope", at) else {
                 continue;
@@ -159,7 +159,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// As std's, outside of a check; inside, never.
+    /// Outside of a check, as std's; in a check, never.
     #[track_caller]
     pub fn spawn_scoped<'scope, F, T>(
         self,
@@ -199,7 +199,7 @@ impl<T> ScopedJoinHandle<'_, T> {
         }
     }
 
-    /// The thread's handle, to unpark it with.
+    /// The thread's handle, for example to unpark it.
     pub fn thread(&self) -> &Thread {
         &self.thread
     }

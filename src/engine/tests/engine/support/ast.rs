@@ -3,7 +3,7 @@
 use heisenbug_engine::steps::Why;
 use std::sync::atomic::Ordering;
 
-/// An object of the program: an atomic, a lock or plain data, by what the statements do with it.
+/// An object of the program: an atomic, a lock or plain data, depending on its statements.
 pub type Location = u8;
 
 /// A register of one thread.
@@ -15,7 +15,7 @@ pub const REGISTERS: usize = 4;
 /// The values of a thread's registers.
 pub type Registers = [u64; REGISTERS];
 
-/// What all threads run at once, all objects being 0 before.
+/// A program: its threads run at once, and all objects are initially 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Program {
     /// The statements of each thread.
@@ -63,14 +63,14 @@ pub enum Statement {
         by: Change,
         order: Ordering,
     },
-    /// Waits for a value by loading again and again: nobody has told the engine that it waits.
+    /// Waits for a value by loading repeatedly: without a hint to the engine that it waits.
     Spin {
         into: Register,
         from: Location,
         value: u64,
         order: Ordering,
     },
-    /// Changes a value again and again until it was as wanted before: a lock without a queue.
+    /// Changes a value repeatedly until its previous value was the awaited one: a lock without a queue.
     Retry {
         into: Register,
         at: Location,
@@ -80,32 +80,32 @@ pub enum Statement {
     },
     /// Takes a mutex.
     Lock(Location),
-    /// Gives it back.
+    /// Releases it.
     Unlock(Location),
     /// Takes a reader-writer lock for reading.
     ReadLock(Location),
-    /// Gives it back.
+    /// Releases it.
     ReadUnlock(Location),
     /// Takes a reader-writer lock for writing.
     WriteLock(Location),
-    /// Gives it back.
+    /// Releases it.
     WriteUnlock(Location),
     /// Reads plain data.
     PlainRead(Location),
     /// Writes plain data.
     PlainWrite(Location),
-    /// Goes on with one of several values.
+    /// Chooses one of several values.
     Choose { into: Register, of: u8, why: Why },
-    /// A statement that only runs if a register is as wanted.
+    /// A statement that only runs if a condition holds.
     If(Condition, Box<Statement>),
 }
 
-/// What a store writes.
+/// The value that a store writes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
     /// A constant.
     Constant(u64),
-    /// The value of a register, and one more.
+    /// The value of a register, plus one.
     OneMoreThan(Register),
 }
 
@@ -131,7 +131,7 @@ pub enum Change {
     Exchange { expected: u64, new: u64 },
     /// `compare_exchange_weak`
     WeakExchange { expected: u64, new: u64 },
-    /// Takes away one of the bits that are set. The register gets that bit.
+    /// Clears one of the set bits. The register gets that bit.
     TakeBit,
     /// `fetch_update` that adds one, unless the value has reached the limit.
     AddBelow(u64),
@@ -156,7 +156,7 @@ impl Condition {
 }
 
 impl Statement {
-    /// The statement below all conditions, if they hold.
+    /// The statement inside all conditions, if these hold.
     pub fn if_it_runs(&self, registers: &Registers) -> Option<&Statement> {
         match self {
             Statement::If(condition, inner) => condition
@@ -169,7 +169,7 @@ impl Statement {
 }
 
 impl Program {
-    /// Whether no thread gives back a lock that it does not hold.
+    /// Whether no thread releases a lock that it does not hold.
     pub fn is_well_formed(&self) -> bool {
         self.threads.iter().all(|statements| are_paired(statements))
     }
@@ -199,7 +199,7 @@ fn are_paired(statements: &[Statement]) -> bool {
 }
 
 impl Statement {
-    /// The object that it is about, unless that is plain data.
+    /// The object of the statement, unless that is plain data.
     pub fn location(&self) -> Option<Location> {
         match *self {
             Statement::Load { from: at, .. }
@@ -242,7 +242,7 @@ impl Statement {
         matches!(self, Statement::Change { by, .. } if by_taking(by))
     }
 
-    /// Whether it is a loop that goes on after it has read this.
+    /// Whether it is a loop that continues after reading this value.
     pub fn waits_on_after(&self, read: u64) -> bool {
         match *self {
             Statement::Spin { value, .. } => value != read,

@@ -1,5 +1,5 @@
-//! The memory models, as they are defined: Lahav, Vafeiadis, Kang, Hur and Dreyer, *Repairing
-//! sequential consistency in C/C++11* (PLDI 2017), with the release sequences of C++20, which go on
+//! The memory models by definition: Lahav, Vafeiadis, Kang, Hur and Dreyer, *Repairing
+//! sequential consistency in C/C++11* (PLDI 2017), with the release sequences of C++20, which continue
 //! through read-modify-writes only.
 
 use super::graph::Position;
@@ -47,7 +47,7 @@ struct Relations {
     rf: Relation,
     /// Modification order.
     mo: Relation,
-    /// Reads-before: from a read to all writes behind the one it reads from.
+    /// Reads-before: from a read to all writes after the one it reads from.
     rb: Relation,
     /// From the read to the write of a read-modify-write.
     rmw: Relation,
@@ -145,7 +145,7 @@ impl Relations {
         }
     }
 
-    /// The set of events of which something holds.
+    /// The set of events for which the predicate holds.
     fn set(&self, holds: impl Fn(&Event) -> bool) -> u64 {
         let events = self.events.iter().enumerate();
         events.fold(0, |set, (number, event)| {

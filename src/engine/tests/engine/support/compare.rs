@@ -10,24 +10,24 @@ use rustc_hash::FxHashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-/// How far the engine may be from the brute force.
+/// How exactly the engine must agree with the brute force.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Demand {
     /// The same graphs, none twice.
     Same,
     /// The same graphs, some of them twice.
     SameWithDuplicates,
-    /// The same outcomes, since the brute force goes round in loops only so often.
+    /// The same outcomes, since the brute force limits the passes of loops.
     SameOutcomes,
-    /// The same complete graphs, whatever a loop reads before it sees what it waits for. What is stuck
-    /// is seen in more than one way.
+    /// The same complete graphs, whatever a loop reads before it sees the awaited value. Stuck executions
+    /// are seen in more than one way.
     SameComplete,
 }
 
-/// Runs after which the engine has certainly lost its way.
+/// Runs after which the engine has certainly gone wrong.
 pub const MOST: u64 = 1_000_000;
 
-/// What happens for no reason happens without a limit, but where the limit is what is tested.
+/// Spurious events are not limited, except where the limit is what is tested.
 pub fn config(model: Model, kind: Kind) -> Config {
     let spurious = if kind == Kind::SpuriousWakes {
         1
@@ -41,12 +41,12 @@ pub fn config(model: Model, kind: Kind) -> Config {
     }
 }
 
-/// What the engine finds. `None` if it breaks down.
+/// The results of the engine. `None` if it panics.
 pub fn by_the_engine(program: &Program, config: &Config, most: u64) -> Option<Found> {
     catch_unwind(AssertUnwindSafe(|| run::run(program, config, most))).ok()
 }
 
-/// The same on a thread of its own, so that whoever comes next finds nothing of what broke down.
+/// The same on another thread, so that a panic leaves nothing behind for later tests.
 pub fn by_the_engine_apart(program: &Program, config: &Config, most: u64) -> Option<Found> {
     thread::scope(|scope| {
         let run = scope.spawn(|| run::run(program, config, most));
@@ -64,7 +64,7 @@ pub fn agree(expected: &Executions, found: Option<&Found>, demand: Demand) -> bo
         return false;
     }
     if has_race {
-        // After a race nothing that the program does has a meaning, so there is less to see.
+        // After a race the program's behaviour is undefined, so there is less to see.
         return found.complete.is_subset(&expected.complete);
     }
     let same_complete = found.complete == expected.complete;
@@ -76,7 +76,7 @@ pub fn agree(expected: &Executions, found: Option<&Found>, demand: Demand) -> bo
     }
 }
 
-/// Where the two differ, on a program that is as small as it gets.
+/// Describes where the two differ, on a program made as small as possible.
 pub fn explain(program: &Program, config: &Config, demand: Demand, most: usize) -> String {
     let differs = |program: &Program| {
         let expected = oracle::enumerate(program, config.model, config.spurious, most);
@@ -89,7 +89,7 @@ pub fn explain(program: &Program, config: &Config, demand: Demand, most: usize) 
     difference(&smallest, config, most)
 }
 
-/// Takes away statements for as long as something holds.
+/// Removes statements as long as the property holds.
 fn smaller_while(program: Program, holds: &dyn Fn(&Program) -> bool) -> Program {
     let smaller = shortened(&program).find(|smaller| holds(smaller));
     match smaller {
@@ -98,7 +98,7 @@ fn smaller_while(program: Program, holds: &dyn Fn(&Program) -> bool) -> Program 
     }
 }
 
-/// The programs with one statement less in which all locks are still given back by who has them.
+/// The programs with one statement less in which all locks are still released by their holders.
 fn shortened(program: &Program) -> impl Iterator<Item = Program> {
     let threads = program.threads.iter().enumerate();
     let places = threads
@@ -110,7 +110,7 @@ fn shortened(program: &Program) -> impl Iterator<Item = Program> {
     })
 }
 
-/// Where the two differ, in words.
+/// Describes where the two differ.
 fn difference(program: &Program, config: &Config, most: usize) -> String {
     let mut lines = vec![format!(
         "\n{:?}, {} locations",

@@ -4,9 +4,9 @@ use super::ast::{Change, Condition, Location, Program, Register, Statement, Valu
 use heisenbug_engine::steps::Why;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
-/// What a program consists of, beside loads and stores. Mixed programs alone would not do: they
+/// What a program contains besides loads and stores. Mixed programs alone are not enough: they
 /// rarely have the two or three events in the right places that, say, a wrong rule for SC fences needs
-/// to show.
+/// to be exposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Loads and stores with all orderings.
@@ -21,19 +21,19 @@ pub enum Kind {
     SeqCst,
     /// Fences among accesses of all sorts.
     Fences,
-    /// Messages through fences, where hardly anything else orders.
+    /// Messages through fences, with hardly any other orderings.
     FencedMessages,
     /// Fences and read-modify-writes.
     FencesAndChanges,
-    /// Mutexes, nested or never given back.
+    /// Mutexes, nested or never released.
     Mutexes,
-    /// Condition variables, made of the steps that the façade makes them of.
+    /// Condition variables, built from the same steps as in the façade.
     Condvars,
     /// The same, with spurious wake-ups.
     SpuriousWakes,
     /// Choices.
     Choices,
-    /// Exchanges that may fail for no reason.
+    /// Weak exchanges, which may fail spuriously.
     WeakExchanges,
     /// Plain data.
     PlainData,
@@ -49,7 +49,7 @@ pub enum Kind {
     FourThreads,
     /// Reader-writer locks.
     ReaderWriterLocks,
-    /// All of them at once.
+    /// All of these at once.
     Everything,
 }
 
@@ -86,7 +86,7 @@ const STORES: [Ordering; 3] = [Relaxed, Release, SeqCst];
 const CHANGES: [Ordering; 5] = [Relaxed, Acquire, Release, AcqRel, SeqCst];
 const FENCES: [Ordering; 4] = [Acquire, Release, AcqRel, SeqCst];
 
-/// The register in which a waiter of a condition variable keeps whether it has woken for no reason.
+/// The register in which a waiter of a condition variable keeps whether it has woken spuriously.
 const WOKEN: Register = 3;
 
 struct Generator {
@@ -130,7 +130,7 @@ impl Generator {
 
     fn program(&mut self) -> Program {
         let threads = (0..self.threads).map(|me| self.thread(me)).collect();
-        // Behind the others: the set of a condition variable's waiters, and a token for each.
+        // After the others: the set of a condition variable's waiters, and a token for each.
         let condvar = match self.kind {
             Kind::Condvars | Kind::SpuriousWakes => 1 + self.threads,
             _ => 0,
@@ -433,7 +433,7 @@ impl Generator {
         }
     }
 
-    /// Puts a section, or two, nested or not, or one that never ends, around some statements.
+    /// Puts one or two sections around some statements, nested or not, or one that never ends.
     fn add_sections(&mut self, statements: &mut Vec<Statement>) {
         let outer = self.lock();
         let begin = self.place(statements, 0);
@@ -482,7 +482,7 @@ impl Generator {
         }
     }
 
-    /// A thread that waits on the condition variable, or notifies, with the mutex held or not.
+    /// A thread that waits on the condition variable, or notifies it, with or without the mutex.
     fn waiter_or_notifier(&mut self, me: u8) -> Vec<Statement> {
         let mutex = self.atomics;
         let mut statements = Vec::new();
@@ -516,7 +516,7 @@ impl Generator {
         statements
     }
 
-    /// Where the set of the waiters is. Behind it is the token of each.
+    /// The location of the set of waiters. It is followed by the token of each.
     fn waiters(&self) -> Location {
         self.locations
     }

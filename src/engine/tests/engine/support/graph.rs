@@ -1,11 +1,11 @@
-//! One execution, in the form in which the oracle's and the engine's are compared.
+//! One execution, in a form common to the oracle and the engine.
 
 use super::ast::{Location, Registers};
 
 /// A thread, and the index of one of its events.
 pub type Position = (u8, u16);
 
-/// What an event is.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// A load, or an exchange that failed.
@@ -21,7 +21,7 @@ pub enum Kind {
     ReadUnlock,
     WriteLock,
     WriteUnlock,
-    /// A choice; the value says how it went.
+    /// A choice; the value is the chosen number.
     Choice,
 }
 
@@ -31,13 +31,13 @@ pub struct Node {
     pub kind: Kind,
     /// 0 for events that have none.
     pub location: Location,
-    /// What it reads from, if it reads, and not from the beginning.
+    /// The write that it reads from, if it reads, and not the initial value.
     pub from: Option<Position>,
-    /// What it read or wrote, or chose.
+    /// The value that it read, wrote or chose.
     pub value: u64,
 }
 
-/// An execution. Plain accesses are no part of it: what they see follows from the rest.
+/// An execution. Plain accesses are not part of it: what they see follows from the rest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Graph {
     /// The events of each thread of the program.
@@ -47,7 +47,7 @@ pub struct Graph {
     pub order: Vec<Vec<Position>>,
 }
 
-/// What a program can see of an execution when it is over.
+/// What a program can observe of an execution when it is over.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Outcome {
     pub registers: Vec<Registers>,
@@ -56,7 +56,7 @@ pub struct Outcome {
 }
 
 impl Graph {
-    /// The values of all reads, thread by thread, as words.
+    /// The values of all reads, thread by thread, separated by spaces.
     pub fn reads(&self) -> String {
         let reads = self.threads.iter().flatten();
         let values = reads.filter(|node| matches!(node.kind, Kind::Read | Kind::Update));

@@ -1,6 +1,6 @@
-//! Small concurrent algorithms whose numbers of executions are known, and what they are made of.
+//! Small concurrent algorithms whose numbers of executions are known, and their building blocks.
 //!
-//! They wait in one step, and what they promise is checked in every execution.
+//! They wait in one step, and their guarantees are checked in every execution.
 
 use heisenbug_engine::Place;
 use heisenbug_engine::search::{Config, Ending, Leaf, Model, Observer, Summary, explore};
@@ -10,13 +10,13 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
-/// How many executions there are.
+/// The number of executions.
 #[derive(Debug, Default, PartialEq)]
 pub struct Count {
     pub complete: u64,
     pub stuck: u64,
     pub racy: u64,
-    /// Endings that no kernel should have: it broke its promise, say.
+    /// Endings that no kernel should have, for example a broken guarantee.
     pub odd: Vec<Ending>,
     pub wasted: u64,
 }
@@ -67,14 +67,14 @@ pub fn here() -> Place {
     Location::caller()
 }
 
-/// What a kernel promises: where it does not hold, the execution ends oddly.
+/// A guarantee of a kernel: if it does not hold, the execution ends oddly.
 fn promise(holds: bool) {
     if !holds {
         steps::give_up("a kernel broke its promise");
     }
 }
 
-/// Runs so many threads, and joins them.
+/// Runs several threads, and joins them.
 pub fn in_threads<T: 'static>(
     threads: usize,
     shared: T,
@@ -172,7 +172,7 @@ impl Atomic {
         steps::await_load(&self.object, self.init, until, order, false, here())
     }
 
-    /// Takes one of the bits that are set: which one is a choice.
+    /// Takes one of the set bits: which one is a choice.
     #[track_caller]
     fn take_bit(&self) -> u64 {
         let rmw = change(RmwOp::TakeBit, 0, 0);
@@ -180,7 +180,7 @@ impl Atomic {
         done.read & !done.wrote.unwrap_or(done.read)
     }
 
-    /// Waits for a 1 and makes it a 0.
+    /// Waits for a 1 and changes it to 0.
     #[track_caller]
     fn wait_and_take(&self) {
         let rmw = change(RmwOp::Set, 0, 0);
@@ -226,7 +226,7 @@ impl Data {
     }
 }
 
-/// A condition variable, made of what the façade makes it of: the set of those who wait, and a token
+/// A condition variable, built as in the façade: the set of waiting threads, and a token
 /// for each. It orders nothing by itself.
 struct Condvar {
     waiters: Atomic,
@@ -356,10 +356,10 @@ pub fn ttas(threads: usize) {
     promise(shared.1.get() == threads as u64);
 }
 
-/// What the threads of [`mcs`] share.
+/// The data that the threads of [`mcs`] share.
 struct Mcs {
     tail: Atomic,
-    /// Who is next, and whether one has to wait: for each thread.
+    /// For each thread its successor, and whether it has to wait.
     nodes: Vec<(Atomic, Atomic)>,
     data: Data,
     times: usize,
@@ -411,7 +411,7 @@ impl Mcs {
     }
 }
 
-/// What the threads of [`treiber`] share. Nodes go by the number of the thread that pushes them.
+/// The data that the threads of [`treiber`] share. A node has the number of the thread that pushes it.
 struct Treiber {
     head: Atomic,
     next: Vec<Atomic>,
@@ -465,16 +465,16 @@ impl Treiber {
     }
 }
 
-/// What the threads of [`queue`] share.
+/// The data that the threads of [`queue`] share.
 struct Queue {
-    /// When a slot may be used next, and what is in it.
+    /// When a slot may be used next, and its contents.
     slots: [(Atomic, Data); 2],
     tail: Atomic,
     head: Atomic,
     pushers: usize,
 }
 
-/// Vyukov's bounded queue with two slots. The first threads put one in, the others try to take one.
+/// Vyukov's bounded queue with two slots. The first threads push one value, the others try to pop one.
 pub fn queue(pushers: usize, poppers: usize) {
     let shared = Queue {
         slots: [0, 1].map(|slot| (Atomic::new(slot), Data::new(0))),
@@ -535,7 +535,7 @@ impl Queue {
     }
 }
 
-/// Peterson's lock with these orderings for stores and loads. Whoever does not get in at once gives
+/// Peterson's lock with these orderings for stores and loads. A thread that does not get in at once gives
 /// up.
 pub fn peterson(store: Ordering, load: Ordering) {
     let flags = [Atomic::new(0), Atomic::new(0)];
@@ -559,7 +559,7 @@ pub fn peterson_release_acquire() {
     peterson(Release, Acquire);
 }
 
-/// One thread says that something is there, and wakes all; the others wait for it.
+/// One thread announces that something is there, and wakes all; the others wait for it.
 pub fn condvar(waiters: usize) {
     let shared = (Object::new(), Condvar::new(), Data::new(0));
     in_threads(waiters + 1, shared, |(mutex, condvar, there), thread| {

@@ -1,8 +1,8 @@
 //! All executions of a program, by brute force.
 //!
-//! Starting from no events, the next event of any thread is added in all ways, and what the axioms
+//! Starting without events, the next event of any thread is added in all ways, and what the axioms
 //! forbid is dropped. That finds every consistent execution, since both models forbid cycles of
-//! program order and reads-from, and an execution stays consistent when its last event is taken away.
+//! program order and reads-from, and an execution stays consistent when its last event is removed.
 
 use super::ast::{Change, Location, Program, Registers, Statement};
 use super::axioms;
@@ -72,8 +72,8 @@ impl Event {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Execution {
     pub threads: Vec<Vec<Event>>,
-    /// The modification order of each location. That of a lock consists of its unlocks, read unlocks
-    /// excepted.
+    /// The modification order of each location. For a lock it consists of its unlocks, except read
+    /// unlocks.
     pub order: Vec<Vec<Position>>,
 }
 
@@ -84,7 +84,7 @@ impl Execution {
         })
     }
 
-    /// The writes of a location, the beginning first.
+    /// The writes of a location, the initial value first.
     fn writes(&self, location: Location) -> impl Iterator<Item = Option<Position>> {
         let order = &self.order[location as usize];
         std::iter::once(None).chain(order.iter().copied().map(Some))
@@ -99,14 +99,14 @@ impl Execution {
         self.threads[thread].iter().filter(of_that).count()
     }
 
-    /// Whether somebody has taken a lock after the newest unlock.
+    /// Whether a lock was taken after the newest unlock.
     fn is_taken(&self, what: What, location: Location) -> bool {
         let newest = self.newest(location);
         let takes = |e: &Event| e.what == what && e.location == location && e.from == newest;
         self.threads.iter().flatten().any(takes)
     }
 
-    /// Whether somebody is in a read section.
+    /// Whether a thread is in a read section.
     fn is_read(&self, location: Location) -> bool {
         (0..self.threads.len()).any(|thread| {
             self.count(thread, What::ReadLock, location)
@@ -118,7 +118,7 @@ impl Execution {
         (thread as u8, self.threads[thread].len() as u16)
     }
 
-    /// How many of the choices of a kind went another than the ordinary way.
+    /// The number of choices of a kind that did not go the ordinary way.
     fn chosen(&self, why: Why) -> u64 {
         let choices = self.threads.iter().flatten();
         let of_that = choices.filter(|e| e.what == What::Choice && e.location == why as u8);
@@ -142,7 +142,7 @@ impl Execution {
         }
     }
 
-    /// Where an event is when plain accesses are not counted.
+    /// The position of an event when plain accesses are not counted.
     fn kept(&self, (thread, index): Position) -> Position {
         let before = &self.threads[thread as usize][..index as usize];
         let kept = before.iter().filter(|event| !event.is_plain()).count();
@@ -176,18 +176,18 @@ impl Execution {
 /// All executions of a program.
 #[derive(Debug, Default)]
 pub struct Executions {
-    /// Those in which all threads have ended.
+    /// The executions in which all threads have ended.
     pub complete: FxHashSet<Graph>,
-    /// Those in which nothing can run, though everybody who waits has seen the newest.
+    /// The executions in which nothing can run, though all waiting threads have seen the newest value.
     pub stuck: FxHashSet<Graph>,
-    /// How many of both kinds have a data race.
+    /// The number of executions of both kinds with a data race.
     pub racy: usize,
-    /// What the complete ones come to.
+    /// The outcomes of the complete ones.
     pub outcomes: FxHashSet<Outcome>,
 }
 
-/// Enumerates the executions of a program in which each kind of spurious event happens at most so
-/// often. `None` if that would take more than so many partial executions.
+/// Enumerates the executions of a program, with at most `spurious` spurious events of each
+/// kind. `None` if that would take more than `most` partial executions.
 pub fn enumerate(program: &Program, model: Model, spurious: u8, most: usize) -> Option<Executions> {
     let mut oracle = Oracle {
         program,
@@ -210,22 +210,22 @@ pub fn enumerate(program: &Program, model: Model, spurious: u8, most: usize) -> 
     oracle.extend(beginning).then_some(oracle.found)
 }
 
-/// An execution that is being built, and where its threads are. The latter follows from the former.
+/// An execution that is being built, and the positions of its threads. The latter follow from the former.
 #[derive(Clone)]
 struct State {
     execution: Execution,
     next: Vec<usize>,
-    /// How often each thread has gone round in the loop it is in.
+    /// The number of passes of each thread in its current loop.
     passes: Vec<u32>,
     registers: Vec<Registers>,
 }
 
-/// How often a loop that may change something goes round.
+/// The number of passes of a loop that may change something.
 const PASSES: u32 = 2;
 
 impl State {
-    /// Sets a thread back before the loop it has just gone through once, if it has not seen what it
-    /// waits for. False if it has gone round too often.
+    /// Sets a thread back to the beginning of a loop after a pass, if it has not seen what it
+    /// waits for. False if there were too many passes.
     fn comes_round(&mut self, thread: usize, register: u8, until: u64) -> bool {
         if self.registers[thread][register as usize] == until {
             self.passes[thread] = 0;
@@ -246,11 +246,11 @@ struct Oracle<'a> {
     found: Executions,
 }
 
-/// In which ways one thread can go on.
+/// The ways in which one thread can go on.
 struct Moves {
     states: Vec<State>,
-    /// Whether it goes on in the end: who waits for a value sees the newest one some day, and goes on
-    /// for sure only if that is as wanted.
+    /// Whether it certainly goes on in the end: a thread that waits for a value sees the newest one
+    /// eventually, and certainly goes on only if that is the awaited one.
     for_sure: bool,
 }
 
@@ -300,7 +300,7 @@ impl Oracle<'_> {
         } else {
             &mut found.stuck
         };
-        // Different orders of plain accesses do not make different graphs, so this is new.
+        // Different orders of plain accesses do not give different graphs, so this one is new.
         let new = set.insert(execution.graph());
         assert!(new, "an execution is a graph");
         found.racy += usize::from(axioms::has_race(execution));
@@ -396,7 +396,7 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// The state with one more event, and where that is.
+    /// The state with one more event, and that event's position.
     fn with(&self, event: Event) -> (State, Position) {
         let mut state = self.state.clone();
         let position = state.execution.next_position(self.thread);
@@ -404,7 +404,7 @@ impl Step<'_> {
         (state, position)
     }
 
-    /// A step that is always possible, and in one way.
+    /// A step that is always possible, in one way only.
     fn simple(&self, what: What, at: Location, order: Ordering, from: Option<Position>) -> Moves {
         let event = Event {
             what,
@@ -466,7 +466,7 @@ impl Step<'_> {
         }
     }
 
-    /// A store, at every place of the modification order.
+    /// A store, at every position in the modification order.
     fn store(&self, at: Location, value: u64, order: Ordering) -> Moves {
         let event = Event {
             what: What::Write,
@@ -487,7 +487,7 @@ impl Step<'_> {
         }
     }
 
-    /// A load, from every write.
+    /// A load, from every possible write.
     fn read(&self, into: u8, at: Location, order: Ordering, wanted: Option<u64>) -> Moves {
         let one = |write: Option<Position>, value: u64| {
             let (mut state, _) = self.with(Event {
@@ -503,7 +503,7 @@ impl Step<'_> {
         self.for_every_write(at, wanted, |_, write, value| vec![one(write, value)])
     }
 
-    /// A read-modify-write, from every write and in every way.
+    /// A read-modify-write, from every possible write and in every way.
     fn change(
         &self,
         into: Option<u8>,
@@ -527,7 +527,7 @@ impl Step<'_> {
         })
     }
 
-    /// The state after a read-modify-write that has read a write at a place, and has written or not.
+    /// The state after a read-modify-write that has read the write at a position, and has written or not.
     fn changed(
         &self,
         at: Location,
@@ -558,8 +558,8 @@ impl Step<'_> {
         state
     }
 
-    /// What can be done with each write whose value is as wanted. The first argument is the place just
-    /// behind that write.
+    /// The moves for each write whose value is the awaited one. The first argument is the position
+    /// directly after that write.
     fn for_every_write(
         &self,
         at: Location,
@@ -580,7 +580,7 @@ impl Step<'_> {
     }
 }
 
-/// What a change can write over a value; `None` if it writes nothing.
+/// The values that a change can write over a value; `None` if it writes nothing.
 fn results(by: Change, old: u64) -> Vec<Option<u64>> {
     match by {
         Change::Add(value) => vec![Some(old + value)],

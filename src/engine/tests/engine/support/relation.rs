@@ -1,6 +1,6 @@
 //! Relations between the events of one execution, as bit matrices.
 
-/// The most events that an execution may have.
+/// The maximal number of events of an execution.
 pub const MOST: usize = 64;
 
 /// A relation: row `a` has bit `b` if `a` is related to `b`.
@@ -10,7 +10,7 @@ pub struct Relation {
 }
 
 impl Relation {
-    /// The relation between `size` events in which nothing is related.
+    /// The empty relation between `size` events.
     pub fn empty(size: usize) -> Relation {
         assert!(size <= MOST, "too many events for a word");
         let rows = vec![0; size];
@@ -25,7 +25,7 @@ impl Relation {
         self.rows[a] >> b & 1 == 1
     }
 
-    /// Either relation.
+    /// The union: `a ∪ b`.
     pub fn or(&self, other: &Relation) -> Relation {
         let pairs = self.rows.iter().zip(&other.rows);
         let rows = pairs.map(|(mine, theirs)| mine | theirs).collect();
@@ -40,7 +40,7 @@ impl Relation {
         }
     }
 
-    /// Everything that is related to one of a set.
+    /// Everything that is related to an element of a set.
     fn reached_from(&self, mut set: u64) -> u64 {
         let mut reached = 0;
         while set != 0 {
@@ -63,7 +63,7 @@ impl Relation {
         self
     }
 
-    /// Or nothing at all: `r?`.
+    /// The reflexive closure: `r?`.
     pub fn optional(&self) -> Relation {
         let rows = self.rows.iter().enumerate();
         Relation {
@@ -71,7 +71,7 @@ impl Relation {
         }
     }
 
-    /// Only from one set to another: `[A] ; r ; [B]`.
+    /// Restricted to pairs from one set to another: `[A] ; r ; [B]`.
     pub fn between(&self, from: u64, to: u64) -> Relation {
         let rows = self.rows.iter().enumerate();
         let kept = rows.map(|(event, row)| if from >> event & 1 == 1 { row & to } else { 0 });
@@ -80,14 +80,14 @@ impl Relation {
         }
     }
 
-    /// Only the pairs that are in another relation, too.
+    /// The intersection with another relation.
     pub fn and(&self, other: &Relation) -> Relation {
         let pairs = self.rows.iter().zip(&other.rows);
         let rows = pairs.map(|(mine, theirs)| mine & theirs).collect();
         Relation { rows }
     }
 
-    /// Only the pairs that are not in another relation.
+    /// The difference to another relation.
     pub fn without(&self, other: &Relation) -> Relation {
         let pairs = self.rows.iter().zip(&other.rows);
         let rows = pairs.map(|(mine, theirs)| mine & !theirs).collect();

@@ -1,4 +1,4 @@
-//! A program through the engine.
+//! Runs a program with the engine.
 
 use super::ast::{Change, Location, Program, Registers, Statement};
 use super::graph::{Graph, Kind, Node, Outcome, Position};
@@ -13,26 +13,26 @@ use std::panic::Location as Source;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
-/// What the engine found.
+/// The results of the engine.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The complete executions.
     pub complete: FxHashSet<Graph>,
     /// The executions in which nothing can run or change.
     pub stuck: FxHashSet<Graph>,
-    /// What the complete ones come to.
+    /// The outcomes of the complete ones.
     pub outcomes: FxHashSet<Outcome>,
-    /// How many executions came more than once.
+    /// The number of executions that came more than once.
     pub duplicates: u64,
-    /// How many executions ended with a data race.
+    /// The number of executions that ended with a data race.
     pub racy: u64,
     /// Endings that these programs should not have.
     pub odd: Vec<Ending>,
-    /// What the engine says of the whole.
+    /// The engine's summary.
     pub summary: Summary,
 }
 
-/// Explores a program. Stops after so many runs.
+/// Explores a program. Stops after `most` runs.
 pub fn run(program: &Program, config: &Config, most: u64) -> Found {
     let mut collector = Collector {
         program,
@@ -45,8 +45,8 @@ pub fn run(program: &Program, config: &Config, most: u64) -> Found {
     found
 }
 
-/// The complete executions of a program, each with an order in which it can have happened, and what
-/// the engine makes of that order when it is asked to run it again.
+/// The complete executions of a program, each with an order in which it can have happened, and the
+/// graph that the engine finds when it runs that order again.
 pub fn run_and_replay(program: &Program, config: &Config) -> Vec<(Graph, Schedule, Graph)> {
     let scenario = scenario(program);
     let mut scheduler = Scheduler {
@@ -63,17 +63,17 @@ pub fn run_and_replay(program: &Program, config: &Config) -> Vec<(Graph, Schedul
     replayed.collect()
 }
 
-/// The program, to be gone through step by step.
+/// A stepper for the program.
 pub fn stepper(program: &Program, config: &Config) -> Stepper {
     Stepper::new(config.clone(), scenario(program))
 }
 
-/// The execution that a stepper has come to.
+/// The execution that a stepper has reached.
 pub fn graph_of(stepper: &Stepper, program: &Program) -> Graph {
     Reading::of(&stepper.view(), program).graph()
 }
 
-/// The program as the engine runs it. Its objects are statics, as it were.
+/// The program as the engine runs it. Its objects act like statics.
 fn scenario(program: &Program) -> impl Fn() + use<> {
     let objects: Rc<Vec<Object>> = Rc::new((0..program.locations).map(|_| Object::new()).collect());
     let threads = Rc::new(program.threads.clone());
@@ -210,7 +210,7 @@ impl Thread<'_> {
         }
     }
 
-    /// What the register gets.
+    /// Performs a change. Returns what the register gets.
     fn change(
         &self,
         at: Location,
@@ -243,7 +243,7 @@ impl Thread<'_> {
     }
 }
 
-/// The engine's word for a change.
+/// The engine's operation for a change.
 fn rmw(by: Change) -> Rmw {
     let (op, expected, operand) = match by {
         Change::Add(value) => (RmwOp::Add, 0, value),
@@ -328,11 +328,11 @@ impl Observer for Collector<'_> {
     }
 }
 
-/// What an execution is in terms of its program: found by reading the program along with the events.
+/// Translates an execution back to its program: reads the program along with the events.
 struct Reading<'a> {
     view: &'a View,
     program: &'a Program,
-    /// Which events of each thread the common form has. The first thread is the scenario itself.
+    /// Which events of each thread are kept in the common form. The first thread is the scenario itself.
     kept: Vec<Vec<bool>>,
     /// The program's name of each of the engine's locations.
     names: Vec<Option<Location>>,
@@ -341,7 +341,7 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn of(view: &'a View, program: &'a Program) -> Reading<'a> {
-        // What the engine adds of its own is left out, and a read on which a thread still waits.
+        // Events that the engine adds itself are left out, and reads on which a thread still waits.
         let is_kept = |event: &ViewEvent| event.kind != ViewKind::Thread && !event.waits;
         let threads = view.threads.iter();
         let kept = threads.map(|events| events.iter().map(is_kept).collect());
@@ -358,7 +358,7 @@ impl<'a> Reading<'a> {
         reading
     }
 
-    /// Reads the statements of a thread along with its events, and ends where these end: the thread is
+    /// Reads the statements of a thread along with its events, and stops where these end: the thread is
     /// stuck there, or has not even begun.
     fn read_along(&mut self, statements: &[Statement], thread: usize) -> Option<()> {
         let registers = &mut self.registers[thread - 1];
@@ -376,7 +376,7 @@ impl<'a> Reading<'a> {
                 assert!(known.is_none_or(|known| known == name), "one name each");
                 *known = Some(name);
             }
-            // What a loop reads before it sees what it waits for is left out.
+            // What a loop reads before it sees the awaited value is left out.
             while statement.waits_on_after(event.value) {
                 self.kept[thread][index] = false;
                 if event.kind == ViewKind::Update {

@@ -3,16 +3,16 @@
 //! Threads are separated by `|`, statements by `;`. A statement is an operation with its ordering
 //! (none is Relaxed), a location, and numbers:
 //!
-//! | text | is |
+//! | text | meaning |
 //! |---|---|
 //! | `R x`, `R.acq x`, `R.sc x` | a load |
 //! | `W x 1`, `W.rel x 1` | a store; `W x +1` stores one more than the thread's last read |
 //! | `A.ar x 1` | `fetch_add` |
 //! | `X.sc x 1` | `swap` |
-//! | `C.acq.rlx x 0 1` | `compare_exchange` from 0 to 1, with the ordering of a failure |
+//! | `C.acq.rlx x 0 1` | `compare_exchange` from 0 to 1, with the failure ordering |
 //! | `K.acq.rlx x 0 1` | `compare_exchange_weak` |
 //! | `F.sc` | a fence |
-//! | `L m`, `U m` | a mutex is taken, and given back |
+//! | `L m`, `U m` | a mutex is taken, and released |
 //! | `if 1 R x` | a statement that only runs if the thread's last read returned 1 |
 //!
 //! After `=>` come the locations whose last values belong to the outcome.
@@ -21,7 +21,7 @@ use super::ast::{Change, Condition, Location, Program, Statement, Value};
 use super::graph::Graph;
 use std::sync::atomic::Ordering;
 
-/// A program, and what of its executions is looked at.
+/// A program, and the locations whose last values are part of the outcome.
 #[derive(Debug)]
 pub struct Litmus {
     pub program: Program,
@@ -41,7 +41,7 @@ impl Litmus {
     }
 }
 
-/// Panics with what it does not understand.
+/// Panics if the text is invalid.
 pub fn parse(text: &str) -> Litmus {
     let (threads, finals) = text.split_once("=>").unwrap_or((text, ""));
     let mut names = Vec::new();
@@ -118,7 +118,7 @@ fn parse_statement(words: &[&str], names: &mut Vec<String>) -> Statement {
     }
 }
 
-/// What to do, and with which orderings: of a success, and of a failure.
+/// The name of an operation, and its orderings for success and failure.
 fn operation(word: &str) -> (&str, [Ordering; 2]) {
     let mut parts = word.split('.');
     let operation = parts.next().expect("there is always a first part");

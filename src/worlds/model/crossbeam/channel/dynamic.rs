@@ -1,4 +1,4 @@
-//! `crossbeam::channel::Select`: a `select!` over channels that are only known when it runs.
+//! `crossbeam::channel::Select`: a `select!` over channels that are only known at run time.
 
 use super::ends::{Receiver, Sender};
 use super::queue::{Patience, Queue};
@@ -8,25 +8,25 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
 
-/// Several channels to wait for. Each has the number of how many were added before it.
+/// Several channels to wait for, numbered from 0 in the order in which they were added.
 #[derive(Default)]
 pub struct Select<'a> {
     operations: Vec<Option<Operation<'a>>>,
 }
 
-/// To send to or to receive from a channel of some type.
+/// A send to or a receive from a channel of some type.
 #[derive(Clone, Copy)]
 struct Operation<'a> {
     end: End,
     channel: &'a (dyn Selectable + 'a),
 }
 
-/// An end of a channel that an operation may be selected on.
+/// An end of a channel that an operation can be selected on.
 trait Selectable {
-    /// An arm that does it: a [`Sending`] or [`Receiving`].
+    /// An arm that performs the operation: a [`Sending`] or [`Receiving`].
     fn does(&self) -> Box<dyn Arm + '_>;
 
-    /// One that only looks.
+    /// An arm that only checks whether it is ready.
     fn looks(&self) -> Box<dyn Arm + '_>;
 }
 
@@ -50,22 +50,22 @@ impl<T> Selectable for Sender<T> {
     }
 }
 
-/// An end of a channel, by where it is.
+/// An end of a channel, identified by its address.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
     Sender(*const ()),
     Receiver(*const ()),
 }
 
-/// What was chosen. Whoever has chosen it has to do it.
-#[must_use = "what was selected has to be done"]
+/// The selected operation, which the caller must complete.
+#[must_use = "a selected operation must be completed"]
 pub struct SelectedOperation<'a> {
     index: usize,
     end: End,
     arm: Box<dyn Arm + 'a>,
 }
 
-/// The ways in which none of several channels was ready.
+/// The errors for when none of several channels was ready.
 macro_rules! errors {
     ($($(#[$doc:meta])* $name:ident: $says:literal;)*) => {
         $(
@@ -96,7 +96,7 @@ errors! {
 }
 
 impl<'a> Select<'a> {
-    /// No channels yet.
+    /// A selection without channels yet.
     pub fn new() -> Select<'a> {
         Select::default()
     }
@@ -122,7 +122,7 @@ impl<'a> Select<'a> {
         self.operations.len() - 1
     }
 
-    /// Takes the operation of that number out.
+    /// Removes the operation of that number.
     ///
     /// # Panics
     ///
@@ -140,7 +140,7 @@ impl<'a> Select<'a> {
         selected.expect("it waits until one is ready")
     }
 
-    /// Chooses one that is ready.
+    /// Chooses one that is ready now.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl<'a> Select<'a> {
         self.select_within(Patience::None).ok_or(TrySelectError)
     }
 
-    /// As [`select`](Self::select), waiting for no longer than `timeout`.
+    /// As [`select`](Self::select), for no longer than `timeout`.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl<'a> Select<'a> {
         selected.ok_or(SelectTimeoutError)
     }
 
-    /// As [`select`](Self::select), waiting for no longer than until then.
+    /// As [`select`](Self::select), until `deadline` at the latest.
     ///
     /// # Errors
     ///
@@ -177,14 +177,14 @@ impl<'a> Select<'a> {
         self.select_timeout(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Waits until one is ready. Somebody else may be quicker to do it.
+    /// Waits until one is ready. Another thread may still be quicker to perform it.
     #[track_caller]
     pub fn ready(&mut self) -> usize {
         let ready = self.ready_within(Patience::Endless);
         ready.expect("it waits until one is ready")
     }
 
-    /// One that is ready.
+    /// Returns one that is ready now.
     ///
     /// # Errors
     ///
@@ -194,7 +194,7 @@ impl<'a> Select<'a> {
         self.ready_within(Patience::None).ok_or(TryReadyError)
     }
 
-    /// As [`ready`](Self::ready), waiting for no longer than `timeout`.
+    /// As [`ready`](Self::ready), for no longer than `timeout`.
     ///
     /// # Errors
     ///
@@ -205,7 +205,7 @@ impl<'a> Select<'a> {
         ready.ok_or(ReadyTimeoutError)
     }
 
-    /// As [`ready`](Self::ready), waiting for no longer than until then.
+    /// As [`ready`](Self::ready), until `deadline` at the latest.
     ///
     /// # Errors
     ///
@@ -251,12 +251,12 @@ impl<'a> Select<'a> {
 }
 
 impl<'a> SelectedOperation<'a> {
-    /// Its number.
+    /// The number of the selected operation.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// Does it: receives.
+    /// Completes the operation by receiving.
     ///
     /// # Errors
     ///
@@ -264,17 +264,17 @@ impl<'a> SelectedOperation<'a> {
     ///
     /// # Panics
     ///
-    /// If something else was selected.
+    /// If another operation was selected.
     #[track_caller]
     pub fn recv<T>(self, from: &Receiver<T>) -> Result<T, RecvError> {
         let end = End::Receiver(std::ptr::from_ref(from).cast());
         let arm = self.into_arm(end).cast::<Receiving<'_, T>>();
-        // SAFETY: the arm was made as a box of that type, for the receiver that is there: it has been
-        // borrowed ever since, so that nothing else can be.
+        // SAFETY: the arm was made as a box of that type, for the receiver at that address: it has been
+        // borrowed ever since, so nothing else can be there.
         unsafe { Box::from_raw(arm) }.finish()
     }
 
-    /// Does it: sends.
+    /// Completes the operation by sending.
     ///
     /// # Errors
     ///
@@ -282,7 +282,7 @@ impl<'a> SelectedOperation<'a> {
     ///
     /// # Panics
     ///
-    /// If something else was selected.
+    /// If another operation was selected.
     #[track_caller]
     pub fn send<T>(self, to: &Sender<T>, value: T) -> Result<(), SendError<T>> {
         let end = End::Sender(std::ptr::from_ref(to).cast());
@@ -295,7 +295,7 @@ impl<'a> SelectedOperation<'a> {
     fn into_arm(self, end: End) -> *mut (dyn Arm + 'a) {
         assert!(self.end == end, "passed a channel that wasn't selected");
         let selected = ManuallyDrop::new(self);
-        // SAFETY: what was selected is not used again.
+        // SAFETY: the operation is not used again.
         Box::into_raw(unsafe { std::ptr::read(&raw const selected.arm) })
     }
 }
@@ -308,7 +308,7 @@ impl Drop for SelectedOperation<'_> {
     }
 }
 
-/// To look whether a send or a receive needs no waiting.
+/// Checks whether a send or a receive could proceed without waiting.
 struct Looking<'a, T> {
     queue: &'a Queue<T>,
     sends: bool,

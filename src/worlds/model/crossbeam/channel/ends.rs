@@ -7,10 +7,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Sends values.
+/// The sending end of a channel.
 pub struct Sender<T>(Arc<Unordered<Queue<T>>>);
 
-/// Receives values. Each value goes to one of the receivers.
+/// The receiving end of a channel. Each value goes to one of the receivers.
 pub struct Receiver<T>(Arc<Unordered<Queue<T>>>);
 
 pub(super) fn pair<T>(queue: Queue<T>) -> (Sender<T>, Receiver<T>) {
@@ -19,14 +19,14 @@ pub(super) fn pair<T>(queue: Queue<T>) -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T> Receiver<T> {
-    /// For those who wait for several.
+    /// The queue, for `select!`.
     pub(super) fn queue(&self) -> &Queue<T> {
         &self.0
     }
 }
 
 impl<T> Sender<T> {
-    /// For those who wait for several.
+    /// The queue, for `select!`.
     pub(super) fn queue(&self) -> &Queue<T> {
         &self.0
     }
@@ -74,7 +74,7 @@ impl<T> Sender<T> {
 }
 
 impl<T> Sender<T> {
-    /// As [`send_timeout`](Self::send_timeout), waiting for no longer than until then.
+    /// As [`send_timeout`](Self::send_timeout), until `deadline` at the latest.
     ///
     /// # Errors
     ///
@@ -96,11 +96,11 @@ impl<T> Receiver<T> {
         self.0.receive(Patience::Endless).map_err(|_| RecvError)
     }
 
-    /// A value, if there is one.
+    /// Receives a value, if there is one.
     ///
     /// # Errors
     ///
-    /// `Empty` if there is none, `Disconnected` if there will never be one.
+    /// `Empty` if there is none now, `Disconnected` if there will never be one.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         let received = self.0.receive(Patience::None);
@@ -124,7 +124,7 @@ impl<T> Receiver<T> {
         })
     }
 
-    /// As [`recv_timeout`](Self::recv_timeout), for no longer than until then.
+    /// As [`recv_timeout`](Self::recv_timeout), until `deadline` at the latest.
     ///
     /// # Errors
     ///
@@ -134,23 +134,23 @@ impl<T> Receiver<T> {
         self.recv_timeout(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// The values to come, until all senders are gone.
+    /// Iterates over the values to come, until all senders are gone.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter(self)
     }
 
-    /// The values that are there.
+    /// Iterates over the values that are there now.
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter(self)
     }
 }
 
-/// What both ends have.
+/// The methods that both ends have.
 macro_rules! ends {
     ($($end:ident: $add:ident, $remove:ident;)*) => {
         $(
             impl<T> $end<T> {
-                /// How many values wait to be received.
+                /// The number of values that wait to be received.
                 #[track_caller]
                 pub fn len(&self) -> usize {
                     self.0.len()
@@ -162,13 +162,13 @@ macro_rules! ends {
                     self.0.len() == 0
                 }
 
-                /// Whether there is no room.
+                /// Whether there is no room for another value.
                 #[track_caller]
                 pub fn is_full(&self) -> bool {
                     (self.0.capacity()).is_some_and(|capacity| self.0.len() >= capacity)
                 }
 
-                /// How many values there is room for, if there is a bound.
+                /// The number of values that fit, if there is a bound.
                 pub fn capacity(&self) -> Option<usize> {
                     self.0.capacity()
                 }
@@ -207,15 +207,15 @@ ends! {
     Receiver: add_receiver, remove_receiver;
 }
 
-/// The values to come, until all senders are gone.
+/// An iterator over the values to come, until all senders are gone.
 #[derive(Debug)]
 pub struct Iter<'a, T>(&'a Receiver<T>);
 
-/// The values that are there.
+/// An iterator over the values that are there now.
 #[derive(Debug)]
 pub struct TryIter<'a, T>(&'a Receiver<T>);
 
-/// The values to come, until all senders are gone.
+/// An iterator over the values to come, until all senders are gone. Owns the receiver.
 #[derive(Debug)]
 pub struct IntoIter<T>(Receiver<T>);
 

@@ -1,4 +1,4 @@
-//! What the ends of a channel share.
+//! The queue that the ends of a channel share.
 
 use super::RecvError;
 use super::select::{Signal, Watcher};
@@ -10,14 +10,14 @@ use std::collections::VecDeque;
 use std::panic::Location;
 use std::time::Duration;
 
-/// A queue with two ends, each of which several may hold.
+/// A queue with two ends, each of which may have several owners.
 pub struct Queue<T> {
     /// What timelines show: the lock and the condition variable are its insides.
     shared: Shared,
     state: Mutex<State<T>>,
     /// Signalled on every change.
     changed: Condvar,
-    /// `None` for a channel without a bound.
+    /// `None` for an unbounded channel.
     capacity: Option<usize>,
 }
 
@@ -25,25 +25,25 @@ struct State<T> {
     values: VecDeque<T>,
     senders: usize,
     receivers: usize,
-    /// How many receivers wait at this moment: only then a rendezvous needs no waiting.
+    /// The number of receivers that wait now: only then can a rendezvous proceed without waiting.
     waiting: usize,
-    /// How many values were sent and received: a rendezvous waits for its own.
+    /// The numbers of values sent and received: in a rendezvous the sender waits for its own value.
     sent: u64,
     received: u64,
-    /// How many have been promised room, and have not sent yet.
+    /// How many `select!`s have been promised room and have not sent yet.
     promised: usize,
-    /// Those who wait for several channels: this one among them, for a value.
+    /// The `select!`s that wait for a value of this channel, among others.
     watchers: Vec<Watcher>,
-    /// The same, for room.
+    /// The same for room.
     room_watchers: Vec<Watcher>,
 }
 
-/// How long somebody is willing to wait.
+/// How long a thread is willing to wait.
 #[derive(Clone, Copy)]
 pub enum Patience {
     /// Not at all.
     None,
-    /// For so long.
+    /// For this time.
     For(Duration),
     /// For as long as it takes.
     Endless,
@@ -62,7 +62,7 @@ pub enum Unreceived {
 }
 
 impl<T> State<T> {
-    /// How much room is taken.
+    /// How many places are taken.
     fn taken(&self) -> usize {
         self.values.len() + self.promised
     }
@@ -133,7 +133,7 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Puts a value in. Returns its number.
+    /// Adds a value. Returns its number.
     #[track_caller]
     fn put(&self, state: &mut State<T>, value: T) -> u64 {
         if let Some(call) = Call::begin("send", Location::caller()) {
@@ -173,7 +173,7 @@ impl<T> Queue<T> {
                 }
                 false
             }
-            // The one value that is changing hands.
+            // The one value that is being handed over.
             (Some(0), _) => state.taken() == 0,
             (Some(capacity), _) => state.taken() < capacity,
         }
@@ -234,7 +234,7 @@ impl<T> Queue<T> {
             }
             let mut again = self.wait(&mut state, patience);
             while self.capacity == Some(0) && state.promised > 0 && state.values.is_empty() {
-                // A value is on its way to somebody who waits.
+                // A value is on its way to a waiting receiver.
                 again = self.wait(&mut state, Patience::Endless);
             }
             state.waiting -= 1;
@@ -248,7 +248,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// What comes of a receive, if that needs no waiting.
+    /// The result of a receive, if it needs no waiting.
     #[track_caller]
     fn take_from(&self, state: &mut State<T>) -> Option<Result<T, RecvError>> {
         let at = Location::caller();
@@ -274,7 +274,7 @@ impl<T> Queue<T> {
         self.take_from(&mut self.state.lock())
     }
 
-    /// The same. Otherwise somebody will be told when there is something.
+    /// As [`take`](Self::take). If it needs waiting, the watcher is signalled when there is a value.
     #[track_caller]
     pub fn take_or_watch(&self, watcher: Watcher) -> Option<Result<T, RecvError>> {
         let mut state = self.state.lock();
@@ -285,7 +285,7 @@ impl<T> Queue<T> {
         taken
     }
 
-    /// Nobody is to be told any more. Receives, if asked to and possible.
+    /// Removes the watcher of that signal. Receives, if asked to and possible.
     #[track_caller]
     pub fn unwatch(&self, signal: &Signal, take: bool) -> Option<Result<T, RecvError>> {
         let mut state = self.state.lock();
@@ -297,7 +297,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Promises room for one value, if there is some. An error if nobody will receive it.
+    /// Promises room for one value, if there is any. An error if all receivers are gone.
     #[track_caller]
     fn promise_in(&self, state: &mut State<T>) -> Option<Result<(), RecvError>> {
         if state.receivers == 0 {
@@ -310,13 +310,13 @@ impl<T> Queue<T> {
         None
     }
 
-    /// The same, for whoever waits for several.
+    /// The same, for a `select!`.
     #[track_caller]
     pub fn promise(&self) -> Option<Result<(), RecvError>> {
         self.promise_in(&mut self.state.lock())
     }
 
-    /// The same. Otherwise somebody will be told when there is room.
+    /// As [`promise`](Self::promise). If it needs waiting, the watcher is signalled when there is room.
     #[track_caller]
     pub fn promise_or_watch(&self, watcher: Watcher) -> Option<Result<(), RecvError>> {
         let mut state = self.state.lock();
@@ -327,7 +327,7 @@ impl<T> Queue<T> {
         promised
     }
 
-    /// Nobody is to be told any more. Promises room, if asked to and possible.
+    /// Removes the watcher of that signal. Promises room, if asked to and possible.
     #[track_caller]
     pub fn unwatch_room(&self, signal: &Signal, promise: bool) -> Option<Result<(), RecvError>> {
         let mut state = self.state.lock();
@@ -339,7 +339,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Sends what room was promised for. An error, with the value, if nobody will receive it.
+    /// Sends a value for which room was promised. An error, with the value, if all receivers are gone.
     #[track_caller]
     pub fn send_promised(&self, value: T) -> Result<(), T> {
         let mut state = self.state.lock();
@@ -352,7 +352,7 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    /// Gives the room back that was promised.
+    /// Gives back the promised room.
     #[track_caller]
     pub fn break_promise(&self) {
         let mut state = self.state.lock();
@@ -361,8 +361,8 @@ impl<T> Queue<T> {
         state.room_watchers.iter().for_each(Watcher::tell);
     }
 
-    /// Whether a send or a receive needs no waiting. If it does, the watcher will be told when there is
-    /// something.
+    /// Whether a send or a receive needs no waiting. If it does, the watcher is signalled when it no longer
+    /// does.
     #[track_caller]
     pub fn is_ready(&self, sends: bool, watcher: Option<Watcher>) -> bool {
         let mut state = self.state.lock();
@@ -426,7 +426,7 @@ impl<T> Queue<T> {
         state.receivers -= 1;
         let mut unread = VecDeque::new();
         if state.receivers == 0 {
-            // A rendezvous' sender gets its value back.
+            // A sender in a rendezvous gets its value back.
             if self.capacity != Some(0) {
                 unread = std::mem::take(&mut state.values);
             }
@@ -434,7 +434,7 @@ impl<T> Queue<T> {
             state.room_watchers.iter().for_each(Watcher::tell);
         }
         drop(state);
-        // Not under the lock: what was sent may have a destructor that sends.
+        // Not under the lock: a value may have a destructor that sends.
         drop(unread);
     }
 }

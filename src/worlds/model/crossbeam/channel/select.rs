@@ -1,8 +1,8 @@
-//! What `select!` is made of: an offer to several receivers, one of which takes it.
+//! The mechanism behind `select!`: an offer to several channels, one of which takes it.
 //!
-//! First each receiver is looked at. Which one first is a choice, so that each of several that are ready
-//! is taken in some execution. If none is ready, each is left word of a [`Signal`], and whoever has
-//! something for one of them gives the signal.
+//! First each channel is tried. Which one comes first is a choice, so that each of several ready channels
+//! is taken in some execution. If none is ready, a [`Signal`] is registered with each of them, and
+//! the first thread that makes one of them ready gives the signal.
 
 use super::RecvError;
 use super::SendError;
@@ -17,21 +17,21 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
-/// Wakes one who waits for several receivers, once.
+/// Wakes a thread that waits for several channels, once.
 #[derive(Clone)]
 pub struct Signal(Arc<Unordered<Word>>);
 
 struct Word {
-    /// 0 until it is given, then one more than the number of the arm; or `TOO_LATE`. Relaxed: what is
-    /// handed over is ordered by the channel's lock.
+    /// 0 until the signal is given, then the number of the arm plus one; or `TOO_LATE`. Relaxed: the
+    /// channel's lock orders what is handed over.
     word: Shared,
     outside: (Mutex<u64>, Condvar),
 }
 
-/// The waiting one has gone.
+/// The waiting thread has stopped waiting.
 const TOO_LATE: u64 = u64::MAX;
 
-/// Whom a channel tells that it has something.
+/// What a channel signals when it becomes ready.
 pub struct Watcher {
     signal: Signal,
     arm: u64,
@@ -45,7 +45,7 @@ impl Signal {
         })))
     }
 
-    /// Waits for the signal. Returns the arm it was given for, or nothing when time is up.
+    /// Waits for the signal. Returns the arm it was given for, or `None` on a time-out.
     fn wait(&self, patience: Patience, deadline: Option<Instant>, at: Place) -> Option<usize> {
         let Some(call) = Call::begin("select", at) else {
             return self.wait_outside(deadline);
@@ -55,7 +55,7 @@ impl Signal {
         let timed = matches!(patience, Patience::For(_));
         let mut given = 0;
         if timed && steps::choose(2, Why::TimeOut, at) == 1 {
-            // Who was told just before has not run out of time.
+            // If the signal came just before, it has not timed out.
             let gone = Rmw::exchange(0, TOO_LATE);
             given = steps::rmw(object, 0, gone, Relaxed, Relaxed, at).read;
         } else {
@@ -83,7 +83,7 @@ impl Signal {
 }
 
 impl Watcher {
-    /// Tells of that arm.
+    /// A watcher that signals for that arm.
     pub fn new(signal: &Signal, arm: usize) -> Watcher {
         Watcher {
             signal: signal.clone(),
@@ -91,7 +91,7 @@ impl Watcher {
         }
     }
 
-    /// Gives the signal, if nobody has.
+    /// Gives the signal, unless it was given before.
     #[track_caller]
     pub fn tell(&self) {
         let Some(call) = Call::begin("select", Location::caller()) else {
@@ -108,7 +108,7 @@ impl Watcher {
         call.silent();
     }
 
-    /// Whether it is a watcher with that signal.
+    /// Whether the watcher has that signal.
     pub fn has(&self, signal: &Signal) -> bool {
         Arc::ptr_eq(&self.signal.0, &signal.0)
     }
@@ -116,35 +116,35 @@ impl Watcher {
 
 /// One of several things to wait for.
 pub trait Arm {
-    /// Does it, if that needs no waiting. Returns whether it is done.
+    /// Performs the operation, if it needs no waiting. Returns whether it did.
     #[track_caller]
     fn attempt(&mut self) -> bool;
 
-    /// As [`attempt`](Self::attempt). If it needs waiting, leaves word.
+    /// As [`attempt`](Self::attempt). If it needs waiting, registers a watcher.
     #[track_caller]
     fn offer(&mut self, signal: &Signal, arm: usize) -> bool;
 
-    /// Takes the word back, and does it if asked to and possible. Returns whether it is done.
+    /// Removes the watcher, and performs the operation if asked to and possible. Returns whether it did.
     #[track_caller]
     fn withdraw(&mut self, signal: &Signal, attempt: bool) -> bool;
 
-    /// Whether it is the one that was done.
+    /// Whether this arm is the one that was performed.
     fn is_done(&self) -> bool;
 }
 
-/// To receive.
+/// An arm that receives.
 pub struct Receiving<'a, T> {
     from: &'a Receiver<T>,
     got: Option<Result<T, RecvError>>,
 }
 
 impl<'a, T> Receiving<'a, T> {
-    /// Nothing has been received yet.
+    /// An arm that has not received anything yet.
     pub fn new(from: &'a Receiver<T>) -> Receiving<'a, T> {
         Receiving { from, got: None }
     }
 
-    /// What was received.
+    /// Returns what was received.
     pub fn finish(&mut self) -> Result<T, RecvError> {
         self.got.take().expect("it was this one")
     }
@@ -174,19 +174,19 @@ impl<T> Arm for Receiving<'_, T> {
     }
 }
 
-/// To send, once it is known that there is room.
+/// An arm that sends, once it is known that there is room.
 pub struct Sending<'a, T> {
     to: &'a Sender<T>,
     promised: Option<Result<(), RecvError>>,
 }
 
 impl<'a, T> Sending<'a, T> {
-    /// Nothing has been promised yet.
+    /// An arm that has not been promised room yet.
     pub fn new(to: &'a Sender<T>) -> Sending<'a, T> {
         Sending { to, promised: None }
     }
 
-    /// Sends the value. An error if nobody will receive it.
+    /// Sends the value. An error if all receivers are gone.
     #[track_caller]
     pub fn finish(&mut self, value: T) -> Result<(), SendError<T>> {
         match self.promised.take() {
@@ -228,7 +228,7 @@ impl<T> Arm for Sending<'_, T> {
     }
 }
 
-/// Does one of these, waiting for so long. Returns whether one was done.
+/// Performs one of the arms, waiting as long as `patience` says. Returns whether one was performed.
 #[track_caller]
 pub fn select(arms: &mut [&mut dyn Arm], patience: Patience) -> bool {
     let at = Location::caller();
@@ -249,8 +249,8 @@ pub fn select(arms: &mut [&mut dyn Arm], patience: Patience) -> bool {
     }
 }
 
-/// Looks at each. The first one is a choice, and so is each other one if the caller will not look again:
-/// then it can tell in which order they were found empty.
+/// Tries each arm. The first one is a choice, and so is each later one if the caller will not try again:
+/// then the program can observe in which order they were found empty.
 #[track_caller]
 fn attempt_any(arms: &mut [&mut dyn Arm], patience: Patience, at: Place) -> bool {
     let mut left: Vec<usize> = (0..arms.len()).collect();
@@ -264,7 +264,7 @@ fn attempt_any(arms: &mut [&mut dyn Arm], patience: Patience, at: Place) -> bool
     false
 }
 
-/// One of so many, whichever.
+/// A choice of one of this many.
 fn any_of(number: usize, at: Place) -> usize {
     static TURN: AtomicUsize = AtomicUsize::new(0);
     if !steps::running() {
@@ -277,7 +277,7 @@ fn any_of(number: usize, at: Place) -> usize {
     }
 }
 
-/// Waits until one can be done, and does it. Returns whether it did, or nothing if somebody was quicker.
+/// Waits until an arm can be performed, and performs it. Returns whether it did; `None` if it lost a race.
 #[track_caller]
 fn wait_for_any(
     arms: &mut [&mut dyn Arm],

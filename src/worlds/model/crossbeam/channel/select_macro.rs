@@ -1,7 +1,7 @@
-//! The words of `select!`.
+//! The syntax of `select!`.
 
-/// Waits until one of several channels has a value or room for one, or has lost its other end, and goes
-/// on with that: crossbeam's `select!`. Which of those that are ready is taken is open, so all are tried.
+/// Waits until one of several channels has a value, has room for one, or is disconnected, and goes
+/// on with that one: crossbeam's `select!`. If several are ready, any of them may be taken: all are tried.
 ///
 /// ```
 /// use heisenbug::crossbeam::channel::{select, unbounded};
@@ -16,8 +16,8 @@
 /// assert_eq!(got, 1);
 /// ```
 ///
-/// `send(sender, value) -> result => …` sends; the value is made only if that is what is done.
-/// `default => …` is done if none is ready, `default(timeout) => …` if none is in time.
+/// `send(sender, value) -> result => …` sends; the value is made only if this arm is taken.
+/// `default => …` is taken if none is ready, `default(timeout) => …` if none is ready in time.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __select {

@@ -21,7 +21,7 @@ struct Inner {
 }
 
 impl Parker {
-    /// One that nobody has unparked yet.
+    /// A parker that has not been unparked yet.
     #[track_caller]
     pub fn new() -> Parker {
         Parker {
@@ -54,7 +54,7 @@ impl Parker {
         *unparked = false;
     }
 
-    /// What unparks it.
+    /// The [`Unparker`] that belongs to it.
     pub fn unparker(&self) -> &Unparker {
         &self.unparker
     }

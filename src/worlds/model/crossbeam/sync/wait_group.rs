@@ -5,7 +5,7 @@ use crate::unordered::Unordered;
 use std::fmt;
 use std::sync::Arc;
 
-/// Waits for several threads: for all other clones of it to be dropped.
+/// Waits until all other clones of it are dropped.
 pub struct WaitGroup(Arc<Unordered<Inner>>);
 
 struct Inner {
@@ -14,7 +14,7 @@ struct Inner {
 }
 
 impl WaitGroup {
-    /// A group of one.
+    /// A group with one member.
     #[track_caller]
     pub fn new() -> WaitGroup {
         WaitGroup(Arc::new(Unordered::new(Inner {
@@ -23,7 +23,7 @@ impl WaitGroup {
         })))
     }
 
-    /// Leaves the group, and waits until all others have left.
+    /// Leaves the group, and waits until all other members have left.
     #[track_caller]
     pub fn wait(self) {
         let inner = Arc::clone(&self.0);

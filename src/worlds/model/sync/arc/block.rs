@@ -1,4 +1,4 @@
-//! What pointers point to: the value, and how many of them there are.
+//! The block that pointers point to: the value and its counts.
 
 use super::counts::Counts;
 use crate::session::Counted;
@@ -15,14 +15,14 @@ pub(super) struct Block<T: ?Sized> {
     value: ManuallyDrop<T>,
 }
 
-/// What is counted.
+/// The counts.
 pub(super) struct Head {
-    /// Pointers of both kinds that are there in truth: the memory is freed with the last.
+    /// The real number of pointers of both kinds: the memory is freed with the last one.
     pointers: AtomicUsize,
     pub(super) counts: Counts,
     /// Whether there is no value: not yet, or no longer.
     empty: AtomicBool,
-    /// What the session knows it by.
+    /// What the session knows about the value.
     pub(super) known: Counted,
 }
 
@@ -36,7 +36,7 @@ impl Head {
         }
     }
 
-    /// One more pointer is there.
+    /// Counts one more pointer.
     pub(super) fn add_pointer(&self) {
         self.pointers.fetch_add(1, Ordering::Relaxed);
     }
@@ -45,14 +45,14 @@ impl Head {
         self.empty.store(empty, Ordering::Relaxed);
     }
 
-    /// Makes it empty. Returns whether it was not.
+    /// Marks the block as empty. Returns whether it was not.
     pub(super) fn take(&self) -> bool {
         !self.empty.swap(true, Ordering::AcqRel)
     }
 }
 
 impl<T> Block<T> {
-    /// A new block, to which one strong pointer points.
+    /// A new block with one strong pointer to it.
     pub(super) fn boxed(value: T, made: Place) -> NonNull<Block<T>> {
         let block = Box::new(Block {
             head: Head::new(made),
@@ -66,32 +66,32 @@ impl<T> Block<T> {
 }
 
 impl<T: ?Sized> Block<T> {
-    /// Where the value stands in a block, if it is aligned so.
+    /// The offset of the value in a block, given its alignment.
     pub(super) fn offset(align: usize) -> usize {
         let head = Layout::new::<Head>();
         let padding = head.size().next_multiple_of(align.max(1));
         padding.max(head.size())
     }
 
-    /// The value's place.
+    /// The address of the value.
     ///
     /// # Safety
     ///
     /// The block must be alive.
     pub(super) unsafe fn value(block: NonNull<Block<T>>) -> NonNull<T> {
         // SAFETY: the block is alive, so its parts have addresses. The value may be gone, and is not
-        // looked at.
+        // accessed.
         unsafe {
             let value: *mut ManuallyDrop<T> = &raw mut (*block.as_ptr()).value;
             NonNull::new_unchecked(value as *mut T)
         }
     }
 
-    /// Drops the value, as its last strong pointer goes.
+    /// Drops the value when its last strong pointer goes.
     ///
     /// # Safety
     ///
-    /// The block must be alive, and nobody may reach the value any more.
+    /// The block must be alive, and no pointer may reach the value any more.
     pub(super) unsafe fn drop_value(block: NonNull<Block<T>>) {
         // SAFETY: the caller's promise.
         let head = unsafe { &block.as_ref().head };
@@ -99,13 +99,13 @@ impl<T: ?Sized> Block<T> {
             return;
         }
         head.known.freed();
-        // SAFETY: the value was there until now, and nobody else drops it.
+        // SAFETY: the value was there until now, and is dropped only here.
         let destructor = || unsafe { Block::value(block).drop_in_place() };
         if super::counts::matter() {
             return destructor();
         }
         if !steps::drop_unordered(destructor) {
-            // It comes after whatever the others did before they let go, and somebody can tell.
+            // The destructor takes a step, which must come after whatever other owners did before they let go.
             super::counts::observed();
         }
     }
@@ -114,12 +114,12 @@ impl<T: ?Sized> Block<T> {
     ///
     /// # Safety
     ///
-    /// The block must be alive, and the pointer used no more.
+    /// The block must be alive, and the pointer must not be used again.
     pub(super) unsafe fn let_go(block: NonNull<Block<T>>) {
         // SAFETY: the caller's promise.
         let head = unsafe { &block.as_ref().head };
         if head.pointers.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // SAFETY: the block came from a box, of which there is no other pointer. The value in it
+            // SAFETY: the block came from a box, and no other pointer to it is left. The value in it
             // has been dropped, and `ManuallyDrop` does not do so again.
             drop(unsafe { Box::from_raw(block.as_ptr()) });
         }

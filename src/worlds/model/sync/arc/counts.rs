@@ -1,4 +1,4 @@
-//! How many pointers there are: plain numbers, and steps as soon as that matters.
+//! The numbers of pointers: plain numbers, and steps once they matter.
 
 use super::block::Block;
 use crate::session::Call;
@@ -8,16 +8,16 @@ use heisenbug_trace::{Op, Value};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
-/// What the engine is told once the program looks at how many pointers there are.
+/// The fact that the program looks at the number of strong pointers.
 pub(crate) const ARC_COUNTS: &str = "arc counts";
 
-/// What the engine is told once the program looks at weak pointers' number.
+/// The fact that the program looks at the number of weak pointers.
 pub(crate) const WEAK_COUNTS: &str = "weak counts";
 
-/// Two numbers, each also a location.
+/// Two counts, each also a location.
 pub(super) struct Counts {
     strong: Count,
-    /// Without the one that std counts for all strong pointers together.
+    /// Does not include the one that std counts for all strong pointers together.
     weak: Count,
 }
 
@@ -76,7 +76,7 @@ fn begin_weak(name: &'static str, at: Place) -> Option<Call> {
 }
 
 impl Count {
-    /// What it was before its first step: in a check the number itself is changed after each step.
+    /// The value before the first step: in a check the number itself is changed after each step.
     fn before(&self) -> u64 {
         self.number.load(Relaxed) as u64
     }
@@ -91,7 +91,7 @@ impl Count {
 }
 
 impl<T: ?Sized> Block<T> {
-    /// Shows that a value was made.
+    /// Records that a value was made.
     pub(super) fn announce(&self, at: Place) {
         if let Some(call) = Call::begin("new", at) {
             call.done(Op::ArcNew, &self.head.known);
@@ -114,7 +114,7 @@ impl<T: ?Sized> Block<T> {
         call.changed(Op::Rmw, &self.head.known, read, wrote, order);
     }
 
-    /// One more strong pointer.
+    /// Counts one more strong pointer.
     pub(super) fn add_strong(&self, name: &'static str, at: Place) {
         if let Some(call) = begin(name, at) {
             let read = self.strong().change(Rmw::add(1), Relaxed, at);
@@ -124,7 +124,7 @@ impl<T: ?Sized> Block<T> {
         self.head.add_pointer();
     }
 
-    /// One strong pointer less. Returns whether it was the last. Does not end the pointer.
+    /// Counts one strong pointer less. Returns whether it was the last. Does not end the pointer.
     pub(super) fn drop_strong(&self, name: &'static str, at: Place) -> bool {
         let Some(call) = begin(name, at) else {
             return self.strong().number.fetch_sub(1, AcqRel) == 1;
@@ -138,7 +138,7 @@ impl<T: ?Sized> Block<T> {
         read == 1
     }
 
-    /// As the only strong pointer, lets go. Returns whether it was the only one.
+    /// Lets go, if this is the only strong pointer. Returns whether it was.
     pub(super) fn take_from_one(&self, name: &'static str, at: Place) -> bool {
         observed();
         let Some(call) = begin(name, at) else {
@@ -184,7 +184,7 @@ impl<T: ?Sized> Block<T> {
         self.head.take()
     }
 
-    /// One more strong pointer, unless there is none.
+    /// Counts one more strong pointer, unless there is none.
     pub(super) fn upgrade(&self, name: &'static str, at: Place) -> bool {
         observed();
         let count = self.strong();
@@ -216,14 +216,14 @@ impl<T: ?Sized> Block<T> {
         true
     }
 
-    /// A new value is still being made: its one pointer counts as a weak one.
+    /// For a value that is still being made: its one pointer counts as a weak one.
     pub(super) fn wait_for_value(&self) {
         self.head.set_empty(true);
         self.strong().number.store(0, Relaxed);
         self.weak().number.store(1, Relaxed);
     }
 
-    /// The new value is made: its one pointer is a strong one from now on.
+    /// The new value is made: from now on its one pointer is a strong one.
     pub(super) fn value_is_there(&self, at: Place) {
         self.head.set_empty(false);
         if let Some(call) = begin("new_cyclic", at) {
@@ -234,7 +234,7 @@ impl<T: ?Sized> Block<T> {
         self.drop_weak("new_cyclic", at);
     }
 
-    /// How many strong pointers there are.
+    /// The number of strong pointers.
     pub(super) fn strong_count(&self, name: &'static str, at: Place) -> usize {
         observed();
         match begin(name, at) {
@@ -243,7 +243,7 @@ impl<T: ?Sized> Block<T> {
         }
     }
 
-    /// How many weak pointers there are.
+    /// The number of weak pointers.
     pub(super) fn weak_count(&self, name: &'static str, at: Place) -> usize {
         observed_weak();
         match begin_weak(name, at) {
@@ -252,7 +252,7 @@ impl<T: ?Sized> Block<T> {
         }
     }
 
-    /// One more weak pointer.
+    /// Counts one more weak pointer.
     pub(super) fn add_weak(&self, name: &'static str, at: Place) {
         self.head.known.has_weak();
         if let Some(call) = begin_weak(name, at) {
@@ -263,7 +263,7 @@ impl<T: ?Sized> Block<T> {
         self.head.add_pointer();
     }
 
-    /// One weak pointer less. Does not end the pointer.
+    /// Counts one weak pointer less. Does not end the pointer.
     pub(super) fn drop_weak(&self, name: &'static str, at: Place) {
         if let Some(call) = begin_weak(name, at) {
             self.weak().change(Rmw::sub(1), Release, at);
@@ -272,10 +272,10 @@ impl<T: ?Sized> Block<T> {
         self.weak().number.fetch_sub(1, Release);
     }
 
-    /// Whether a strong pointer is the only pointer of all.
+    /// Whether this strong pointer is the only pointer of all.
     ///
-    /// Three looks: between the first two a weak pointer may have become a strong one and gone, which
-    /// the third sees, as the second came after it.
+    /// Looks three times: between the first two a weak pointer may have been upgraded and dropped, which
+    /// the third look sees, as the second came after it.
     pub(super) fn is_only(&self, name: &'static str, at: Place) -> bool {
         observed_weak();
         let looks = [(self.strong(), 1), (self.weak(), 0), (self.strong(), 1)];

@@ -1,4 +1,4 @@
-//! What a reference-counted pointer can be made from.
+//! Conversions into a reference-counted pointer.
 
 use super::Arc;
 use super::block::{Block, Head};
@@ -28,14 +28,14 @@ fn block_around<T: ?Sized>(value: Box<T>, at: Place) -> NonNull<Block<T>> {
         inside.align().max(align_of::<Head>()),
     );
     let layout = layout.expect("a value has a size").pad_to_align();
-    // SAFETY: a block is never empty, as its head is not.
+    // SAFETY: the layout is not empty, as the head is not.
     let memory = unsafe { alloc(layout) };
     if memory.is_null() {
         handle_alloc_error(layout);
     }
     let value = Box::into_raw(value);
-    // SAFETY: the memory is new, and as large and aligned as a block of that value: a head, and behind it
-    // the value. The box is freed as what it was allocated as, without dropping what has moved.
+    // SAFETY: the memory is new, with the size and alignment of a block of that value: a head followed by
+    // the value. The box is freed with the layout it was allocated with, without dropping the moved value.
     unsafe {
         memory.cast::<Head>().write(Head::new(at));
         let to = memory.add(offset);
@@ -43,7 +43,7 @@ fn block_around<T: ?Sized>(value: Box<T>, at: Place) -> NonNull<Block<T>> {
         if inside.size() > 0 {
             dealloc(value.cast::<u8>(), inside);
         }
-        // With the length or the table of the value's own pointer.
+        // Keeps the length or vtable of the value's own pointer.
         let mut block = value as *mut Block<T>;
         (&raw mut block).cast::<*mut u8>().write(memory);
         let block = NonNull::new_unchecked(block);
@@ -59,7 +59,7 @@ impl<T> From<T> for Arc<T> {
     }
 }
 
-/// Sources that are a box already, or become one without more ado.
+/// Sources that are boxes, or can be turned into one directly.
 macro_rules! by_box {
     ($(impl $([$($param:tt)*])? From<$from:ty> for Arc<$to:ty>;)*) => {
         $(impl $(<$($param)*>)? From<$from> for Arc<$to> {

@@ -1,4 +1,4 @@
-//! Pointers that are handed on as addresses.
+//! Pointers that are passed on as raw addresses.
 
 use super::block::Block;
 use super::counts;
@@ -8,22 +8,22 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 impl<T: ?Sized> Arc<T> {
-    /// Gives up the pointer without letting go of the value.
+    /// Turns the pointer into an address, without dropping the value.
     pub fn into_raw(this: Self) -> *const T {
         counts::observed();
         Arc::hide(this)
     }
 
-    /// As [`into_raw`](Self::into_raw), for an address that nobody looks behind.
+    /// As [`into_raw`](Self::into_raw), for an address that is never dereferenced.
     pub(crate) fn hide(this: Self) -> *const T {
         Arc::as_ptr(&*ManuallyDrop::new(this))
     }
 
-    /// The pointer that [`into_raw`](Self::into_raw) gave up.
+    /// Restores the pointer that [`into_raw`](Self::into_raw) gave up.
     ///
     /// # Safety
     ///
-    /// The address must come from `into_raw`, and each call of `into_raw` allows one of this.
+    /// The address must come from `into_raw`, and each call of `into_raw` allows one call of this.
     #[track_caller]
     pub unsafe fn from_raw(value: *const T) -> Arc<T> {
         counts::observed();
@@ -31,7 +31,7 @@ impl<T: ?Sized> Arc<T> {
         unsafe { Arc::unhide(value) }
     }
 
-    /// The pointer that [`hide`](Self::hide) gave up.
+    /// Restores the pointer that [`hide`](Self::hide) gave up.
     ///
     /// # Safety
     ///
@@ -45,7 +45,7 @@ impl<T: ?Sized> Arc<T> {
         }
     }
 
-    /// Counts a pointer more than there are.
+    /// Adds one to the strong count, without making a pointer.
     ///
     /// # Safety
     ///
@@ -57,7 +57,7 @@ impl<T: ?Sized> Arc<T> {
         let _one_more = ManuallyDrop::new(Arc::clone(&this));
     }
 
-    /// Counts a pointer less, and drops the value if it was the last.
+    /// Subtracts one from the strong count, and drops the value if it was the last.
     ///
     /// # Safety
     ///
@@ -70,7 +70,7 @@ impl<T: ?Sized> Arc<T> {
 }
 
 impl<T> Weak<T> {
-    /// Where the value is, or was, or nowhere.
+    /// The address of the value, which may be gone, or a dangling one.
     pub fn as_ptr(&self) -> *const T {
         if self.is_dangling() {
             return self.block.as_ptr().cast();
@@ -79,17 +79,17 @@ impl<T> Weak<T> {
         unsafe { Block::value(self.block) }.as_ptr()
     }
 
-    /// Gives up the pointer without letting go of the block.
+    /// Turns the pointer into an address, without dropping the block.
     pub fn into_raw(self) -> *const T {
         counts::observed();
         ManuallyDrop::new(self).as_ptr()
     }
 
-    /// The pointer that [`into_raw`](Self::into_raw) gave up.
+    /// Restores the pointer that [`into_raw`](Self::into_raw) gave up.
     ///
     /// # Safety
     ///
-    /// The address must come from `into_raw`, and each call of `into_raw` allows one of this.
+    /// The address must come from `into_raw`, and each call of `into_raw` allows one call of this.
     #[track_caller]
     pub unsafe fn from_raw(value: *const T) -> Weak<T> {
         counts::observed();
@@ -106,14 +106,14 @@ impl<T> Weak<T> {
     }
 }
 
-/// The block in which a value stands.
+/// The block that contains a value.
 ///
 /// # Safety
 ///
-/// The value must stand in one that is alive.
+/// The value must be in a block that is alive.
 unsafe fn block_of<T: ?Sized>(value: *const T) -> NonNull<Block<T>> {
-    // SAFETY: the block is alive, so that the value's place can be asked for its alignment, and it
-    // begins that far before the value.
+    // SAFETY: the block is alive, so the value's alignment can be read, and it begins that far before
+    // the value.
     unsafe {
         let offset = Block::<T>::offset(align_of_val(&*value));
         NonNull::new_unchecked(value.byte_sub(offset) as *mut Block<T>)

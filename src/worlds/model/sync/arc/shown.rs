@@ -1,4 +1,4 @@
-//! What a pointer does as the value it points to would.
+//! Traits that a pointer forwards to the value it points to.
 
 use super::Arc;
 use std::borrow::Borrow;

@@ -1,4 +1,4 @@
-//! Values that are written after their pointers were made, and values of unknown types.
+//! Values that are written after their pointers were made, and values of dynamic types.
 
 use super::Arc;
 use super::block::Block;
@@ -8,7 +8,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 impl<T> Arc<T> {
-    /// A value that is not there yet.
+    /// A value that is not initialised yet.
     #[track_caller]
     pub fn new_uninit() -> Arc<MaybeUninit<T>> {
         let at = Location::caller();
@@ -20,7 +20,7 @@ impl<T> Arc<T> {
 }
 
 impl<T> Arc<[T]> {
-    /// Values that are not there yet.
+    /// Values that are not initialised yet.
     #[track_caller]
     pub fn new_uninit_slice(len: usize) -> Arc<[MaybeUninit<T>]> {
         Arc::from(Box::<[T]>::new_uninit_slice(len))
@@ -28,7 +28,7 @@ impl<T> Arc<[T]> {
 }
 
 impl<T> Arc<MaybeUninit<T>> {
-    /// The same value, which is there now.
+    /// The same value, now initialised.
     ///
     /// # Safety
     ///
@@ -43,7 +43,7 @@ impl<T> Arc<MaybeUninit<T>> {
 }
 
 impl<T> Arc<[MaybeUninit<T>]> {
-    /// The same values, which are there now.
+    /// The same values, now initialised.
     ///
     /// # Safety
     ///
@@ -52,7 +52,7 @@ impl<T> Arc<[MaybeUninit<T>]> {
         let this = ManuallyDrop::new(self);
         let block = this.block.as_ptr() as *mut Block<[T]>;
         Arc {
-            // SAFETY: it is the address of a block.
+            // SAFETY: it is the address of a block, so it is not null.
             block: unsafe { NonNull::new_unchecked(block) },
             at: this.at,
         }
@@ -60,11 +60,11 @@ impl<T> Arc<[MaybeUninit<T>]> {
 }
 
 impl Arc<dyn Any + Send + Sync> {
-    /// The same value, as what it is.
+    /// The same value as a `T`, if it is one.
     ///
     /// # Errors
     ///
-    /// The pointer, if it is something else.
+    /// The pointer, if the value is of another type.
     pub fn downcast<T: Any + Send + Sync>(self) -> Result<Arc<T>, Self> {
         if !(*self).is::<T>() {
             return Err(self);

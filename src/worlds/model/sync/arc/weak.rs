@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 
 /// A pointer that does not keep its target alive.
 pub struct Weak<T: ?Sized> {
-    /// Or no block at all: see [`Weak::is_dangling`].
+    /// The block, or `NOWHERE`: see [`Weak::is_dangling`].
     pub(super) block: NonNull<Block<T>>,
     pub(super) at: Place,
 }
@@ -20,7 +20,7 @@ unsafe impl<T: ?Sized + Sync + Send> Send for Weak<T> {}
 // SAFETY: as std's.
 unsafe impl<T: ?Sized + Sync + Send> Sync for Weak<T> {}
 
-/// The address of no block. None is there: blocks are aligned, and this is not.
+/// An address where no block can be: blocks are aligned, and this is not.
 const NOWHERE: NonNull<()> = NonNull::without_provenance(std::num::NonZero::<usize>::MAX);
 
 impl<T> Weak<T> {
@@ -48,7 +48,7 @@ impl<T: ?Sized> Weak<T> {
         weak
     }
 
-    /// Ends what [`first`](Self::first) began.
+    /// Ends the state that [`first`](Self::first) began: the value has its strong pointer.
     pub(super) fn become_owned(self) {
         let this = mem::ManuallyDrop::new(self);
         if let Some(block) = this.block() {
@@ -60,24 +60,24 @@ impl<T: ?Sized> Weak<T> {
     ///
     /// # Safety
     ///
-    /// The block must be alive, and the count one more than there are pointers.
+    /// The block must be alive, and the count must already include this pointer.
     pub(super) unsafe fn counted(block: NonNull<Block<T>>, at: Place) -> Weak<T> {
         Weak { block, at }
     }
 
-    /// A strong pointer, if the value is still alive.
+    /// Returns a strong pointer, if the value is still alive.
     #[track_caller]
     pub fn upgrade(&self) -> Option<Arc<T>> {
         let at = Location::caller();
         let block = self.block()?;
-        // Not `then_some`, which would make a pointer only to drop it.
+        // Not `then_some`, which would make a pointer even on failure, only to drop it.
         block.upgrade("upgrade", at).then(|| Arc {
             block: self.block,
             at,
         })
     }
 
-    /// How many strong pointers there are.
+    /// The number of strong pointers.
     #[track_caller]
     pub fn strong_count(&self) -> usize {
         let at = Location::caller();
@@ -85,7 +85,7 @@ impl<T: ?Sized> Weak<T> {
             .map_or(0, |block| block.strong_count("strong_count", at))
     }
 
-    /// How many weak pointers there are, as long as there is a strong one.
+    /// The number of weak pointers; 0 if there is no strong one.
     #[track_caller]
     pub fn weak_count(&self) -> usize {
         let at = Location::caller();

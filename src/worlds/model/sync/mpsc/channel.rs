@@ -1,10 +1,10 @@
-//! A channel, made of locations.
+//! A channel, built from locations.
 //!
-//! Senders claim an index of the queue one after the other: `tail` counts them. Each index has a slot,
-//! which says whether its value is there. So two sends are ordered as far as one may overtake the other,
-//! and a receive waits for one slot and nothing else. The last sender claims an index, too, and leaves
-//! word there that nothing will follow. A receiver that goes closes `tail`, and takes out what was claimed
-//! before: so a value that nobody will receive does not stay, and what it owns neither.
+//! Senders claim indices of the queue one after the other: `tail` counts them. Each index has a slot,
+//! which says whether its value is there. So two sends are ordered only as far as one may overtake the
+//! other, and a receive waits for one slot only. The last sender claims an index, too, and marks its slot
+//! to say that nothing will follow. A receiver that goes closes `tail`, and drops the values claimed
+//! before: so a value that will never be received does not leak, nor does what it owns.
 
 use super::shown;
 use crate::session::{Call, Shared};
@@ -18,16 +18,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A channel of a check.
 pub struct Channel<T> {
-    /// How many indices are claimed, and `CLOSED` when the receiver is gone. Goes without being dropped:
-    /// nothing orders the two ends' last acts, and nothing has to.
+    /// The number of claimed indices, and `CLOSED` when the receiver is gone. Never dropped as a location:
+    /// nothing orders the two ends' last steps, and nothing has to.
     tail: ManuallyDrop<Shared>,
-    /// How many values were received, if senders wait for that. `GONE` when the receiver is gone.
+    /// The number of received values, if senders wait for that. `GONE` when the receiver is gone.
     head: Object,
-    /// How many senders there are, and `RECEIVER` if there is one.
+    /// The number of senders, plus `RECEIVER` if there is one.
     ends: Object,
-    /// The index that the receiver waits for, plus one: only a rendezvous wants to know.
+    /// The index that the receiver waits for, plus one: only needed by a rendezvous.
     awaited: Object,
-    /// How many values there is room for, if there is a bound.
+    /// The number of values that fit, if there is a bound.
     capacity: Option<u64>,
     made: Place,
     slots: Mutex<Vec<Arc<Slot<T>>>>,
@@ -41,10 +41,10 @@ struct Slot<T> {
 
 const EMPTY: u64 = 0;
 const FULL: u64 = 1;
-/// No value will come here, nor behind.
+/// No value will come here or later.
 const LAST: u64 = 2;
 
-/// The sender has found the receiver gone.
+/// The sender found that the receiver is gone.
 const REFUSED: u64 = 3;
 
 const GONE: u64 = u64::MAX;
@@ -52,17 +52,17 @@ const GONE: u64 = u64::MAX;
 const CLOSED: u64 = 1 << 63;
 
 const RECEIVER: u64 = 1 << 32;
-/// Both ends of a new channel.
+/// The initial value of `ends`: both ends of a new channel.
 const BOTH: u64 = RECEIVER + 1;
 
-// SAFETY: a slot's value is reached by its sender before the slot is `FULL`, and by the receiver, or
-// whoever is last, after that. All of it happens on one OS thread.
+// SAFETY: a slot's value is accessed by its sender before the slot is `FULL`, and by the receiver or
+// the last owner after that. All of it happens on one OS thread.
 unsafe impl<T: Send> Sync for Slot<T> {}
 
-/// The receiver's end.
+/// The receiving end.
 pub struct Inbox<T> {
     channel: Arc<Channel<T>>,
-    /// How many values were received.
+    /// The number of values received.
     received: Cell<u64>,
 }
 
@@ -72,7 +72,7 @@ pub enum Refused<T> {
     Closed(T),
 }
 
-/// What came of a receive.
+/// The result of a receive.
 pub enum Took<T> {
     Value(T),
     Nothing,
@@ -99,7 +99,7 @@ impl<T> Channel<T> {
         }
     }
 
-    /// Sends, waiting for room. Returns the value if there is nobody to receive it.
+    /// Sends, waiting for room. Returns the value if the receiver is gone.
     pub fn send(&self, call: Call, value: T) -> Result<(), T> {
         call.waits_for(&*self.tail);
         let Some(index) = self.claim(call.at()) else {
@@ -126,12 +126,12 @@ impl<T> Channel<T> {
         }
     }
 
-    /// Sends, and waits until the value was received.
+    /// Sends, and waits until the value is received.
     fn hand_over(&self, call: Call, index: u64, value: T) -> Result<(), T> {
         let slot = self.fill(&call, index, value);
         call.waits_for(&*self.tail);
         let result = match self.await_head(Until::AtLeast(index + 1), call.at()) {
-            // SAFETY: the receiver is gone, so nobody else reaches the value any more.
+            // SAFETY: the receiver is gone, so no other thread reaches the value any more.
             GONE => match unsafe { (*slot.value.get()).take() } {
                 Some(value) => Err(value),
                 None => Ok(()),
@@ -147,7 +147,7 @@ impl<T> Channel<T> {
         let at = call.at();
         let room = match self.capacity {
             None => GONE,
-            // The receiver waits, and for this very index.
+            // Whether the receiver waits for this very index.
             Some(0) => steps::load(&self.awaited, 0, Acquire, at),
             Some(bound) => match steps::load(&self.head, 0, Acquire, at) {
                 GONE => {
@@ -182,9 +182,9 @@ impl<T> Channel<T> {
     fn fill(&self, call: &Call, index: u64, value: T) -> Arc<Slot<T>> {
         let slot = self.slot(index);
         let seen = shown(Some(&value));
-        // SAFETY: the index is this sender's, and nobody reads before the slot is full.
+        // SAFETY: the index is this sender's, and the slot is not read before it is full.
         unsafe { *slot.value.get() = Some(value) };
-        // The row before the step: right after it the value may be received.
+        // The row comes before the step: right after the step the value may be received.
         call.puts_in(&self.tail, seen);
         steps::store(&slot.state, EMPTY, FULL, Release, call.at());
         slot
@@ -224,7 +224,7 @@ impl<T> Channel<T> {
             return;
         };
         match change(&self.ends, BOTH, Rmw::sub(1), AcqRel, self.made) {
-            // Nobody is left to receive, and this was the last to send.
+            // The receiver is gone, and this was the last sender.
             1 => self.drop_values(),
             BOTH => {
                 if let Some(index) = self.claim(self.made) {
@@ -236,7 +236,7 @@ impl<T> Channel<T> {
         call.silent();
     }
 
-    /// Drops what nobody will receive.
+    /// Drops the values that will never be received.
     fn drop_values(&self) {
         let slots = std::mem::take(&mut *self.slots.lock().unwrap_or_else(PoisonError::into_inner));
         drop(slots);
@@ -286,8 +286,8 @@ impl<T> Inbox<T> {
         value.map_or(Took::Nothing, Took::Value)
     }
 
-    /// Drops the values that were sent before the channel was closed. Who has claimed an index and not
-    /// filled it yet is waited for.
+    /// Drops the values that were sent before the channel was closed. Waits for senders that have claimed an
+    /// index and not filled it yet.
     fn drop_unreceived(&self, claimed: u64) {
         let channel = &*self.channel;
         for index in self.received.get()..claimed {
@@ -320,7 +320,7 @@ impl<T> Drop for Inbox<T> {
         if change(&channel.ends, BOTH, Rmw::sub(RECEIVER), AcqRel, at) == RECEIVER {
             channel.drop_values();
         } else if channel.capacity != Some(0) {
-            // A value whose sender waits for it to be received stays: it gets it back.
+            // In a rendezvous the value stays, for the waiting sender to get it back.
             self.drop_unreceived(claimed);
         }
         call.silent();
