@@ -158,8 +158,9 @@ fn text(anomalies: &[&Bug], cells: &[Cell]) -> String {
         .map(|bug| explain::wrap(&format!("{}: {}", bug.name, bug.summary), width, "  "))
         .collect();
     let note = explain::wrap(
-        "Each cell: in how many of all interleavings the anomaly was seen. \"-\": no question at that \
-         level, which has no transactions.",
+        "Each cell: in how many of all interleavings the anomaly was seen. \"-\": its question needs \
+         transactions of several statements. Where a deferred transaction shows none, one of two may fail \
+         with SQLITE_BUSY instead.",
         width,
         "",
     );

@@ -288,3 +288,92 @@ fn outside_of_a_check_a_database_is_one_for_real_threads() {
     let (ended, values) = two(Journal::Wal, as_the_only_writer);
     assert_eq!((ended, values), (vec![Ok(()), Ok(())], vec![12, 20]));
 }
+
+#[test]
+fn nothing_of_one_execution_is_left_in_the_next_holds() {
+    // Row numbers with a gap, a schema that changes behind a comment, and the last row of a connection.
+    let schema = "
+        create table plain (n integer);
+        insert into plain values (1), (2), (3);
+        delete from plain where n = 2;
+        create table computed (n integer, double integer generated always as (2 * n));
+        insert into computed values (4);
+        create table parents (id integer primary key);
+        create table children (parent integer references parents);
+        insert into parents values (1);
+        insert into children values (1);
+    ";
+    holds(move || {
+        let db = Database::new(schema);
+        let writer = db.connect();
+        let writes = thread::spawn(move || {
+            writer
+                .execute("update plain set n = n + 10 where n = 1", ())
+                .unwrap();
+            writer
+                .execute("/* more */ create table more (id integer)", ())
+                .unwrap();
+        });
+        let client = db.connect();
+        let numbers = client
+            .query("select rowid from plain order by rowid", ())
+            .unwrap();
+        let numbers: Vec<i64> = numbers.iter().map(|row| row.get(0)).collect();
+        assert_eq!(numbers, [1, 3]);
+        let last: i64 = client.value("select last_insert_rowid()", ()).unwrap();
+        assert_eq!(last, 0);
+        client.execute("insert into plain values (9)", ()).unwrap();
+        let double: i64 = client.value("select double from computed", ()).unwrap();
+        assert_eq!(double, 8);
+        writes.join().unwrap();
+    });
+}
+
+#[test]
+fn triggers_fire_while_the_schema_is_made_and_not_afterwards_holds() {
+    holds(|| {
+        let db = Database::new(
+            "create table jobs (id integer primary key);
+             create table log (job integer);
+             create trigger logs after insert on jobs begin insert into log values (new.id); end;
+             insert into jobs values (7);",
+        );
+        let other = db.connect();
+        let inserts = thread::spawn(move || other.execute("insert into jobs values (8)", ()));
+        let first: i64 = db.connect().value("select min(job) from log", ()).unwrap();
+        inserts.join().unwrap().unwrap();
+        let all: i64 = db.connect().value("select count(*) from log", ()).unwrap();
+        assert_eq!((first, all), (7, 2));
+    });
+}
+
+#[test]
+fn what_a_statement_returns_and_what_it_changes_are_both_known_holds() {
+    holds(|| {
+        let client = Database::new(SCHEMA).connect();
+        let sql = "update test set value = value + 1 where id = 1 returning value";
+        assert_eq!(client.execute(sql, ()), Ok(1));
+        assert_eq!(client.value::<i64>(sql, ()), Ok(12));
+    });
+}
+
+#[test]
+fn the_wait_is_not_for_the_program_to_set_and_neither_is_the_journal_holds() {
+    holds(|| {
+        let db = Database::new(SCHEMA);
+        let clients = [db.connect(), db.connect()].map(|client| {
+            thread::spawn(move || {
+                client.query("pragma busy_timeout = 2000", ()).unwrap();
+                as_the_only_writer(&client).unwrap();
+            })
+        });
+        for client in clients {
+            client.join().unwrap();
+        }
+        let journal = db
+            .connect()
+            .query("pragma journal_mode = wal", ())
+            .unwrap_err();
+        assert!(journal.message.contains("with_journal"), "{journal}");
+    });
+}

@@ -319,7 +319,7 @@ anomaly!(
     "p4",
     LostUpdate,
     statements,
-    "lost update: both read a value, and write one more",
+    "lost update: both read a value, and write it plus one",
     &[
         &[READ_1, "update test set value = ? where id = 1"],
         &[READ_1, "update test set value = ? where id = 1"],

@@ -4,7 +4,7 @@
 //! transaction, so a worker may take it before the order is committed, and finds no order.
 //!
 //! **Where it happened.** Discourse queued jobs inside of transactions, and they ran before the commit
-//! (discourse/discourse#11293). Every job queue beside a database has a page in its manual about this.
+//! (discourse/discourse#11293). The manuals of job queues beside a database warn of it.
 //!
 //! **Why.** The queue and the database are two systems, and a commit orders one of them only. The job
 //! announces what is not there yet: publication before the data, as among threads.
@@ -142,16 +142,16 @@ pub mod fixed_outbox {
 /// One order, one worker.
 fn scenario<S: Shop>() -> String {
     let db = Database::with_journal(SCHEMA, Journal::Wal);
-    let (queue, jobs) = mpsc::channel();
+    let (jobs, to_do) = mpsc::channel();
     thread::scope(|scope| {
         let (shop, worker) = (db.connect(), db.connect());
         let order = thread::Builder::new().name("shop".into());
         let order = order
-            .spawn_scoped(scope, move || S::place_order(&shop, &queue))
+            .spawn_scoped(scope, move || S::place_order(&shop, &jobs))
             .unwrap();
         let work = thread::Builder::new().name("worker".into());
         let work = work
-            .spawn_scoped(scope, move || S::work(&worker, &jobs))
+            .spawn_scoped(scope, move || S::work(&worker, &to_do))
             .unwrap();
         order.join().unwrap().unwrap();
         work.join().unwrap().unwrap()

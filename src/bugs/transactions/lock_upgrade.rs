@@ -2,13 +2,13 @@
 //!
 //! Two transactions each read a stock and then lower it. Both hold a read lock when the first one wants to
 //! write. It may begin to; to commit, it waits until nobody reads. The other one wants to write, too, is
-//! refused, and tries again without giving up its read lock. So neither gets any further.
+//! refused, and tries again without giving up its read lock. Neither gets any further as long as it insists.
 //!
 //! It is the deadlock of a reader that becomes a writer, as with reader-writer locks among threads. SQLite
 //! tells one of the two at once (`SQLITE_BUSY`, without waiting): it has to let go, and may not insist.
 //!
-//! **Where it happened.** "database is locked" is SQLite's best-known error for this reason. Rails made
-//! `begin immediate` its default in 2024.
+//! **Where it happened.** "database is locked" is SQLite's best-known error for this reason. In 2024
+//! Rails made `begin immediate` its default on SQLite.
 //!
 //! **Why.** Two hold a shared lock, and each wants the exclusive one.
 //!
@@ -169,7 +169,7 @@ pub const BUG: Bug = Bug {
         Outcome::acceptable("2 taken", "both requests went through"),
         Outcome::forbidden(
             "a request gives up",
-            "it waited for a lock that the other one could only give back after this one's own",
+            "it asked again and again for a lock that it could not get before it gave back its own",
         ),
         Outcome::forbidden(
             "2 taken, 4 of 5 left",

@@ -30,9 +30,9 @@ pub struct Listeners {
 impl Listeners {
     /// Begins to listen.
     fn listen(&self) -> Receiver<()> {
-        let (sender, receiver) = mpsc::channel();
-        self.ears.lock().unwrap().push(sender);
-        receiver
+        let (ear, rings) = mpsc::channel();
+        self.ears.lock().unwrap().push(ear);
+        rings
     }
 
     fn notify(&self) {

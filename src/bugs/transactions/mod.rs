@@ -24,8 +24,8 @@ pub const ALL: &[Bug] = &[
     early_job::BUG,
     old_snapshot::BUG,
     stolen_seat::BUG,
+    small_pool::BUG,
     lock_upgrade::BUG,
     missed_notification::BUG,
-    small_pool::BUG,
     polite_claims::BUG,
 ];

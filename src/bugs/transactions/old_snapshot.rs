@@ -10,7 +10,7 @@
 //! **Where it happened.** In 2024 a payroll job told 4,091 writers that they would not be paid: it read their
 //! new balance from a replica that lagged behind.
 //!
-//! **Why.** A transaction reads the state of its first statement until it ends. What is written meanwhile,
+//! **Why.** With a write-ahead log, a transaction reads the state of its first statement until it ends. What is written meanwhile,
 //! by whomever, is in no snapshot that is older.
 //!
 //! **Who sees it.** A check, over every interleaving of statements and messages. A database on which every read
@@ -128,16 +128,16 @@ fn save(client: &Connection, saved: &Sender<()>) -> Result<()> {
 /// A page that is put together while its user saves.
 fn scenario<P: Page>() -> String {
     let db = Database::with_journal(SCHEMA, Journal::Wal);
-    let (says, saved) = mpsc::channel();
+    let (saved, news) = mpsc::channel();
     thread::scope(|scope| {
         let (user, page) = (db.connect(), db.connect());
         let saves = thread::Builder::new().name("user".into());
         let saves = saves
-            .spawn_scoped(scope, move || save(&user, &says))
+            .spawn_scoped(scope, move || save(&user, &saved))
             .unwrap();
         let shows = thread::Builder::new().name("page".into());
         let shows = shows
-            .spawn_scoped(scope, move || P::show(&page, &saved))
+            .spawn_scoped(scope, move || P::show(&page, &news))
             .unwrap();
         saves.join().unwrap().unwrap();
         shows.join().unwrap().unwrap()
@@ -163,7 +163,7 @@ pub const BUG: Bug = Bug {
             "the page's snapshot began before the user saved",
         ),
     ],
-    schedule: "The page begins to read. The user saves and says so. The page reads the name, of its snapshot.",
+    schedule: "The page begins to read. The user saves and says so. The page reads the name from its snapshot.",
     variants: &[
         Variant::buggy(
             "buggy",

@@ -11,8 +11,8 @@
 //!
 //! **Why.** The compare-and-set of a row compares what is in it, and not whether it has changed.
 //!
-//! **Who sees it.** A check, over every interleaving of the statements. A log of the row's values does not: it
-//! looks as if nothing had happened. loom has no databases.
+//! **Who sees it.** A check, over every interleaving of the statements. A log of the holders does not: ann held
+//! the seat before and after. loom has no databases.
 
 use super::db::{Connection, Database, Result};
 use super::thread;
@@ -53,23 +53,24 @@ pub mod buggy {
     }
 }
 
-pub mod trap_more_columns {
+pub mod trap_look_again {
     use super::super::db::{Connection, Result};
 
     pub struct Cleaner;
 
     impl super::Clean for Cleaner {
         fn clean(client: &Connection) -> Result<()> {
-            let found = client.query(
-                "select id, holder from seats where expired and holder is not null",
-                (),
-            )?;
-            if let Some(row) = found.first() {
-                let (id, holder) = (row.get::<i64>(0), row.get::<String>(1));
-                // More of what comes back to what it was.
+            // Looks twice, and takes two equal answers for one hold.
+            let expired =
+                "select holder from seats where id = 1 and expired and holder is not null";
+            let found = [client.query(expired, ())?, client.query(expired, ())?];
+            if let [Some(first), Some(second)] = [found[0].first(), found[1].first()]
+                && first == second
+            {
+                let holder: String = second.get(0);
                 client.execute(
-                    "update seats set holder = null where id = ? and holder = ?",
-                    (id, holder),
+                    "update seats set holder = null where id = 1 and holder = ?",
+                    [holder],
                 )?;
             }
             Ok(())
@@ -180,10 +181,10 @@ pub const BUG: Bug = Bug {
             scenario::<buggy::Cleaner>,
         ),
         Variant::trap(
-            "trap_more_columns",
+            "trap_look_again",
             Expected::outcome("the seat is free"),
-            "comparing more columns that come back to what they were",
-            scenario::<trap_more_columns::Cleaner>,
+            "a second look is no later than the first one: the update still comes after both",
+            scenario::<trap_look_again::Cleaner>,
         ),
         // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(

@@ -68,6 +68,8 @@ pub struct Store {
     control: Mutex<Connection>,
     /// What brings the tables back to what the schema filled them with.
     reset: String,
+    /// What the schema was when it was made.
+    schema_version: i64,
     /// Whether a statement was run that `reset` does not undo.
     changed_schema: AtomicBool,
 }
@@ -87,9 +89,16 @@ impl Store {
         let folder = folder.map_err(failed)?;
         let path = folder.path().join("database");
         let control = connect(&path, journal)?;
-        control.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        if let Some(refused) = refused_pragma(schema) {
+            return Err(refused);
+        }
         control.execute_batch(schema)?;
-        let reset = reset(&control)?;
+        // What brings the tables back is no part of the program: it fires no triggers, and checks nothing.
+        control.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        control.pragma_update(None, "foreign_keys", "off")?;
+        let reset = reset_script(&control)?;
+        bring_back(&control, &reset)?;
+        let schema_version = schema_version(&control)?;
         let connections: Result<Vec<Mutex<Connection>>> = (0..MAX_CONNECTIONS)
             .map(|_| {
                 let mut connection = connect(&path, journal)?;
@@ -105,6 +114,7 @@ impl Store {
             connections: connections?,
             control: Mutex::new(control),
             reset,
+            schema_version,
             changed_schema: AtomicBool::new(false),
         })
     }
@@ -125,13 +135,15 @@ impl Store {
             if !connection.is_autocommit() {
                 connection.execute_batch("rollback")?;
             }
+            forget_last_row(&connection);
         }
-        if self.changed_schema.load(Relaxed) {
+        let control = locked(&self.control);
+        if self.changed_schema.load(Relaxed) || schema_version(&control)? != self.schema_version {
+            drop(control);
             *self = Store::open(&self.schema, self.journal)?;
             return Ok(());
         }
-        locked(&self.control).execute_batch(&self.reset)?;
-        Ok(())
+        bring_back(&control, &self.reset)
     }
 
     /// Runs a statement on that connection, unless it would have to wait.
@@ -199,6 +211,13 @@ impl Store {
     }
 
     fn run(&self, connection: usize, sql: &str, params: &[Value]) -> Result<(Rows, u64)> {
+        if let Some(refused) = refused_pragma(sql) {
+            return Err(refused);
+        }
+        if is_time_out(sql) {
+            // How long a statement waits is not for a check to say.
+            return Ok((Rows::default(), 0));
+        }
         if !is_undone_by_reset(sql) {
             self.changed_schema.store(true, Relaxed);
         }
@@ -215,7 +234,12 @@ impl Store {
             let values: rusqlite::Result<_> = (0..columns).map(|column| row.get(column)).collect();
             rows.push(Row(values?));
         }
-        Ok((Rows(rows), 0))
+        drop(found);
+        let changed = match statement.readonly() {
+            true => 0,
+            false => connection.changes(),
+        };
+        Ok((Rows(rows), changed))
     }
 }
 
@@ -252,6 +276,58 @@ fn connect(path: &Path, journal: Journal) -> Result<Connection> {
     Ok(connection)
 }
 
+/// The statement without the comments before it, in lower case.
+fn beginning(sql: &str) -> String {
+    let mut rest = sql.trim_start();
+    loop {
+        let end = match rest {
+            _ if rest.starts_with("--") => rest.find('\n'),
+            _ if rest.starts_with("/*") => rest.find("*/").map(|end| end + 1),
+            _ => return rest.to_ascii_lowercase(),
+        };
+        rest = end.map_or("", |end| rest[end + 1..].trim_start());
+    }
+}
+
+/// Why a statement cannot be had in a program, if it cannot.
+fn refused_pragma(sql: &str) -> Option<Error> {
+    let sql = sql.to_ascii_lowercase();
+    let refused = |message| Some(Error::new(Kind::Other, "REFUSED", message));
+    if sql.contains("journal_mode") {
+        return refused("the journal is chosen by `Database::with_journal`, for all connections");
+    }
+    if sql.contains("total_changes") {
+        return refused(
+            "`total_changes` counts what other executions did on the same connection, too",
+        );
+    }
+    None
+}
+
+/// Whether it only says how long to wait for locks.
+fn is_time_out(sql: &str) -> bool {
+    beginning(sql).starts_with("pragma busy_timeout")
+}
+
+/// A count that grows with every change of the schema, by whichever connection.
+fn schema_version(connection: &Connection) -> Result<i64> {
+    Ok(connection.pragma_query_value(None, "schema_version", |row| row.get(0))?)
+}
+
+/// A connection begins without a last inserted row, as if it had just been opened.
+fn forget_last_row(connection: &Connection) {
+    // SAFETY: the handle is that of an open connection, which this thread has for itself.
+    unsafe { rusqlite::ffi::sqlite3_set_last_insert_rowid(connection.handle(), 0) };
+}
+
+/// Empties the tables, and fills them as the schema did.
+fn bring_back(control: &Connection, script: &str) -> Result<()> {
+    control.execute_batch(script).map_err(|error| {
+        let message = format!("its tables cannot be brought back to their beginning: {error}");
+        Error::new(Kind::Machine, "SQLITE_ERROR", message)
+    })
+}
+
 /// Whether the statement changes nothing but rows.
 fn is_undone_by_reset(sql: &str) -> bool {
     const OF_ROWS: [&str; 12] = [
@@ -268,40 +344,65 @@ fn is_undone_by_reset(sql: &str) -> bool {
         "savepoint",
         "release",
     ];
-    let words = sql.split(|c: char| !c.is_ascii_alphabetic());
-    let first = words.into_iter().find(|word| !word.is_empty());
-    first.is_some_and(|first| OF_ROWS.iter().any(|word| first.eq_ignore_ascii_case(word)))
+    let sql = beginning(sql);
+    let first = sql.split(|c: char| !c.is_ascii_alphabetic()).next();
+    first.is_some_and(|first| OF_ROWS.contains(&first))
 }
 
 /// The statements that empty all tables and fill them with what is in them now.
 ///
 /// Quicker than any other way back: the schema stays as it is, so that prepared statements do, too.
-fn reset(connection: &Connection) -> Result<String> {
+fn reset_script(connection: &Connection) -> Result<String> {
     let mut names = connection.prepare(
         "select name from sqlite_master where type = 'table' and sql not like 'create virtual%'",
     )?;
     let names: rusqlite::Result<Vec<String>> = names.query_map([], |row| row.get(0))?.collect();
     let mut script = String::from("begin immediate;\n");
     for name in names? {
-        let name = name.replace('"', "\"\"");
-        script.push_str(&format!("delete from \"{name}\";\n"));
-        let mut all = connection.prepare(&format!("select * from \"{name}\""))?;
-        let columns: Vec<String> = { all.column_names() }
-            .map(|column| format!("\"{}\"", column.replace('"', "\"\"")))
-            .collect();
+        let table = quoted(&name);
+        script.push_str(&format!("delete from {table};\n"));
+        let columns = columns(connection, &name)?.join(", ");
+        let mut all = connection.prepare(&format!("select {columns} from {table}"))?;
+        let number = all.column_count();
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
             let values: rusqlite::Result<Vec<Value>> =
-                (0..columns.len()).map(|column| row.get(column)).collect();
+                (0..number).map(|column| row.get(column)).collect();
             let values: Vec<String> = values?.iter().map(Value::to_string).collect();
-            let (columns, values) = (columns.join(", "), values.join(", "));
+            let values = values.join(", ");
             script.push_str(&format!(
-                "insert into \"{name}\" ({columns}) values ({values});\n"
+                "insert into {table} ({columns}) values ({values});\n"
             ));
         }
     }
     script.push_str("commit;\n");
     Ok(script)
+}
+
+/// The columns of a table that can be written, and its row number, where that is no column.
+fn columns(connection: &Connection, table: &str) -> Result<Vec<String>> {
+    let mut all = connection.prepare("select name, hidden, pk, type from pragma_table_xinfo(?)")?;
+    let mut rows = all.query([table])?;
+    let mut columns = Vec::new();
+    let mut has_number = false;
+    while let Some(row) = rows.next()? {
+        let (name, hidden): (String, i64) = (row.get(0)?, row.get(1)?);
+        let (key, of_type): (i64, String) = (row.get(2)?, row.get(3)?);
+        has_number |= key > 0 && of_type.eq_ignore_ascii_case("integer") || name == "rowid";
+        // 2 and 3 are computed by the engine.
+        if hidden == 0 {
+            columns.push(quoted(&name));
+        }
+    }
+    let number = format!("select rowid from {} limit 0", quoted(table));
+    if !has_number && connection.prepare(&number).is_ok() {
+        columns.push("rowid".to_owned());
+    }
+    Ok(columns)
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 impl rusqlite::ToSql for Value {

@@ -60,6 +60,12 @@ impl From<&str> for Value {
     }
 }
 
+impl From<&String> for Value {
+    fn from(text: &String) -> Value {
+        Value::Text(text.clone())
+    }
+}
+
 impl From<String> for Value {
     fn from(text: String) -> Value {
         Value::Text(text)
@@ -165,12 +171,13 @@ impl Row {
         let Some(value) = self.0.get(column) else {
             panic!("no column {column} in a row of {}", self.0.len());
         };
-        T::from_value(value).unwrap_or_else(|| {
-            panic!(
-                "column {column} is {value}, not a {}",
+        match T::from_value(value) {
+            Some(value) => value,
+            None => panic!(
+                "column {column} is {value}, which is no {}",
                 std::any::type_name::<T>()
-            )
-        })
+            ),
+        }
     }
 }
 

@@ -21,6 +21,8 @@ use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, Rmw, Until};
 use heisenbug_native::db as native;
 use heisenbug_trace::keep;
+use std::cell::Cell;
+use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,8 +32,8 @@ use stores::Number;
 #[derive(Clone)]
 pub struct Database(World<Arc<Unordered<Inner>>, native::Database>);
 
-/// A client's connection, for one thread at a time.
-pub struct Connection(World<Client, native::Connection>);
+/// A client's connection, for one thread at a time: it can be sent to another thread, and not shared.
+pub struct Connection(World<Client, native::Connection>, PhantomData<Cell<()>>);
 
 /// In a check, or on real threads.
 #[derive(Clone)]
@@ -113,7 +115,7 @@ impl Database {
     /// If there are 8 already.
     #[track_caller]
     pub fn connect(&self) -> Connection {
-        Connection(match &self.0 {
+        let connection = match &self.0 {
             World::Native(database) => World::Native(database.connect()),
             World::Model(database) => {
                 let number = database
@@ -127,7 +129,8 @@ impl Database {
                     made: Location::caller(),
                 })
             }
-        })
+        };
+        Connection(connection, PhantomData)
     }
 }
 
@@ -159,7 +162,10 @@ impl Connection {
     #[track_caller]
     pub fn value<T: FromValue>(&self, sql: &str, params: impl Params) -> Result<T> {
         let rows = self.query(sql, params)?;
-        Ok(rows.first().expect("the query finds a row").get(0))
+        match rows.first() {
+            Some(row) => Ok(row.get(0)),
+            None => panic!("the query found no row"),
+        }
     }
 
     /// Runs a statement that changes rows. Returns how many.
@@ -324,20 +330,38 @@ fn no_database(error: &Error) -> ! {
 
 /// A statement with its values in it.
 fn shown(sql: &str, params: &[Value]) -> String {
+    let lines = sql
+        .lines()
+        .map(|line| line.split("--").next().unwrap_or_default());
+    let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+    let sql = words.join(" ");
     let mut params = params.iter();
     let mut text = String::new();
     let mut quoted = false;
-    for c in sql.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+    let mut rest = sql.chars().peekable();
+    while let Some(c) = rest.next() {
         quoted ^= c == '\'';
+        let is_numbered = rest.peek().is_some_and(char::is_ascii_digit);
         match params.as_slice() {
-            [value, ..] if c == '?' && !quoted => {
-                text.push_str(&value.to_string());
+            [value, ..] if c == '?' && !quoted && !is_numbered => {
+                text.push_str(&short(value));
                 params.next();
             }
             _ => text.push(c),
         }
     }
     text
+}
+
+/// How much of a value is shown.
+const MAX_VALUE: usize = 60;
+
+fn short(value: &Value) -> String {
+    let text = value.to_string().replace('\n', " ");
+    match text.char_indices().nth(MAX_VALUE) {
+        None => text,
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
 }
 
 /// How many rows a statement changed, if it is one that changes rows.

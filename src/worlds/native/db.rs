@@ -3,6 +3,8 @@
 pub use heisenbug_database::{Error, FromValue, Journal, Kind, Params, Result, Row, Rows, Value};
 
 use heisenbug_database::{MAX_CONNECTIONS, Store, pool};
+use std::cell::Cell;
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A database. Connections to it are clients.
@@ -17,11 +19,12 @@ struct Inner {
     free: Mutex<Vec<usize>>,
 }
 
-/// A client's connection, for one thread at a time.
+/// A client's connection, for one thread at a time: it can be sent to another thread, and not shared.
 #[derive(Debug)]
 pub struct Connection {
     database: Arc<Inner>,
     number: usize,
+    not_shared: PhantomData<Cell<()>>,
 }
 
 impl Database {
@@ -58,6 +61,7 @@ impl Database {
         Connection {
             database: Arc::clone(&self.0),
             number: number.expect("a database of a program has at most 8 connections at once"),
+            not_shared: PhantomData,
         }
     }
 }
@@ -92,7 +96,10 @@ impl Connection {
     #[track_caller]
     pub fn value<T: FromValue>(&self, sql: &str, params: impl Params) -> Result<T> {
         let rows = self.query(sql, params)?;
-        Ok(rows.first().expect("the query finds a row").get(0))
+        match rows.first() {
+            Some(row) => Ok(row.get(0)),
+            None => panic!("the query found no row"),
+        }
     }
 
     /// Runs a statement that changes rows. Returns how many.
