@@ -19,7 +19,7 @@ type Verify = dyn Fn(u64) + Send + Sync;
 /// The state, aligned to a cache line, so that the allocator cannot make it share a line with other
 /// data.
 #[repr(align(128))]
-struct Apart<S>(S);
+struct CacheAligned<S>(S);
 
 /// One iteration of one thread.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +56,7 @@ impl Workload {
         batch: impl Fn(&S, usize, u64) -> u64 + Send + Sync + 'static,
         verify: impl Fn(&S, u64) + Send + Sync + 'static,
     ) -> Workload {
-        let state = Arc::new(Apart(state));
+        let state = Arc::new(CacheAligned(state));
         let shared = Arc::clone(&state);
         Workload {
             work: Box::new(move |thread, iterations| batch(&shared.0, thread, iterations)),

@@ -8,4 +8,4 @@ mod output;
 mod talker;
 
 pub use output::{Ended, Output, heard, output};
-pub use talker::{Heard, Talker};
+pub use talker::{Message, Talker};

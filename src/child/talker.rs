@@ -19,7 +19,7 @@ pub struct Talker<T> {
 
 /// The result of listening to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard<T> {
+pub enum Message<T> {
     /// A line.
     Said(T),
     /// Nothing, for too long.
@@ -54,16 +54,16 @@ impl<T: Send + 'static> Talker<T> {
     }
 
     /// Waits for the next line, until the child was silent for `patience` or an interrupt came.
-    pub fn next(&self, patience: Duration, interrupted: &dyn Fn() -> bool) -> Heard<T> {
+    pub fn next(&self, patience: Duration, interrupted: &dyn Fn() -> bool) -> Message<T> {
         let began = Instant::now();
         loop {
             match self.lines.recv_timeout(TICK.min(patience)) {
-                Ok(line) => return Heard::Said(line),
+                Ok(line) => return Message::Said(line),
                 // Asked first: an interrupt may have ended the child as well.
-                Err(_) if interrupted() => return Heard::Interrupt,
-                Err(RecvTimeoutError::Disconnected) => return Heard::End,
+                Err(_) if interrupted() => return Message::Interrupt,
+                Err(RecvTimeoutError::Disconnected) => return Message::End,
                 Err(RecvTimeoutError::Timeout) if began.elapsed() >= patience => {
-                    return Heard::Silence;
+                    return Message::Silence;
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -145,15 +145,15 @@ mod tests {
         let endless = shell("while :; do :; done");
         assert_eq!(
             endless.next(Duration::from_millis(1), &|| false),
-            Heard::Silence
+            Message::Silence
         );
     }
 
     #[test]
     fn a_child_is_heard_to_its_end_and_what_is_no_line_is_passed_over() {
         let mut child = shell("echo hello; echo 7; echo more; echo why >&2; exit 3");
-        assert_eq!(child.next(LONG, &|| false), Heard::Said(7));
-        assert_eq!(child.next(LONG, &|| false), Heard::End);
+        assert_eq!(child.next(LONG, &|| false), Message::Said(7));
+        assert_eq!(child.next(LONG, &|| false), Message::End);
         let (status, complaints) = child.autopsy().unwrap();
         assert_eq!((status.code(), &*complaints), (Some(3), "why"));
     }
@@ -161,6 +161,6 @@ mod tests {
     #[test]
     fn an_interrupt_comes_before_what_it_did_to_the_child() {
         let child = shell("while :; do :; done");
-        assert_eq!(child.next(LONG, &|| true), Heard::Interrupt);
+        assert_eq!(child.next(LONG, &|| true), Message::Interrupt);
     }
 }

@@ -11,7 +11,7 @@ use heisenbug_course::watch::Watch;
 use heisenbug_explain::formats::{self, Case, Judged};
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_files as files;
-use heisenbug_isolated::Onlooker;
+use heisenbug_isolated::Observer;
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -127,7 +127,7 @@ pub fn library() -> Result<Library> {
 /// Says what the build of the library waits for.
 struct Building;
 
-impl Onlooker for Building {
+impl Observer for Building {
     fn see(&self, _executions: u64) {}
 
     fn waits(&self, for_whom: &str) {

@@ -1,7 +1,7 @@
 //! A child process that measures.
 
 use super::child::Line;
-use heisenbug_child::{Heard, Talker};
+use heisenbug_child::{Message, Talker};
 use std::io;
 use std::process::Command;
 use std::time::Duration;
@@ -33,11 +33,11 @@ pub fn listen(
     let mut lines = Vec::new();
     let end = loop {
         match child.next(silence, interrupted) {
-            Heard::Said(Line::Done) => break End::Done,
-            Heard::Said(line) => lines.push(line),
-            Heard::Silence => break End::Silent,
-            Heard::End => break End::Died,
-            Heard::Interrupt => break End::Interrupted,
+            Message::Said(Line::Done) => break End::Done,
+            Message::Said(line) => lines.push(line),
+            Message::Silence => break End::Silent,
+            Message::End => break End::Died,
+            Message::Interrupt => break End::Interrupted,
         }
     };
     Ok((lines, end))

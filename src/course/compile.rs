@@ -8,7 +8,7 @@ use super::home;
 use super::tokens::tokens;
 use super::tool::{self, Ended};
 use anyhow::{Context, Result, bail};
-use heisenbug_isolated::Onlooker;
+use heisenbug_isolated::Observer;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -60,8 +60,8 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// If its sources are [gone](home::package), cargo fails, or the onlooker leaves.
-    pub fn build(onlooker: &dyn Onlooker) -> Result<Library> {
+    /// If its sources are [gone](home::package), cargo fails, or the observer leaves.
+    pub fn build(observer: &dyn Observer) -> Result<Library> {
         let package = home::package()?;
         let mut command = home::tool("cargo", &package);
         command
@@ -81,11 +81,11 @@ impl Library {
             if let Some(what) =
                 waited_for(line).filter(|&it| told.borrow_mut().insert(it.to_owned()))
             {
-                onlooker.waits(&format!("Waiting for cargo, which is {what}"));
+                observer.waits(&format!("Waiting for cargo, which is {what}"));
             }
         };
         // No time limit: a first build may take long.
-        let heard = tool::heard(&mut command, Duration::MAX, onlooker, &hear)
+        let heard = tool::heard(&mut command, Duration::MAX, observer, &hear)
             .context("cannot start cargo, which exercises are compiled with")?;
         if heard.ended.is_some() {
             bail!("interrupted");
@@ -115,12 +115,12 @@ impl Library {
     ///
     /// # Errors
     ///
-    /// If rustc cannot be started, or the onlooker leaves.
+    /// If rustc cannot be started, or the observer leaves.
     pub fn compile(
         &self,
         source: &Source,
         executable: &Path,
-        onlooker: &dyn Onlooker,
+        observer: &dyn Observer,
     ) -> Result<Compiled> {
         let optimised = if source.waits {
             "opt-level=1"
@@ -136,7 +136,7 @@ impl Library {
             .arg(executable)
             .arg(source.main)
             .env("EXERCISES", source.exercises);
-        let heard = tool::output(&mut command, MAX_TIME, onlooker)
+        let heard = tool::output(&mut command, MAX_TIME, observer)
             .context("cannot start rustc, which exercises are compiled with")?;
         match heard.ended {
             Some(Ended::Left) => bail!("interrupted"),
@@ -147,14 +147,14 @@ impl Library {
             None if heard.output.status.success() => Ok(Compiled::Yes),
             None => {
                 let messages = String::from_utf8_lossy(&heard.output.stderr);
-                let has = |paths: &BTreeSet<String>| self.has(paths, onlooker);
+                let has = |paths: &BTreeSet<String>| self.has(paths, observer);
                 Ok(Compiled::No(complaints::rendered(&messages, &has)?))
             }
         }
     }
 
     /// Which of these paths exist in this library: those that rustc can import.
-    fn has(&self, paths: &BTreeSet<String>, onlooker: &dyn Onlooker) -> Result<BTreeSet<String>> {
+    fn has(&self, paths: &BTreeSet<String>, observer: &dyn Observer) -> Result<BTreeSet<String>> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let file = folder.path().join("names.rs");
         let imports = paths.iter().map(|path| format!("use {path} as _;\n"));
@@ -165,7 +165,7 @@ impl Library {
             .args(["--crate-type", "lib", "--emit", "metadata", "--out-dir"])
             .arg(folder.path())
             .arg(&file);
-        let heard = tool::output(&mut command, MAX_TIME, onlooker)
+        let heard = tool::output(&mut command, MAX_TIME, observer)
             .context("cannot start rustc, which exercises are compiled with")?;
         let said = String::from_utf8_lossy(&heard.output.stderr);
         let messages = said.lines().filter_map(Message::read);

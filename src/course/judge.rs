@@ -7,9 +7,9 @@ use super::{orderings, rules, tool};
 use anyhow::{Context, Result, bail};
 use heisenbug_check::{Checker, Report};
 use heisenbug_files as files;
-use heisenbug_isolated::{self as isolated, Onlooker};
+use heisenbug_isolated::{self as isolated, Observer};
 use heisenbug_judge::contract::{BROKEN, Wrong};
-use heisenbug_judge::{self as program, Told};
+use heisenbug_judge::{self as program, CaseInfo};
 use heisenbug_trace::source;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -134,7 +134,7 @@ pub fn judge(
     folder: &Path,
     limits: Limits,
     colour: bool,
-    onlooker: &dyn Onlooker,
+    observer: &dyn Observer,
 ) -> Result<Judgement> {
     let file = folder.join(exercise.file());
     let text = match files::utf8(&file).and_then(|_| files::text(&file)) {
@@ -159,7 +159,7 @@ pub fn judge(
         colour,
         waits: files.iter().any(|(_, _, text)| may_wait(text)),
     };
-    let compiled = library.compile(&source, &executable, onlooker)?;
+    let compiled = library.compile(&source, &executable, observer)?;
     if let Err(error) = files::unchanged(&file, &files[0].2) {
         return Ok(Judgement::Unreadable(format!("{error:#}")));
     }
@@ -173,10 +173,10 @@ pub fn judge(
         source::replace(name, text);
     }
     let mut reports = Vec::new();
-    for case in cases(&executable, onlooker)? {
+    for case in cases(&executable, observer)? {
         let program = (program::NAME, case.name.as_str());
         let checker = case.must.checker(limits.checker());
-        let mut report = isolated::check_in(&executable, program, &checker, onlooker)?;
+        let mut report = isolated::check_in(&executable, program, &checker, observer)?;
         report.bug = Some(exercise.name.clone());
         report.variant = None;
         for (path, name, _) in &files {
@@ -189,7 +189,7 @@ pub fn judge(
         }
     }
     let notes = match exercise.weakest_orderings {
-        true => orderings::too_strong(&executable, &file, onlooker)?,
+        true => orderings::too_strong(&executable, &file, observer)?,
         false => Vec::new(),
     };
     Ok(Judgement::Passed { reports, notes })
@@ -222,12 +222,12 @@ fn explained(
 }
 
 /// The cases of a judge. An error if there are none: then any answer would pass.
-fn cases(executable: &Path, onlooker: &dyn Onlooker) -> Result<Vec<Told>> {
+fn cases(executable: &Path, observer: &dyn Observer) -> Result<Vec<CaseInfo>> {
     let mut judge = Command::new(executable);
     judge.arg(program::CASES);
     let heard =
-        tool::output(&mut judge, MAX_TIME_TO_TELL, onlooker).context("cannot start the judge")?;
-    let cases: Vec<Told> = serde_json::from_slice(&heard.output.stdout)
+        tool::output(&mut judge, MAX_TIME_TO_TELL, observer).context("cannot start the judge")?;
+    let cases: Vec<CaseInfo> = serde_json::from_slice(&heard.output.stdout)
         .context("the judge does not list its cases")?;
     if cases.iter().all(|case| case.must.is_promise()) {
         bail!("the judge has no cases: nothing would be proven");
@@ -235,7 +235,7 @@ fn cases(executable: &Path, onlooker: &dyn Onlooker) -> Result<Vec<Told>> {
     Ok(cases)
 }
 
-fn ruling(case: &Told, report: Report) -> Result<Report, Judgement> {
+fn ruling(case: &CaseInfo, report: Report) -> Result<Report, Judgement> {
     let wrong = case.must.wrong(case, &report);
     let report = Box::new(report);
     Err(match wrong {

@@ -2,7 +2,7 @@
 
 use super::tool;
 use anyhow::{Context, Result};
-use heisenbug_isolated::Onlooker;
+use heisenbug_isolated::Observer;
 use heisenbug_judge::orderings::{COMMAND, Weaker};
 use std::path::Path;
 use std::process::Command;
@@ -17,10 +17,10 @@ const MAX_TIME: Duration = Duration::from_secs(600);
 /// # Errors
 ///
 /// If the judge cannot be started.
-pub fn too_strong(executable: &Path, file: &Path, onlooker: &dyn Onlooker) -> Result<Vec<String>> {
+pub fn too_strong(executable: &Path, file: &Path, observer: &dyn Observer) -> Result<Vec<String>> {
     let mut judge = Command::new(executable);
     judge.arg(COMMAND).arg(file);
-    let heard = tool::output(&mut judge, MAX_TIME, onlooker).context("cannot start the judge")?;
+    let heard = tool::output(&mut judge, MAX_TIME, observer).context("cannot start the judge")?;
     let ended = heard.ended.is_none() && heard.output.status.success();
     let found = String::from_utf8_lossy(&heard.output.stdout);
     let text = std::fs::read_to_string(file).unwrap_or_default();

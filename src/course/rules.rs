@@ -49,9 +49,9 @@ pub fn broken(file: &str, text: &str) -> Option<String> {
 }
 
 /// A violation: its first and last token, what is wrong, and what to do instead.
-type Broken = (usize, usize, String, String);
+type Violation = (usize, usize, String, String);
 
-fn first_broken(tokens: &[Token]) -> Option<Broken> {
+fn first_broken(tokens: &[Token]) -> Option<Violation> {
     // For every open brace, whether it is a module's.
     let mut braces = Vec::new();
     for at in 0..tokens.len() {
@@ -131,7 +131,7 @@ pub(super) fn branches(tokens: &[Token], root: usize) -> Vec<usize> {
     found
 }
 
-fn of_std(tokens: &[Token], root: usize) -> Option<Broken> {
+fn of_std(tokens: &[Token], root: usize) -> Option<Violation> {
     for at in branches(tokens, root) {
         let name = tokens.get(at)?.text.as_str();
         let start = if at == root + 2 { root } else { at };
@@ -168,7 +168,7 @@ fn of_std(tokens: &[Token], root: usize) -> Option<Broken> {
     None
 }
 
-fn of_ours(tokens: &[Token], root: usize) -> Option<Broken> {
+fn of_ours(tokens: &[Token], root: usize) -> Option<Violation> {
     let stranger = { branches(tokens, root).into_iter() }
         .find(|&at| (tokens.get(at)).is_some_and(|token| !OURS.contains(&&*token.text)))?;
     let start = if stranger == root + 2 { root } else { stranger };

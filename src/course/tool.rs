@@ -1,8 +1,8 @@
-//! Runs compilers and judges, and stops them once the onlooker has left.
+//! Runs compilers and judges, and stops them once the observer has left.
 
 use heisenbug_check::interrupted;
 use heisenbug_child::{self as child, Output};
-use heisenbug_isolated::Onlooker;
+use heisenbug_isolated::Observer;
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ pub use child::Ended;
 pub fn output(
     command: &mut Command,
     limit: Duration,
-    onlooker: &dyn Onlooker,
+    observer: &dyn Observer,
 ) -> std::io::Result<Output> {
-    child::output(command, limit, &|| onlooker.has_left() || interrupted())
+    child::output(command, limit, &|| observer.has_left() || interrupted())
 }
 
 /// Runs a command, for at most `limit`, and passes on each line of its stderr as soon as it is written.
@@ -29,9 +29,9 @@ pub fn output(
 pub fn heard(
     command: &mut Command,
     limit: Duration,
-    onlooker: &dyn Onlooker,
+    observer: &dyn Observer,
     hear: &dyn Fn(&str),
 ) -> std::io::Result<Output> {
-    let unwanted = || onlooker.has_left() || interrupted();
+    let unwanted = || observer.has_left() || interrupted();
     child::heard(command, limit, &unwanted, hear)
 }

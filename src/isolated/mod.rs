@@ -37,7 +37,7 @@ pub const COMMAND: &str = "__check";
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Receives progress, and can cancel a check.
-pub trait Onlooker {
+pub trait Observer {
     /// Receives the number of executions so far, now and then.
     fn see(&self, executions: u64);
 
@@ -50,7 +50,7 @@ pub trait Onlooker {
     }
 }
 
-impl<F: Fn(u64)> Onlooker for F {
+impl<F: Fn(u64)> Observer for F {
     fn see(&self, executions: u64) {
         self(executions);
     }
@@ -102,7 +102,7 @@ pub fn check_in(
     executable: &Path,
     (bug, variant): (&str, &str),
     checker: &Checker,
-    onlooker: &dyn Onlooker,
+    observer: &dyn Observer,
 ) -> Result<Report> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let mut task = Task {
@@ -113,11 +113,11 @@ pub fn check_in(
         journal: None,
     };
     let began = Instant::now();
-    let mut heard = run(executable, &task, onlooker)?;
+    let mut heard = run(executable, &task, observer)?;
     if let Some(report) = heard.report() {
         return Ok(report);
     }
-    if heisenbug_check::interrupted() || onlooker.has_left() || heard.died_of_interrupt() {
+    if heisenbug_check::interrupted() || observer.has_left() || heard.died_of_interrupt() {
         // The result is no longer wanted, or Ctrl-C hit the child before it was ready for it.
         return Ok(Report {
             stopped: Some(INTERRUPT.to_owned()),
@@ -127,7 +127,7 @@ pub fn check_in(
     if checker.is_parallel() {
         // Several executions were running; running one at a time shows which of them it was.
         task.checker = task.checker.jobs(1);
-        heard = run(executable, &task, onlooker)?;
+        heard = run(executable, &task, observer)?;
     }
     let journal = folder.path().join("journal.json");
     task.journal = Some((heard.executions, journal.clone()));
@@ -143,7 +143,7 @@ pub fn check_in(
 }
 
 /// The results of a child.
-struct Heard {
+struct ChildOutput {
     /// The report, if one came.
     report: Option<Report>,
     /// How the program's process ended or stopped, if the guard did not end it.
@@ -162,7 +162,7 @@ struct Heard {
 }
 
 /// Runs a child to its end.
-fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard> {
+fn run(executable: &Path, task: &Task, observer: &dyn Observer) -> Result<ChildOutput> {
     // Written, not only extended: on a full disk, an access to the mapped file would kill the process.
     std::fs::write(&task.counter, [0; journal::SHARED_BYTES])
         .context("cannot write a temporary file")?;
@@ -183,8 +183,8 @@ fn run(executable: &Path, task: &Task, onlooker: &dyn Onlooker) -> Result<Heard>
         told: None,
     };
     let mut heard = listening.until_gone(&|| {
-        onlooker.see(count());
-        onlooker.has_left()
+        observer.see(count());
+        observer.has_left()
     })?;
     heard.executions = count();
     heard.patience = task.checker.patience;
@@ -220,8 +220,8 @@ struct Listening {
 
 impl Listening {
     /// Listens until the child is gone, and ends it if its report is unwanted.
-    fn until_gone(mut self, unwanted: &dyn Fn() -> bool) -> Result<Heard> {
-        let mut heard = Heard {
+    fn until_gone(mut self, unwanted: &dyn Fn() -> bool) -> Result<ChildOutput> {
+        let mut heard = ChildOutput {
             report: None,
             status: None,
             left: 0,
@@ -330,7 +330,7 @@ fn read_trace(path: &Path) -> Trace {
     read().unwrap_or_default()
 }
 
-impl Heard {
+impl ChildOutput {
     /// The report, if one came. What happened to the process afterwards may make it unknown.
     fn report(&mut self) -> Option<Report> {
         let mut report = self.report.take()?;

@@ -3,7 +3,7 @@
 //! What an exercise says about itself is a contract. A part of it needs no other thread, and is tested
 //! first: a fix that does nothing, or always the same, fails under no schedule.
 
-use super::Told;
+use super::CaseInfo;
 use heisenbug_catalogue::Class;
 use heisenbug_check::{Checker, Report, Verdict};
 use serde::{Deserialize, Serialize};
@@ -66,7 +66,7 @@ impl Must {
     }
 
     /// What is wrong with a case that must do this, if anything.
-    pub fn wrong(&self, case: &Told, report: &Report) -> Option<Wrong> {
+    pub fn wrong(&self, case: &CaseInfo, report: &Report) -> Option<Wrong> {
         if report.verdict == Verdict::Unknown {
             return Some(Wrong::Unknown);
         }
@@ -110,7 +110,7 @@ fn all_end_by(report: &Report, classes: &[Class]) -> bool {
         && (report.passes.is_some() || !report.outcomes.is_empty())
 }
 
-fn missing(case: &Told, report: &Report) -> Option<Wrong> {
+fn missing(case: &CaseInfo, report: &Report) -> Option<Wrong> {
     let possible = |label: &String| report.outcomes.iter().any(|seen| seen.label == *label);
     let missing: Vec<String> = { case.reachable.iter() }
         .filter(|&label| !possible(label))

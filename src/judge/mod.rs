@@ -128,7 +128,7 @@ where
 
 /// A case, as a judge reports it to the process that runs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct CaseInfo {
     /// Its name.
     pub name: String,
     /// What it must do.
@@ -217,14 +217,14 @@ fn all(judge: &Judge) -> impl Iterator<Item = &Case> {
 }
 
 fn tell(judge: &Judge) -> anyhow::Result<()> {
-    let told: Vec<Told> = all(judge).map(Told::of).collect();
+    let told: Vec<CaseInfo> = all(judge).map(CaseInfo::of).collect();
     println!("{}", serde_json::to_string(&told)?);
     Ok(())
 }
 
-impl Told {
-    fn of(case: &Case) -> Told {
-        Told {
+impl CaseInfo {
+    fn of(case: &Case) -> CaseInfo {
+        CaseInfo {
             name: case.name.to_owned(),
             must: case.must.clone(),
             reachable: { case.reachable.iter() }
@@ -242,7 +242,7 @@ impl Told {
 pub fn test(judge: &'static Judge) {
     let bug = bug(judge);
     for (case, variant) in all(judge).zip(bug.variants) {
-        let told = Told::of(case);
+        let told = CaseInfo::of(case);
         let report = (case.must.checker(Checker::new())).check_variant(bug, variant);
         let wrong = match told.must.wrong(&told, &report) {
             None => continue,

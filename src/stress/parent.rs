@@ -3,7 +3,7 @@
 use super::protocol::{Line, child_args};
 use super::report::{CRASH, StressReport, Tally};
 use heisenbug_catalogue::{Bug, Variant};
-use heisenbug_child::{Heard, Talker};
+use heisenbug_child::{Message, Talker};
 use std::fmt;
 use std::io;
 use std::process::{Command, ExitStatus};
@@ -212,7 +212,7 @@ impl Stress<'_> {
     fn listen(&mut self, process: &Talker<Line>, started: &mut bool) -> Ending {
         loop {
             match process.next(SILENCE, &|| self.interrupted()) {
-                Heard::Said(line) => {
+                Message::Said(line) => {
                     *started = true;
                     let last = matches!(line, Line::Stuck { .. } | Line::Done);
                     self.tally.add(line);
@@ -223,9 +223,9 @@ impl Stress<'_> {
                         return Ending::Complete;
                     }
                 }
-                Heard::Interrupt => return Ending::Interrupted,
-                Heard::Silence => return Ending::Silent,
-                Heard::End => return Ending::Broken,
+                Message::Interrupt => return Ending::Interrupted,
+                Message::Silence => return Ending::Silent,
+                Message::End => return Ending::Broken,
             }
         }
     }

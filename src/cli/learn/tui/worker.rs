@@ -5,7 +5,7 @@ use heisenbug_course::compile::Library;
 use heisenbug_course::judge::{Limits, judge};
 use heisenbug_course::watch::Watch;
 use heisenbug_course::{Course, Exercise, Judgement};
-use heisenbug_isolated::Onlooker;
+use heisenbug_isolated::Observer;
 use ratatui::crossterm::event::{Event, KeyEvent, KeyEventKind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ struct Waiting<'a> {
     news: &'a Sender<News>,
 }
 
-impl Onlooker for Waiting<'_> {
+impl Observer for Waiting<'_> {
     fn see(&self, executions: u64) {
         let _ = self.news.send(News::Progress(self.run, executions));
     }
