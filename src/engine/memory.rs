@@ -147,6 +147,9 @@ pub fn for_each_block(mut f: impl FnMut(Range<usize>)) {
 /// How many blocks are searched to see what one leads to.
 const MAX_BLOCKS: usize = 10_000;
 
+/// Blocks of at most this many bytes are empty when a program gets them.
+const SMALL: usize = 4096;
+
 /// The targets, all of them live blocks, that the block leads to: it contains their address, or that of
 /// another block that leads to them. The search does not go on behind a target.
 ///
@@ -200,11 +203,18 @@ fn words_of(block: usize) -> Vec<usize> {
 unsafe impl GlobalAlloc for Memory {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise.
-        let block = got(unsafe { System.alloc(layout) });
-        if WORKS.get() == Works::Program {
-            note(block, layout.size());
+        if WORKS.get() != Works::Program {
+            // SAFETY: the caller's promise.
+            return got(unsafe { System.alloc(layout) });
         }
+        // What an earlier execution left in a block must not look like a pointer of this one.
+        let block = match layout.size() <= SMALL {
+            // SAFETY: the caller's promise.
+            true => got(unsafe { System.alloc_zeroed(layout) }),
+            // SAFETY: the caller's promise.
+            false => got(unsafe { System.alloc(layout) }),
+        };
+        note(block, layout.size());
         block
     }
 
