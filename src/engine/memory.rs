@@ -198,6 +198,20 @@ fn words_of(block: usize) -> Vec<usize> {
         .collect()
 }
 
+/// A block for a program. What an earlier execution left in it must not look like a pointer of this one.
+///
+/// # Safety
+///
+/// As for [`GlobalAlloc::alloc`].
+unsafe fn for_program(layout: Layout) -> *mut u8 {
+    got(match layout.size() <= SMALL {
+        // SAFETY: the caller's promise.
+        true => unsafe { System.alloc_zeroed(layout) },
+        // SAFETY: the caller's promise.
+        false => unsafe { System.alloc(layout) },
+    })
+}
+
 // SAFETY: every block is the system's own, of the layout asked for. A freed block is given back to
 // the system once, now or later, and is not used in between.
 unsafe impl GlobalAlloc for Memory {
@@ -207,13 +221,8 @@ unsafe impl GlobalAlloc for Memory {
             // SAFETY: the caller's promise.
             return got(unsafe { System.alloc(layout) });
         }
-        // What an earlier execution left in a block must not look like a pointer of this one.
-        let block = match layout.size() <= SMALL {
-            // SAFETY: the caller's promise.
-            true => got(unsafe { System.alloc_zeroed(layout) }),
-            // SAFETY: the caller's promise.
-            false => got(unsafe { System.alloc(layout) }),
-        };
+        // SAFETY: the caller's promise.
+        let block = unsafe { for_program(layout) };
         note(block, layout.size());
         block
     }
@@ -247,7 +256,7 @@ unsafe impl GlobalAlloc for Memory {
         // SAFETY: the caller promises that `size` is valid for a layout.
         let layout_of_new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
         // SAFETY: as above.
-        let new = got(unsafe { System.alloc(layout_of_new) });
+        let new = unsafe { for_program(layout_of_new) };
         if !new.is_null() {
             // SAFETY: both blocks are at least that large, and do not overlap.
             unsafe { new.copy_from_nonoverlapping(block, layout.size().min(size)) };
