@@ -14,6 +14,17 @@ pub enum Declared {
     Unknown,
 }
 
+impl Declared {
+    /// Whether it is as declared, if that is known.
+    pub fn known(&self) -> Option<bool> {
+        match self {
+            Declared::Yes => Some(true),
+            Declared::No(_) => Some(false),
+            Declared::Unknown => None,
+        }
+    }
+}
+
 /// Compares a report with the variant's role: buggy variants and traps must fail with the declared
 /// class and outcome, fixed ones must hold.
 pub fn as_declared(role: Role, report: &Report) -> Declared {

@@ -207,7 +207,7 @@ pub fn check(bug: &'static Bug, variant: &'static Variant, checker: &Checker) ->
 
 /// A line for each program that has a price.
 fn print_prices(programs: &[Program], prices: &Prices) -> Result<()> {
-    let width = output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH);
+    let width = output::text_width();
     for (bug, variant) in programs {
         if let Some(price) = prices::of(prices, bug, variant) {
             let line = format!("Price of {}: {}.", variant.name, price.line());
@@ -218,11 +218,7 @@ fn print_prices(programs: &[Program], prices: &Prices) -> Result<()> {
 }
 
 fn checked(bug: &Bug, variant: &Variant, report: Report, prices: &Prices) -> Checked {
-    let as_declared = match as_declared(variant.role, &report) {
-        Declared::Yes => Some(true),
-        Declared::No(_) => Some(false),
-        Declared::Unknown => None,
-    };
+    let as_declared = as_declared(variant.role, &report).known();
     Checked {
         report,
         role: variant.role.name(),

@@ -1,6 +1,6 @@
 //! `heisenbug compare`: one shape of bug at each scale it exists at.
 
-use super::args::{Compare, Format};
+use super::args::Compare;
 use super::{Exit, check, lookup, output};
 use anyhow::{Result, bail};
 use heisenbug_catalogue::{Bug, Scale, Shape, Variant};
@@ -39,8 +39,7 @@ pub fn run(args: &Compare) -> Result<Exit> {
     if checker.is_replay() {
         bail!("--replay runs one program: heisenbug check BUG/VARIANT --replay TOKEN");
     }
-    let is_json = Format::of(None, args.json) == Format::Json;
-    if !is_json {
+    if !args.json {
         output::print(&heading(shape))?;
     }
     let mut scales = Vec::new();
@@ -54,7 +53,7 @@ pub fn run(args: &Compare) -> Result<Exit> {
             // It is a bug: if it does not fail, something is broken.
             Verdict::Holds | Verdict::Bounded => exit = Exit::Bad,
         }
-        if !is_json {
+        if !args.json {
             output::print(&section(bug, &report))?;
         }
         scales.push(AtScale {
@@ -64,7 +63,7 @@ pub fn run(args: &Compare) -> Result<Exit> {
             report,
         });
     }
-    if is_json {
+    if args.json {
         output::json(&Compared {
             shape: shape.name(),
             idea: shape.idea(),
@@ -114,21 +113,21 @@ fn example(shape: Shape, scale: Scale, named: &str) -> Option<(&'static Bug, &'s
     Some((bug, buggy))
 }
 
-fn width() -> usize {
-    output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH)
-}
-
 fn heading(shape: Shape) -> String {
-    let idea = explain::wrap(shape.idea(), width(), "");
+    let idea = explain::wrap(shape.idea(), output::text_width(), "");
     format!("{}\n{idea}", paint(Paint::Bold, shape.name()))
 }
 
 /// One scale: its bug, the counterexample, and the same in words.
 fn section(bug: &Bug, report: &Report) -> String {
     let title = paint(Paint::Bold, &format!("Among {}", bug.scale));
-    let summary = explain::wrap(&format!("{}: {}", bug.name, bug.summary), width(), "");
+    let summary = explain::wrap(
+        &format!("{}: {}", bug.name, bug.summary),
+        output::text_width(),
+        "",
+    );
     let timeline = output::report(report, false);
-    let schedule = explain::wrap(bug.schedule, width(), "");
+    let schedule = explain::wrap(bug.schedule, output::text_width(), "");
     format!("\n{title}\n{summary}\n\n{timeline}\n\nIn words:\n{schedule}")
 }
 

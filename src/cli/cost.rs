@@ -51,7 +51,7 @@ pub fn run(args: &Cost) -> Result<Exit> {
     };
     let report = measuring::run(&command, &entrants, &args.measuring)?;
     if !args.measuring.json {
-        output::print(&cost::table::fixes(&report, measuring::width()))?;
+        output::print(&cost::table::fixes(&report, output::text_width()))?;
     }
     let stored = keep(&report, args.measuring.json)?;
     if args.measuring.json {

@@ -4,7 +4,7 @@ use super::args::Isolation;
 use super::{Exit, check, lookup, output};
 use anyhow::{Result, bail};
 use heisenbug_catalogue::{Bug, Variant};
-use heisenbug_check::{Declared, Report, Verdict, as_declared, interrupted};
+use heisenbug_check::{Report, Verdict, as_declared, interrupted};
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{self as explain, Table};
 use heisenbug_worlds as worlds;
@@ -128,11 +128,7 @@ fn cell(bug: &'static Bug, variant: &'static Variant, report: &Report) -> Cell {
         seen: seen.map(|outcome| outcome.count).sum(),
         executions: report.explored(),
         complete: report.complete,
-        as_declared: match as_declared(variant.role, report) {
-            Declared::Yes => Some(true),
-            Declared::No(_) => Some(false),
-            Declared::Unknown => None,
-        },
+        as_declared: as_declared(variant.role, report).known(),
     }
 }
 
@@ -153,7 +149,7 @@ fn text(anomalies: &[&Bug], cells: &[Cell]) -> String {
         row.extend(levels.iter().map(of_level));
         table.row(row);
     }
-    let width = output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH);
+    let width = output::text_width();
     let legend: Vec<String> = { anomalies.iter() }
         .map(|bug| explain::wrap(&format!("{}: {}", bug.name, bug.summary), width, "  "))
         .collect();

@@ -5,7 +5,6 @@ use super::{Exit, output};
 use anyhow::{Context, Result, bail};
 use heisenbug_check::interrupted;
 use heisenbug_cost::{self as cost, Entrant, Machine, Options, Report, Times, csv, plot};
-use heisenbug_explain as explain;
 use heisenbug_files as files;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -60,7 +59,10 @@ pub fn run(command: &str, entrants: &[Entrant], args: &Measuring) -> Result<Repo
     }
     let machine = Machine::probe();
     if !args.json {
-        output::print(&format!("{}\n", cost::table::machine(&machine, width())))?;
+        output::print(&format!(
+            "{}\n",
+            cost::table::machine(&machine, output::text_width())
+        ))?;
     }
     let bar = bar();
     let options = Options {
@@ -95,11 +97,6 @@ pub fn exit(report: &Report) -> Exit {
         true => Exit::Bad,
         false => Exit::Good,
     }
-}
-
-/// How wide tables may be.
-pub fn width() -> usize {
-    output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH)
 }
 
 /// The progress bar, shown on standard error if that is a terminal.

@@ -68,6 +68,11 @@ pub fn width() -> usize {
     terminal_size::terminal_size().map_or(MAX_WIDTH, |(columns, _)| usize::from(columns.0))
 }
 
+/// How wide tables and running text may be.
+pub fn text_width() -> usize {
+    width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH)
+}
+
 /// A line on the terminal that shows the progress of a long check, and is erased at the end.
 pub struct Progress {
     shown: bool,

@@ -150,7 +150,7 @@ mod asking {
     }
 
     fn words(asked: &[Asked]) -> String {
-        let width = output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH);
+        let width = output::text_width();
         let mut lines = Vec::new();
         for asked in asked {
             let name = paint(Paint::Bold, &asked.program);

@@ -32,7 +32,7 @@ pub fn run(args: &RaceLocks) -> Result<Exit> {
     if args.measuring.json {
         output::json(&report)?;
     } else {
-        output::print(&cost::table::race(&report, measuring::width()))?;
+        output::print(&cost::table::race(&report, output::text_width()))?;
     }
     Ok(measuring::exit(&report))
 }

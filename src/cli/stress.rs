@@ -63,7 +63,7 @@ pub fn run(args: &Stress) -> Result<Exit> {
             .role
             .expected()
             .is_some_and(|expected| expected.class == Class::Leak);
-        let width = output::width().clamp(explain::MIN_WIDTH, explain::MAX_WIDTH);
+        let width = output::text_width();
         output::print(&text(&report, leaks, width))?;
     }
     let forbidden = |grade| grade == Grade::Forbidden;

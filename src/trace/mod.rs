@@ -14,6 +14,14 @@ pub use event::{Blocked, Event, Op, Trace};
 pub use kept::keep;
 pub use value::Value;
 
+/// At most so many characters of a text, and a sign that there are more.
+pub fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text,
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}
+
 /// A text in one line, as `assert_eq!` uses three.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")

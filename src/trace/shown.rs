@@ -4,7 +4,7 @@
 //! keep in them: numbers, texts, and collections of both. A type of the program's own is not in the table,
 //! and its `Debug`, if any, is code of the program, which must not run while the value is examined.
 
-use super::{Value, keep};
+use super::{Value, cut, keep};
 use std::any::TypeId;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::fmt::Debug;
@@ -32,14 +32,7 @@ pub fn text<T: ?Sized>(value: &T) -> Option<Value> {
     // SAFETY: the pointer is to a value of the function's type, except for lifetimes: whatever the value
     // borrows lives as long as the reference to it.
     let text = unsafe { show(std::ptr::from_ref(value).cast()) };
-    Some(Value::Text(keep(&cut(text))))
-}
-
-fn cut(text: String) -> String {
-    match text.char_indices().nth(MAX_TEXT) {
-        None => text,
-        Some((at, _)) => format!("{}…", &text[..at]),
-    }
+    Some(Value::Text(keep(&cut(text, MAX_TEXT))))
 }
 
 #[derive(Default)]

@@ -12,9 +12,6 @@ pub trait Level {
     fn begin(client: &Connection) -> Result<()>;
 }
 
-/// The names of the levels, as variants have them.
-pub const LEVELS: [&str; 4] = ["autocommit", "deferred", "deferred_wal", "immediate"];
-
 /// Each statement by itself.
 pub struct Autocommit;
 

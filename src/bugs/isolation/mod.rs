@@ -17,7 +17,6 @@ mod anomalies;
 mod levels;
 
 pub use anomalies::ALL;
-pub use levels::{LEVELS, Level};
 
 /// What a check of an anomaly ends in if it was seen.
 pub const SEEN: &str = "seen";

@@ -5,12 +5,14 @@
 //! waits in the engine itself.
 
 mod error;
+mod numbers;
 pub mod pool;
 mod setup;
 mod sqlite;
 mod value;
 
 pub use error::{Error, Kind};
+pub use numbers::Numbers;
 pub use setup::Journal;
 pub use sqlite::{Answer, MAX_CONNECTIONS, Store};
 pub use value::{FromValue, Params, Row, Rows, Value};

@@ -89,7 +89,7 @@ impl Store {
         let folder = folder.map_err(failed)?;
         let path = folder.path().join("database");
         let control = connect(&path, journal)?;
-        if let Some(refused) = refused_pragma(schema) {
+        if let Some(refused) = refused(&schema.to_ascii_lowercase()) {
             return Err(refused);
         }
         control.execute_batch(schema)?;
@@ -211,14 +211,16 @@ impl Store {
     }
 
     fn run(&self, connection: usize, sql: &str, params: &[Value]) -> Result<(Rows, u64)> {
-        if let Some(refused) = refused_pragma(sql) {
+        let lower = sql.to_ascii_lowercase();
+        if let Some(refused) = refused(&lower) {
             return Err(refused);
         }
-        if is_time_out(sql) {
+        let begins = beginning(&lower);
+        if begins.starts_with("pragma busy_timeout") {
             // How long a statement waits is not for a check to say.
             return Ok((Rows::default(), 0));
         }
-        if !is_undone_by_reset(sql) {
+        if !is_undone_by_reset(begins) {
             self.changed_schema.store(true, Relaxed);
         }
         let connection = locked(&self.connections[connection]);
@@ -276,22 +278,21 @@ fn connect(path: &Path, journal: Journal) -> Result<Connection> {
     Ok(connection)
 }
 
-/// The statement without the comments before it, in lower case.
-fn beginning(sql: &str) -> String {
+/// The statement without the comments before it.
+fn beginning(sql: &str) -> &str {
     let mut rest = sql.trim_start();
     loop {
         let end = match rest {
             _ if rest.starts_with("--") => rest.find('\n'),
             _ if rest.starts_with("/*") => rest.find("*/").map(|end| end + 1),
-            _ => return rest.to_ascii_lowercase(),
+            _ => return rest,
         };
         rest = end.map_or("", |end| rest[end + 1..].trim_start());
     }
 }
 
-/// Why a statement cannot be had in a program, if it cannot.
-fn refused_pragma(sql: &str) -> Option<Error> {
-    let sql = sql.to_ascii_lowercase();
+/// Why a statement, in lower case, cannot be had in a program, if it cannot.
+fn refused(sql: &str) -> Option<Error> {
     let refused = |message| Some(Error::new(Kind::Other, "REFUSED", message));
     if sql.contains("journal_mode") {
         return refused("the journal is chosen by `Database::with_journal`, for all connections");
@@ -302,11 +303,6 @@ fn refused_pragma(sql: &str) -> Option<Error> {
         );
     }
     None
-}
-
-/// Whether it only says how long to wait for locks.
-fn is_time_out(sql: &str) -> bool {
-    beginning(sql).starts_with("pragma busy_timeout")
 }
 
 /// A count that grows with every change of the schema, by whichever connection.
@@ -328,7 +324,7 @@ fn bring_back(control: &Connection, script: &str) -> Result<()> {
     })
 }
 
-/// Whether the statement changes nothing but rows.
+/// Whether a statement that begins like this, in lower case, changes nothing but rows.
 fn is_undone_by_reset(sql: &str) -> bool {
     const OF_ROWS: [&str; 12] = [
         "select",
@@ -344,7 +340,6 @@ fn is_undone_by_reset(sql: &str) -> bool {
         "savepoint",
         "release",
     ];
-    let sql = beginning(sql);
     let first = sql.split(|c: char| !c.is_ascii_alphabetic()).next();
     first.is_some_and(|first| OF_ROWS.contains(&first))
 }

@@ -214,6 +214,19 @@ impl Rows {
         self.0.first()
     }
 
+    /// The one value that was asked for: the first column of the first row.
+    ///
+    /// # Panics
+    ///
+    /// If there is no row, or the value is of another type.
+    #[track_caller]
+    pub fn value<T: FromValue>(&self) -> T {
+        match self.first() {
+            Some(row) => row.get(0),
+            None => panic!("the query found no row"),
+        }
+    }
+
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Row> {
         self.0.iter()

@@ -16,16 +16,16 @@ mod stores;
 
 use crate::session::{self, Call, Shared};
 use crate::unordered::Unordered;
-use heisenbug_database::{Answer, MAX_CONNECTIONS};
+use heisenbug_database::{Answer, MAX_CONNECTIONS, Numbers};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, Rmw, Until};
 use heisenbug_native::db as native;
-use heisenbug_trace::keep;
+use heisenbug_trace::{Op, cut, keep};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::panic::Location;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Arc, Mutex, PoisonError};
 use stores::Number;
 
 /// A database. Connections to it are clients.
@@ -48,8 +48,7 @@ struct Inner {
     store: Number,
     /// For each connection, whether it is time to look again.
     looks_again: [Object; MAX_CONNECTIONS],
-    /// The connections that nobody has.
-    free: Mutex<Vec<usize>>,
+    numbers: Numbers,
 }
 
 struct Client {
@@ -104,7 +103,7 @@ impl Database {
             shared: Shared::new("database"),
             store,
             looks_again: [const { Object::new() }; MAX_CONNECTIONS],
-            free: Mutex::new((0..MAX_CONNECTIONS).rev().collect()),
+            numbers: Numbers::default(),
         }))))
     }
 
@@ -117,18 +116,11 @@ impl Database {
     pub fn connect(&self) -> Connection {
         let connection = match &self.0 {
             World::Native(database) => World::Native(database.connect()),
-            World::Model(database) => {
-                let number = database
-                    .free
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .pop();
-                World::Model(Client {
-                    database: Arc::clone(database),
-                    number: number.expect("a database has at most 8 connections at once"),
-                    made: Location::caller(),
-                })
-            }
+            World::Model(database) => World::Model(Client {
+                database: Arc::clone(database),
+                number: database.numbers.take(),
+                made: Location::caller(),
+            }),
         };
         Connection(connection, PhantomData)
     }
@@ -161,11 +153,7 @@ impl Connection {
     /// If there is no row, or the value is of another type.
     #[track_caller]
     pub fn value<T: FromValue>(&self, sql: &str, params: impl Params) -> Result<T> {
-        let rows = self.query(sql, params)?;
-        match rows.first() {
-            Some(row) => Ok(row.get(0)),
-            None => panic!("the query found no row"),
-        }
+        Ok(self.query(sql, params)?.value())
     }
 
     /// Runs a statement that changes rows. Returns how many.
@@ -269,13 +257,14 @@ impl Client {
                         "query" => rows.to_string(),
                         _ => rows_changed(sql, changed),
                     };
-                    call.statement(shared, || shown(sql, params), answer);
+                    call.statement(Op::Statement, shared, || shown(sql, params), answer);
                     wake();
                     return Ok((rows, changed));
                 }
                 Answer::Failed { error, .. } if error.kind == Kind::Machine => no_database(&error),
                 Answer::Failed { error, .. } => {
-                    call.statement_fails(shared, || shown(sql, params), || error.code.clone());
+                    let code = || error.code.clone();
+                    call.statement(Op::StatementFails, shared, || shown(sql, params), code);
                     wake();
                     return Err(error);
                 }
@@ -289,11 +278,12 @@ impl Client {
         let Inner { shared, store, .. } = &**self.database;
         match stores::attempt(*store, self.number, "begin", &[]).0 {
             Answer::Failed { error, .. } => {
-                call.statement_fails(shared, || "begin".to_owned(), || error.code.clone());
+                let code = || error.code.clone();
+                call.statement(Op::StatementFails, shared, || "begin".to_owned(), code);
                 Err(error)
             }
             _ => {
-                call.statement(shared, || "begin".to_owned(), String::new);
+                call.statement(Op::Statement, shared, || "begin".to_owned(), String::new);
                 Ok(())
             }
         }
@@ -313,12 +303,7 @@ impl Drop for Client {
         if steps::running() {
             let _ = self.rollback(self.made);
         }
-        let mut free = self
-            .database
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        free.push(self.number);
+        self.database.numbers.give_back(self.number);
     }
 }
 
@@ -357,11 +342,7 @@ fn shown(sql: &str, params: &[Value]) -> String {
 const MAX_VALUE: usize = 60;
 
 fn short(value: &Value) -> String {
-    let text = value.to_string().replace('\n', " ");
-    match text.char_indices().nth(MAX_VALUE) {
-        None => text,
-        Some((at, _)) => format!("{}…", &text[..at]),
-    }
+    cut(value.to_string().replace('\n', " "), MAX_VALUE)
 }
 
 /// How many rows a statement changed, if it is one that changes rows.

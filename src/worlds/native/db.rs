@@ -2,10 +2,10 @@
 
 pub use heisenbug_database::{Error, FromValue, Journal, Kind, Params, Result, Row, Rows, Value};
 
-use heisenbug_database::{MAX_CONNECTIONS, Store, pool};
+use heisenbug_database::{Numbers, Store, pool};
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// A database. Connections to it are clients.
 #[derive(Clone, Debug)]
@@ -15,8 +15,7 @@ pub struct Database(Arc<Inner>);
 struct Inner {
     /// There until this is dropped.
     store: Option<Store>,
-    /// The connections that nobody has.
-    free: Mutex<Vec<usize>>,
+    numbers: Numbers,
 }
 
 /// A client's connection, for one thread at a time: it can be sent to another thread, and not shared.
@@ -47,7 +46,7 @@ impl Database {
         let store = store.unwrap_or_else(|error| panic!("the schema of the database: {error}"));
         Database(Arc::new(Inner {
             store: Some(store),
-            free: Mutex::new((0..MAX_CONNECTIONS).rev().collect()),
+            numbers: Numbers::default(),
         }))
     }
 
@@ -56,11 +55,11 @@ impl Database {
     /// # Panics
     ///
     /// If there are 8 already.
+    #[track_caller]
     pub fn connect(&self) -> Connection {
-        let number = locked(&self.0.free).pop();
         Connection {
             database: Arc::clone(&self.0),
-            number: number.expect("a database of a program has at most 8 connections at once"),
+            number: self.0.numbers.take(),
             not_shared: PhantomData,
         }
     }
@@ -95,11 +94,7 @@ impl Connection {
     /// If there is no row, or the value is of another type.
     #[track_caller]
     pub fn value<T: FromValue>(&self, sql: &str, params: impl Params) -> Result<T> {
-        let rows = self.query(sql, params)?;
-        match rows.first() {
-            Some(row) => Ok(row.get(0)),
-            None => panic!("the query found no row"),
-        }
+        Ok(self.query(sql, params)?.value())
     }
 
     /// Runs a statement that changes rows. Returns how many.
@@ -166,11 +161,6 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let _ = self.rollback();
-        locked(&self.database.free).push(self.number);
+        self.database.numbers.give_back(self.number);
     }
-}
-
-/// Nobody panics half-way through a change of these lists.
-fn locked<T>(list: &Mutex<T>) -> MutexGuard<'_, T> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
 }

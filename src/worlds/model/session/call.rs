@@ -310,28 +310,16 @@ impl Call {
         }
     }
 
-    /// Closes a statement of a database, with what it answered.
+    /// Closes a statement of a database, with what it answered, or the name of its error.
     pub(crate) fn statement(
         self,
+        op: Op,
         database: &Shared,
         sql: impl FnOnce() -> String,
         answer: impl FnOnce() -> String,
     ) {
         if self.recording {
-            self.sql(Op::Statement, database, sql, Some(answer()));
-            self.silent();
-        }
-    }
-
-    /// Closes a statement that failed, with the engine's name of the error.
-    pub(crate) fn statement_fails(
-        self,
-        database: &Shared,
-        sql: impl FnOnce() -> String,
-        code: impl FnOnce() -> String,
-    ) {
-        if self.recording {
-            self.sql(Op::StatementFails, database, sql, Some(code()));
+            self.sql(op, database, sql, Some(answer()));
             self.silent();
         }
     }
