@@ -6,7 +6,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use heisenbug::Checker;
-use heisenbug::db::{Connection, Database, Journal, Result};
+use heisenbug::db::{Connection, Database, Engine, Result};
 use heisenbug::thread;
 use heisenbug_database::{Answer, Store};
 use std::hint::black_box;
@@ -36,8 +36,8 @@ fn act(client: &Connection) -> Result<()> {
     Ok(())
 }
 
-fn program(journal: Journal) -> i64 {
-    let db = Database::with_journal(SCHEMA, journal);
+fn program(engine: Engine) -> i64 {
+    let db = Database::on(engine, SCHEMA);
     let clients = [db.connect(), db.connect()].map(|client| thread::spawn(move || act(&client)));
     for client in clients {
         client.join().unwrap().unwrap();
@@ -59,7 +59,7 @@ fn bare(store: &mut Store) {
 }
 
 fn databases(criterion: &mut Criterion) {
-    for (name, journal) in [("rollback", Journal::Rollback), ("wal", Journal::Wal)] {
+    for (name, journal) in [("rollback", Engine::Sqlite), ("wal", Engine::SqliteWal)] {
         let mut group = criterion.benchmark_group(format!("databases/{name}"));
         let statements = 2 * STATEMENTS.len() as u64 + 1;
         group.throughput(Throughput::Elements(INTERLEAVINGS * statements));

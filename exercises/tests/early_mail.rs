@@ -1,7 +1,7 @@
 //! Judges `early_mail.rs`: a mailer beside the shop, and a clerk who looks at the orders.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::db::{Connection, Database, Journal};
+use heisenbug::db::{Connection, Database, Engine};
 use heisenbug::judge::{Case, Judge, kept, start};
 use heisenbug::sync::mpsc;
 
@@ -24,7 +24,7 @@ fn orders(shop: &Connection) -> (i64, i64) {
 }
 
 fn a_mail() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let (mails, to_send) = mpsc::channel();
     let shop = start("shop", {
         let shop = db.connect();
@@ -46,7 +46,7 @@ fn a_mail() -> String {
 }
 
 fn a_clerk() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let (mails, _to_send) = mpsc::channel();
     let shop = start("shop", {
         let shop = db.connect();
@@ -63,7 +63,7 @@ fn a_clerk() -> String {
 }
 
 fn two_orders() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let shop = db.connect();
     let (mails, to_send) = mpsc::channel();
     let placed = [3, 4].map(|order| yours::place_order(&shop, &mails, order));

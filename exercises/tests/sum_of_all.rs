@@ -1,7 +1,7 @@
 //! Judges `sum_of_all.rs`: a count while money is moved, and two moves at once.
 
 use heisenbug::catalogue::Outcome;
-use heisenbug::db::{Connection, Database, Journal};
+use heisenbug::db::{Connection, Database, Engine};
 use heisenbug::judge::{Case, Judge, kept, start};
 
 heisenbug::exercise!(
@@ -27,7 +27,7 @@ fn places(shop: &Connection) -> [i64; 2] {
 }
 
 fn a_count_at_noon() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let cashier = start("cashier", {
         let shop = db.connect();
         move || yours::move_to_safe(&shop, 60)
@@ -42,7 +42,7 @@ fn a_count_at_noon() -> String {
 }
 
 fn two_cashiers() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let cashier = start("cashier", {
         let shop = db.connect();
         move || yours::move_to_safe(&shop, 60)
@@ -57,7 +57,7 @@ fn two_cashiers() -> String {
 }
 
 fn alone() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let shop = db.connect();
     let before = yours::count(&shop);
     let moved = yours::move_to_safe(&shop, 25);

@@ -1,10 +1,12 @@
 //! The description of a bug: its name, its shape, its variants and what each must do.
 
 mod grade;
+mod needs;
 mod shape;
 mod workload;
 
 pub use grade::{Class, Expected, Grade, Outcome};
+pub use needs::Needs;
 pub use shape::{Scale, Shape};
 pub use workload::{Step, Workload};
 
@@ -50,6 +52,8 @@ pub struct Variant {
     pub workload: Option<fn() -> Workload>,
     /// Why the program must not run on real threads, if it must not.
     pub undefined: Option<&'static str>,
+    /// The server that it runs on, if it needs one.
+    pub needs: Option<Needs>,
 }
 
 impl Variant {
@@ -104,12 +108,19 @@ impl Variant {
             scenario,
             workload: None,
             undefined: None,
+            needs: None,
         }
     }
 
     /// The same variant, with a workload to measure.
     pub const fn workload(mut self, workload: fn() -> Workload) -> Variant {
         self.workload = Some(workload);
+        self
+    }
+
+    /// The same variant, which runs on a server.
+    pub const fn needs(mut self, server: Needs) -> Variant {
+        self.needs = Some(server);
         self
     }
 

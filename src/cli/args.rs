@@ -101,15 +101,22 @@ A cell says in how many of all interleavings the anomaly was seen.
 
 Examples:
   heisenbug isolation                           the table
+  heisenbug isolation --postgres --mariadb      with servers of its own
   heisenbug isolation P4                        one anomaly, at every level
-  heisenbug isolation P4 --level autocommit     its counterexample")]
+  heisenbug isolation P4 --level autocommit     its counterexample
+  heisenbug isolation P4 --postgres --engine postgres --level \"read committed\"")]
 pub struct Isolation {
     /// The anomaly, by its name in Hermitage; all if left out
     #[arg(value_name = "ANOMALY")]
     pub anomaly: Option<String>,
+    /// Only that engine: sqlite, postgres or mariadb
+    #[arg(long, value_name = "ENGINE", value_parser = PossibleValuesParser::new(["sqlite", "postgres", "mariadb"]), hide_possible_values = true)]
+    pub engine: Option<String>,
     /// Only that level
     #[arg(long, value_name = "LEVEL")]
     pub level: Option<String>,
+    #[command(flatten)]
+    pub servers: Servers,
     #[command(flatten)]
     pub limits: Limits,
     /// Print JSON: an array of cells
@@ -126,6 +133,11 @@ pub struct Compare {
     /// A shape of bug, or a bug of that shape
     #[arg(value_name = "SHAPE|BUG")]
     pub name: String,
+    #[command(flatten)]
+    pub servers: Servers,
+    /// The engine to check with
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
     #[command(flatten)]
     pub limits: Limits,
     /// Print JSON: the shape, its idea, and the report of each scale
@@ -154,6 +166,11 @@ pub struct Check {
     #[arg(long, conflicts_with = "name")]
     pub locks: bool,
     #[command(flatten)]
+    pub servers: Servers,
+    /// The engine to check with
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
+    #[command(flatten)]
     pub limits: Limits,
     /// Show every operation, and fold none
     #[arg(long)]
@@ -180,6 +197,23 @@ pub struct Picture {
     /// Write the report on one program into a file, as a page
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+}
+
+impl Command {
+    /// The servers that the command was given, if it takes any.
+    pub fn servers(&self) -> Option<&Servers> {
+        match self {
+            Command::Check(args) => Some(&args.servers),
+            Command::Compare(args) => Some(&args.servers),
+            Command::Isolation(args) => Some(&args.servers),
+            Command::Stress(args) => Some(&args.servers),
+            #[cfg(feature = "cost")]
+            Command::Cost(args) => Some(&args.servers),
+            #[cfg(feature = "learn")]
+            Command::Try(args) => Some(&args.servers),
+            _ => None,
+        }
+    }
 }
 
 impl Picture {
@@ -232,6 +266,17 @@ impl Format {
     }
 }
 
+/// The servers that programs run on which need one.
+#[derive(clap::Args, Debug, Default)]
+pub struct Servers {
+    /// The PostgreSQL to run programs on that need one; without URL, a private one for this command
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub postgres: Option<String>,
+    /// The MariaDB, likewise
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub mariadb: Option<String>,
+}
+
 /// How to check, and the limits of a check.
 #[derive(clap::Args, Debug)]
 pub struct Limits {
@@ -244,9 +289,6 @@ pub struct Limits {
     /// Limit the memory of a program [default: half of the machine's, at most 4096]
     #[arg(long, value_name = "MIB", value_parser = at_least_one, allow_negative_numbers = true)]
     pub max_memory: Option<u64>,
-    /// The engine to check with
-    #[arg(long, value_enum, default_value_t)]
-    pub engine: Engine,
     /// Allow at most N spurious events of each kind in one execution: spurious wake-ups and spurious
     /// failures of weak compare-exchanges
     #[arg(long, value_name = "N", default_value_t = heisenbug_check::Checker::SPURIOUS, allow_negative_numbers = true)]
@@ -312,6 +354,8 @@ pub struct Stress {
     /// Run it for this time [default: 5, without --runs]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time: Option<Duration>,
+    #[command(flatten)]
+    pub servers: Servers,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -333,6 +377,8 @@ pub struct Cost {
     /// The numbers of threads to measure with
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values_t = [1, 2, 4], value_parser = threads, allow_negative_numbers = true)]
     pub threads: Vec<usize>,
+    #[command(flatten)]
+    pub servers: Servers,
     #[command(flatten)]
     pub measuring: Measuring,
 }
@@ -514,6 +560,11 @@ pub struct Try {
     /// Check again on every save, until Ctrl-C
     #[arg(long, conflicts_with_all = ["json", "svg", "html"])]
     pub watch: bool,
+    #[command(flatten)]
+    pub servers: Servers,
+    /// The engine to check with
+    #[arg(long, value_enum, default_value_t)]
+    pub engine: Engine,
     #[command(flatten)]
     pub limits: Limits,
     /// Show every operation, and fold none

@@ -33,7 +33,7 @@ struct Checked {
 /// Checks one program, all variants of a bug, or the whole catalogue.
 pub fn run(args: &Check) -> Result<Exit> {
     let format = Format::of(args.format, args.json);
-    if args.limits.engine == Engine::Loom {
+    if args.engine == Engine::Loom {
         if format.of_a_tool().is_some() {
             bail!("loom's answers have no timeline: use --format text or --format json");
         }
@@ -45,7 +45,7 @@ pub fn run(args: &Check) -> Result<Exit> {
         }
         return peers::run(args);
     }
-    let checker = checker(&args.limits)?;
+    let checker = checker(&args.limits, args.engine)?;
     if args.limits.replay.is_some() && args.name.is_none() {
         bail!("--replay runs one program: name one, such as lost-update/buggy");
     }
@@ -93,8 +93,8 @@ pub fn run(args: &Check) -> Result<Exit> {
 /// # Errors
 ///
 /// If it asks for loom, which is not one of our engines.
-pub fn checker(args: &Limits) -> Result<Checker> {
-    let engines = match args.engine {
+pub fn checker(args: &Limits, engine: Engine) -> Result<Checker> {
+    let engines = match engine {
         Engine::Sc => Engines::Sc,
         Engine::Weak => Engines::Weak,
         Engine::Loom => bail!(

@@ -35,7 +35,7 @@ pub fn run(args: &Compare) -> Result<Exit> {
     let programs: Vec<(&Bug, &Variant)> = { Scale::ALL.into_iter() }
         .filter_map(|scale| example(shape, scale, &args.name))
         .collect();
-    let checker = check::checker(&args.limits)?.jobs(args.limits.cores());
+    let checker = check::checker(&args.limits, args.engine)?.jobs(args.limits.cores());
     if checker.is_replay() {
         bail!("--replay runs one program: heisenbug check BUG/VARIANT --replay TOKEN");
     }

@@ -1,9 +1,9 @@
 //! `heisenbug isolation`: the anomalies of transactions, at each level of isolation.
 
-use super::args::Isolation;
-use super::{Exit, check, lookup, output};
+use super::args::{Engine, Isolation};
+use super::{Exit, check, lookup, output, servers};
 use anyhow::{Result, bail};
-use heisenbug_catalogue::{Bug, Variant};
+use heisenbug_catalogue::{Bug, Needs, Variant};
 use heisenbug_check::{Report, Verdict, as_declared, interrupted};
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{self as explain, Table};
@@ -26,48 +26,76 @@ struct Cell {
     as_declared: Option<bool>,
 }
 
-/// The one engine there is so far.
-const ENGINE: &str = "sqlite";
+/// The engines that there are questions about, each with the server it needs.
+const ENGINES: [(&str, Option<Needs>); 3] = [
+    ("sqlite", None),
+    ("postgres", Some(Needs::Postgres)),
+    ("mariadb", Some(Needs::Mariadb)),
+];
 
 /// Prints the table, a part of it, or one counterexample.
 pub fn run(args: &Isolation) -> Result<Exit> {
     let anomalies = anomalies(args.anomaly.as_deref())?;
-    let level = args.level.as_deref().map(level).transpose()?;
-    let checker = check::checker(&args.limits)?.jobs(args.limits.cores());
+    let levels: Vec<Level> = { levels().into_iter() }
+        .filter(|level| {
+            args.engine
+                .as_deref()
+                .is_none_or(|engine| engine == level.engine)
+        })
+        .collect();
+    let level = args.level.as_deref();
+    let levels = level.map_or(Ok(levels.clone()), |name| of_that_name(name, levels))?;
+    let checker = check::checker(&args.limits, Engine::default())?.jobs(args.limits.cores());
     if checker.is_replay() {
         bail!("--replay runs one program: heisenbug check ANOMALY/LEVEL --replay TOKEN");
     }
+    if args.engine.is_some()
+        && let Some(why) = skipped(&levels).into_iter().next()
+    {
+        bail!("{why}");
+    }
+    let is_one = args.anomaly.is_some() && levels.len() == 1 && !args.json;
     let mut cells = Vec::new();
     let mut exit = Exit::Good;
     for &bug in &anomalies {
-        let wanted = |variant: &&Variant| level.is_none_or(|level| variant.name == level);
-        for variant in bug.variants.iter().filter(wanted) {
+        for (level, variant) in { levels.iter() }.filter_map(|level| Some((level, level.of(bug)?)))
+        {
+            if servers::missing(variant).is_some() {
+                continue;
+            }
             let report = check::check(bug, variant, &checker)?;
             if interrupted() {
                 return Ok(Exit::Interrupted);
             }
-            if args.anomaly.is_some() && level.is_some() && !args.json {
+            if is_one {
                 output::print(&output::report(&report, false))?;
                 return Ok(Exit::of(report.verdict));
             }
-            let cell = cell(bug, variant, &report);
-            exit = match (cell.as_declared, report.verdict) {
-                (Some(true), _) => exit,
-                (None, _) | (_, Verdict::Unknown) => Exit::Unknown,
-                (Some(false), _) => Exit::Bad,
+            if let Some(why) = &report.stopped {
+                output::complain(&format!("{}/{}: {why}", bug.name, variant.name));
+            }
+            let cell = cell(bug, variant, *level, &report);
+            exit = match (cell.as_declared, report.verdict, exit) {
+                (Some(false), ..) | (.., Exit::Bad) => Exit::Bad,
+                (None, ..) | (_, Verdict::Unknown, _) => Exit::Unknown,
+                (Some(true), ..) => exit,
             };
             cells.push(cell);
         }
     }
+    let skipped = skipped(&levels);
     if cells.is_empty() {
-        bail!(
-            "{} is no question at that level: it is about transactions",
-            anomalies[0].name
-        );
+        match skipped.first() {
+            Some(why) => bail!("{why}"),
+            None => bail!(
+                "{} is no question at that level: it is about transactions",
+                anomalies[0].name
+            ),
+        }
     }
     match args.json {
         true => output::json(&cells)?,
-        false => output::print(&text(&anomalies, &cells))?,
+        false => output::print(&text(&anomalies, &levels, &cells, &skipped))?,
     }
     Ok(exit)
 }
@@ -93,38 +121,79 @@ fn anomalies(name: Option<&str>) -> Result<Vec<&'static Bug>> {
     );
 }
 
+/// A level of isolation of an engine.
+#[derive(Clone, Copy, PartialEq)]
+struct Level {
+    engine: &'static str,
+    name: &'static str,
+    needs: Option<Needs>,
+    /// The variants at that level have this name.
+    variant: &'static str,
+}
+
+impl Level {
+    fn at(variant: &'static Variant) -> Level {
+        let engine = { ENGINES.iter() }.find(|(_, needs)| *needs == variant.needs);
+        let (engine, needs) = *engine.expect("every server is an engine");
+        let name = variant.name.strip_prefix(engine).unwrap_or(variant.name);
+        Level {
+            engine,
+            name: name.trim_start_matches('_'),
+            needs,
+            variant: variant.name,
+        }
+    }
+
+    fn of(self, bug: &'static Bug) -> Option<&'static Variant> {
+        bug.variant(self.variant)
+    }
+}
+
 /// The levels, each once, in the order of the variants.
-fn levels() -> Vec<&'static str> {
+fn levels() -> Vec<Level> {
     let mut levels = Vec::new();
     let mut bugs: Vec<&Bug> = worlds::anomalies().collect();
     bugs.sort_by_key(|bug| std::cmp::Reverse(bug.variants.len()));
-    for variant in bugs.iter().flat_map(|bug| bug.variants) {
-        if !levels.contains(&variant.name) {
-            levels.push(variant.name);
+    for level in { bugs.iter() }.flat_map(|bug| bug.variants.iter().map(Level::at)) {
+        if !levels.contains(&level) {
+            levels.push(level);
         }
     }
     levels
 }
 
-fn level(name: &str) -> Result<&'static str> {
+fn of_that_name(name: &str, levels: Vec<Level>) -> Result<Vec<Level>> {
     let wanted = name.to_lowercase().replace([' ', '-'], "_");
-    let levels = levels();
-    if let Some(level) = levels.iter().find(|level| **level == wanted) {
-        return Ok(level);
+    let is_it = |level: &&Level| [level.name, level.variant].contains(&wanted.as_str());
+    let found: Vec<Level> = levels.iter().filter(is_it).copied().collect();
+    if !found.is_empty() {
+        return Ok(found);
     }
+    let mut names: Vec<&str> = levels.iter().map(|level| level.name).collect();
+    names.dedup();
     bail!(
         "no level is named \"{name}\"{}\n\nthe levels: {}",
-        lookup::did_you_mean(&wanted, &levels, ""),
-        levels.join(", ")
+        lookup::did_you_mean(&wanted, &names, ""),
+        names.join(", ")
     );
 }
 
-fn cell(bug: &'static Bug, variant: &'static Variant, report: &Report) -> Cell {
+/// Why levels are left out, once for each server.
+fn skipped(levels: &[Level]) -> Vec<String> {
+    let of_server = |server: Needs| {
+        let level = { levels.iter() }.find(|level| level.needs == Some(server))?;
+        let bug = worlds::anomalies().find(|bug| level.of(bug).is_some())?;
+        servers::missing(level.of(bug)?)
+    };
+    Needs::ALL.into_iter().filter_map(of_server).collect()
+}
+
+fn cell(bug: &'static Bug, variant: &'static Variant, level: Level, report: &Report) -> Cell {
     let seen = { report.outcomes.iter() }.filter(|outcome| outcome.label == "seen");
     Cell {
         anomaly: bug.name,
-        engine: ENGINE,
-        level: variant.name,
+        engine: level.engine,
+        level: level.name,
         seen: seen.map(|outcome| outcome.count).sum(),
         executions: report.explored(),
         complete: report.complete,
@@ -132,39 +201,67 @@ fn cell(bug: &'static Bug, variant: &'static Variant, report: &Report) -> Cell {
     }
 }
 
-fn text(anomalies: &[&Bug], cells: &[Cell]) -> String {
-    let levels: Vec<&str> = { levels().into_iter() }
-        .filter(|level| cells.iter().any(|cell| cell.level == *level))
+fn text(anomalies: &[&Bug], levels: &[Level], cells: &[Cell], skipped: &[String]) -> String {
+    let width = output::text_width();
+    let tables =
+        { ENGINES.iter() }.filter_map(|(engine, _)| table(engine, anomalies, levels, cells));
+    let mut blocks: Vec<String> = tables.map(|table| table.render(width, "")).collect();
+    let legend: Vec<String> = { anomalies.iter() }
+        .map(|bug| explain::wrap(&format!("{}: {}", bug.name, bug.summary), width, "  "))
         .collect();
-    let mut head = vec![ENGINE];
-    head.extend(&levels);
+    blocks.push(legend.join("\n"));
+    blocks.push(explain::wrap(
+        "Each cell: in how many of all interleavings the anomaly was seen. \"-\": its question needs \
+         transactions of several statements. Where a level shows none, one of two transactions may fail \
+         instead, or wait.",
+        width,
+        "",
+    ));
+    let skipped = skipped
+        .iter()
+        .map(|why| explain::wrap(&format!("Skipped: {why}."), width, ""));
+    blocks.extend(skipped);
+    blocks.join("\n\n")
+}
+
+/// The table of one engine, if it was asked.
+fn table(engine: &str, anomalies: &[&Bug], levels: &[Level], cells: &[Cell]) -> Option<Table> {
+    let here: Vec<&Cell> = cells.iter().filter(|cell| cell.engine == engine).collect();
+    let levels: Vec<&str> = { levels.iter() }
+        .filter(|level| level.engine == engine)
+        .map(|level| level.name)
+        .filter(|level| here.iter().any(|cell| cell.level == *level))
+        .collect();
+    if levels.is_empty() {
+        return None;
+    }
+    let mut head = vec![engine];
+    let names: Vec<String> = levels.iter().map(|level| short(level)).collect();
+    head.extend(names.iter().map(String::as_str));
     let columns: Vec<usize> = (1..head.len()).collect();
     let mut table = Table::new(&head).right(&columns);
     for bug in anomalies {
         let of_level = |level: &&str| {
-            let here = |cell: &&Cell| cell.anomaly == bug.name && cell.level == *level;
-            cells.iter().find(here).map_or("-".to_owned(), shown)
+            let one = |cell: &&&Cell| cell.anomaly == bug.name && cell.level == *level;
+            here.iter()
+                .find(one)
+                .map_or("-".to_owned(), |cell| shown(cell))
         };
         let mut row = vec![paint(Paint::Bold, bug.name)];
         row.extend(levels.iter().map(of_level));
         table.row(row);
     }
-    let width = output::text_width();
-    let legend: Vec<String> = { anomalies.iter() }
-        .map(|bug| explain::wrap(&format!("{}: {}", bug.name, bug.summary), width, "  "))
-        .collect();
-    let note = explain::wrap(
-        "Each cell: in how many of all interleavings the anomaly was seen. \"-\": its question needs \
-         transactions of several statements. Where a deferred transaction shows none, one of two may fail \
-         with SQLITE_BUSY instead.",
-        width,
-        "",
-    );
-    format!(
-        "{}\n\n{}\n\n{note}",
-        table.render(width, ""),
-        legend.join("\n")
-    )
+    Some(table)
+}
+
+/// The name of a level above its column.
+fn short(level: &str) -> String {
+    let words = level.replace('_', " ");
+    words
+        .replace("read uncommitted", "uncommitted")
+        .replace("read committed", "committed")
+        .replace("repeatable read snapshot", "repeatable+snapshot")
+        .replace("repeatable read", "repeatable")
 }
 
 fn shown(cell: &Cell) -> String {

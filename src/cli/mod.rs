@@ -22,6 +22,7 @@ mod playground;
 mod prices;
 #[cfg(feature = "cost")]
 mod race_locks;
+mod servers;
 mod show;
 mod stress;
 mod tour;
@@ -79,8 +80,10 @@ pub fn main() -> ExitCode {
     }
     // Prints help and usage errors by itself, and exits with 0 and 2.
     let args = Args::parse();
+    let servers = servers::start(args.command.as_ref().and_then(Command::servers));
     let _ = ctrlc::set_handler(heisenbug_check::interrupt);
-    match run(args) {
+    let result = servers.and_then(|_servers| run(args));
+    match result {
         Ok(exit) => ExitCode::from(exit as u8),
         // Ctrl-C ends child processes as well, such as the compiler: the error is a consequence of that.
         Err(_) if heisenbug_check::interrupted() => ExitCode::from(Exit::Interrupted as u8),

@@ -64,7 +64,7 @@ fn with_extension(file: &Path) -> Result<PathBuf> {
 
 /// Checks a file, once or on every save.
 pub fn try_file(args: &Try) -> Result<Exit> {
-    if args.limits.engine == Engine::Loom {
+    if args.engine == Engine::Loom {
         bail!("loom knows the catalogue only: your file is linked with heisenbug's types");
     }
     // A file that cannot be read is reported before anything is built.
@@ -136,7 +136,7 @@ impl Observer for Building {
 }
 
 fn attempt(args: &Try, library: &Library) -> Result<Tried> {
-    let checker = check::checker(&args.limits)?.jobs(args.limits.cores());
+    let checker = check::checker(&args.limits, args.engine)?.jobs(args.limits.cores());
     let progress = Progress::new();
     let show = |scenario: &str, executions: u64| {
         progress.show(&format!("{scenario}: {executions} executions"));

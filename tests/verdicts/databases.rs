@@ -2,7 +2,7 @@
 
 use crate::judged::{deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
-use heisenbug::db::{Connection, Database, Journal, Kind, Result};
+use heisenbug::db::{Connection, Database, Engine, Kind, Result};
 use heisenbug::sync::Arc;
 use heisenbug::thread;
 use heisenbug::trace::{Event, Op};
@@ -13,8 +13,8 @@ const SCHEMA: &str = "
 ";
 
 /// Two clients do the same at once. Returns what came of each, and the rows in the end.
-fn two(journal: Journal, act: fn(&Connection) -> Result<()>) -> (Vec<Result<()>>, Vec<i64>) {
-    let db = Database::with_journal(SCHEMA, journal);
+fn two(engine: Engine, act: fn(&Connection) -> Result<()>) -> (Vec<Result<()>>, Vec<i64>) {
+    let db = Database::on(engine, SCHEMA);
     let clients = [db.connect(), db.connect()];
     let ended = clients.map(|client| thread::spawn(move || act(&client)));
     let ended = ended.map(|client| client.join().unwrap());
@@ -64,15 +64,15 @@ fn outcome(label: &str, executions: u64) -> (String, u64) {
 #[test]
 fn every_order_of_the_statements_of_two_clients_is_one_execution_holds() {
     // 4 statements in 6 orders: 2 in which one client comes after the other, 4 in which both read first.
-    let values = || two(Journal::Rollback, add_one).1[0];
+    let values = || two(Engine::Sqlite, add_one).1[0];
     assert_eq!(counts(values), [outcome("11", 4), outcome("12", 2)]);
 }
 
 #[test]
 fn a_transaction_that_has_read_may_not_write_beside_a_writer_holds() {
     for (journal, kinds) in [
-        (Journal::Rollback, [Kind::Busy, Kind::Busy]),
-        (Journal::Wal, [Kind::Busy, Kind::Conflict]),
+        (Engine::Sqlite, [Kind::Busy, Kind::Busy]),
+        (Engine::SqliteWal, [Kind::Busy, Kind::Conflict]),
     ] {
         let program = move || {
             let (ended, values) = two(journal, in_transaction);
@@ -91,7 +91,7 @@ fn a_transaction_that_has_read_may_not_write_beside_a_writer_holds() {
 
 #[test]
 fn the_only_writer_loses_nothing_and_fails_never_holds() {
-    for journal in [Journal::Rollback, Journal::Wal] {
+    for journal in [Engine::Sqlite, Engine::SqliteWal] {
         holds(move || {
             let (ended, values) = two(journal, as_the_only_writer);
             assert_eq!((ended, values), (vec![Ok(()), Ok(())], vec![12, 20]));
@@ -102,7 +102,7 @@ fn the_only_writer_loses_nothing_and_fails_never_holds() {
 #[test]
 fn a_reader_in_a_log_keeps_its_snapshot_holds() {
     let both = || {
-        let db = Database::with_journal(SCHEMA, Journal::Wal);
+        let db = Database::on(Engine::SqliteWal, SCHEMA);
         let writer = db.connect();
         let writes = thread::spawn(move || as_the_only_writer(&writer).unwrap());
         let reader = db.connect();
@@ -285,7 +285,7 @@ fn a_ninth_connection_fails() {
 
 #[test]
 fn outside_of_a_check_a_database_is_one_for_real_threads() {
-    let (ended, values) = two(Journal::Wal, as_the_only_writer);
+    let (ended, values) = two(Engine::SqliteWal, as_the_only_writer);
     assert_eq!((ended, values), (vec![Ok(()), Ok(())], vec![12, 20]));
 }
 

@@ -7,9 +7,9 @@
 //! G2 are cycles of dependencies, P4 is the lost update of H. Berenson et al. (SIGMOD 1995), and the
 //! read-only anomaly is that of A. Fekete et al. (SIGMOD Record 2004). loom has no databases.
 
-use super::levels::{Autocommit, Deferred, DeferredWal, Immediate, Level};
+use super::levels::*;
 use super::{NOT_SEEN, SEEN};
-use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Outcome, Scale, Shape};
 use heisenbug_model::db::{Connection, Database, Result, Rows};
 use heisenbug_model::thread;
 
@@ -96,7 +96,7 @@ fn values(rows: &Rows) -> Vec<i64> {
 
 /// All clients at once.
 fn scenario<A: Anomaly, L: Level>() -> String {
-    let db = Database::with_journal(SCHEMA, L::JOURNAL);
+    let db = Database::on(L::ENGINE, SCHEMA);
     let clients = thread::scope(|scope| {
         let clients: Vec<_> = (1..)
             .zip(A::CLIENTS)
@@ -123,42 +123,91 @@ fn scenario<A: Anomaly, L: Level>() -> String {
 /// The levels that an anomaly is looked for at. Where its question needs transactions, statements by
 /// themselves are left out.
 macro_rules! levels {
-    ($type:ident, transactions) => {
-        &[
-            // No workload: what is seen has no price.
-            Variant::sound("deferred", DEFERRED, scenario::<$type, Deferred>),
-            // No workload: as above.
-            Variant::sound("deferred_wal", WAL, scenario::<$type, DeferredWal>),
-            // No workload: as above.
-            Variant::sound("immediate", IMMEDIATE, scenario::<$type, Immediate>),
-        ]
+    ($type:ident, $seen_at:expr, transactions) => {
+        levels!(
+            $type,
+            $seen_at,
+            [
+                Deferred,
+                DeferredWal,
+                Immediate,
+                PostgresReadCommitted,
+                PostgresRepeatableRead,
+                PostgresSerializable,
+                MariadbReadUncommitted,
+                MariadbReadCommitted,
+                MariadbRepeatableRead,
+                MariadbSnapshot,
+                MariadbSerializable
+            ]
+        )
     };
-    ($type:ident, statements) => {
-        &[
-            Variant::buggy(
-                "autocommit",
-                Expected::outcome(SEEN),
-                AUTOCOMMIT,
-                scenario::<$type, Autocommit>,
-            ),
-            // No workload: what is seen has no price.
-            Variant::sound("deferred", DEFERRED, scenario::<$type, Deferred>),
-            // No workload: as above.
-            Variant::sound("deferred_wal", WAL, scenario::<$type, DeferredWal>),
-            // No workload: as above.
-            Variant::sound("immediate", IMMEDIATE, scenario::<$type, Immediate>),
-        ]
+    ($type:ident, $seen_at:expr, statements) => {
+        levels!(
+            $type,
+            $seen_at,
+            [
+                Autocommit,
+                Deferred,
+                DeferredWal,
+                Immediate,
+                PostgresReadCommitted,
+                PostgresRepeatableRead,
+                PostgresSerializable,
+                MariadbReadUncommitted,
+                MariadbReadCommitted,
+                MariadbRepeatableRead,
+                MariadbSnapshot,
+                MariadbSerializable
+            ]
+        )
+    };
+    ($type:ident, $seen_at:expr, [$($level:ident),*]) => {
+        &[$(variant::<$level>($seen_at, SEEN, scenario::<$type, $level>)),*]
     };
 }
 
-const AUTOCOMMIT: &str = "each statement by itself";
-const DEFERRED: &str = "`begin`, with a rollback journal";
-const WAL: &str = "`begin`, with a write-ahead log";
-const IMMEDIATE: &str = "`begin immediate`: a writer from the beginning";
+/// MariaDB's lowest level, which shows what is not committed.
+const DIRTY: &[&str] = &[MariadbReadUncommitted::NAME];
 
-/// Declares an anomaly: its program, and the bug whose variants are the levels.
+/// Levels at which each statement sees what is committed when it begins.
+const COMMITTED: &[&str] = &[
+    Autocommit::NAME,
+    PostgresReadCommitted::NAME,
+    MariadbReadUncommitted::NAME,
+    MariadbReadCommitted::NAME,
+];
+
+/// Those, and MariaDB's snapshots, which are for selects: writes see what is newest.
+const WRITES_SEE_THE_NEWEST: &[&str] = &[
+    Autocommit::NAME,
+    PostgresReadCommitted::NAME,
+    MariadbReadUncommitted::NAME,
+    MariadbReadCommitted::NAME,
+    MariadbRepeatableRead::NAME,
+];
+
+/// As those, but at MariaDB's *read committed* a delete reads the row again.
+const WRITES_SEE_OTHERS: &[&str] = &[
+    PostgresReadCommitted::NAME,
+    MariadbReadUncommitted::NAME,
+    MariadbRepeatableRead::NAME,
+];
+
+/// All levels but the highest.
+const NOT_SERIALIZABLE: &[&str] = &[
+    Autocommit::NAME,
+    PostgresReadCommitted::NAME,
+    PostgresRepeatableRead::NAME,
+    MariadbReadUncommitted::NAME,
+    MariadbReadCommitted::NAME,
+    MariadbRepeatableRead::NAME,
+    MariadbSnapshot::NAME,
+];
+
+/// Declares an anomaly: its program, where it is seen, and the bug whose variants are the levels.
 macro_rules! anomaly {
-    ($type:ident, $name:literal, $shape:ident, $levels:ident, $summary:literal,
+    ($type:ident, $name:literal, $shape:ident, $levels:ident, $seen_at:expr, $summary:literal,
      $clients:expr, |$seen:ident| $is_seen:expr) => {
         struct $type;
 
@@ -184,7 +233,7 @@ macro_rules! anomaly {
                     Outcome::forbidden(SEEN, $summary),
                 ],
                 schedule: "",
-                variants: levels!($type, $levels),
+                variants: levels!($type, $seen_at, $levels),
             };
         }
     };
@@ -195,6 +244,7 @@ anomaly!(
     "g0",
     LostUpdate,
     transactions,
+    &[],
     "dirty write: two transactions overwrite each other's rows, each in part",
     &[
         &[
@@ -214,6 +264,7 @@ anomaly!(
     "g1a",
     StaleVisibility,
     transactions,
+    DIRTY,
     "aborted read: a value is seen that is rolled back",
     &[
         &["update test set value = 101 where id = 1", "rollback"],
@@ -227,6 +278,7 @@ anomaly!(
     "g1b",
     StaleVisibility,
     transactions,
+    DIRTY,
     "intermediate read: a value is seen that its transaction overwrites",
     &[
         &[
@@ -243,6 +295,7 @@ anomaly!(
     "g1c",
     OrderViolation,
     transactions,
+    DIRTY,
     "circular information flow: each sees what the other one wrote",
     &[
         &["update test set value = 11 where id = 1", READ_2],
@@ -256,6 +309,7 @@ anomaly!(
     "otv",
     TornRead,
     transactions,
+    DIRTY,
     "observed transaction vanishes: of one transaction the first row is seen, and not the second",
     &[
         &[
@@ -289,6 +343,7 @@ anomaly!(
     "pmp",
     CheckThenAct,
     statements,
+    COMMITTED,
     "predicate-many-preceders: the same condition finds a row that it did not find before",
     &[
         &["select value from test where value = 30", THIRDS],
@@ -302,6 +357,7 @@ anomaly!(
     "pmp-write",
     CheckThenAct,
     transactions,
+    WRITES_SEE_OTHERS,
     "predicate-many-preceders, of a write: what a condition deletes is there afterwards",
     &[
         &["update test set value = value + 10"],
@@ -319,6 +375,7 @@ anomaly!(
     "p4",
     LostUpdate,
     statements,
+    WRITES_SEE_THE_NEWEST,
     "lost update: both read a value, and write it plus one",
     &[
         &[READ_1, "update test set value = ? where id = 1"],
@@ -332,6 +389,7 @@ anomaly!(
     "g-single",
     TornRead,
     statements,
+    COMMITTED,
     "read skew: one row is seen from before a transaction, another one from after it",
     &[
         &[READ_1, READ_2],
@@ -351,6 +409,7 @@ anomaly!(
     "g2-item",
     CheckThenAct,
     statements,
+    NOT_SERIALIZABLE,
     "write skew: both read two rows, and each changes another one of them",
     &[
         &[BOTH, "update test set value = 11 where id = 1"],
@@ -364,6 +423,7 @@ anomaly!(
     "g2",
     CheckThenAct,
     statements,
+    NOT_SERIALIZABLE,
     "phantom: both find no row, and each inserts one that the other one would have found",
     &[
         &[THIRDS, "insert into test (id, value) values (3, 30)"],
@@ -377,6 +437,7 @@ anomaly!(
     "g2-fekete",
     CheckThenAct,
     statements,
+    NOT_SERIALIZABLE,
     "read-only anomaly: a reader sees a state that no order of the two writers had",
     &[
         &[BOTH, "update test set value = 0 where id = 1"],

@@ -12,7 +12,7 @@
 //! **Who sees it.** A check, over every interleaving of statements and messages. A test whose queue runs jobs at
 //! once, in the same thread, never does. loom has no databases.
 
-use super::db::{Connection, Database, Journal, Result};
+use super::db::{Connection, Database, Engine, Result};
 use super::sync::mpsc::{self, Receiver, Sender};
 use super::thread;
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
@@ -141,7 +141,7 @@ pub mod fixed_outbox {
 
 /// One order, one worker.
 fn scenario<S: Shop>() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let (jobs, to_do) = mpsc::channel();
     thread::scope(|scope| {
         let (shop, worker) = (db.connect(), db.connect());

@@ -16,7 +16,7 @@
 //! **Who sees it.** A check, over every interleaving of statements and messages. A database on which every read
 //! is of the newest state hides it. loom has no databases.
 
-use super::db::{Connection, Database, Journal, Result};
+use super::db::{Connection, Database, Engine, Result};
 use super::sync::mpsc::{self, Receiver, Sender};
 use super::thread;
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
@@ -127,7 +127,7 @@ fn save(client: &Connection, saved: &Sender<()>) -> Result<()> {
 
 /// A page that is put together while its user saves.
 fn scenario<P: Page>() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let (saved, news) = mpsc::channel();
     thread::scope(|scope| {
         let (user, page) = (db.connect(), db.connect());

@@ -15,7 +15,7 @@
 //! **Who sees it.** A check, over every interleaving of the statements: the sum is wrong only while a transfer is
 //! under way. loom has no databases.
 
-use super::db::{Connection, Database, Journal, Result};
+use super::db::{Connection, Database, Engine, Result};
 use super::thread;
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
 
@@ -152,7 +152,7 @@ pub mod fixed_one_query {
 
 /// A transfer and a report at the same time.
 fn scenario<B: Bank>() -> String {
-    let db = Database::with_journal(SCHEMA, Journal::Wal);
+    let db = Database::on(Engine::SqliteWal, SCHEMA);
     let sum = thread::scope(|scope| {
         let (teller, auditor) = (db.connect(), db.connect());
         let transfer = thread::Builder::new().name("teller".into());

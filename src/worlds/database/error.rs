@@ -9,6 +9,8 @@ pub enum Kind {
     Busy,
     /// The transaction conflicts with another one that has committed: roll back and begin anew.
     Conflict,
+    /// It waited for a transaction that waited for it, and was chosen to end that: roll back and begin anew.
+    Deadlock,
     /// A constraint of the schema forbids the change.
     Constraint,
     /// The machine has no room for the database, or does not let it be written: no fault of the program.
@@ -22,7 +24,7 @@ pub enum Kind {
 pub struct Error {
     /// What kind of failure it is.
     pub kind: Kind,
-    /// The engine's own name of it, such as `SQLITE_BUSY`.
+    /// The engine's own name of it, such as `SQLITE_BUSY`, or its number: `40001`.
     pub code: String,
     /// The engine's message.
     pub message: String,
@@ -39,7 +41,7 @@ impl Error {
 
     /// Whether the same transaction may go through if it is tried again from its beginning.
     pub fn is_retryable(&self) -> bool {
-        matches!(self.kind, Kind::Busy | Kind::Conflict)
+        matches!(self.kind, Kind::Busy | Kind::Conflict | Kind::Deadlock)
     }
 
     /// Whether a constraint of the schema forbids the change.

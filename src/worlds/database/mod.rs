@@ -1,20 +1,26 @@
 //! Real databases, as all worlds use them: values, errors, and stores that are fresh for every execution.
 //!
-//! The model world asks a [`Store`] one statement at a time and never waits in it: a statement that would
-//! have to wait says so ([`Answer::Waits`]), and is asked again later. On real threads the same statement
-//! waits in the engine itself.
+//! The model world asks a [`Store`] one statement at a time and never waits in it: a statement that has to
+//! wait says so ([`Answer::Waits`]), and its client is woken later. On real threads the same statement waits
+//! in the engine itself.
 
+mod answer;
+mod engine;
 mod error;
 mod numbers;
 pub mod pool;
-mod setup;
+pub mod servers;
+mod sql;
 mod sqlite;
+mod store;
 mod value;
 
+pub use answer::{Answer, Attempt, Found};
+pub use engine::{Engine, Level};
 pub use error::{Error, Kind};
 pub use numbers::Numbers;
-pub use setup::Journal;
-pub use sqlite::{Answer, MAX_CONNECTIONS, Store};
+pub use sql::first_word;
+pub use store::{MAX_CONNECTIONS, Store};
 pub use value::{FromValue, Params, Row, Rows, Value};
 
 /// What a statement came to.

@@ -1,6 +1,6 @@
 //! Databases whose users are gone: to open one takes far longer than to empty it.
 
-use crate::{Journal, Result, Store};
+use crate::{Engine, Result, Store};
 use std::sync::{Mutex, PoisonError};
 
 /// How many are kept: each holds some files open.
@@ -13,15 +13,15 @@ static FREE: Mutex<Vec<Store>> = Mutex::new(Vec::new());
 /// # Errors
 ///
 /// If there is no room for its file, or the schema is wrong.
-pub fn take(schema: &str, journal: Journal) -> Result<Store> {
+pub fn take(schema: &str, engine: Engine) -> Result<Store> {
     let known = {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = free.iter().position(|store| store.is(schema, journal));
+        let known = free.iter().position(|store| store.is(schema, engine));
         known.map(|known| free.remove(known))
     };
     match known {
         Some(mut store) => store.reset().map(|()| store),
-        None => Store::open(schema, journal),
+        None => Store::open(schema, engine),
     }
 }
 

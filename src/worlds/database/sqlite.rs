@@ -1,6 +1,9 @@
 //! SQLite: one database file, several connections to it, and a way back to its first state.
 
-use crate::{Error, Journal, Kind, Result, Row, Rows, Value};
+use crate::sql::{beginning, first_word, is_undone_by_reset};
+use crate::{
+    Answer, Attempt, Engine, Error, Found, Kind, MAX_CONNECTIONS, Result, Row, Rows, Value,
+};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags, TransactionState, params_from_iter};
@@ -10,12 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-/// How many connections to one database there can be at once.
-///
-/// All of them are opened before the file loses its name, so that nothing is left behind however the
-/// process ends.
-pub const MAX_CONNECTIONS: usize = 8;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
@@ -33,37 +30,12 @@ thread_local! {
     static WAITS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What came of a statement.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    /// It is done.
-    Done {
-        /// The rows it found.
-        rows: Rows,
-        /// How many rows it changed.
-        changed: u64,
-        /// It has ended a transaction that held locks: whoever waits may look again.
-        freed: bool,
-    },
-    /// It failed.
-    Failed {
-        /// Why.
-        error: Error,
-        /// As above.
-        freed: bool,
-    },
-    /// It would wait for what these connections hold. It has done nothing, and can be tried again.
-    Waits {
-        /// The numbers of the connections.
-        held_by: Vec<usize>,
-    },
-}
-
-/// A database, and the connections to it. Each execution begins with [`reset`](Store::reset).
+/// A database file, and the connections to it.
+///
+/// All of them are opened before the file loses its name, so that nothing is left behind however the
+/// process ends.
 #[derive(Debug)]
-pub struct Store {
-    schema: String,
-    journal: Journal,
+pub struct Sqlite {
     connections: Vec<Mutex<Connection>>,
     control: Mutex<Connection>,
     /// What brings the tables back to what the schema filled them with.
@@ -72,15 +44,17 @@ pub struct Store {
     schema_version: i64,
     /// Whether a statement was run that `reset` does not undo.
     changed_schema: AtomicBool,
+    /// The connections whose statements wait.
+    waiting: Vec<usize>,
 }
 
-impl Store {
+impl Sqlite {
     /// A new database, with that schema and what it inserts.
     ///
     /// # Errors
     ///
     /// If there is no room for its file, or the schema is wrong.
-    pub fn open(schema: &str, journal: Journal) -> Result<Store> {
+    pub fn open(schema: &str, engine: Engine) -> Result<Sqlite> {
         let failed = |error: std::io::Error| {
             let message = format!("cannot make a folder for the database: {error}");
             Error::new(Kind::Machine, "SQLITE_CANTOPEN", message)
@@ -88,7 +62,7 @@ impl Store {
         let folder = tempfile::Builder::new().prefix("heisenbug-").tempdir();
         let folder = folder.map_err(failed)?;
         let path = folder.path().join("database");
-        let control = connect(&path, journal)?;
+        let control = connect(&path, engine)?;
         if let Some(refused) = refused(&schema.to_ascii_lowercase()) {
             return Err(refused);
         }
@@ -101,35 +75,26 @@ impl Store {
         let schema_version = schema_version(&control)?;
         let connections: Result<Vec<Mutex<Connection>>> = (0..MAX_CONNECTIONS)
             .map(|_| {
-                let mut connection = connect(&path, journal)?;
+                let mut connection = connect(&path, engine)?;
                 // The log is opened by the first look, and has to be before its name is gone.
                 connection.query_row("select count(*) from sqlite_master", [], |_| Ok(()))?;
                 connection.busy_handler(Some(could_wait))?;
                 Ok(Mutex::new(connection))
             })
             .collect();
-        Ok(Store {
-            schema: schema.to_owned(),
-            journal,
+        Ok(Sqlite {
             connections: connections?,
             control: Mutex::new(control),
             reset,
             schema_version,
             changed_schema: AtomicBool::new(false),
+            waiting: Vec::new(),
         })
     }
 
-    /// Whether it is a database with that schema.
-    pub fn is(&self, schema: &str, journal: Journal) -> bool {
-        self.schema == schema && self.journal == journal
-    }
-
-    /// Brings the database back to what the schema made of it, and ends all transactions.
-    ///
-    /// # Errors
-    ///
-    /// If the engine refuses, as with a full disk.
-    pub fn reset(&mut self) -> Result<()> {
+    /// Brings the database back to what the schema made of it. `false` if it has to be made anew.
+    pub fn reset(&mut self) -> Result<bool> {
+        self.waiting.clear();
         for connection in &self.connections {
             let connection = locked(connection);
             if !connection.is_autocommit() {
@@ -139,43 +104,35 @@ impl Store {
         }
         let control = locked(&self.control);
         if self.changed_schema.load(Relaxed) || schema_version(&control)? != self.schema_version {
-            drop(control);
-            *self = Store::open(&self.schema, self.journal)?;
-            return Ok(());
+            return Ok(false);
         }
-        bring_back(&control, &self.reset)
+        bring_back(&control, &self.reset)?;
+        Ok(true)
     }
 
-    /// Runs a statement on that connection, unless it would have to wait.
-    pub fn attempt(&self, connection: usize, sql: &str, params: &[Value]) -> Answer {
+    /// Runs a statement on that connection, unless it would have to wait: then it has done nothing, and is
+    /// tried again when a transaction that held locks has ended.
+    pub fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
         let before = self.holds(connection);
         COULD_WAIT.set(false);
-        let answer = self.run(connection, sql, params);
-        let freed = before && !self.holds(connection);
-        match answer {
-            Ok((rows, changed)) => Answer::Done {
-                rows,
-                changed,
-                freed,
-            },
-            Err(error) if error.kind == Kind::Busy && COULD_WAIT.get() => Answer::Waits {
-                held_by: self.holders(connection),
-            },
-            Err(error) => Answer::Failed { error, freed },
-        }
+        let answer = match self.run(connection, sql, params) {
+            Err(error) if error.kind == Kind::Busy && COULD_WAIT.get() => {
+                self.waiting.push(connection);
+                Answer::Waits {
+                    held_by: self.holders(connection),
+                }
+            }
+            result => result.into(),
+        };
+        let woken = match before && !self.holds(connection) {
+            true => std::mem::take(&mut self.waiting),
+            false => Vec::new(),
+        };
+        Attempt { answer, woken }
     }
 
     /// Runs a statement on that connection, and waits for locks as long as SQLite's users usually do.
-    ///
-    /// # Errors
-    ///
-    /// What the engine says.
-    pub fn run_waiting(
-        &self,
-        connection: usize,
-        sql: &str,
-        params: &[Value],
-    ) -> Result<(Rows, u64)> {
+    pub fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
         WAITS.set(true);
         let answer = self.run(connection, sql, params);
         WAITS.set(false);
@@ -210,17 +167,16 @@ impl Store {
         state.unwrap_or(TransactionState::None)
     }
 
-    fn run(&self, connection: usize, sql: &str, params: &[Value]) -> Result<(Rows, u64)> {
+    fn run(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
         let lower = sql.to_ascii_lowercase();
         if let Some(refused) = refused(&lower) {
             return Err(refused);
         }
-        let begins = beginning(&lower);
-        if begins.starts_with("pragma busy_timeout") {
+        if beginning(&lower).starts_with("pragma busy_timeout") {
             // How long a statement waits is not for a check to say.
-            return Ok((Rows::default(), 0));
+            return Ok(Found::default());
         }
-        if !is_undone_by_reset(begins) {
+        if !is_undone_by_reset(&first_word(sql)) {
             self.changed_schema.store(true, Relaxed);
         }
         let connection = locked(&self.connections[connection]);
@@ -228,7 +184,10 @@ impl Store {
         let params = params_from_iter(params);
         let columns = statement.column_count();
         if columns == 0 {
-            return Ok((Rows::default(), statement.execute(params)? as u64));
+            return Ok(Found {
+                rows: Rows::default(),
+                changed: statement.execute(params)? as u64,
+            });
         }
         let mut found = statement.query(params)?;
         let mut rows = Vec::new();
@@ -241,7 +200,10 @@ impl Store {
             true => 0,
             false => connection.changes(),
         };
-        Ok((Rows(rows), changed))
+        Ok(Found {
+            rows: Rows(rows),
+            changed,
+        })
     }
 }
 
@@ -263,7 +225,7 @@ fn locked(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn connect(path: &Path, journal: Journal) -> Result<Connection> {
+fn connect(path: &Path, engine: Engine) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -272,22 +234,18 @@ fn connect(path: &Path, journal: Journal) -> Result<Connection> {
     // There is this one file, and no program writes another one.
     connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.pragma_update(None, "journal_mode", journal.mode())?;
+    connection.pragma_update(None, "journal_mode", journal_mode(engine))?;
     // No check pulls a plug, and syncing would take most of its time.
     connection.pragma_update(None, "synchronous", "off")?;
     Ok(connection)
 }
 
-/// The statement without the comments before it.
-fn beginning(sql: &str) -> &str {
-    let mut rest = sql.trim_start();
-    loop {
-        let end = match rest {
-            _ if rest.starts_with("--") => rest.find('\n'),
-            _ if rest.starts_with("/*") => rest.find("*/").map(|end| end + 1),
-            _ => return rest,
-        };
-        rest = end.map_or("", |end| rest[end + 1..].trim_start());
+/// The name in `pragma journal_mode`. A rollback journal is kept in memory: the checks do not crash, and the
+/// locks are the same.
+fn journal_mode(engine: Engine) -> &'static str {
+    match engine {
+        Engine::SqliteWal => "wal",
+        _ => "memory",
     }
 }
 
@@ -295,7 +253,7 @@ fn beginning(sql: &str) -> &str {
 fn refused(sql: &str) -> Option<Error> {
     let refused = |message| Some(Error::new(Kind::Other, "REFUSED", message));
     if sql.contains("journal_mode") {
-        return refused("the journal is chosen by `Database::with_journal`, for all connections");
+        return refused("the journal is chosen by `Database::on`, for all connections");
     }
     if sql.contains("total_changes") {
         return refused(
@@ -322,26 +280,6 @@ fn bring_back(control: &Connection, script: &str) -> Result<()> {
         let message = format!("its tables cannot be brought back to their beginning: {error}");
         Error::new(Kind::Machine, "SQLITE_ERROR", message)
     })
-}
-
-/// Whether a statement that begins like this, in lower case, changes nothing but rows.
-fn is_undone_by_reset(sql: &str) -> bool {
-    const OF_ROWS: [&str; 12] = [
-        "select",
-        "insert",
-        "update",
-        "delete",
-        "replace",
-        "with",
-        "begin",
-        "commit",
-        "end",
-        "rollback",
-        "savepoint",
-        "release",
-    ];
-    let first = sql.split(|c: char| !c.is_ascii_alphabetic()).next();
-    first.is_some_and(|first| OF_ROWS.contains(&first))
 }
 
 /// The statements that empty all tables and fill them with what is in them now.

@@ -9,14 +9,19 @@
 //! wants to write after another one did, gets its error at once, whatever the time-out
 //! ([`Kind::Busy`], [`Kind::Conflict`]). So does this. A wait has no time-out in a check: clients that all
 //! wait for each other are a deadlock.
+//!
+//! On a server ([`Engine`]) a statement that waits is left to the server, which ends it when it can. There
+//! the server ends a deadlock, too, and says who is its victim ([`Kind::Deadlock`]).
 
-pub use heisenbug_database::{Error, FromValue, Journal, Kind, Params, Result, Row, Rows, Value};
+pub use heisenbug_database::{
+    Engine, Error, FromValue, Kind, Level, Params, Result, Row, Rows, Value,
+};
 
 mod stores;
 
 use crate::session::{self, Call, Shared};
 use crate::unordered::Unordered;
-use heisenbug_database::{Answer, MAX_CONNECTIONS, Numbers};
+use heisenbug_database::{Answer, Attempt, Found, MAX_CONNECTIONS, Numbers, first_word};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, Rmw, Until};
 use heisenbug_native::db as native;
@@ -78,23 +83,22 @@ impl Database {
     /// If the engine does not accept them.
     #[track_caller]
     pub fn new(schema: &str) -> Database {
-        Database::with_journal(schema, Journal::default())
+        Database::on(Engine::default(), schema)
     }
 
-    /// As [`new`](Self::new), with that journal.
+    /// As [`new`](Self::new), on that engine. If it is on a server that is not at hand, a check ends in
+    /// *unknown*.
     ///
     /// # Panics
     ///
     /// If the engine does not accept the schema.
     #[track_caller]
-    pub fn with_journal(schema: &str, journal: Journal) -> Database {
+    pub fn on(engine: Engine, schema: &str) -> Database {
         if !steps::running() {
-            return Database(World::Native(native::Database::with_journal(
-                schema, journal,
-            )));
+            return Database(World::Native(native::Database::on(engine, schema)));
         }
         session::used();
-        let store = match stores::fresh(schema, journal) {
+        let store = match stores::fresh(schema, engine) {
             Ok(store) => store,
             Err(error) if error.kind == Kind::Machine => no_database(&error),
             Err(error) => panic!("the schema of the database: {error}"),
@@ -138,7 +142,7 @@ impl Connection {
             World::Native(connection) => connection.query(sql, params),
             World::Model(client) => Ok(client
                 .run("query", sql, &params.values(), Location::caller())?
-                .0),
+                .rows),
         }
     }
 
@@ -167,7 +171,7 @@ impl Connection {
             World::Native(connection) => connection.execute(sql, params),
             World::Model(client) => Ok(client
                 .run("execute", sql, &params.values(), Location::caller())?
-                .1),
+                .changed),
         }
     }
 
@@ -180,7 +184,20 @@ impl Connection {
     pub fn begin(&self) -> Result<()> {
         match &self.0 {
             World::Native(connection) => connection.begin(),
-            World::Model(client) => client.begin(Location::caller()),
+            World::Model(client) => client.begin(None, Location::caller()),
+        }
+    }
+
+    /// Begins a transaction at that level. SQLite's transactions are serializable, whatever is asked for.
+    ///
+    /// # Errors
+    ///
+    /// If there is one already.
+    #[track_caller]
+    pub fn begin_at(&self, level: Level) -> Result<()> {
+        match &self.0 {
+            World::Native(connection) => connection.begin_at(level),
+            World::Model(client) => client.begin(Some(level), Location::caller()),
         }
     }
 
@@ -220,13 +237,7 @@ impl Connection {
 
 impl Client {
     /// Runs a statement, waiting for locks.
-    fn run(
-        &self,
-        name: &'static str,
-        sql: &str,
-        params: &[Value],
-        at: Place,
-    ) -> Result<(Rows, u64)> {
+    fn run(&self, name: &'static str, sql: &str, params: &[Value], at: Place) -> Result<Found> {
         let Some(call) = Call::begin(name, at) else {
             panic!("a connection of a check is used outside of it");
         };
@@ -237,9 +248,16 @@ impl Client {
             ..
         } = &**self.database;
         call.waits_for(shared);
+        let mut delivered = None;
         loop {
             let attempt = || stores::attempt(*store, self.number, sql, params);
-            let (answer, woken) = steps::opaque(shared.object(), at, attempt);
+            let Attempt { answer, woken } = match delivered.take() {
+                Some(answer) => Attempt {
+                    answer,
+                    woken: Vec::new(),
+                },
+                None => steps::opaque(shared.object(), at, attempt),
+            };
             let wake = || {
                 for connection in woken {
                     steps::store(&looks_again[connection], 0, 1, Release, at);
@@ -249,20 +267,22 @@ impl Client {
                 Answer::Waits { held_by } => {
                     let holders = stores::users(*store, &held_by);
                     call.statement_waits(shared, || shown(sql, params), &holders);
+                    wake();
                     let again = &looks_again[self.number];
                     steps::await_rmw(again, 0, Until::Is(1), Rmw::set(0), Acquire, false, at);
+                    delivered = stores::delivered(*store, self.number);
                 }
-                Answer::Done { rows, changed, .. } => {
+                Answer::Done(found) => {
                     let answer = || match name {
-                        "query" => rows.to_string(),
-                        _ => rows_changed(sql, changed),
+                        "query" => found.rows.to_string(),
+                        _ => rows_changed(sql, found.changed),
                     };
                     call.statement(Op::Statement, shared, || shown(sql, params), answer);
                     wake();
-                    return Ok((rows, changed));
+                    return Ok(found);
                 }
-                Answer::Failed { error, .. } if error.kind == Kind::Machine => no_database(&error),
-                Answer::Failed { error, .. } => {
+                Answer::Failed(error) if error.kind == Kind::Machine => no_database(&error),
+                Answer::Failed(error) => {
                     let code = || error.code.clone();
                     call.statement(Op::StatementFails, shared, || shown(sql, params), code);
                     wake();
@@ -273,20 +293,21 @@ impl Client {
     }
 
     /// Begins a transaction. Nobody else can tell, so it is no step.
-    fn begin(&self, at: Place) -> Result<()> {
-        let call = Call::begin("begin", at).expect("a connection of a check is used in it");
+    fn begin(&self, level: Option<Level>, at: Place) -> Result<()> {
         let Inner { shared, store, .. } = &**self.database;
-        match stores::attempt(*store, self.number, "begin", &[]).0 {
-            Answer::Failed { error, .. } => {
-                let code = || error.code.clone();
-                call.statement(Op::StatementFails, shared, || "begin".to_owned(), code);
-                Err(error)
-            }
-            _ => {
-                call.statement(Op::Statement, shared, || "begin".to_owned(), String::new);
-                Ok(())
+        for sql in stores::begin(*store, level) {
+            let call = Call::begin("begin", at).expect("a connection of a check is used in it");
+            match stores::attempt(*store, self.number, &sql, &[]).answer {
+                Answer::Failed(error) if error.kind == Kind::Machine => no_database(&error),
+                Answer::Failed(error) => {
+                    let code = || error.code.clone();
+                    call.statement(Op::StatementFails, shared, || sql.clone(), code);
+                    return Err(error);
+                }
+                _ => call.statement(Op::Statement, shared, || sql.clone(), String::new),
             }
         }
+        Ok(())
     }
 
     fn rollback(&self, at: Place) -> Result<()> {
@@ -307,9 +328,9 @@ impl Drop for Client {
     }
 }
 
-/// Ends the check: nothing is known of a program whose database cannot be had.
+/// Ends the check: nothing is known of a program whose database cannot be had, or is lost.
 fn no_database(error: &Error) -> ! {
-    let why = steps::aside(|| keep(&format!("no database can be had here: {error}")));
+    let why = steps::aside(|| keep(&format!("no database can be had here: {}", error.message)));
     steps::give_up(why)
 }
 
@@ -348,13 +369,8 @@ fn short(value: &Value) -> String {
 /// How many rows a statement changed, if it is one that changes rows.
 fn rows_changed(sql: &str, changed: u64) -> String {
     let changes = ["insert", "update", "delete", "replace", "with"];
-    let first = sql
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
     match changed {
-        _ if !changes.contains(&first.as_str()) => String::new(),
+        _ if !changes.contains(&first_word(sql).as_str()) => String::new(),
         0 => "no row".to_owned(),
         1 => "1 row".to_owned(),
         number => format!("{number} rows"),

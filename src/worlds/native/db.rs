@@ -1,8 +1,10 @@
 //! Databases on real threads: each client's statements wait for locks as SQLite does.
 
-pub use heisenbug_database::{Error, FromValue, Journal, Kind, Params, Result, Row, Rows, Value};
+pub use heisenbug_database::{
+    Engine, Error, FromValue, Kind, Level, Params, Result, Row, Rows, Value,
+};
 
-use heisenbug_database::{Numbers, Store, pool};
+use heisenbug_database::{Found, Numbers, Store, pool};
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -33,17 +35,17 @@ impl Database {
     ///
     /// If the engine does not accept them.
     pub fn new(schema: &str) -> Database {
-        Database::with_journal(schema, Journal::default())
+        Database::on(Engine::default(), schema)
     }
 
-    /// As [`new`](Self::new), with that journal.
+    /// As [`new`](Self::new), on that engine.
     ///
     /// # Panics
     ///
-    /// If the engine does not accept the schema.
-    pub fn with_journal(schema: &str, journal: Journal) -> Database {
-        let store = pool::take(schema, journal);
-        let store = store.unwrap_or_else(|error| panic!("the schema of the database: {error}"));
+    /// If the engine is not at hand, or does not accept the schema.
+    pub fn on(engine: Engine, schema: &str) -> Database {
+        let store = pool::take(schema, engine);
+        let store = store.unwrap_or_else(|error| panic!("the database cannot be had: {error}"));
         Database(Arc::new(Inner {
             store: Some(store),
             numbers: Numbers::default(),
@@ -80,7 +82,7 @@ impl Connection {
     ///
     /// What the engine says.
     pub fn query(&self, sql: &str, params: impl Params) -> Result<Rows> {
-        Ok(self.run(sql, &params.values())?.0)
+        Ok(self.run(sql, &params.values())?.rows)
     }
 
     /// Runs a statement that finds one value: the first column of the first row.
@@ -103,7 +105,7 @@ impl Connection {
     ///
     /// What the engine says.
     pub fn execute(&self, sql: &str, params: impl Params) -> Result<u64> {
-        Ok(self.run(sql, &params.values())?.1)
+        Ok(self.run(sql, &params.values())?.changed)
     }
 
     /// Begins a transaction, which takes no lock and no snapshot before its first statement.
@@ -113,6 +115,18 @@ impl Connection {
     /// If there is one already.
     pub fn begin(&self) -> Result<()> {
         self.execute("begin", ()).map(drop)
+    }
+
+    /// Begins a transaction at that level. SQLite's transactions are serializable, whatever is asked for.
+    ///
+    /// # Errors
+    ///
+    /// If there is one already.
+    pub fn begin_at(&self, level: Level) -> Result<()> {
+        let statements = self.store().begin(level);
+        statements
+            .iter()
+            .try_for_each(|sql| self.execute(sql, ()).map(drop))
     }
 
     /// Begins a transaction that writes: it is the only one that does, from now on.
@@ -145,7 +159,7 @@ impl Connection {
         }
     }
 
-    fn run(&self, sql: &str, params: &[Value]) -> Result<(Rows, u64)> {
+    fn run(&self, sql: &str, params: &[Value]) -> Result<Found> {
         self.store().run_waiting(self.number, sql, params)
     }
 

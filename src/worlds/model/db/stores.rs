@@ -1,7 +1,7 @@
 //! The databases of the OS thread that explores, each taken by one execution after another.
 
 use crate::session;
-use heisenbug_database::{Answer, Journal, Result, Store, Value, pool};
+use heisenbug_database::{Answer, Attempt, Engine, Level, Result, Store, Value, pool};
 use heisenbug_engine::steps::{self, ThreadId};
 use std::cell::RefCell;
 
@@ -12,8 +12,6 @@ struct Used {
     store: Store,
     /// The execution that has it, or had it last.
     execution: u32,
-    /// The connections whose statements wait.
-    waiting: Vec<usize>,
     /// Who used each connection last.
     users: Vec<(usize, ThreadId)>,
 }
@@ -39,56 +37,55 @@ fn with<R>(f: impl FnOnce(&mut Vec<Used>) -> R) -> R {
 }
 
 /// A database as that schema makes it, for the current execution alone.
-pub fn fresh(schema: &str, journal: Journal) -> Result<Number> {
+pub fn fresh(schema: &str, engine: Engine) -> Result<Number> {
     let execution = session::generation();
     with(|stores| {
-        let is_free = |used: &Used| used.execution != execution && used.store.is(schema, journal);
+        let is_free = |used: &Used| used.execution != execution && used.store.is(schema, engine);
         if let Some(number) = stores.iter().position(is_free) {
             let used = &mut stores[number];
             used.store.reset()?;
             used.execution = execution;
-            used.waiting.clear();
             used.users.clear();
             return Ok(number);
         }
         stores.push(Used {
-            store: pool::take(schema, journal)?,
+            store: pool::take(schema, engine)?,
             execution,
-            waiting: Vec::new(),
             users: Vec::new(),
         });
         Ok(stores.len() - 1)
     })
 }
 
-/// Runs a statement, unless it would have to wait. Returns, too, whom it lets look again.
-pub fn attempt(
-    store: Number,
-    connection: usize,
-    sql: &str,
-    params: &[Value],
-) -> (Answer, Vec<usize>) {
+/// Runs a statement, unless it has to wait. Returns, too, who need not wait any longer.
+pub fn attempt(store: Number, connection: usize, sql: &str, params: &[Value]) -> Attempt {
     let me = steps::current();
-    let (answer, woken) = with(|stores| {
+    let attempt = with(|stores| {
         let used = &mut stores[store];
         used.users.retain(|&(number, _)| number != connection);
         used.users.push((connection, me));
-        let answer = used.store.attempt(connection, sql, params);
-        let woken = match answer {
-            Answer::Waits { .. } => {
-                used.waiting.push(connection);
-                Vec::new()
-            }
-            Answer::Done { freed: true, .. } | Answer::Failed { freed: true, .. } => {
-                std::mem::take(&mut used.waiting)
-            }
-            _ => Vec::new(),
-        };
-        (answer, woken)
+        used.store.attempt(connection, sql, params)
     });
-    // What the program gets is memory of the program.
-    let own = (answer.clone(), woken.clone());
-    steps::aside(|| drop((answer, woken)));
+    of_the_program(attempt)
+}
+
+/// What came of a statement that has waited. `None` if it has to be tried again.
+pub fn delivered(store: Number, connection: usize) -> Option<Answer> {
+    of_the_program(with(|stores| stores[store].store.delivered(connection)))
+}
+
+/// The statements that begin a transaction.
+pub fn begin(store: Number, level: Option<Level>) -> Vec<String> {
+    of_the_program(with(|stores| match level {
+        Some(level) => stores[store].store.begin(level),
+        None => vec!["begin".to_owned()],
+    }))
+}
+
+/// A copy that is memory of the program: what it gets has to be.
+fn of_the_program<T: Clone>(ours: T) -> T {
+    let own = ours.clone();
+    steps::aside(|| drop(ours));
     own
 }
 

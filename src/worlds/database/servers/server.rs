@@ -1,0 +1,332 @@
+//! A database on a server: a name space of its own, the sessions of its clients, and who waits for whom.
+//!
+//! In a check a statement is sent, and looked at until the server says that it is done or that it waits for
+//! a lock. One that waits is left to the server. Whenever a statement has ended, those that wait are looked
+//! at again: some have their answer now. So what each client sees, and who is the victim of a deadlock, is
+//! for the server to say, and is the same every time.
+
+use super::address;
+use crate::sql::{first_word, is_undone_by_reset};
+use crate::{Answer, Attempt, Engine, Error, Found, Kind, MAX_CONNECTIONS, Result, Value};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A session of a server: what differs from one to the other.
+pub trait Session: Sized + Send {
+    /// Connects. With a name space, it is where the session finds its tables.
+    fn connect(address: &str, engine: Engine, space: Option<&str>) -> Result<Self>;
+
+    /// Sends a statement.
+    fn start(&mut self, sql: &str, params: &[Value]);
+
+    /// Waits for the answer.
+    fn finish(&mut self) -> Result<Found>;
+
+    /// Whether a transaction is open.
+    fn is_in_transaction(&self) -> bool;
+
+    /// Looks at sessions whose statements run, until each has its answer, or is said to wait. `moved` is the
+    /// one whose statement was sent just now. Returns the answers.
+    fn settle(
+        &mut self,
+        running: Vec<(usize, &mut Self)>,
+        moved: Option<usize>,
+    ) -> Result<Vec<(usize, Result<Found>)>>;
+
+    /// Which of the others the first one waits for, as far as that is known.
+    fn holders(&mut self, waits: &Self, others: Vec<(usize, &Self)>) -> Vec<usize>;
+
+    /// A name space of that name, for its schema, and another one, for its first rows. Holds a lock of that
+    /// name until the session ends, and removes those whose locks nobody holds any longer.
+    fn make_space(&mut self, space: &str) -> Result<()>;
+
+    /// Removes it.
+    fn remove_space(&mut self, space: &str) -> Result<()>;
+
+    /// Keeps the rows that the schema has filled the tables with. Returns what brings them back.
+    fn keep_first_rows(&mut self, space: &str) -> Result<Vec<String>>;
+
+    /// Runs a statement to its end.
+    fn run(&mut self, sql: &str, params: &[Value]) -> Result<Found> {
+        self.start(sql, params);
+        self.finish()
+    }
+}
+
+/// A database on a server, and the connections to it.
+pub struct Server<S: Session> {
+    engine: Engine,
+    address: String,
+    space: String,
+    /// Each is opened when it is first used.
+    sessions: Vec<Mutex<Option<S>>>,
+    /// Nobody's: it sets up, brings back, and asks who waits.
+    control: Mutex<S>,
+    /// What brings the tables back to their first rows.
+    reset: Vec<String>,
+    /// Whether a statement was run that `reset` does not undo.
+    changed_schema: AtomicBool,
+    /// The connections whose statements wait.
+    waiting: Vec<usize>,
+    /// The answers of those that have waited.
+    answers: Vec<(usize, Answer)>,
+}
+
+impl<S: Session> fmt::Debug for Server<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").finish_non_exhaustive()
+    }
+}
+
+impl<S: Session> Server<S> {
+    /// A new database, with that schema and what it inserts.
+    pub fn open(schema: &str, engine: Engine) -> Result<Server<S>> {
+        let server = super::needs(engine).expect("an engine on a server");
+        let address = address(server)?;
+        let mut control = S::connect(&address, engine, None)?;
+        let space = new_name();
+        control.make_space(&space).map_err(machine)?;
+        let mut made = Server {
+            engine,
+            address,
+            space,
+            sessions: (0..MAX_CONNECTIONS).map(|_| Mutex::new(None)).collect(),
+            control: Mutex::new(control),
+            reset: Vec::new(),
+            changed_schema: AtomicBool::new(false),
+            waiting: Vec::new(),
+            answers: Vec::new(),
+        };
+        // From here on it is dropped, and leaves nothing, whatever happens.
+        let control = made
+            .control
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        for statement in statements(schema) {
+            control.run(&statement, &[])?;
+        }
+        made.reset = control.keep_first_rows(&made.space).map_err(machine)?;
+        Ok(made)
+    }
+
+    /// Brings the database back to what the schema made of it. `false` if it has to be made anew.
+    pub fn reset(&mut self) -> Result<bool> {
+        self.end_all()?;
+        if self.changed_schema.load(Relaxed) {
+            return Ok(false);
+        }
+        let control = self
+            .control
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        for statement in &self.reset {
+            control.run(statement, &[]).map_err(machine)?;
+        }
+        Ok(true)
+    }
+
+    /// Ends what an execution has left: its transactions, and the statements that wait for them.
+    fn end_all(&mut self) -> Result<()> {
+        loop {
+            for (number, session) in self.sessions.iter_mut().enumerate() {
+                let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let Some(session) = session.as_mut() else {
+                    continue;
+                };
+                if !self.waiting.contains(&number) && session.is_in_transaction() {
+                    session.run("rollback", &[]).map_err(machine)?;
+                }
+            }
+            if self.waiting.is_empty() {
+                self.answers.clear();
+                return Ok(());
+            }
+            if self.settle(None)?.is_empty() {
+                let message = "a statement waits for somebody else on the server";
+                return Err(Error::new(Kind::Machine, "WAITS", message));
+            }
+        }
+    }
+
+    /// Runs a statement on that connection, or leaves it to the server if it has to wait.
+    pub fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
+        let answer = self.send(connection, sql, params);
+        let (answer, woken) = match answer.and_then(|()| self.settle(Some(connection))) {
+            Ok(answered) => self.of(connection, answered),
+            Err(error) => (Answer::Failed(error), Vec::new()),
+        };
+        Attempt { answer, woken }
+    }
+
+    fn send(&mut self, connection: usize, sql: &str, params: &[Value]) -> Result<()> {
+        self.note(sql);
+        self.session(connection)?
+            .as_mut()
+            .expect("it was opened")
+            .start(sql, params);
+        self.waiting.push(connection);
+        Ok(())
+    }
+
+    /// The answer of that connection, and who else has one now.
+    fn of(&mut self, connection: usize, mut answered: Vec<usize>) -> (Answer, Vec<usize>) {
+        let answer = match answered.iter().position(|number| *number == connection) {
+            Some(at) => {
+                answered.remove(at);
+                self.delivered(connection).expect("it is among the answers")
+            }
+            None => Answer::Waits {
+                held_by: self.holders(connection),
+            },
+        };
+        (answer, answered)
+    }
+
+    /// Looks at all statements that run. Returns the connections that have their answers.
+    fn settle(&mut self, moved: Option<usize>) -> Result<Vec<usize>> {
+        let waiting = &self.waiting;
+        let sessions = self.sessions.iter_mut().enumerate();
+        let running = sessions
+            .filter(|(number, _)| waiting.contains(number))
+            .filter_map(|(number, session)| {
+                let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+                Some((number, session.as_mut()?))
+            });
+        let running = running.collect();
+        let control = self
+            .control
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let answers = control.settle(running, moved)?;
+        let answered: Vec<usize> = answers.iter().map(|(number, _)| *number).collect();
+        self.waiting.retain(|number| !answered.contains(number));
+        let answers = answers.into_iter();
+        self.answers
+            .extend(answers.map(|(number, result)| (number, result.into())));
+        Ok(answered)
+    }
+
+    /// The answer of a statement that has waited.
+    pub fn delivered(&mut self, connection: usize) -> Option<Answer> {
+        let at = self
+            .answers
+            .iter()
+            .position(|(number, _)| *number == connection);
+        at.map(|at| self.answers.remove(at).1)
+    }
+
+    /// Runs a statement on that connection, and waits in the server.
+    pub fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
+        self.note(sql);
+        let mut session = self.session(connection)?;
+        session.as_mut().expect("it was opened").run(sql, params)
+    }
+
+    /// Whether a transaction is open on that connection.
+    pub fn is_in_transaction(&self, connection: usize) -> bool {
+        let session = locked(&self.sessions[connection]);
+        session.as_ref().is_some_and(S::is_in_transaction)
+    }
+
+    fn note(&self, sql: &str) {
+        let first = first_word(sql);
+        // `set transaction` is for the next transaction alone.
+        if !is_undone_by_reset(&first) && first != "set" {
+            self.changed_schema.store(true, Relaxed);
+        }
+    }
+
+    /// The session of that connection, opened if it is the first time.
+    fn session(&self, connection: usize) -> Result<MutexGuard<'_, Option<S>>> {
+        let mut session = locked(&self.sessions[connection]);
+        if session.is_none() {
+            *session = Some(S::connect(&self.address, self.engine, Some(&self.space))?);
+        }
+        Ok(session)
+    }
+
+    fn holders(&mut self, connection: usize) -> Vec<usize> {
+        let sessions = self.sessions.iter_mut().enumerate();
+        let open = sessions.filter_map(|(number, session)| {
+            let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+            Some((number, &*session.as_mut()?))
+        });
+        let (me, others): (Vec<_>, Vec<_>) = open.partition(|(number, _)| *number == connection);
+        let control = self
+            .control
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        me.first()
+            .map(|(_, me)| control.holders(me, others))
+            .unwrap_or_default()
+    }
+}
+
+impl<S: Session> Drop for Server<S> {
+    fn drop(&mut self) {
+        // If the server is gone, so is what was on it, or the next one to come removes it.
+        let _ = self.end_all();
+        self.sessions.clear();
+        let control = self
+            .control
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let _ = control.remove_space(&self.space);
+    }
+}
+
+/// Each session has one user at a time.
+fn locked<S>(session: &Mutex<Option<S>>) -> MutexGuard<'_, Option<S>> {
+    session.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An error that is not the program's.
+fn machine(error: Error) -> Error {
+    Error {
+        kind: Kind::Machine,
+        ..error
+    }
+}
+
+/// A name that nobody else has.
+fn new_name() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    // A random number without another crate.
+    let number = RandomState::new().hash_one(()) >> 33;
+    format!("heisenbug_{number}")
+}
+
+/// The statements of a schema, which end in semicolons.
+fn statements(schema: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    let mut quoted = false;
+    for line in schema.lines() {
+        let line = line.split("--").next().unwrap_or_default();
+        for c in line.chars().chain(['\n']) {
+            quoted ^= c == '\'';
+            match c {
+                ';' if !quoted => all.push(String::new()),
+                _ => all.last_mut().expect("there is one").push(c),
+            }
+        }
+    }
+    all.retain(|statement| !statement.trim().is_empty());
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::statements;
+
+    #[test]
+    fn a_schema_is_cut_at_its_semicolons_and_not_in_texts() {
+        let schema = "create table t (a text); -- one; two\ninsert into t values (';');\n";
+        let found = statements(schema);
+        let found: Vec<&str> = found.iter().map(|statement| statement.trim()).collect();
+        assert_eq!(
+            found,
+            ["create table t (a text)", "insert into t values (';')"]
+        );
+    }
+}

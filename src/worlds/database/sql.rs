@@ -1,0 +1,40 @@
+//! What a statement is, as far as it matters to who runs it: told by its first word.
+
+/// The first word of a statement, in lower case. Comments before it are skipped.
+pub fn first_word(sql: &str) -> String {
+    let begins = beginning(sql);
+    let word = begins.split(|c: char| !c.is_ascii_alphabetic()).next();
+    word.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The statement without the comments before it.
+pub(crate) fn beginning(sql: &str) -> &str {
+    let mut rest = sql.trim_start();
+    loop {
+        let end = match rest {
+            _ if rest.starts_with("--") => rest.find('\n'),
+            _ if rest.starts_with("/*") => rest.find("*/").map(|end| end + 1),
+            _ => return rest,
+        };
+        rest = end.map_or("", |end| rest[end + 1..].trim_start());
+    }
+}
+
+/// Whether a statement that begins with this word changes nothing but rows, and transactions.
+pub(crate) fn is_undone_by_reset(first: &str) -> bool {
+    const OF_ROWS: [&str; 12] = [
+        "select",
+        "insert",
+        "update",
+        "delete",
+        "replace",
+        "with",
+        "begin",
+        "commit",
+        "end",
+        "rollback",
+        "savepoint",
+        "release",
+    ];
+    OF_ROWS.contains(&first)
+}

@@ -1,0 +1,132 @@
+//! A database, whichever engine it is on, and the connections to it.
+
+use crate::sqlite::Sqlite;
+use crate::{Answer, Attempt, Engine, Found, Result, Value};
+
+#[cfg(feature = "servers")]
+use crate::servers::{Mariadb, Postgres, Server};
+
+/// How many connections to one database there can be at once.
+pub const MAX_CONNECTIONS: usize = 8;
+
+/// A database, and the connections to it. Each execution begins with [`reset`](Store::reset).
+#[derive(Debug)]
+pub struct Store {
+    schema: String,
+    engine: Engine,
+    on: On,
+}
+
+#[derive(Debug)]
+enum On {
+    Sqlite(Sqlite),
+    #[cfg(feature = "servers")]
+    Postgres(Server<Postgres>),
+    #[cfg(feature = "servers")]
+    Mariadb(Server<Mariadb>),
+}
+
+/// Calls the same method, on whichever engine it is.
+macro_rules! on {
+    ($store:expr, $name:ident => $call:expr) => {
+        match $store {
+            On::Sqlite($name) => $call,
+            #[cfg(feature = "servers")]
+            On::Postgres($name) => $call,
+            #[cfg(feature = "servers")]
+            On::Mariadb($name) => $call,
+        }
+    };
+}
+
+impl Store {
+    /// A new database, with that schema and what it inserts.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for it, no such server at hand, or the schema is wrong.
+    pub fn open(schema: &str, engine: Engine) -> Result<Store> {
+        let on = match engine {
+            Engine::Sqlite | Engine::SqliteWal => On::Sqlite(Sqlite::open(schema, engine)?),
+            #[cfg(feature = "servers")]
+            Engine::Postgres => On::Postgres(Server::open(schema, engine)?),
+            #[cfg(feature = "servers")]
+            Engine::Mariadb | Engine::MariadbSnapshot => On::Mariadb(Server::open(schema, engine)?),
+            #[cfg(not(feature = "servers"))]
+            _ => return Err(crate::servers::none_in_this_build(engine)),
+        };
+        Ok(Store {
+            schema: schema.to_owned(),
+            engine,
+            on,
+        })
+    }
+
+    /// Whether it is a database with that schema, on that engine.
+    pub fn is(&self, schema: &str, engine: Engine) -> bool {
+        self.schema == schema && self.engine == engine
+    }
+
+    /// Brings the database back to what the schema made of it, and ends all transactions.
+    ///
+    /// # Errors
+    ///
+    /// If the engine refuses, as with a full disk.
+    pub fn reset(&mut self) -> Result<()> {
+        match on!(&mut self.on, on => on.reset())? {
+            true => Ok(()),
+            false => {
+                // The one that is there may be in the way of the new one.
+                let anew = Store::open(&self.schema, self.engine)?;
+                *self = anew;
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a statement on that connection, in a check. Nobody waits here: the statement may have to.
+    pub fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
+        on!(&mut self.on, on => on.attempt(connection, sql, params))
+    }
+
+    /// What came of the statement of that connection that had to wait. `None` if it has to be tried again.
+    pub fn delivered(&mut self, connection: usize) -> Option<Answer> {
+        match &mut self.on {
+            On::Sqlite(_) => None,
+            #[cfg(feature = "servers")]
+            On::Postgres(server) => server.delivered(connection),
+            #[cfg(feature = "servers")]
+            On::Mariadb(server) => server.delivered(connection),
+        }
+    }
+
+    /// Runs a statement on that connection, and waits for locks as the engine's users usually do.
+    ///
+    /// # Errors
+    ///
+    /// What the engine says.
+    pub fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
+        on!(&self.on, on => on.run_waiting(connection, sql, params))
+    }
+
+    /// Whether a transaction is open on that connection.
+    pub fn is_in_transaction(&self, connection: usize) -> bool {
+        on!(&self.on, on => on.is_in_transaction(connection))
+    }
+
+    /// The statements that begin a transaction at that level.
+    pub fn begin(&self, level: crate::Level) -> Vec<String> {
+        let name = level.name();
+        match self.engine {
+            // Its transactions are serializable whatever is asked for.
+            Engine::Sqlite | Engine::SqliteWal => vec!["begin".to_owned()],
+            Engine::Postgres => vec![format!("begin isolation level {name}")],
+            Engine::Mariadb | Engine::MariadbSnapshot => {
+                vec![
+                    format!("set transaction isolation level {name}"),
+                    "begin".to_owned(),
+                ]
+            }
+        }
+    }
+}
