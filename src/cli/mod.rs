@@ -25,6 +25,7 @@ mod race_locks;
 mod show;
 mod stress;
 mod tour;
+mod uses;
 
 use anyhow::Result;
 use args::{Args, Command};
