@@ -18,6 +18,7 @@ mod repeats;
 mod report;
 mod sentence;
 mod stale;
+mod statements;
 mod story;
 pub mod style;
 mod table;

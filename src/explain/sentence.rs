@@ -5,6 +5,7 @@ use super::interruption::interruption;
 use super::leak::leak;
 use super::report::{Access, Clash, Engine, REPLAYED, Report, Verdict};
 use super::stale;
+use super::statements::old_snapshot;
 use super::table::thousands;
 use heisenbug_catalogue::Class;
 use heisenbug_trace::{Blocked, Event, Op};
@@ -17,7 +18,10 @@ pub fn how(report: &Report) -> String {
         Some(Class::UseAfterFree) => freed(report),
         Some(Class::Leak) => leak(report),
         Some(Class::Assertion | Class::Panic) if report.found_by == Some(Engine::Sc) => {
-            interruption(report)
+            match interruption(report) {
+                nothing if nothing.is_empty() => old_snapshot(report).unwrap_or_default(),
+                told => told,
+            }
         }
         _ => String::new(),
     };
@@ -72,6 +76,9 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
         }
         ([], "park") => {
             format!("{actor} is parked{here}, and nobody is left to unpark it")
+        }
+        ([], "recv") => {
+            format!("{actor} waits{here} to receive from {object}, and nobody is left to send")
         }
         ([], _) => format!("{actor} waits{here} for {object}"),
         (holders, _) => {
