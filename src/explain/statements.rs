@@ -127,6 +127,35 @@ fn listed(all: &[String]) -> String {
     }
 }
 
+/// The statement that took the lock which a stuck actor waits for, if a transaction of that holder has it.
+pub fn locked_with<'a>(report: &'a Report, stuck: &str, holder: &str) -> Option<&'a Event> {
+    let events = &report.counterexample;
+    let waiting = |actor: &str| {
+        let last = events.iter().rev().find(|event| event.actor == actor);
+        last.filter(|event| event.op == Op::StatementWaits)
+    };
+    let wanted = waiting(stuck)?;
+    let commits = waiting(holder).filter(|event| matches!(&*kind(event), "commit" | "end"));
+    if kind(wanted) == "select" && commits.is_some() {
+        // A commit that waits for those who read lets nobody begin to.
+        return commits;
+    }
+    let own = transaction(events, holder)?.into_iter();
+    let mut own = own.filter(|event| event.object == wanted.object);
+    let begun = own.clone().find(|event| kind(event) != "begin");
+    own.find(|event| may_write(event)).or(begun)
+}
+
+/// Whether a statement makes its transaction one that writes.
+fn may_write(event: &Event) -> bool {
+    let how = sql(event).split_whitespace().nth(1).unwrap_or_default();
+    match &*kind(event) {
+        "begin" => ["immediate", "exclusive"].contains(&&*how.to_ascii_lowercase()),
+        "create" | "drop" | "alter" => true,
+        _ => is_change(event),
+    }
+}
+
 /// Says that a select found what was there when its transaction began to read, if another client has changed
 /// something since.
 pub fn old_snapshot(report: &Report) -> Option<String> {
@@ -271,6 +300,38 @@ mod tests {
             said(&[change, seen]),
             "bob ran `delete from t`, and ann ran `select b from t`, which found no row"
         );
+    }
+
+    #[test]
+    fn a_lock_was_taken_by_the_first_statement_that_needed_it() {
+        let taken = |holder: &[(&str, &str, &str)], wanted: &str| {
+            let mut report = Report::empty();
+            report.counterexample = events(holder);
+            let waits = events(&[("bob", wanted, "")]).remove(0);
+            report.counterexample.push(Event {
+                op: Op::StatementWaits,
+                ..waits
+            });
+            let taken = locked_with(&report, "bob", "ann").map(sql);
+            taken.map(str::to_owned)
+        };
+        let (begin, end) = (("ann", "begin", ""), ("ann", "commit", ""));
+        let look = ("ann", "select a from t", "1");
+        let change = ("ann", "update t set a = 2", "no row");
+        let writes = [begin, look, change, ("ann", "delete from t", "1 row")];
+        assert_eq!(taken(&writes, "begin immediate").as_deref(), Some(change.1));
+        assert_eq!(
+            taken(&[begin, look, look], "commit").as_deref(),
+            Some(look.1)
+        );
+        let whole = ("ann", "BEGIN EXCLUSIVE", "");
+        assert_eq!(
+            taken(&[whole, change], "select a from t").as_deref(),
+            Some(whole.1)
+        );
+        assert_eq!(taken(&[whole, change, end], "select a from t"), None);
+        // Two transactions at once are on two connections: which one is meant is not known.
+        assert_eq!(taken(&[begin, look, begin, look], "commit"), None);
     }
 
     #[test]

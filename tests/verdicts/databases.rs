@@ -2,7 +2,9 @@
 
 use crate::judged::{deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
+use heisenbug::check::Report;
 use heisenbug::db::{Connection, Database, Journal, Kind, Result};
+use heisenbug::explain;
 use heisenbug::sync::Arc;
 use heisenbug::thread;
 use heisenbug::trace::{Event, Op};
@@ -55,6 +57,12 @@ fn counts<R: std::fmt::Debug>(
         .collect();
     counts.sort();
     counts
+}
+
+/// The report in one line, so that it does not matter where its lines end.
+fn told(report: &Report) -> String {
+    let text = explain::plain(&explain::report(report, explain::MAX_WIDTH));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn outcome(label: &str, executions: u64) -> (String, u64) {
@@ -136,6 +144,9 @@ fn a_commit_waits_for_those_who_read_and_a_deadlock_is_told_as_such() {
         .find(|blocked| blocked.actor == "writer")
         .unwrap();
     assert_eq!(blocked.held_by, ["main"]);
+    let told = told(&report);
+    let locked = "which main locked with `select count(*) from test` at line ";
+    assert!(told.contains(locked), "{told}");
 }
 
 #[test]
@@ -176,6 +187,9 @@ fn who_waits_for_whom_is_a_row() {
         (&*event.actor, &event.held_by[..]),
         ("bob", &["main".to_owned()][..])
     );
+    let told = told(&report);
+    let locked = "which main locked with `begin immediate` at line ";
+    assert!(told.contains(locked), "{told}");
 }
 
 #[test]
