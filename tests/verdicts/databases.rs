@@ -253,6 +253,25 @@ fn a_connection_that_is_dropped_undoes_its_transaction_holds() {
 }
 
 #[test]
+fn what_a_connection_undoes_when_it_is_dropped_is_told_as_such() {
+    let program = |drops: bool| {
+        move || {
+            let client = Database::new(SCHEMA).connect();
+            client.begin_immediate().unwrap();
+            match drops {
+                true => drop(client),
+                false => client.rollback().unwrap(),
+            }
+            panic!("in the end");
+        }
+    };
+    let dropped = told(&fails(program(true), Class::Panic, "in the end"));
+    assert!(dropped.contains("rollback (dropped)"), "{dropped}");
+    let written = told(&fails(program(false), Class::Panic, "in the end"));
+    assert!(!written.contains("(dropped)"), "{written}");
+}
+
+#[test]
 fn errors_say_what_they_are_holds() {
     holds(|| {
         let client = Database::new(SCHEMA).connect();
