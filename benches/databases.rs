@@ -6,9 +6,10 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use heisenbug::Checker;
+use heisenbug::catalogue::Needs;
 use heisenbug::db::{Connection, Database, Engine, Result};
 use heisenbug::thread;
-use heisenbug_database::{Answer, Store};
+use heisenbug_database::{Answer, Store, servers};
 use std::hint::black_box;
 
 const SCHEMA: &str = "
@@ -50,27 +51,42 @@ fn bare(store: &mut Store) {
         store.reset().unwrap();
         for sql in STATEMENTS {
             for connection in [0, 1] {
-                let answer = store.attempt(connection, sql, &[]);
-                assert!(matches!(black_box(answer), Answer::Done { .. }));
+                let attempt = black_box(store.attempt(connection, sql, &[]));
+                assert!(matches!(attempt.answer, Answer::Done(_)));
             }
         }
         black_box(store.attempt(2, LOOK, &[]));
     }
 }
 
+/// The engines there are: those on servers, where a server is at hand or can be started.
+fn engines() -> Vec<(&'static str, Engine)> {
+    let mut engines = vec![("rollback", Engine::Sqlite), ("wal", Engine::SqliteWal)];
+    for (server, engine) in [
+        (Needs::Postgres, Engine::Postgres),
+        (Needs::Mariadb, Engine::Mariadb),
+    ] {
+        match servers::provide(server) {
+            Ok(()) => engines.push((server.command(), engine)),
+            Err(why) => println!("skipped: {}", why.message),
+        }
+    }
+    engines
+}
+
 fn databases(criterion: &mut Criterion) {
-    for (name, journal) in [("rollback", Engine::Sqlite), ("wal", Engine::SqliteWal)] {
+    for (name, engine) in engines() {
         let mut group = criterion.benchmark_group(format!("databases/{name}"));
         let statements = 2 * STATEMENTS.len() as u64 + 1;
         group.throughput(Throughput::Elements(INTERLEAVINGS * statements));
         let checker = Checker::new().jobs(1);
         group.bench_function("checked", |bencher| {
             bencher.iter(|| {
-                let report = checker.check(move || program(journal));
+                let report = checker.check(move || program(engine));
                 assert_eq!(report.explored(), INTERLEAVINGS);
             });
         });
-        let mut store = Store::open(SCHEMA, journal).unwrap();
+        let mut store = Store::open(SCHEMA, engine).unwrap();
         group.bench_function("bare", |bencher| bencher.iter(|| bare(&mut store)));
         group.finish();
     }

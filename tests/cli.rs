@@ -388,6 +388,14 @@ fn show_tells_the_story_with_the_code() {
     assert!(out.contains("References"), "{out}");
 }
 
+#[test]
+fn show_has_what_a_variant_calls_from_its_file() {
+    let (code, out, _) = run(&["show", "double-lock/trap_named_guard"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("price = work_out(fruit)"), "{out}");
+    assert!(out.contains("fn work_out(fruit: &str) -> usize {"), "{out}");
+}
+
 /// The output of the program, started as by `cargo run`, or without a package as by any other program.
 fn called(from: &std::path::Path, package: Option<&str>, path: &str, args: &[&str]) -> String {
     let mut command = heisenbug(args);

@@ -7,7 +7,7 @@ use super::tally::{Counterexample, Judge, MAX_OUTCOMES};
 use heisenbug_catalogue::{Bug, Class, Variant};
 use heisenbug_engine::search::{Config, Model, Summary};
 use heisenbug_engine::token::Token;
-use heisenbug_explain::{Engine, Executions, Report, Verdict};
+use heisenbug_explain::{Engine, Executions, RETURNED, Report, Verdict};
 use heisenbug_model::session::{Mutation, Site};
 use heisenbug_trace::source;
 #[cfg(feature = "serde")]
@@ -454,7 +454,7 @@ pub fn returned<R: Debug>(value: &R) -> String {
     let text = format!("{value:?}");
     if is_result && text.starts_with("Err(") {
         // Not `panic!`: that would point here, which is not in the program.
-        resume_unwind(Box::new(format!("the scenario returned {text}")));
+        resume_unwind(Box::new(format!("{RETURNED}{text}")));
     }
     label(value)
 }

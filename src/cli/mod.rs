@@ -26,6 +26,7 @@ mod servers;
 mod show;
 mod stress;
 mod tour;
+mod uses;
 
 use anyhow::Result;
 use args::{Args, Command};

@@ -2,6 +2,7 @@
 
 use super::args::Show;
 use super::prices::{self, Price, Prices};
+use super::uses::{Item, uses};
 use super::{Exit, called, lookup, output, pager};
 use anyhow::Result;
 use heisenbug_catalogue::{Bug, Role, Variant};
@@ -40,9 +41,18 @@ struct ShownVariant {
     undefined: Option<&'static str>,
     line: usize,
     code: String,
+    /// What it uses of the file.
+    uses: Vec<ShownItem>,
     /// The last price that was measured, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Price>,
+}
+
+#[derive(Serialize)]
+struct ShownItem {
+    name: String,
+    line: usize,
+    code: String,
 }
 
 /// Prints a bug or one of its variants.
@@ -79,6 +89,7 @@ fn shown(bug: &Bug, variants: &[&'static Variant], prices: &Prices) -> Shown {
             undefined: variant.undefined,
             line,
             code,
+            uses: shown_uses(bug, variant),
             price: prices::of(prices, bug, variant).cloned(),
         }
     });
@@ -94,6 +105,21 @@ fn shown(bug: &Bug, variants: &[&'static Variant], prices: &Prices) -> Shown {
         outcomes: outcomes.collect(),
         variants: variants.collect(),
     }
+}
+
+fn shown_uses(bug: &Bug, variant: &Variant) -> Vec<ShownItem> {
+    let used = uses(bug.source, &[variant.name]);
+    let items = used.items.into_iter().map(|item| ShownItem {
+        name: item.name.to_owned(),
+        line: item.line,
+        code: item.code,
+    });
+    let variants = used.variants.into_iter().filter_map(|name| {
+        let (line, code) = code(bug.source, name)?;
+        let name = name.to_owned();
+        Some(ShownItem { name, line, code })
+    });
+    items.chain(variants).collect()
 }
 
 fn text(
@@ -116,8 +142,12 @@ fn text(
         }
         parts.push(outcomes(bug, width));
     }
-    if with_story && is_lock(bug) {
-        parts.push(lock(bug));
+    let names: Vec<&str> = variants.iter().map(|variant| variant.name).collect();
+    let used = uses(bug.source, &names);
+    match (with_story, is_lock(bug)) {
+        (true, true) => parts.push(lock(bug)),
+        (true, false) => parts.extend(items("What the variants share", bug, &used.items)),
+        (false, _) => {}
     }
     for variant in variants {
         parts.push(program(bug, variant, width));
@@ -125,6 +155,11 @@ fn text(
             let line = format!("Price: {}.", price.line());
             parts.push(explain::wrap(&line, width, ""));
         }
+    }
+    if !with_story {
+        parts.extend(items("What it uses", bug, &used.items));
+        let others = { bug.variants.iter() }.filter(|other| used.variants.contains(&other.name));
+        parts.extend(others.map(|other| program(bug, other, width)));
     }
     if with_story {
         let references: Vec<String> = bug
@@ -180,6 +215,16 @@ fn program(bug: &Bug, variant: &Variant, width: usize) -> String {
         part.push_str(&format!("\n{}", explain::wrap(&why, width, "")));
     }
     part
+}
+
+/// Items of a bug's file, if there are any.
+fn items(title: &str, bug: &Bug, items: &[Item<'_>]) -> Option<String> {
+    let shown = items.iter().map(|item| {
+        let place = format!("{}:{}", source::tidy(bug.file), item.line);
+        format!("{}\n{}", paint(Paint::Dim, &place), item.code)
+    });
+    let shown: Vec<String> = shown.collect();
+    (!shown.is_empty()).then(|| format!("{}\n{}", paint(Paint::Bold, title), shown.join("\n\n")))
 }
 
 /// The story of a bug: its file's module documentation, without Markdown's markup.

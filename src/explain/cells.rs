@@ -1,7 +1,7 @@
 //! One operation in a few words: the text of a cell in its actor's column.
 
 use super::difference::{short, since};
-use heisenbug_trace::{Event, Op};
+use heisenbug_trace::{Event, Op, source};
 
 /// What the operation did, for a narrow column, and its result: `object ➜ answer`. `waiting` names
 /// the threads that wait on its condition variable or futex, for a trace that does not say which of
@@ -58,7 +58,7 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::OnceDone => format!("finds {object} done"),
         Op::OnceNotYet if event.call == "get" => format!("{object} ➜ nothing there"),
         Op::OnceNotYet => format!("finds {object} not done"),
-        Op::Statement => format!("{}{read}", sql(event)),
+        Op::Statement => format!("{}{read}{}", sql(event), dropped(event)),
         Op::StatementFails => format!("{}{read}, fails", sql(event)),
         Op::StatementWaits => format!("{}: waits for {}", sql(event), holders(event)),
         Op::ArcNew => format!("makes {object}"),
@@ -110,6 +110,21 @@ fn notification(event: &Event, object: &str, waiting: &[&str]) -> String {
 /// The statement, as it was sent.
 pub fn sql(event: &Event) -> &str {
     event.note.as_deref().unwrap_or(&event.call)
+}
+
+/// Says that nobody wrote this rollback: a connection that is dropped undoes its transaction, and does so where
+/// it was made, as a drop has no place of its own.
+fn dropped(event: &Event) -> &'static str {
+    let is_made_here = || {
+        let text = source::text(&event.file)?;
+        let line = text.lines().nth((event.line as usize).checked_sub(1)?)?;
+        let call = line.chars().skip((event.column as usize).saturating_sub(1));
+        Some(call.collect::<String>().starts_with("connect"))
+    };
+    match sql(event) == "rollback" && is_made_here() == Some(true) {
+        true => " (dropped)",
+        false => "",
+    }
 }
 
 /// Whom a statement waits for.

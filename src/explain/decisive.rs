@@ -6,6 +6,7 @@ use super::interruption::interrupted_at;
 use super::report::{Engine, Report};
 use super::sentence::{event_of, taken_at, too_early};
 use super::stale::is_stale;
+use super::statements::locked_with;
 use heisenbug_catalogue::Class;
 use heisenbug_trace::Event;
 
@@ -60,7 +61,10 @@ fn waits(report: &Report) -> Vec<Note<'_>> {
     let mut notes = Vec::new();
     for blocked in &report.blocked {
         let object = blocked.object.as_deref().unwrap_or(&blocked.call);
-        let taken = { blocked.held_by.iter() }.filter_map(|it| taken_at(report, it, object));
+        let taken = blocked.held_by.iter().filter_map(|holder| {
+            let locked = locked_with(report, &blocked.actor, holder);
+            locked.or_else(|| taken_at(report, holder, object))
+        });
         notes.extend(taken.map(|event| Note::of(event, "")));
         let early = too_early(report, &blocked.actor, object).filter(|_| blocked.call == "wait");
         notes.extend(early.map(|event| Note::of(event, ", too early")));

@@ -1,9 +1,10 @@
 //! The decisive interruption: which thread was interrupted between which two operations, and what the
 //! others changed meanwhile.
 
-use super::cells::{and, sql};
+use super::cells::and;
 use super::report::Report;
 use super::sentence::capitalised;
+use super::statements;
 use heisenbug_trace::{Event, Op};
 
 /// How many interruptions are described.
@@ -12,7 +13,7 @@ const MOST_TOLD: u32 = 2;
 /// How many changes are described one by one.
 const MOST: usize = 3;
 
-/// Where a thread was interrupted, by which others, and what they changed.
+/// Where a thread was interrupted, by which others, and what they changed or found.
 pub fn interruption(report: &Report) -> String {
     let events = operations_of(report);
     // No failure has fewer interruptions, so each of them is needed.
@@ -22,12 +23,17 @@ pub fn interruption(report: &Report) -> String {
     told.join("\n")
 }
 
-/// The operation after which a thread was interrupted, and the operations of others that changed something meanwhile.
+/// The operation after which a thread was interrupted, and the operations of others that matter meanwhile.
 pub fn interrupted_at(report: &Report) -> Option<(&Event, Vec<&Event>)> {
     let events = operations_of(report);
     let gap = Gap::decisive(report, &events).into_iter().next()?;
     let changing = { gap.between.iter() }.filter(|event| change(event, gap.between).is_some());
-    Some((gap.before, changing.copied().take(MOST).collect()))
+    let mut telling: Vec<&Event> = changing.copied().collect();
+    if telling.is_empty() {
+        telling = statements::telling(gap.between);
+    }
+    telling.truncate(MOST);
+    Some((gap.before, telling))
 }
 
 fn operations_of(report: &Report) -> Vec<&Event> {
@@ -103,7 +109,8 @@ impl<'a, 'r> Gap<'a, 'r> {
         match (self.before.line, self.resumed.line) {
             (0, _) | (_, 0) => format!(" between its {before} and its {resumed}"),
             (one, other) if one == other => {
-                format!(" between its {before} and its {resumed}, both in line {one}")
+                let next = if before == resumed { "next " } else { "" };
+                format!(" between its {before} and its {next}{resumed}, both in line {one}")
             }
             (one, other) => {
                 format!(" between its {before} in line {one} and its {resumed} in line {other}")
@@ -118,17 +125,9 @@ impl<'a, 'r> Gap<'a, 'r> {
         let who = actors(changing);
         let changes = changes(self.between);
         let all: Vec<&str> = changes.iter().map(String::as_str).collect();
-        let statements = statements(self.between);
+        let statements = statements::telling(self.between);
         match &all[..] {
-            [] if !statements.is_empty() => {
-                let who = actors(self.between.iter().filter(|event| changes_rows(event)));
-                let quoted: Vec<String> = { statements.iter() }
-                    .map(|sql| format!("`{sql}`"))
-                    .collect();
-                let quoted: Vec<&str> = quoted.iter().map(String::as_str).collect();
-                format!("{who} ran {}", and(&quoted))
-            }
-            [] if let Some(failed) = refused(self.between) => failed,
+            [] if !statements.is_empty() => statements::told(&statements),
             [] => format!(
                 "{} ran {}",
                 actors(self.between.iter()),
@@ -171,46 +170,15 @@ fn actors<'a>(events: impl Iterator<Item = &'a &'a Event>) -> String {
 }
 
 /// The operation in one word, as the source names it.
-fn operation(event: &Event) -> &str {
+fn operation(event: &Event) -> String {
     match event.op {
-        Op::Panic => "panic",
-        Op::CellRead => "read",
-        Op::CellWrite => "write",
-        Op::Unlock | Op::ReadUnlock | Op::WriteUnlock => "unlock",
-        Op::Statement | Op::StatementFails | Op::StatementWaits => first_word(sql(event)),
-        _ => &event.call,
+        Op::Panic => "panic".to_owned(),
+        Op::CellRead => "read".to_owned(),
+        Op::CellWrite => "write".to_owned(),
+        Op::Unlock | Op::ReadUnlock | Op::WriteUnlock => "unlock".to_owned(),
+        Op::Statement | Op::StatementFails | Op::StatementWaits => statements::kind(event),
+        _ => event.call.clone(),
     }
-}
-
-fn first_word(sql: &str) -> &str {
-    sql.split_whitespace().next().unwrap_or(sql)
-}
-
-/// Whether a statement of a database changed rows.
-fn changes_rows(event: &Event) -> bool {
-    let changes = ["insert", "update", "delete", "replace"];
-    let word = first_word(sql(event)).to_ascii_lowercase();
-    event.op == Op::Statement
-        && changes.contains(&&*word)
-        && event.read.as_deref() != Some("no row")
-}
-
-/// The statements that changed something, each as it was sent. The first of them, if there are many.
-fn statements<'a>(events: &[&'a Event]) -> Vec<&'a str> {
-    let changing = events.iter().filter(|event| changes_rows(event));
-    changing.map(|event| sql(event)).take(MOST).collect()
-}
-
-/// The first statement that the database refused.
-fn refused(events: &[&Event]) -> Option<String> {
-    let event = { events.iter() }.find(|event| event.op == Op::StatementFails)?;
-    let code = event.read.as_deref().unwrap_or("an error");
-    Some(format!(
-        "{}'s {} in line {} failed with {code}",
-        event.actor,
-        operation(event),
-        event.line
-    ))
 }
 
 /// What some operations changed, object by object: "a to 1, then 2".

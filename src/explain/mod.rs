@@ -18,6 +18,7 @@ mod repeats;
 mod report;
 mod sentence;
 mod stale;
+mod statements;
 mod story;
 pub mod style;
 mod table;
@@ -33,8 +34,8 @@ use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
 pub use report::{
-    Access, Clash, Engine, Executions, INTERRUPT, Leaked, Line, OutcomeCount, REPLAYED, Report,
-    Stronger, Verdict,
+    Access, Clash, Engine, Executions, INTERRUPT, Leaked, Line, OutcomeCount, REPLAYED, RETURNED,
+    Report, Stronger, Verdict,
 };
 pub use style::plain;
 pub use table::{Table, thousands};
@@ -233,8 +234,12 @@ fn counted(report: &Report) -> u64 {
 fn kind(report: &Report) -> String {
     use heisenbug_catalogue::Class::{Assertion, Panic};
     let class = report.class.map_or("failure", |class| class.words());
+    let message = report.message.as_deref().unwrap_or_default();
     match (report.found_by, report.class) {
         (_, Some(Assertion)) if report.actors.len() < 2 => "a failed assertion".to_owned(),
+        (_, Some(Panic)) if report.actors.len() < 2 && message.starts_with(RETURNED) => {
+            "a returned error".to_owned()
+        }
         (_, Some(Panic)) if report.actors.len() < 2 => "a panic".to_owned(),
         (Some(Engine::Sc), Some(Assertion | Panic)) => "an interleaving bug".to_owned(),
         (Some(Engine::Weak), Some(Assertion | Panic)) => "a memory-ordering bug".to_owned(),
@@ -347,6 +352,18 @@ mod tests {
         assert_eq!(said(&report), "FAILS in each of 1,000 executions");
         let report = failing(DataRace, 2, true);
         assert_eq!(said(&report), "FAILS: a data race");
+    }
+
+    #[test]
+    fn an_error_that_a_scenario_returns_is_not_told_as_a_panic() {
+        let mut report = Report::empty();
+        report.verdict = Verdict::Fails;
+        report.class = Some(heisenbug_catalogue::Class::Panic);
+        report.message = Some(format!("{RETURNED}Err(\"gone\")"));
+        assert_eq!(
+            plain(&headline(&report, 80)),
+            "FAILS: a returned error\n  the scenario returned Err(\"gone\")"
+        );
     }
 
     #[test]

@@ -14,6 +14,9 @@ pub const INTERRUPT: &str = "interrupted";
 /// Why a check ended that replayed one execution only.
 pub const REPLAYED: &str = "one execution was run again";
 
+/// How the message of a scenario that returned an error begins. To the engine it is a panic.
+pub const RETURNED: &str = "the scenario returned ";
+
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]

@@ -1,10 +1,11 @@
 //! Sentences: how the failure came about, and how the verdict was reached.
 
-use super::cells::and;
+use super::cells::{and, sql};
 use super::interruption::interruption;
 use super::leak::leak;
 use super::report::{Access, Clash, Engine, REPLAYED, Report, Verdict};
 use super::stale;
+use super::statements::{locked_with, old_snapshot};
 use super::table::thousands;
 use heisenbug_catalogue::Class;
 use heisenbug_trace::{Blocked, Event, Op};
@@ -17,7 +18,10 @@ pub fn how(report: &Report) -> String {
         Some(Class::UseAfterFree) => freed(report),
         Some(Class::Leak) => leak(report),
         Some(Class::Assertion | Class::Panic) if report.found_by == Some(Engine::Sc) => {
-            interruption(report)
+            match interruption(report) {
+                nothing if nothing.is_empty() => old_snapshot(report).unwrap_or_default(),
+                told => told,
+            }
         }
         _ => String::new(),
     };
@@ -48,16 +52,6 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
     let object = object.as_deref().unwrap_or_default();
     let here = at(*line);
     match (&held_by[..], call.as_str()) {
-        ([holder], _) if holder == actor => {
-            format!("{actor} waits{here} for {object}, which it holds itself")
-        }
-        ([holder], _) => match taken_at(report, holder, object) {
-            Some(taken) => format!(
-                "{actor} waits{here} for {object}, which {holder} took{}",
-                at(taken.line)
-            ),
-            None => format!("{actor} waits{here} for {object}, which {holder} holds"),
-        },
         ([], "join") => format!("{actor} waits{here} for {object} to finish"),
         ([], "wait") => {
             let early = match too_early(report, actor, object) {
@@ -73,13 +67,39 @@ fn wait(report: &Report, blocked: &Blocked) -> String {
         ([], "park") => {
             format!("{actor} is parked{here}, and nobody is left to unpark it")
         }
-        ([], _) => format!("{actor} waits{here} for {object}"),
-        (holders, _) => {
-            format!(
-                "{actor} waits{here} for {object}, which {} hold",
-                and(&holders.iter().map(String::as_str).collect::<Vec<_>>())
-            )
+        ([], "recv") => {
+            format!("{actor} waits{here} to receive from {object}, and nobody is left to send")
         }
+        ([], _) => format!("{actor} waits{here} for {object}"),
+        _ => {
+            let held = held(report, blocked);
+            format!("{actor} waits{here} for {object}, which {held}")
+        }
+    }
+}
+
+/// Who holds what an actor is stuck on, and since which operation.
+fn held(report: &Report, blocked: &Blocked) -> String {
+    let object = blocked.object.as_deref().unwrap_or_default();
+    let holders: Vec<&str> = blocked.held_by.iter().map(String::as_str).collect();
+    let with = |holder: &str| {
+        let event = locked_with(report, &blocked.actor, holder)?;
+        Some(format!("with `{}`{}", sql(event), at(event.line)))
+    };
+    let locked: Option<Vec<String>> = { holders.iter() }
+        .map(|holder| Some(format!("{holder} locked {}", with(holder)?)))
+        .collect();
+    match (&holders[..], locked) {
+        ([holder], Some(_)) if *holder == blocked.actor => {
+            format!("it has locked itself, {}", with(holder).unwrap_or_default())
+        }
+        ([holder], None) if *holder == blocked.actor => "it holds itself".to_owned(),
+        (_, Some(locked)) => and(&locked.iter().map(String::as_str).collect::<Vec<_>>()),
+        ([holder], None) => match taken_at(report, holder, object) {
+            Some(taken) => format!("{holder} took{}", at(taken.line)),
+            None => format!("{holder} holds"),
+        },
+        (holders, None) => format!("{} hold", and(holders)),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::judged::{deadlocks, fails, holds};
 use heisenbug::catalogue::Class;
+use heisenbug::check::Report;
 use heisenbug::db::{Connection, Database, Engine, Kind, Result};
+use heisenbug::explain;
 use heisenbug::sync::Arc;
 use heisenbug::thread;
 use heisenbug::trace::{Event, Op};
@@ -55,6 +57,12 @@ fn counts<R: std::fmt::Debug>(
         .collect();
     counts.sort();
     counts
+}
+
+/// The report in one line, so that it does not matter where its lines end.
+fn told(report: &Report) -> String {
+    let text = explain::plain(&explain::report(report, explain::MAX_WIDTH));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn outcome(label: &str, executions: u64) -> (String, u64) {
@@ -136,6 +144,9 @@ fn a_commit_waits_for_those_who_read_and_a_deadlock_is_told_as_such() {
         .find(|blocked| blocked.actor == "writer")
         .unwrap();
     assert_eq!(blocked.held_by, ["main"]);
+    let told = told(&report);
+    let locked = "which main locked with `select count(*) from test` at line ";
+    assert!(told.contains(locked), "{told}");
 }
 
 #[test]
@@ -176,6 +187,9 @@ fn who_waits_for_whom_is_a_row() {
         (&*event.actor, &event.held_by[..]),
         ("bob", &["main".to_owned()][..])
     );
+    let told = told(&report);
+    let locked = "which main locked with `begin immediate` at line ";
+    assert!(told.contains(locked), "{told}");
 }
 
 #[test]
@@ -236,6 +250,25 @@ fn a_connection_that_is_dropped_undoes_its_transaction_holds() {
         let rows: i64 = db.connect().value("select count(*) from test", ()).unwrap();
         assert_eq!(rows, 2);
     });
+}
+
+#[test]
+fn what_a_connection_undoes_when_it_is_dropped_is_told_as_such() {
+    let program = |drops: bool| {
+        move || {
+            let client = Database::new(SCHEMA).connect();
+            client.begin_immediate().unwrap();
+            match drops {
+                true => drop(client),
+                false => client.rollback().unwrap(),
+            }
+            panic!("in the end");
+        }
+    };
+    let dropped = told(&fails(program(true), Class::Panic, "in the end"));
+    assert!(dropped.contains("rollback (dropped)"), "{dropped}");
+    let written = told(&fails(program(false), Class::Panic, "in the end"));
+    assert!(!written.contains("(dropped)"), "{written}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! # Torn report
 //!
-//! A report adds up two accounts while a transfer moves money from one to the other. It reads the first
-//! balance before the transfer and the second one after it: the sum is one that the bank never had.
+//! A report adds up two accounts while a transfer moves money from one to the other. It finds the money in
+//! neither place, or in both: the sum is one that the bank never had.
 //!
 //! It is the torn read among threads once more: two words of one value, read at two moments. Here it is
 //! called *read skew*.
@@ -9,8 +9,8 @@
 //! **Where it happened.** Backups and audits that read table by table; Hermitage lists it as G-single.
 //! *A Critique of ANSI SQL Isolation Levels* (Berenson et al., SIGMOD 1995) gave it its name, A5A.
 //!
-//! **Why.** Each select sees a consistent state, and the two see different ones. That the transfer is a
-//! transaction does not help a reader that is none.
+//! **Why.** Between the two updates the money is nowhere. A transaction around them hides that state; a report
+//! that is none may still see two states, one before the transfer and one after it.
 //!
 //! **Who sees it.** A check, over every interleaving of the statements: the sum is wrong only while a transfer is
 //! under way. loom has no databases.
@@ -173,7 +173,7 @@ pub const BUG: Bug = Bug {
     name: "torn-report",
     shape: Shape::TornRead,
     scale: Scale::Transactions,
-    summary: "a report reads one account before a transfer and the other one after it (read skew)",
+    summary: "a report sees half of a transfer, and counts the money twice or not at all (read skew)",
     file: file!(),
     source: include_str!("torn_report.rs"),
     references: &[
@@ -191,8 +191,8 @@ pub const BUG: Bug = Bug {
         ),
         Outcome::forbidden("200 in all", "the report saw the money in both places"),
     ],
-    schedule: "The auditor reads 100 on the current account. The teller moves it. The auditor reads 100 on the \
-               savings.",
+    schedule: "The teller takes 100 from the current account. The auditor reads 0 there, and 0 on the savings. The \
+               teller adds 100 to the savings.",
     variants: &[
         Variant::buggy(
             "buggy",

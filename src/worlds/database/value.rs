@@ -34,6 +34,7 @@ impl fmt::Display for Value {
     }
 }
 
+/// Whole numbers that SQLite has, too.
 macro_rules! integers {
     ($($type:ty),*) => {
         $(
@@ -46,7 +47,29 @@ macro_rules! integers {
     };
 }
 
-integers!(bool, u8, i32, u32, i64);
+integers!(bool, i8, i16, i32, i64, u8, u16, u32);
+
+/// Whole numbers of which the largest are too large for SQLite.
+macro_rules! large_integers {
+    ($($type:ty),*) => {
+        $(
+            impl From<$type> for Value {
+                /// # Panics
+                ///
+                /// If it is too large for SQLite, whose numbers are those of `i64`.
+                #[track_caller]
+                fn from(value: $type) -> Value {
+                    match value.try_into() {
+                        Ok(value) => Value::Integer(value),
+                        Err(_) => panic!("{value} is too large for SQLite"),
+                    }
+                }
+            }
+        )*
+    };
+}
+
+large_integers!(isize, u64, usize);
 
 impl From<f64> for Value {
     fn from(value: f64) -> Value {
@@ -72,13 +95,26 @@ impl From<String> for Value {
     }
 }
 
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Value {
+        Value::Blob(bytes)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Value {
+        Value::Blob(bytes.to_owned())
+    }
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Value {
         value.map_or(Value::Null, Into::into)
     }
 }
 
-/// What stands for the question marks of a statement: nothing, an array of values of one type, or a tuple.
+/// What stands for the question marks of a statement: nothing, an array or a vector of values of one type, or
+/// a tuple of up to eight.
 pub trait Params {
     /// The values, in the order of the question marks.
     fn values(self) -> Vec<Value>;
@@ -96,21 +132,38 @@ impl<T: Into<Value>, const N: usize> Params for [T; N] {
     }
 }
 
-impl<A: Into<Value>, B: Into<Value>> Params for (A, B) {
+impl<T: Into<Value>> Params for Vec<T> {
     fn values(self) -> Vec<Value> {
-        vec![self.0.into(), self.1.into()]
+        self.into_iter().map(Into::into).collect()
     }
 }
 
-impl<A: Into<Value>, B: Into<Value>, C: Into<Value>> Params for (A, B, C) {
-    fn values(self) -> Vec<Value> {
-        vec![self.0.into(), self.1.into(), self.2.into()]
-    }
+macro_rules! tuples {
+    ($(($($type:ident $number:tt),*))*) => {
+        $(
+            impl<$($type: Into<Value>),*> Params for ($($type,)*) {
+                fn values(self) -> Vec<Value> {
+                    vec![$(self.$number.into()),*]
+                }
+            }
+        )*
+    };
+}
+
+tuples! {
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
 }
 
 /// A type that a column can be read as.
 pub trait FromValue: Sized {
-    /// The value as this type, unless it is of another one.
+    /// The value as this type, unless it is of another one, or too large for it.
     fn from_value(value: &Value) -> Option<Self>;
 }
 
@@ -122,6 +175,20 @@ impl FromValue for i64 {
         }
     }
 }
+
+macro_rules! from_integers {
+    ($($type:ty),*) => {
+        $(
+            impl FromValue for $type {
+                fn from_value(value: &Value) -> Option<$type> {
+                    i64::from_value(value)?.try_into().ok()
+                }
+            }
+        )*
+    };
+}
+
+from_integers!(i8, i16, i32, isize, u8, u16, u32, u64, usize);
 
 impl FromValue for bool {
     fn from_value(value: &Value) -> Option<bool> {
@@ -144,6 +211,22 @@ impl FromValue for String {
             Value::Text(text) => Some(text.clone()),
             _ => None,
         }
+    }
+}
+
+impl FromValue for Vec<u8> {
+    fn from_value(value: &Value) -> Option<Vec<u8>> {
+        match value {
+            Value::Blob(bytes) => Some(bytes.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// Whatever it is.
+impl FromValue for Value {
+    fn from_value(value: &Value) -> Option<Value> {
+        Some(value.clone())
     }
 }
 
@@ -250,5 +333,40 @@ impl fmt::Display for Rows {
         }
         let rows: Vec<String> = self.0.iter().map(Row::to_string).collect();
         f.write_str(&rows.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_takes_one_value_or_several_of_different_types() {
+        let text = |values: Vec<Value>| Row(values).to_string();
+        assert_eq!(text((7_usize,).values()), "7");
+        assert_eq!(text(vec!["ann", "bob"].values()), "('ann', 'bob')");
+        let six = (1_u64, "ann", true, 0.5, None::<i64>, vec![1_u8, 255]);
+        assert_eq!(text(six.values()), "(1, 'ann', 1, 0.5, null, x'01ff')");
+    }
+
+    #[test]
+    fn what_was_written_can_be_read_as_what_it_was() {
+        let row = Row((3_usize, -4_i8, 5_u64, vec![6_u8], "seven").values());
+        assert_eq!((row.get::<usize>(0), row.get::<i8>(1)), (3, -4));
+        assert_eq!((row.get::<u64>(2), row.get::<Vec<u8>>(3)), (5, vec![6]));
+        assert_eq!(row.get::<Value>(4), Value::Text("seven".to_owned()));
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_for_its_type_is_not_cut() {
+        let row = Row((300, -1).values());
+        assert_eq!(u8::from_value(&row.0[0]), None);
+        assert_eq!(usize::from_value(&row.0[1]), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "18446744073709551615 is too large for SQLite")]
+    fn a_number_that_is_too_large_for_sqlite_is_refused() {
+        let _ = Value::from(u64::MAX);
     }
 }
