@@ -196,11 +196,12 @@ impl Observer for Counting<'_> {
 
     fn ended(&mut self, leaf: &Leaf<'_>) {
         PROGRAM_RUNS.store(false, Relaxed);
+        let facts = session::end_execution();
         if panics::mishap() {
             // The result of this execution is not caused by the program.
             return;
         }
-        let came = Came::read(leaf.ending, &session::facts());
+        let came = Came::read(leaf.ending, &facts);
         self.tally.count(self.together.task.judge, came, leaf);
         self.together.executions.fetch_add(1, Relaxed);
         let events = leaf.events() as u64;

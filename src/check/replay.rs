@@ -113,8 +113,9 @@ impl Observer for Recording {
     }
 
     fn ended(&mut self, leaf: &Leaf<'_>) {
+        let facts = session::end_execution();
         if let Some(judge) = self.judge {
-            let came = Came::read(leaf.ending, &session::facts());
+            let came = Came::read(leaf.ending, &facts);
             self.tally.count(judge, came, leaf);
         }
         self.sites = session::sites();

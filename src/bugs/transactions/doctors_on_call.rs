@@ -15,17 +15,19 @@
 //! **Who sees it.** A check, over every interleaving of the statements. No tool that looks at memory does: there
 //! is no race, and each statement does what it says. loom has no databases.
 
-use super::db::{Connection, Database, Result};
+use super::db::{Connection, Database, Engine, Result};
 use super::thread;
-use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Needs, Outcome, Scale, Shape, Variant};
 
 const SCHEMA: &str = "
-    create table doctors (name text primary key, on_call integer not null);
+    create table doctors (name varchar(9) primary key, on_call integer not null);
     insert into doctors values ('ann', 1), ('bob', 1);
 ";
 
 /// How a doctor goes home.
 pub trait GoHome {
+    /// On which engine.
+    const ENGINE: Engine = Engine::Sqlite;
     /// Takes the doctor off call, if another one stays. Returns whether it did.
     fn go_home(client: &Connection, doctor: &str) -> Result<bool>;
 }
@@ -37,7 +39,8 @@ pub mod buggy {
 
     impl super::GoHome for Service {
         fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
-            let on_call: i64 = client.value("select count(*) from doctors where on_call", ())?;
+            let on_call: i64 =
+                client.value("select count(*) from doctors where on_call = 1", ())?;
             if on_call < 2 {
                 return Ok(false);
             }
@@ -60,11 +63,47 @@ pub mod trap_look_again {
             }
             // Looks again, and comes back if nobody is left: both may see that, and both stay. Until
             // then nobody was on call.
-            let on_call: i64 = client.value("select count(*) from doctors where on_call", ())?;
+            let on_call: i64 =
+                client.value("select count(*) from doctors where on_call = 1", ())?;
             if on_call == 0 {
                 client.execute("update doctors set on_call = 1 where name = ?", [doctor])?;
             }
             Ok(on_call > 0)
+        }
+    }
+}
+
+pub mod trap_repeatable_read {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::GoHome;
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            // A snapshot, which refuses to change a row that another one has changed. These are two rows.
+            client.begin_at(Level::RepeatableRead)?;
+            let gone = super::buggy::Service::go_home(client, doctor)?;
+            client.commit()?;
+            Ok(gone)
+        }
+    }
+}
+
+pub mod trap_one_statement {
+    use super::super::db::{Connection, Engine, Result};
+    use super::GoHome;
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            // What is a fix in SQLite: here it counts what was committed when it began.
+            super::fixed_one_statement::Service::go_home(client, doctor)
         }
     }
 }
@@ -76,11 +115,10 @@ pub mod fixed_one_statement {
 
     impl super::GoHome for Service {
         fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
-            // SQLite runs one writing statement at a time. A database with finer locks does not: there
-            // it takes a serializable transaction, or a lock on all the rows that are counted.
+            // SQLite runs one writing statement at a time.
             let changed = client.execute(
                 "update doctors set on_call = 0
-                 where name = ? and (select count(*) from doctors where on_call) > 1",
+                 where name = ? and (select count(*) from doctors where on_call = 1) > 1",
                 [doctor],
             )?;
             Ok(changed == 1)
@@ -133,6 +171,52 @@ pub mod fixed_materialised_conflict {
     }
 }
 
+pub mod fixed_for_update {
+    use super::super::db::{Connection, Engine, Result};
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            client.begin()?;
+            // Locks all that are counted, in one order. The next one to come waits, and then counts anew.
+            let sql = "select name from doctors where on_call = 1 order by name for update";
+            let may_go = client.query(sql, ())?.len() > 1;
+            if may_go {
+                client.execute("update doctors set on_call = 0 where name = ?", [doctor])?;
+            }
+            client.commit()?;
+            Ok(may_go)
+        }
+    }
+}
+
+pub mod fixed_serializable {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::GoHome;
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            loop {
+                client.begin_at(Level::Serializable)?;
+                let gone = super::buggy::Service::go_home(client, doctor)
+                    .and_then(|gone| client.commit().map(|()| gone));
+                match gone {
+                    // What it counted has changed: it counts again.
+                    Err(error) if error.is_retryable() => client.rollback()?,
+                    gone => return gone,
+                }
+            }
+        }
+    }
+}
+
 /// The shift as a row of its own, for the one that changes it.
 const SHIFTS: &str = "
     create table shifts (id integer primary key, on_call integer not null, changes integer not null);
@@ -141,7 +225,7 @@ const SHIFTS: &str = "
 
 /// Both doctors want to go home.
 fn scenario<G: GoHome>() -> String {
-    let db = Database::new(&format!("{SCHEMA}{SHIFTS}"));
+    let db = Database::on(G::ENGINE, &format!("{SCHEMA}{SHIFTS}"));
     thread::scope(|scope| {
         let doctors = ["ann", "bob"].map(|doctor| {
             let client = db.connect();
@@ -155,7 +239,7 @@ fn scenario<G: GoHome>() -> String {
         }
     });
     let left: i64 = { db.connect() }
-        .value("select count(*) from doctors where on_call", ())
+        .value("select count(*) from doctors where on_call = 1", ())
         .unwrap();
     format!("{left} on call")
 }
@@ -196,10 +280,24 @@ pub const BUG: Bug = Bug {
             "a second look may make both of them come back, and comes after a time with nobody on call",
             scenario::<trap_look_again::Service>,
         ),
+        Variant::trap(
+            "trap_repeatable_read",
+            Expected::outcome("0 on call"),
+            "PostgreSQL's snapshots let both go: each changes a row of its own",
+            scenario::<trap_repeatable_read::Service>,
+        )
+        .needs(Needs::Postgres),
+        Variant::trap(
+            "trap_one_statement",
+            Expected::outcome("0 on call"),
+            "one statement is not alone in PostgreSQL: it counts what was committed when it began",
+            scenario::<trap_one_statement::Service>,
+        )
+        .needs(Needs::Postgres),
         // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_one_statement",
-            "the count is part of the update",
+            "the count is part of the update, and SQLite runs one at a time",
             scenario::<fixed_one_statement::Service>,
         ),
         // No workload: lost-withdrawal measures what such fixes cost.
@@ -214,5 +312,19 @@ pub const BUG: Bug = Bug {
             "the count is a row that both must change, with a version",
             scenario::<fixed_materialised_conflict::Service>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
+        Variant::fixed(
+            "fixed_for_update",
+            "locks every row that it counts, in PostgreSQL",
+            scenario::<fixed_for_update::Service>,
+        )
+        .needs(Needs::Postgres),
+        // No workload: lost-withdrawal measures what such fixes cost.
+        Variant::fixed(
+            "fixed_serializable",
+            "a serializable transaction, tried again when PostgreSQL refuses it",
+            scenario::<fixed_serializable::Service>,
+        )
+        .needs(Needs::Postgres),
     ],
 };

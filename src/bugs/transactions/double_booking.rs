@@ -15,12 +15,14 @@
 //! **Who sees it.** A check, over every interleaving of the statements. A test with one client at a time never
 //! does. loom has no databases.
 
-use super::db::{Connection, Database, Result};
+use super::db::{Connection, Database, Engine, Result};
 use super::thread;
-use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Needs, Outcome, Scale, Shape, Variant};
 
 /// How a room is booked.
 pub trait Book {
+    /// On which engine.
+    const ENGINE: Engine = Engine::Sqlite;
     /// The table of bookings.
     const SCHEMA: &'static str;
     /// Books the room for the one night there is. Returns whether it was free.
@@ -91,6 +93,26 @@ pub mod trap_look_after {
     use super::Book;
 }
 
+pub mod trap_repeatable_read {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::Book;
+
+    pub struct Hotel;
+
+    impl super::Book for Hotel {
+        const ENGINE: Engine = Engine::Postgres;
+        const SCHEMA: &'static str = super::buggy::Hotel::SCHEMA;
+
+        fn book(client: &Connection, guest: &str) -> Result<bool> {
+            // A snapshot in which the room stays free, whatever happens outside.
+            client.begin_at(Level::RepeatableRead)?;
+            let booked = super::buggy::Hotel::book(client, guest)?;
+            client.commit()?;
+            Ok(booked)
+        }
+    }
+}
+
 pub mod fixed_unique {
     use super::super::db::{Connection, Result};
 
@@ -129,9 +151,55 @@ pub mod fixed_begin_immediate {
     use super::Book;
 }
 
+pub mod fixed_exclusion {
+    use super::super::db::{Connection, Engine, Result};
+
+    pub struct Hotel;
+
+    impl super::Book for Hotel {
+        const ENGINE: Engine = Engine::Postgres;
+        // What a unique constraint cannot say: no two bookings overlap, however long they are.
+        const SCHEMA: &'static str = "create table bookings (nights int4range not null,
+            guest text not null, exclude using gist (nights with &&))";
+
+        fn book(client: &Connection, guest: &str) -> Result<bool> {
+            let sql = "insert into bookings values (int4range(7, 9), ?)";
+            match client.execute(sql, [guest]) {
+                Err(error) if error.is_constraint() => Ok(false),
+                booked => booked.map(|rows| rows == 1),
+            }
+        }
+    }
+}
+
+pub mod fixed_serializable {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::Book;
+
+    pub struct Hotel;
+
+    impl super::Book for Hotel {
+        const ENGINE: Engine = Engine::Postgres;
+        const SCHEMA: &'static str = super::buggy::Hotel::SCHEMA;
+
+        fn book(client: &Connection, guest: &str) -> Result<bool> {
+            loop {
+                client.begin_at(Level::Serializable)?;
+                let booked = super::buggy::Hotel::book(client, guest)
+                    .and_then(|booked| client.commit().map(|()| booked));
+                match booked {
+                    // That no row was found is watched, too. It looks again.
+                    Err(error) if error.is_retryable() => client.rollback()?,
+                    booked => return booked,
+                }
+            }
+        }
+    }
+}
+
 /// Two guests, one room, one night.
 fn scenario<B: Book>() -> String {
-    let db = Database::new(B::SCHEMA);
+    let db = Database::on(B::ENGINE, B::SCHEMA);
     let confirmed = thread::scope(|scope| {
         let guests = ["ann", "bob"].map(|guest| {
             let client = db.connect();
@@ -188,6 +256,13 @@ pub const BUG: Bug = Bug {
             "to insert first and look afterwards makes both give up",
             scenario::<trap_look_after::Hotel>,
         ),
+        Variant::trap(
+            "trap_repeatable_read",
+            Expected::outcome("2 confirmed"),
+            "PostgreSQL's snapshots do not see what is inserted beside them",
+            scenario::<trap_repeatable_read::Hotel>,
+        )
+        .needs(Needs::Postgres),
         // No workload: lost-withdrawal measures what such fixes cost.
         Variant::fixed(
             "fixed_unique",
@@ -200,5 +275,19 @@ pub const BUG: Bug = Bug {
             "a transaction that is the only writer before it looks",
             scenario::<fixed_begin_immediate::Hotel>,
         ),
+        // No workload: lost-withdrawal measures what such fixes cost.
+        Variant::fixed(
+            "fixed_exclusion",
+            "an exclusion constraint: in PostgreSQL, no two stays may overlap",
+            scenario::<fixed_exclusion::Hotel>,
+        )
+        .needs(Needs::Postgres),
+        // No workload: lost-withdrawal measures what such fixes cost.
+        Variant::fixed(
+            "fixed_serializable",
+            "a serializable transaction, tried again when PostgreSQL refuses it",
+            scenario::<fixed_serializable::Hotel>,
+        )
+        .needs(Needs::Postgres),
     ],
 };

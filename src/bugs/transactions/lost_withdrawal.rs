@@ -14,15 +14,16 @@
 //! **Why.** Each statement commits by itself, so that another client's fits in between. A transaction
 //! around both does not mend it here: SQLite's `begin` takes no lock before the first statement, and a
 //! transaction that has read can no longer write once another one is writing. The money is safe then,
-//! but a request fails that had done nothing wrong.
+//! but a request fails that had done nothing wrong. On a server a transaction takes locks row by row, and at
+//! the default level of PostgreSQL and of MariaDB the second update waits, and then overwrites the first.
 //!
 //! **Who sees it.** A check, which runs every interleaving of the statements on a real SQLite. Real threads
 //! show it in about one run of forty on two cores. loom has no databases.
 
-use super::db::{Connection, Database, Result};
+use super::db::{Connection, Database, Engine, Result};
 use super::sync::Mutex;
 use super::thread;
-use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{Bug, Expected, Needs, Outcome, Scale, Shape, Variant, Workload};
 
 const SCHEMA: &str = "
     create table accounts (id integer primary key, balance integer not null, version integer not null);
@@ -31,6 +32,8 @@ const SCHEMA: &str = "
 
 /// How a request withdraws.
 pub trait Withdraw {
+    /// On which engine.
+    const ENGINE: Engine = Engine::Sqlite;
     /// Withdraws 10 from account 1, if there is enough on it. Returns whether it did.
     fn withdraw(client: &Connection) -> Result<bool>;
 }
@@ -140,9 +143,142 @@ pub mod fixed_begin_immediate {
     use super::Withdraw;
 }
 
+pub mod trap_read_committed {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::Withdraw;
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn withdraw(client: &Connection) -> Result<bool> {
+            // PostgreSQL's default: the update waits for the other one, and then overwrites what it wrote.
+            client.begin_at(Level::ReadCommitted)?;
+            let paid = super::buggy::Service::withdraw(client)?;
+            client.commit()?;
+            Ok(paid)
+        }
+    }
+}
+
+pub mod trap_mariadb_repeatable_read {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::Withdraw;
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        // With `innodb_snapshot_isolation` off, as it was by default before 11.6.2.
+        const ENGINE: Engine = Engine::Mariadb;
+
+        fn withdraw(client: &Connection) -> Result<bool> {
+            // The select sees a snapshot, the update the newest row: the level of that name in PostgreSQL
+            // would refuse it.
+            client.begin_at(Level::RepeatableRead)?;
+            let paid = super::buggy::Service::withdraw(client)?;
+            client.commit()?;
+            Ok(paid)
+        }
+    }
+}
+
+pub mod fixed_for_update {
+    use super::super::db::{Connection, Engine, Result};
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn withdraw(client: &Connection) -> Result<bool> {
+            client.begin()?;
+            // Locks the row as a write does: the next one to come waits here, before it reads.
+            let sql = "select balance from accounts where id = 1 for update";
+            let balance: i64 = client.value(sql, ())?;
+            let is_enough = balance >= 10;
+            if is_enough {
+                let sql = "update accounts set balance = ? where id = 1";
+                client.execute(sql, [balance - 10])?;
+            }
+            client.commit()?;
+            Ok(is_enough)
+        }
+    }
+}
+
+pub mod fixed_for_update_mariadb {
+    use super::super::db::{Connection, Engine, Result};
+    use super::Withdraw;
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        const ENGINE: Engine = Engine::Mariadb;
+
+        fn withdraw(client: &Connection) -> Result<bool> {
+            super::fixed_for_update::Service::withdraw(client)
+        }
+    }
+}
+
+pub mod fixed_serializable {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::Withdraw;
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn withdraw(client: &Connection) -> Result<bool> {
+            loop {
+                client.begin_at(Level::Serializable)?;
+                let paid = super::buggy::Service::withdraw(client)
+                    .and_then(|paid| client.commit().map(|()| paid));
+                match paid {
+                    // Somebody else was first. The whole transaction begins anew, and reads again.
+                    Err(error) if error.is_retryable() => client.rollback()?,
+                    paid => return paid,
+                }
+            }
+        }
+    }
+}
+
+pub mod fixed_atomic_update_postgres {
+    use super::super::db::{Connection, Engine, Result};
+    use super::Withdraw;
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn withdraw(client: &Connection) -> Result<bool> {
+            super::fixed_atomic_update::Service::withdraw(client)
+        }
+    }
+}
+
+pub mod fixed_compare_and_set_postgres {
+    use super::super::db::{Connection, Engine, Result};
+    use super::Withdraw;
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        const ENGINE: Engine = Engine::Postgres;
+
+        fn withdraw(client: &Connection) -> Result<bool> {
+            super::fixed_compare_and_set::Service::withdraw(client)
+        }
+    }
+}
+
 /// Two requests for the same account.
 fn scenario<W: Withdraw>() -> String {
-    let db = Database::new(SCHEMA);
+    let db = Database::on(W::ENGINE, SCHEMA);
     let paid = thread::scope(|scope| {
         let request = |name: &str| {
             let client = db.connect();
@@ -173,7 +309,7 @@ const A_LOT: i64 = 1_000_000_000_000;
 
 /// Every thread is a client, and all of them withdraw from one account.
 fn workload<W: Withdraw>() -> Workload {
-    let db = Database::new(SCHEMA);
+    let db = Database::on(W::ENGINE, SCHEMA);
     let clients: Vec<_> = (0..CLIENTS).map(|_| Mutex::new(db.connect())).collect();
     let first = clients[0].lock().unwrap();
     first
@@ -237,6 +373,20 @@ pub const BUG: Bug = Bug {
             scenario::<trap_deferred_transaction::Service>,
         )
         .workload(workload::<trap_deferred_transaction::Service>),
+        Variant::trap(
+            "trap_read_committed",
+            Expected::outcome("2 paid, 90 left"),
+            "a transaction at PostgreSQL's default level: it overwrites what it has waited for",
+            scenario::<trap_read_committed::Service>,
+        )
+        .needs(Needs::Postgres),
+        Variant::trap(
+            "trap_mariadb_repeatable_read",
+            Expected::outcome("2 paid, 90 left"),
+            "MariaDB's *repeatable read* keeps what PostgreSQL's refuses",
+            scenario::<trap_mariadb_repeatable_read::Service>,
+        )
+        .needs(Needs::Mariadb),
         Variant::fixed(
             "fixed_atomic_update",
             "one statement checks, subtracts and writes",
@@ -255,5 +405,40 @@ pub const BUG: Bug = Bug {
             scenario::<fixed_begin_immediate::Service>,
         )
         .workload(workload::<fixed_begin_immediate::Service>),
+        Variant::fixed(
+            "fixed_for_update",
+            "a select that locks the row, in PostgreSQL",
+            scenario::<fixed_for_update::Service>,
+        )
+        .needs(Needs::Postgres)
+        .workload(workload::<fixed_for_update::Service>),
+        Variant::fixed(
+            "fixed_serializable",
+            "a serializable transaction, tried again when PostgreSQL refuses it",
+            scenario::<fixed_serializable::Service>,
+        )
+        .needs(Needs::Postgres)
+        .workload(workload::<fixed_serializable::Service>),
+        Variant::fixed(
+            "fixed_atomic_update_postgres",
+            "one statement, in PostgreSQL",
+            scenario::<fixed_atomic_update_postgres::Service>,
+        )
+        .needs(Needs::Postgres)
+        .workload(workload::<fixed_atomic_update_postgres::Service>),
+        Variant::fixed(
+            "fixed_compare_and_set_postgres",
+            "a version, in PostgreSQL",
+            scenario::<fixed_compare_and_set_postgres::Service>,
+        )
+        .needs(Needs::Postgres)
+        .workload(workload::<fixed_compare_and_set_postgres::Service>),
+        Variant::fixed(
+            "fixed_for_update_mariadb",
+            "a select that locks the row, in MariaDB",
+            scenario::<fixed_for_update_mariadb::Service>,
+        )
+        .needs(Needs::Mariadb)
+        .workload(workload::<fixed_for_update_mariadb::Service>),
     ],
 };

@@ -3,6 +3,7 @@
 use super::{db, sync, thread};
 use heisenbug_catalogue::Bug;
 
+pub mod crossed_transfers;
 pub mod doctors_on_call;
 pub mod double_booking;
 pub mod early_job;
@@ -26,6 +27,7 @@ pub const ALL: &[Bug] = &[
     stolen_seat::BUG,
     small_pool::BUG,
     lock_upgrade::BUG,
+    crossed_transfers::BUG,
     missed_notification::BUG,
     polite_claims::BUG,
 ];

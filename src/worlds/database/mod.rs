@@ -19,7 +19,7 @@ pub use answer::{Answer, Attempt, Found};
 pub use engine::{Engine, Level};
 pub use error::{Error, Kind};
 pub use numbers::Numbers;
-pub use sql::first_word;
+pub use sql::changes_rows;
 pub use store::{MAX_CONNECTIONS, Store};
 pub use value::{FromValue, Params, Row, Rows, Value};
 

@@ -14,10 +14,13 @@ static FREE: Mutex<Vec<Store>> = Mutex::new(Vec::new());
 ///
 /// If there is no room for its file, or the schema is wrong.
 pub fn take(schema: &str, engine: Engine) -> Result<Store> {
-    let known = {
+    let (known, _surplus) = {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         let known = free.iter().position(|store| store.is(schema, engine));
-        known.map(|known| free.remove(known))
+        let known = known.map(|known| free.remove(known));
+        // Those that nobody has asked for the longest are closed after this: it may take a while.
+        let surplus = free.len().saturating_sub(KEPT);
+        (known, free.drain(..surplus).collect::<Vec<_>>())
     };
     match known {
         Some(mut store) => store.reset().map(|()| store),
@@ -25,12 +28,9 @@ pub fn take(schema: &str, engine: Engine) -> Result<Store> {
     }
 }
 
-/// Keeps a database for the next one who asks for its like.
+/// Keeps a database for the next one who asks for its like. Called while a thread ends, too, when it is too
+/// late to talk to a server.
 pub fn give_back(store: Store) {
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
     free.push(store);
-    if free.len() > KEPT {
-        // The one that nobody has asked for the longest.
-        free.remove(0);
-    }
 }

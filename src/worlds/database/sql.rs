@@ -1,7 +1,7 @@
 //! What a statement is, as far as it matters to who runs it: told by its first word.
 
 /// The first word of a statement, in lower case. Comments before it are skipped.
-pub fn first_word(sql: &str) -> String {
+pub(crate) fn first_word(sql: &str) -> String {
     let begins = beginning(sql);
     let word = begins.split(|c: char| !c.is_ascii_alphabetic()).next();
     word.unwrap_or_default().to_ascii_lowercase()
@@ -20,16 +20,24 @@ pub(crate) fn beginning(sql: &str) -> &str {
     }
 }
 
+/// Whether a statement changes rows, if it finds any.
+pub fn changes_rows(sql: &str) -> bool {
+    const THEY: [&str; 6] = ["insert", "update", "delete", "replace", "with", "merge"];
+    THEY.contains(&first_word(sql).as_str())
+}
+
 /// Whether a statement that begins with this word changes nothing but rows, and transactions.
 pub(crate) fn is_undone_by_reset(first: &str) -> bool {
-    const OF_ROWS: [&str; 12] = [
+    const OF_ROWS: [&str; 14] = [
         "select",
         "insert",
         "update",
         "delete",
         "replace",
         "with",
+        "merge",
         "begin",
+        "start",
         "commit",
         "end",
         "rollback",

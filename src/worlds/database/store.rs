@@ -1,7 +1,10 @@
 //! A database, whichever engine it is on, and the connections to it.
 
+use crate::servers::needs;
 use crate::sqlite::Sqlite;
-use crate::{Answer, Attempt, Engine, Found, Result, Value};
+use crate::{Answer, Attempt, Engine, Found, Level, Result, Value};
+
+use heisenbug_catalogue::Needs;
 
 #[cfg(feature = "servers")]
 use crate::servers::{Mariadb, Postgres, Server};
@@ -67,6 +70,11 @@ impl Store {
         self.schema == schema && self.engine == engine
     }
 
+    /// Whether its engine runs in this process.
+    pub fn is_embedded(&self) -> bool {
+        self.engine.is_embedded()
+    }
+
     /// Brings the database back to what the schema made of it, and ends all transactions.
     ///
     /// # Errors
@@ -81,6 +89,49 @@ impl Store {
                 *self = anew;
                 Ok(())
             }
+        }
+    }
+
+    /// Waits until no other execution uses the server, if it is on one. The turn ends with [`rest`](Store::rest).
+    ///
+    /// # Errors
+    ///
+    /// If the server is lost.
+    pub fn take_turn(&mut self) -> Result<()> {
+        match &mut self.on {
+            On::Sqlite(_) => Ok(()),
+            #[cfg(feature = "servers")]
+            On::Postgres(server) => server.take_turn(),
+            #[cfg(feature = "servers")]
+            On::Mariadb(server) => server.take_turn(),
+        }
+    }
+
+    /// The server that no other execution uses.
+    pub fn has_turn(&self) -> Option<Needs> {
+        let has_turn = match &self.on {
+            On::Sqlite(_) => false,
+            #[cfg(feature = "servers")]
+            On::Postgres(server) => server.has_turn(),
+            #[cfg(feature = "servers")]
+            On::Mariadb(server) => server.has_turn(),
+        };
+        needs(self.engine).filter(|_| has_turn)
+    }
+
+    /// Ends an execution: nothing of it waits, or keeps others waiting.
+    ///
+    /// # Errors
+    ///
+    /// If the server is lost.
+    pub fn rest(&mut self) -> Result<()> {
+        match &mut self.on {
+            // The next one rolls back what it finds.
+            On::Sqlite(_) => Ok(()),
+            #[cfg(feature = "servers")]
+            On::Postgres(server) => server.rest(),
+            #[cfg(feature = "servers")]
+            On::Mariadb(server) => server.rest(),
         }
     }
 
@@ -114,18 +165,15 @@ impl Store {
         on!(&self.on, on => on.is_in_transaction(connection))
     }
 
-    /// The statements that begin a transaction at that level.
-    pub fn begin(&self, level: crate::Level) -> Vec<String> {
+    /// The statement that begins a transaction at that level. MariaDB needs two: they are sent at once.
+    pub fn begin(&self, level: Level) -> String {
         let name = level.name();
         match self.engine {
             // Its transactions are serializable whatever is asked for.
-            Engine::Sqlite | Engine::SqliteWal => vec!["begin".to_owned()],
-            Engine::Postgres => vec![format!("begin isolation level {name}")],
+            Engine::Sqlite | Engine::SqliteWal => "begin".to_owned(),
+            Engine::Postgres => format!("begin isolation level {name}"),
             Engine::Mariadb | Engine::MariadbSnapshot => {
-                vec![
-                    format!("set transaction isolation level {name}"),
-                    "begin".to_owned(),
-                ]
+                format!("set transaction isolation level {name}; begin")
             }
         }
     }

@@ -10,8 +10,9 @@
 //! ([`Kind::Busy`], [`Kind::Conflict`]). So does this. A wait has no time-out in a check: clients that all
 //! wait for each other are a deadlock.
 //!
-//! On a server ([`Engine`]) a statement that waits is left to the server, which ends it when it can. There
-//! the server ends a deadlock, too, and says who is its victim ([`Kind::Deadlock`]).
+//! On a server ([`Engine`]) statements of several clients can overlap. A statement is one step all the same; but a
+//! change outside of a transaction is two: what it does, and its commit. A statement that waits is left to the server, which ends it when it can. There the server ends a
+//! deadlock, too, and says who is its victim ([`Kind::Deadlock`]).
 
 pub use heisenbug_database::{
     Engine, Error, FromValue, Kind, Level, Params, Result, Row, Rows, Value,
@@ -19,9 +20,11 @@ pub use heisenbug_database::{
 
 mod stores;
 
+pub(crate) use stores::end_execution;
+
 use crate::session::{self, Call, Shared};
 use crate::unordered::Unordered;
-use heisenbug_database::{Answer, Attempt, Found, MAX_CONNECTIONS, Numbers, first_word};
+use heisenbug_database::{Answer, Attempt, Found, MAX_CONNECTIONS, Numbers, changes_rows};
 use heisenbug_engine::Place;
 use heisenbug_engine::steps::{self, Object, Rmw, Until};
 use heisenbug_native::db as native;
@@ -237,7 +240,28 @@ impl Connection {
 
 impl Client {
     /// Runs a statement, waiting for locks.
+    ///
+    /// On a server, a change that is no part of a transaction is one by itself. Others may come between
+    /// what it does and its commit: that is a second step.
     fn run(&self, name: &'static str, sql: &str, params: &[Value], at: Place) -> Result<Found> {
+        let Inner { store, .. } = &**self.database;
+        if !stores::commits_by_itself(*store, self.number, sql) {
+            return self.step(name, sql, params, at);
+        }
+        let attempt = stores::attempt(*store, self.number, "begin", &[]);
+        if let Answer::Failed(error) = attempt.answer {
+            no_database(&error);
+        }
+        let done = self.step(name, sql, params, at);
+        let ended = match &done {
+            Ok(_) => self.step("execute", "commit", &[], at).map(drop),
+            Err(_) => self.rollback(at),
+        };
+        ended.and(done)
+    }
+
+    /// Runs a statement as one step, waiting for locks.
+    fn step(&self, name: &'static str, sql: &str, params: &[Value], at: Place) -> Result<Found> {
         let Some(call) = Call::begin(name, at) else {
             panic!("a connection of a check is used outside of it");
         };
@@ -294,25 +318,26 @@ impl Client {
 
     /// Begins a transaction. Nobody else can tell, so it is no step.
     fn begin(&self, level: Option<Level>, at: Place) -> Result<()> {
+        let call = Call::begin("begin", at).expect("a connection of a check is used in it");
         let Inner { shared, store, .. } = &**self.database;
-        for sql in stores::begin(*store, level) {
-            let call = Call::begin("begin", at).expect("a connection of a check is used in it");
-            match stores::attempt(*store, self.number, &sql, &[]).answer {
-                Answer::Failed(error) if error.kind == Kind::Machine => no_database(&error),
-                Answer::Failed(error) => {
-                    let code = || error.code.clone();
-                    call.statement(Op::StatementFails, shared, || sql.clone(), code);
-                    return Err(error);
-                }
-                _ => call.statement(Op::Statement, shared, || sql.clone(), String::new),
+        let sql = stores::begin(*store, level);
+        match stores::attempt(*store, self.number, &sql, &[]).answer {
+            Answer::Failed(error) if error.kind == Kind::Machine => no_database(&error),
+            Answer::Failed(error) => {
+                let code = || error.code.clone();
+                call.statement(Op::StatementFails, shared, || sql, code);
+                Err(error)
+            }
+            _ => {
+                call.statement(Op::Statement, shared, || sql, String::new);
+                Ok(())
             }
         }
-        Ok(())
     }
 
     fn rollback(&self, at: Place) -> Result<()> {
         match stores::is_in_transaction(self.database.store, self.number) {
-            true => self.run("execute", "rollback", &[], at).map(drop),
+            true => self.step("execute", "rollback", &[], at).map(drop),
             false => Ok(()),
         }
     }
@@ -368,9 +393,8 @@ fn short(value: &Value) -> String {
 
 /// How many rows a statement changed, if it is one that changes rows.
 fn rows_changed(sql: &str, changed: u64) -> String {
-    let changes = ["insert", "update", "delete", "replace", "with"];
     match changed {
-        _ if !changes.contains(&first_word(sql).as_str()) => String::new(),
+        _ if !changes_rows(sql) => String::new(),
         0 => "no row".to_owned(),
         1 => "1 row".to_owned(),
         number => format!("{number} rows"),

@@ -168,6 +168,9 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        // One that was cut short has not ended.
+        #[cfg(feature = "sqlite")]
+        crate::db::end_execution();
         // Dropped when it is no longer borrowed: it holds values of the program, whose destructors may come here.
         let session = SESSION.replace(self.before.take());
         statics::restore();
@@ -210,8 +213,10 @@ pub fn run(scenario: &dyn Fn() -> String) {
     }
 }
 
-/// The results of the execution that has just ended. Its threads may not have ended.
-pub fn facts() -> Facts {
+/// Ends the execution, and returns its results. Its threads may not have ended.
+pub fn end_execution() -> Facts {
+    #[cfg(feature = "sqlite")]
+    crate::db::end_execution();
     with_execution(|execution| Facts {
         result: execution.result.clone(),
         failures: execution.failures.all(),

@@ -123,10 +123,7 @@ impl Connection {
     ///
     /// If there is one already.
     pub fn begin_at(&self, level: Level) -> Result<()> {
-        let statements = self.store().begin(level);
-        statements
-            .iter()
-            .try_for_each(|sql| self.execute(sql, ()).map(drop))
+        self.execute(&self.store().begin(level), ()).map(drop)
     }
 
     /// Begins a transaction that writes: it is the only one that does, from now on.

@@ -12,7 +12,6 @@ use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Column, Conn, Opts, OptsBuilder, Params};
 use std::pin::Pin;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
@@ -20,17 +19,11 @@ use tokio::time::timeout;
 /// How long a look at a statement lasts before the server is asked whether it waits.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// How often the server is asked before nobody can know who waits. Somebody else may use it.
+/// How often the server is asked before nobody can know who waits. Its counters count the waits of others, too.
 const LOOKS: u32 = 5_000;
 
-/// How many seconds another process is waited for that uses the same server.
-const OTHERS: u32 = 60;
-
-/// The counters are the server's: one database is looked at at a time.
-static ONE_AT_A_TIME: Mutex<Option<Alone>> = Mutex::new(None);
-
-/// Keeps other processes away from the server until this one ends.
-struct Alone(#[expect(dead_code, reason = "it is kept for the lock that it holds")] Mariadb);
+/// How many seconds a turn may take to come. It is there to name a time: MariaDB wants one.
+const FOR_EVER: u32 = 1_000_000;
 
 type Ended = (Conn, Result<Found>);
 
@@ -55,13 +48,7 @@ impl Session for Mariadb {
     fn connect(address: &str, engine: Engine, space: Option<&str>) -> Result<Mariadb> {
         let mut session = Mariadb::dial(address)?;
         session.set_up(engine, space)?;
-        match space {
-            Some(_) => Ok(session),
-            None => {
-                alone(address)?;
-                Ok(session)
-            }
-        }
+        Ok(session)
     }
 
     fn start(&mut self, sql: &str, params: &[Value]) {
@@ -100,7 +87,6 @@ impl Session for Mariadb {
         mut running: Vec<(usize, &mut Mariadb)>,
         _: Option<usize>,
     ) -> Result<Vec<(usize, Result<Found>)>> {
-        let _alone = one_at_a_time();
         let mut answers = Vec::new();
         for _ in 0..LOOKS {
             running.retain_mut(|(number, session)| {
@@ -125,6 +111,18 @@ impl Session for Mariadb {
             1 => open,
             _ => Vec::new(),
         }
+    }
+
+    fn take_turn(&mut self) -> Result<()> {
+        let lock = self.run("select get_lock('heisenbug', ?)", &[FOR_EVER.into()])?;
+        match lock.rows.value::<Option<i64>>() {
+            Some(1) => Ok(()),
+            _ => Err(Error::new(Kind::Machine, "TURN", "it does not give locks")),
+        }
+    }
+
+    fn end_turn(&mut self) -> Result<()> {
+        self.run("select release_lock('heisenbug')", &[]).map(drop)
     }
 
     fn make_space(&mut self, space: &str) -> Result<()> {
@@ -248,9 +246,12 @@ impl Mariadb {
     /// Keeps track of the transaction.
     fn ended(&mut self, sql: &str, (conn, result): Ended) -> Result<Found> {
         self.conn = Some(conn);
-        let to_savepoint = sql.to_ascii_lowercase().contains(" to ");
+        let lower = sql.to_ascii_lowercase();
+        let to_savepoint = lower.contains(" to ");
         match (&result, first_word(sql).as_str()) {
             (Ok(_), "begin" | "start") => self.in_transaction = true,
+            // What is sent with it.
+            (Ok(_), "set") if lower.ends_with("begin") => self.in_transaction = true,
             (Ok(_), "commit" | "rollback") if !to_savepoint => self.in_transaction = false,
             // The whole transaction is undone, and over.
             (Err(error), _) if matches!(error.kind, Kind::Deadlock | Kind::Conflict) => {
@@ -310,26 +311,6 @@ impl Mariadb {
         }
         Ok(waiting)
     }
-}
-
-fn one_at_a_time() -> MutexGuard<'static, Option<Alone>> {
-    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Keeps other processes away.
-fn alone(address: &str) -> Result<()> {
-    let mut alone = one_at_a_time();
-    if alone.is_some() {
-        return Ok(());
-    }
-    let mut session = Mariadb::dial(address)?;
-    let lock = session.run("select get_lock('heisenbug', ?)", &[OTHERS.into()])?;
-    if lock.rows.value::<Option<i64>>() != Some(1) {
-        let message = format!("another process has been using this server for {OTHERS} seconds");
-        return Err(Error::new(Kind::Machine, "IN_USE", message));
-    }
-    *alone = Some(Alone(session));
-    Ok(())
 }
 
 async fn statement(

@@ -36,6 +36,9 @@ const STATEMENTS: usize = 64;
 /// The first number of the locks on name spaces; the second is the name's own.
 const LOCKS: i32 = 0x6865_6973;
 
+/// The second number of the lock that is held for a turn: no name space has it.
+const TURN: i32 = 0;
+
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 
@@ -157,6 +160,16 @@ impl Session for Postgres {
             .iter()
             .filter(|(_, other)| pids.contains(&other.pid.into()));
         holds.map(|(number, _)| *number).collect()
+    }
+
+    fn take_turn(&mut self) -> Result<()> {
+        self.run(&format!("select pg_advisory_lock({LOCKS}, {TURN})"), &[])
+            .map(drop)
+    }
+
+    fn end_turn(&mut self) -> Result<()> {
+        self.run(&format!("select pg_advisory_unlock({LOCKS}, {TURN})"), &[])
+            .map(drop)
     }
 
     fn make_space(&mut self, space: &str) -> Result<()> {

@@ -37,6 +37,13 @@ pub trait Session: Sized + Send {
     /// Which of the others the first one waits for, as far as that is known.
     fn holders(&mut self, waits: &Self, others: Vec<(usize, &Self)>) -> Vec<usize>;
 
+    /// Waits until no other execution uses the server. One that does would change which transactions are
+    /// refused for the sake of others, and how many waits the server counts.
+    fn take_turn(&mut self) -> Result<()>;
+
+    /// Lets others use it.
+    fn end_turn(&mut self) -> Result<()>;
+
     /// A name space of that name, for its schema, and another one, for its first rows. Holds a lock of that
     /// name until the session ends, and removes those whose locks nobody holds any longer.
     fn make_space(&mut self, space: &str) -> Result<()>;
@@ -71,6 +78,8 @@ pub struct Server<S: Session> {
     waiting: Vec<usize>,
     /// The answers of those that have waited.
     answers: Vec<(usize, Answer)>,
+    /// Whether no other execution uses the server.
+    has_turn: bool,
 }
 
 impl<S: Session> fmt::Debug for Server<S> {
@@ -97,6 +106,7 @@ impl<S: Session> Server<S> {
             changed_schema: AtomicBool::new(false),
             waiting: Vec::new(),
             answers: Vec::new(),
+            has_turn: false,
         };
         // From here on it is dropped, and leaves nothing, whatever happens.
         let control = made
@@ -124,6 +134,35 @@ impl<S: Session> Server<S> {
             control.run(statement, &[]).map_err(machine)?;
         }
         Ok(true)
+    }
+
+    /// Waits until no other execution uses the server.
+    pub fn take_turn(&mut self) -> Result<()> {
+        let control = self
+            .control
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        control.take_turn().map_err(machine)?;
+        self.has_turn = true;
+        Ok(())
+    }
+
+    /// Whether no other execution uses the server.
+    pub fn has_turn(&self) -> bool {
+        self.has_turn
+    }
+
+    /// Ends the execution, and the turn with it.
+    pub fn rest(&mut self) -> Result<()> {
+        self.end_all()?;
+        if std::mem::take(&mut self.has_turn) {
+            let control = self
+                .control
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            control.end_turn().map_err(machine)?;
+        }
+        Ok(())
     }
 
     /// Ends what an execution has left: its transactions, and the statements that wait for them.
@@ -294,7 +333,7 @@ fn new_name() -> String {
     use std::hash::{BuildHasher, RandomState};
     // A random number without another crate.
     let number = RandomState::new().hash_one(()) >> 33;
-    format!("heisenbug_{number}")
+    format!("heisenbug_{}", number.max(1))
 }
 
 /// The statements of a schema, which end in semicolons.

@@ -1,7 +1,9 @@
 //! The databases of the OS thread that explores, each taken by one execution after another.
 
 use crate::session;
-use heisenbug_database::{Answer, Attempt, Engine, Level, Result, Store, Value, pool};
+use heisenbug_database::{
+    Answer, Attempt, Engine, Level, Result, Store, Value, changes_rows, pool, servers,
+};
 use heisenbug_engine::steps::{self, ThreadId};
 use std::cell::RefCell;
 
@@ -41,20 +43,35 @@ pub fn fresh(schema: &str, engine: Engine) -> Result<Number> {
     let execution = session::generation();
     with(|stores| {
         let is_free = |used: &Used| used.execution != execution && used.store.is(schema, engine);
-        if let Some(number) = stores.iter().position(is_free) {
-            let used = &mut stores[number];
-            used.store.reset()?;
-            used.execution = execution;
-            used.users.clear();
-            return Ok(number);
+        let number = match stores.iter().position(is_free) {
+            Some(number) => number,
+            None => {
+                let store = pool::take(schema, engine)?;
+                stores.push(Used {
+                    store,
+                    execution: 0,
+                    users: Vec::new(),
+                });
+                stores.len() - 1
+            }
+        };
+        let has_turn = { stores.iter() }
+            .filter_map(|used| used.store.has_turn())
+            .any(|server| Some(server) == servers::needs(engine));
+        let used = &mut stores[number];
+        if !has_turn {
+            used.store.take_turn()?;
         }
-        stores.push(Used {
-            store: pool::take(schema, engine)?,
-            execution,
-            users: Vec::new(),
-        });
-        Ok(stores.len() - 1)
+        used.store.reset()?;
+        used.execution = execution;
+        used.users.clear();
+        Ok(number)
     })
+}
+
+/// Ends the execution: other threads and processes may use the servers.
+pub fn end_execution() {
+    with(|stores| stores.retain_mut(|used| used.store.rest().is_ok()));
 }
 
 /// Runs a statement, unless it has to wait. Returns, too, who need not wait any longer.
@@ -74,11 +91,11 @@ pub fn delivered(store: Number, connection: usize) -> Option<Answer> {
     of_the_program(with(|stores| stores[store].store.delivered(connection)))
 }
 
-/// The statements that begin a transaction.
-pub fn begin(store: Number, level: Option<Level>) -> Vec<String> {
+/// The statement that begins a transaction.
+pub fn begin(store: Number, level: Option<Level>) -> String {
     of_the_program(with(|stores| match level {
         Some(level) => stores[store].store.begin(level),
-        None => vec!["begin".to_owned()],
+        None => "begin".to_owned(),
     }))
 }
 
@@ -101,4 +118,13 @@ pub fn users(store: Number, connections: &[usize]) -> Vec<ThreadId> {
 /// Whether a transaction is open on that connection.
 pub fn is_in_transaction(store: Number, connection: usize) -> bool {
     with(|stores| stores[store].store.is_in_transaction(connection))
+}
+
+/// Whether that statement is a transaction by itself, on a server, where others can come between what it
+/// does and its commit.
+pub fn commits_by_itself(store: Number, connection: usize, sql: &str) -> bool {
+    with(|stores| {
+        let store = &stores[store].store;
+        !store.is_embedded() && !store.is_in_transaction(connection) && changes_rows(sql)
+    })
 }
