@@ -28,6 +28,7 @@ use criterion::{
 use heisenbug::catalogue::{Role, Variant};
 use heisenbug_cost::Team;
 use heisenbug_cost::mounted;
+use heisenbug_database::servers;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,10 @@ fn fixes(criterion: &mut Criterion) {
             let Some(workload) = variant.workload else {
                 continue;
             };
+            if let Some(Err(why)) = variant.needs.map(servers::provide) {
+                println!("skipped {}/{}: {}", bug.name, variant.name, why.message);
+                continue;
+            }
             for team in teams.iter_mut().take(thread_counts(variant)) {
                 group.throughput(Throughput::Elements(team.threads() as u64));
                 let id = BenchmarkId::new(variant.name, team.threads());

@@ -8,6 +8,7 @@
 use heisenbug::catalogue::{Bug, Role, Scale, Variant, Workload};
 use heisenbug_cost::Team;
 use heisenbug_cost::mounted;
+use heisenbug_database::servers;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -30,8 +31,17 @@ fn programs() -> impl Iterator<Item = (&'static Bug, &'static Variant)> {
 fn workloads() -> impl Iterator<Item = (String, Role, fn() -> Workload)> {
     programs().filter_map(|(bug, variant)| {
         let name = format!("{}/{}", bug.name, variant.name);
-        Some((name, variant.role, variant.workload?))
+        Some((name, variant.role, workload(variant)?))
     })
+}
+
+/// What there is to measure, unless it needs a server and none is given or installed.
+fn workload(variant: &Variant) -> Option<fn() -> Workload> {
+    if let Some(Err(why)) = variant.needs.map(servers::provide) {
+        println!("skipped: {}", why.message);
+        return None;
+    }
+    variant.workload
 }
 
 fn is_sound(role: Role) -> bool {
@@ -108,7 +118,7 @@ fn a_workload_goes_on_where_it_stopped() {
 fn several_threads_leave_behind_what_they_must() {
     for mut team in TEAMS.map(Team::new) {
         for (bug, variant) in programs().filter(|(_, variant)| is_sound(variant.role)) {
-            let Some(make) = variant.workload else {
+            let Some(make) = workload(variant) else {
                 continue;
             };
             let iterations = match bug.scale {

@@ -3,7 +3,7 @@
 use super::args::{Check, Engine, Format, Limits};
 use super::output::Progress;
 use super::prices::{self, Price, Prices};
-use super::{Exit, called, lookup, output, peers, picture};
+use super::{Exit, called, lookup, output, peers, picture, servers};
 use anyhow::{Result, anyhow, bail};
 use heisenbug_catalogue::{Bug, Variant};
 use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
@@ -69,6 +69,7 @@ pub fn run(args: &Check) -> Result<Exit> {
     }
     match found.variant {
         Some(_) => {
+            servers::need(variants[0])?;
             let debugger = args.limits.debugger()?;
             let checker = checker.jobs(cores);
             let exit = one(bug, variants[0], &checker, format, args)?;
@@ -229,8 +230,16 @@ fn checked(bug: &Bug, variant: &Variant, report: Report, prices: &Prices) -> Che
 
 type Program = (&'static Bug, &'static Variant);
 
-/// Several programs, each against what it declares.
-fn several(programs: &[Program], checker: &Checker, cores: usize, format: Format) -> Result<Exit> {
+/// Several programs, each against what it declares. Those that need a server which is not at hand are
+/// skipped.
+fn several(all: &[Program], checker: &Checker, cores: usize, format: Format) -> Result<Exit> {
+    let can_run = |program: &&Program| servers::missing(program.1).is_none();
+    let programs: Vec<Program> = all.iter().filter(can_run).copied().collect();
+    let skipped = servers::skipped(all.iter().map(|(_, variant)| *variant));
+    if programs.is_empty() {
+        bail!("{}", skipped.join("\n"));
+    }
+    let programs = programs.as_slice();
     let reports = check_all(programs, checker, cores)?;
     let results: Vec<(&Program, &Report, Declared)> = programs
         .iter()
@@ -268,6 +277,13 @@ fn several(programs: &[Program], checker: &Checker, cores: usize, format: Format
         output::json(&checked)?;
     } else {
         output::print(&summary(&results, programs.len()))?;
+        for why in &skipped {
+            output::print(&explain::wrap(
+                &format!("Skipped: {why}."),
+                output::text_width(),
+                "  ",
+            ))?;
+        }
         // The prices of a whole catalogue are `cost`'s business.
         if programs
             .iter()

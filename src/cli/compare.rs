@@ -1,7 +1,7 @@
 //! `heisenbug compare`: one shape of bug at each scale it exists at.
 
 use super::args::Compare;
-use super::{Exit, check, lookup, output};
+use super::{Exit, check, lookup, output, servers};
 use anyhow::{Result, bail};
 use heisenbug_catalogue::{Bug, Scale, Shape, Variant};
 use heisenbug_check::{Report, Verdict, interrupted};
@@ -108,9 +108,12 @@ fn example(shape: Shape, scale: Scale, named: &str) -> Option<(&'static Bug, &'s
         .filter(|bug| bug.shape == shape && bug.scale == scale)
         .collect();
     bugs.sort_by_key(|bug| bug.name != named);
-    let bug = *bugs.first()?;
-    let buggy = { bug.variants.iter() }.find(|variant| variant.role.expected().is_some())?;
-    Some((bug, buggy))
+    bugs.into_iter().find_map(|bug| {
+        let fails = |variant: &&Variant| variant.role.expected().is_some();
+        let can_run = |variant: &&Variant| servers::missing(variant).is_none();
+        let buggy = { bug.variants.iter() }.find(|variant| fails(variant) && can_run(variant))?;
+        Some((bug, buggy))
+    })
 }
 
 fn heading(shape: Shape) -> String {

@@ -1,8 +1,9 @@
 //! `heisenbug cost`.
 
 use super::args::Cost;
-use super::{Exit, lookup, measuring, output};
+use super::{Exit, lookup, measuring, output, servers};
 use anyhow::{Result, bail};
+use heisenbug_catalogue::Variant;
 use heisenbug_cost::mounted;
 use heisenbug_cost::store::{self, Saved, Store};
 use heisenbug_cost::{self as cost, Entrant, Report};
@@ -25,9 +26,10 @@ pub fn run(args: &Cost) -> Result<Exit> {
     let mut threads = args.threads.clone();
     threads.sort_unstable();
     threads.dedup();
+    let can_run = |variant: &Variant| servers::missing(variant).is_none();
     let entrants: Vec<Entrant> = match &args.name {
         None => mounted::bugs()
-            .flat_map(|bug| cost::programs(bug, &threads, times))
+            .flat_map(|bug| cost::programs(bug, &can_run, &threads, times))
             .collect(),
         Some(name) => {
             let found = lookup::find(name)?;
@@ -39,7 +41,9 @@ pub fn run(args: &Cost) -> Result<Exit> {
                 bail!("`cost` compares all fixes of a bug: name {found_name}, without /{variant}");
             }
             let bug = mounted::bugs().find(|bug| bug.name == found_name);
-            bug.map_or_else(Vec::new, |bug| cost::programs(bug, &threads, times))
+            bug.map_or_else(Vec::new, |bug| {
+                cost::programs(bug, &can_run, &threads, times)
+            })
         }
     };
     if entrants.is_empty() {

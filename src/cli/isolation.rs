@@ -170,6 +170,7 @@ fn of_that_name(name: &str, levels: Vec<Level>) -> Result<Vec<Level>> {
         return Ok(found);
     }
     let mut names: Vec<&str> = levels.iter().map(|level| level.name).collect();
+    names.sort_unstable();
     names.dedup();
     bail!(
         "no level is named \"{name}\"{}\n\nthe levels: {}",
@@ -180,12 +181,9 @@ fn of_that_name(name: &str, levels: Vec<Level>) -> Result<Vec<Level>> {
 
 /// Why levels are left out, once for each server.
 fn skipped(levels: &[Level]) -> Vec<String> {
-    let of_server = |server: Needs| {
-        let level = { levels.iter() }.find(|level| level.needs == Some(server))?;
-        let bug = worlds::anomalies().find(|bug| level.of(bug).is_some())?;
-        servers::missing(level.of(bug)?)
-    };
-    Needs::ALL.into_iter().filter_map(of_server).collect()
+    let variants = worlds::anomalies().flat_map(|bug| bug.variants);
+    let is_at = |variant: &&'static Variant| levels.contains(&Level::at(variant));
+    servers::skipped(variants.filter(is_at))
 }
 
 fn cell(bug: &'static Bug, variant: &'static Variant, level: Level, report: &Report) -> Cell {

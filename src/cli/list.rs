@@ -3,7 +3,7 @@
 use super::args::List;
 use super::{Exit, called, output};
 use anyhow::Result;
-use heisenbug_catalogue::Bug;
+use heisenbug_catalogue::{Bug, Needs};
 use heisenbug_explain::Table;
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_worlds as worlds;
@@ -24,6 +24,9 @@ struct EntryVariant {
     name: &'static str,
     role: &'static str,
     summary: &'static str,
+    /// The server that it runs on, if it needs one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<&'static str>,
 }
 
 /// Prints the catalogue, or a part of it.
@@ -59,6 +62,7 @@ fn entry(bug: &Bug) -> Entry {
         name: variant.name,
         role: variant.role.name(),
         summary: variant.summary,
+        needs: variant.needs.map(Needs::name),
     });
     Entry {
         name: bug.name,

@@ -73,9 +73,9 @@ pub fn main() -> ExitCode {
             heisenbug_isolated::COMMAND => return child(rest.to_vec()),
             #[cfg(feature = "peers")]
             heisenbug_loom::ask::COMMAND => return peers::child(rest),
-            stress::COMMAND => return stress::child(rest),
+            stress::COMMAND => return servers::closed_after(stress::child(rest)),
             #[cfg(feature = "cost")]
-            heisenbug_cost::COMMAND => return measuring::child(rest),
+            heisenbug_cost::COMMAND => return servers::closed_after(measuring::child(rest)),
             _ => {}
         }
     }

@@ -3,6 +3,7 @@
 use super::args::Servers;
 use anyhow::{Result, bail};
 use heisenbug_catalogue::{Needs, Variant};
+use std::process::ExitCode;
 
 /// The servers that were started for this command. They end when this is dropped, or with this process.
 #[derive(Default)]
@@ -32,7 +33,7 @@ pub fn start(args: Option<&Servers>) -> Result<Started> {
                 bail!("this build knows no {server}: build it with `--features servers`")
             }
             Some("") => started.private(server)?,
-            Some(url) => url.to_owned(),
+            Some(url) => given(server, url)?,
         };
         // SAFETY: there is no other thread that could read the environment meanwhile.
         unsafe { std::env::set_var(server.variable(), address) };
@@ -57,6 +58,19 @@ impl Started {
     }
 }
 
+/// An address, once it has turned out to be one that can be used.
+#[cfg(feature = "servers")]
+fn given(server: Needs, url: &str) -> Result<String> {
+    let tried = heisenbug_database::servers::try_out(server, url);
+    tried.map_err(|error| anyhow::anyhow!("{}={url}: {}", server.option(), error.message))?;
+    Ok(url.to_owned())
+}
+
+#[cfg(not(feature = "servers"))]
+fn given(server: Needs, _: &str) -> Result<String> {
+    bail!("this build knows no {server}")
+}
+
 /// Why a program cannot run here, if it needs a server that is not at hand.
 pub fn missing(variant: &Variant) -> Option<String> {
     let server = variant.needs?;
@@ -66,4 +80,38 @@ pub fn missing(variant: &Variant) -> Option<String> {
         .map(|error| error.message);
     #[cfg(not(feature = "sqlite"))]
     Some(format!("this build knows no {server}"))
+}
+
+/// For programs of which some cannot run here: why, and how many, once for each server.
+pub fn skipped<'a>(variants: impl Iterator<Item = &'a Variant>) -> Vec<String> {
+    let left: Vec<&Variant> = variants
+        .filter(|variant| missing(variant).is_some())
+        .collect();
+    let of_server = |server: Needs| {
+        let of = left.iter().filter(|variant| variant.needs == Some(server));
+        let (count, why) = (of.clone().count(), missing(of.clone().next()?)?);
+        let need = match count {
+            1 => "program needs",
+            _ => "programs need",
+        };
+        Some(format!("{why} ({count} {need} it)"))
+    };
+    Needs::ALL.into_iter().filter_map(of_server).collect()
+}
+
+/// # Errors
+///
+/// If the program needs a server that is not at hand.
+pub fn need(variant: &Variant) -> Result<()> {
+    match missing(variant) {
+        Some(why) => bail!("{} runs on a server, and {why}", variant.name),
+        None => Ok(()),
+    }
+}
+
+/// At the end of a child that ran programs on real threads: what these have on servers is removed.
+pub fn closed_after(exit: ExitCode) -> ExitCode {
+    #[cfg(feature = "sqlite")]
+    heisenbug_database::pool::close_servers();
+    exit
 }

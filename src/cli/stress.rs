@@ -2,7 +2,7 @@
 
 use super::args::Stress;
 use super::output::Progress;
-use super::{Exit, lookup, output};
+use super::{Exit, lookup, output, servers};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use heisenbug_catalogue::{Bug, Class, Grade, Variant};
@@ -41,6 +41,7 @@ pub fn run(args: &Stress) -> Result<Exit> {
         );
     };
     let (bug, variant) = live(found.bug, variant)?;
+    servers::need(variant)?;
     let progress = Progress::new();
     let report = stress::run(
         bug,

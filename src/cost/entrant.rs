@@ -55,9 +55,15 @@ fn contestant(one: Contestant, threads: &[usize], times: Times) -> Entrant {
 /// that are correct. The buggy one runs on one thread: more threads would only break it.
 ///
 /// Takes the bug as it is mounted in the native world.
-pub fn programs(bug: &Bug, threads: &[usize], times: Times) -> Vec<Entrant> {
+pub fn programs(
+    bug: &Bug,
+    is_wanted: &dyn Fn(&Variant) -> bool,
+    threads: &[usize],
+    times: Times,
+) -> Vec<Entrant> {
     let mut entrants: Vec<Entrant> = Vec::new();
-    for variant in bug.variants.iter().filter(|variant| can_run(variant)) {
+    for variant in { bug.variants.iter() }.filter(|variant| can_run(variant) && is_wanted(variant))
+    {
         let baseline = match variant.role {
             Role::Buggy(_) => true,
             Role::Fixed | Role::Sound => false,
@@ -107,7 +113,7 @@ mod tests {
     fn traps_are_not_priced_and_what_is_buggy_runs_alone() {
         for bug in mounted::bugs() {
             let times = Times::new(Duration::from_millis(1));
-            for entrant in programs(bug, &[1, 2, 4], times) {
+            for entrant in programs(bug, &|_| true, &[1, 2, 4], times) {
                 let variant = bug.variant(entrant.task.subject.name()).unwrap();
                 assert!(!matches!(variant.role, Role::Trap(_)), "{}", variant.name);
                 assert!(variant.undefined.is_none(), "{}", variant.name);

@@ -34,3 +34,13 @@ pub fn give_back(store: Store) {
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
     free.push(store);
 }
+
+/// Closes those on servers that nobody uses, and so removes what they have there.
+pub fn close_servers() {
+    let unused: Vec<Store> = {
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        free.extract_if(.., |store| !store.is_embedded()).collect()
+    };
+    // Outside of the lock: it may take a while.
+    drop(unused);
+}

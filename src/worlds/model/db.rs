@@ -20,7 +20,7 @@ pub use heisenbug_database::{
 
 mod stores;
 
-pub(crate) use stores::end_execution;
+pub(crate) use stores::{end_execution, end_session};
 
 use crate::session::{self, Call, Shared};
 use crate::unordered::Unordered;

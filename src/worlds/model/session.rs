@@ -168,9 +168,8 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        // One that was cut short has not ended.
         #[cfg(feature = "sqlite")]
-        crate::db::end_execution();
+        crate::db::end_session();
         // Dropped when it is no longer borrowed: it holds values of the program, whose destructors may come here.
         let session = SESSION.replace(self.before.take());
         statics::restore();

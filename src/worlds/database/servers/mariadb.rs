@@ -103,6 +103,14 @@ impl Session for Mariadb {
         Err(Error::new(Kind::Machine, "WAITS", message))
     }
 
+    fn may_look(&mut self) -> Result<()> {
+        self.counters()?;
+        self.waiting().map(drop).map_err(|error| {
+            let message = format!("{}: the user needs the privilege `process`", error.message);
+            Error::new(Kind::Machine, &error.code, message)
+        })
+    }
+
     /// Known without a look at what is a tenth of a second old, if there is only one who can be it.
     fn holders(&mut self, _: &Mariadb, others: Vec<(usize, &Mariadb)>) -> Vec<usize> {
         let open = others.into_iter().filter(|(_, other)| other.in_transaction);

@@ -84,6 +84,19 @@ pub fn provide(server: Needs) -> Result<()> {
     address(server).map(drop)
 }
 
+/// Does what every check does on a server, but for the check itself.
+///
+/// # Errors
+///
+/// If it cannot be reached, is too old, lets nobody write, or does not tell who waits.
+#[cfg(feature = "servers")]
+pub fn try_out(server: Needs, address: &str) -> Result<()> {
+    match server {
+        Needs::Postgres => Server::<Postgres>::try_out(address, Engine::Postgres),
+        Needs::Mariadb => Server::<Mariadb>::try_out(address, Engine::Mariadb),
+    }
+}
+
 /// The address in the environment.
 fn given(server: Needs) -> Option<String> {
     let given = env::var(server.variable()).ok();

@@ -152,6 +152,10 @@ impl Session for Postgres {
         }
     }
 
+    fn may_look(&mut self) -> Result<()> {
+        self.run("select pg_blocking_pids(0)::text", &[]).map(drop)
+    }
+
     fn holders(&mut self, waits: &Postgres, others: Vec<(usize, &Postgres)>) -> Vec<usize> {
         let sql = format!("select unnest(pg_blocking_pids({}))", waits.pid);
         let found = self.run(&sql, &[]).unwrap_or_default();

@@ -34,6 +34,9 @@ pub trait Session: Sized + Send {
         moved: Option<usize>,
     ) -> Result<Vec<(usize, Result<Found>)>>;
 
+    /// Whether it may see who waits.
+    fn may_look(&mut self) -> Result<()>;
+
     /// Which of the others the first one waits for, as far as that is known.
     fn holders(&mut self, waits: &Self, others: Vec<(usize, &Self)>) -> Vec<usize>;
 
@@ -92,7 +95,22 @@ impl<S: Session> Server<S> {
     /// A new database, with that schema and what it inserts.
     pub fn open(schema: &str, engine: Engine) -> Result<Server<S>> {
         let server = super::needs(engine).expect("an engine on a server");
-        let address = address(server)?;
+        Server::open_at(address(server)?, schema, engine)
+    }
+
+    /// Makes a database there, connects to it, and leaves nothing.
+    pub fn try_out(address: &str, engine: Engine) -> Result<()> {
+        let server = Server::<S>::open_at(address.to_owned(), "", engine)?;
+        let session = server.session(0)?;
+        drop(session);
+        let mut control = server
+            .control
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        control.may_look().map_err(machine)
+    }
+
+    fn open_at(address: String, schema: &str, engine: Engine) -> Result<Server<S>> {
         let mut control = S::connect(&address, engine, None)?;
         let space = new_name();
         control.make_space(&space).map_err(machine)?;

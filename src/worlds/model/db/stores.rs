@@ -74,6 +74,18 @@ pub fn end_execution() {
     with(|stores| stores.retain_mut(|used| used.store.rest().is_ok()));
 }
 
+/// Ends a check: what is on servers is removed, and the rest kept for the next one.
+pub fn end_session() {
+    // An execution that was cut short has not ended.
+    end_execution();
+    with(|stores| {
+        stores
+            .drain(..)
+            .for_each(|used| pool::give_back(used.store))
+    });
+    steps::aside(pool::close_servers);
+}
+
 /// Runs a statement, unless it has to wait. Returns, too, who need not wait any longer.
 pub fn attempt(store: Number, connection: usize, sql: &str, params: &[Value]) -> Attempt {
     let me = steps::current();
