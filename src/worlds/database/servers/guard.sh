@@ -3,7 +3,7 @@
 # Runs a private database server in FOLDER. When the standard input of this script ends, which it does when
 # the process that started it ends, in whatever way, the server is ended and FOLDER removed.
 
-trap '' INT TERM HUP QUIT
+trap '' INT TERM HUP QUIT PIPE
 # Background jobs have another standard input.
 exec 3<&0 </dev/null
 kind=$1
@@ -11,16 +11,18 @@ folder=$2
 # Where Debian and others keep what is on no path.
 PATH="$PATH:/usr/local/bin:/usr/local/sbin:/usr/sbin:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
 
+# Ends with what the server said last. There may be nobody left to hear it.
 fail() {
-    echo "$1"
-    tail -n 3 "$folder/log" 2>/dev/null
+    last=$(tail -n 3 "$folder/log" 2>/dev/null)
     rm -rf "$folder"
+    echo "$1"
+    echo "$last"
     exit 1
 }
 
 # Runs a program as a user who may run a server, and ends it when this script is killed.
 as_server() {
-    trap - INT TERM HUP QUIT
+    trap - INT TERM HUP QUIT PIPE
     signal=$1
     user=$2
     shift 2

@@ -77,6 +77,8 @@ pub struct Server<S: Session> {
     reset: Vec<String>,
     /// Whether a statement was run that `reset` does not undo.
     changed_schema: AtomicBool,
+    /// Whether a statement was run that changes a session beyond its transaction.
+    has_session_state: AtomicBool,
     /// The connections whose statements wait.
     waiting: Vec<usize>,
     /// The answers of those that have waited.
@@ -122,6 +124,7 @@ impl<S: Session> Server<S> {
             control: Mutex::new(control),
             reset: Vec::new(),
             changed_schema: AtomicBool::new(false),
+            has_session_state: AtomicBool::new(false),
             waiting: Vec::new(),
             answers: Vec::new(),
             has_turn: false,
@@ -143,6 +146,12 @@ impl<S: Session> Server<S> {
         self.end_all()?;
         if self.changed_schema.load(Relaxed) {
             return Ok(false);
+        }
+        if self.has_session_state.load(Relaxed) {
+            // New ones: each is connected when it is first used.
+            for session in &mut self.sessions {
+                *session = Mutex::new(None);
+            }
         }
         let control = self
             .control
@@ -286,10 +295,11 @@ impl<S: Session> Server<S> {
         session.as_ref().is_some_and(S::is_in_transaction)
     }
 
+    /// Takes note of what the next execution must not find.
     fn note(&self, sql: &str) {
-        let first = first_word(sql);
-        // `set transaction` is for the next transaction alone.
-        if !is_undone_by_reset(&first) && first != "set" {
+        if leaves_session_state(sql) {
+            self.has_session_state.store(true, Relaxed);
+        } else if !is_undone_by_reset(&first_word(sql)) {
             self.changed_schema.store(true, Relaxed);
         }
     }
@@ -330,6 +340,29 @@ impl<S: Session> Drop for Server<S> {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
         let _ = control.remove_space(&self.space);
+    }
+}
+
+/// Whether a statement leaves something in its session that the end of a transaction does not undo: a
+/// setting, a variable, a lock of its own, a number that was given.
+fn leaves_session_state(sql: &str) -> bool {
+    const THEY: [&str; 9] = [
+        "set_config",
+        "pg_advisory",
+        "pg_try_advisory",
+        "currval",
+        "lastval",
+        "get_lock",
+        "release_lock",
+        "last_insert_id",
+        "@",
+    ];
+    let lower = sql.to_ascii_lowercase();
+    match first_word(sql).as_str() {
+        // For the next transaction alone.
+        "set" => !lower.contains("transaction"),
+        "listen" | "unlisten" => true,
+        _ => THEY.iter().any(|it| lower.contains(it)),
     }
 }
 
