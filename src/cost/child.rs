@@ -40,6 +40,9 @@ pub struct Sample {
     pub all_ran: bool,
     /// Whether each thread had its own core.
     pub pinned: bool,
+    /// The transactions that were refused for the sake of another one, for each that committed, warm-up
+    /// included. `None` if there were no transactions.
+    pub aborts: Option<f64>,
     /// The message of the workload's panic, if it panicked. Then the counts are meaningless.
     pub panic: Option<String>,
 }
@@ -107,8 +110,13 @@ pub fn child(args: &[String]) -> Result<()> {
 fn measure(task: &Task, point: Point, team: &mut Team) -> Result<()> {
     for time in task.times.of(point) {
         let workload = workload(&task.subject, point.load())?;
+        let before = transactions();
         let run = team.run_for(&workload, task.times.warm_up(), time);
-        say(&Line::Sample(sample(point, time, run)))?;
+        let aborts = aborts(before, transactions());
+        say(&Line::Sample(Sample {
+            aborts,
+            ..sample(point, time, run)
+        }))?;
     }
     if point.sweep == Sweep::Threads && point.threads > 1 {
         say(&Line::Turns(turns(task, point, team)?))?;
@@ -131,8 +139,25 @@ fn sample(point: Point, time: Duration, run: Run) -> Sample {
         per_thread: run.per_thread,
         all_ran: run.all_ran,
         pinned: run.pinned,
+        aborts: None,
         panic: run.panic,
     }
+}
+
+/// The transactions so far: those that committed, and those that were refused.
+fn transactions() -> (u64, u64) {
+    #[cfg(feature = "sqlite")]
+    {
+        let so_far = heisenbug_native::db::tally::so_far();
+        (so_far.commits, so_far.aborts)
+    }
+    #[cfg(not(feature = "sqlite"))]
+    (0, 0)
+}
+
+fn aborts(before: (u64, u64), after: (u64, u64)) -> Option<f64> {
+    let (commits, aborts) = (after.0 - before.0, after.1 - before.1);
+    (commits > 0).then(|| aborts as f64 / commits as f64)
 }
 
 /// Two more runs, which measure only turns: recording them costs more than a lock.

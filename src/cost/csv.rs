@@ -8,7 +8,7 @@ use anyhow::Result;
 use std::io::Write;
 
 /// The columns. Names carry their units. Columns are added over time, never renamed or removed.
-pub const COLUMNS: [&str; 32] = [
+pub const COLUMNS: [&str; 33] = [
     "group",
     "name",
     "origin",
@@ -38,6 +38,7 @@ pub const COLUMNS: [&str; 32] = [
     "longest_wait_ns",
     "lwss",
     "mttr",
+    "aborts_per_commit",
     "problem",
     "machine",
     "date",
@@ -158,6 +159,7 @@ fn record(cell: &Cell) -> [String; COLUMNS.len() - 2] {
             .map_or(String::new(), |wait| wait.as_nanos().to_string()),
         number(cell.working_set),
         number(cell.reacquire),
+        number(cell.aborts),
         cell.problem.clone().unwrap_or_default(),
     ]
 }

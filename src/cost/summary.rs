@@ -62,6 +62,9 @@ pub struct Cell {
     pub working_set: Option<f64>,
     /// The median distance between two holds of the same thread, in acquisitions.
     pub reacquire: Option<f64>,
+    /// The transactions that were refused for the sake of another one, for each that committed: the median
+    /// over processes.
+    pub aborts: Option<f64>,
     /// Whether each thread had its own core.
     pub pinned: bool,
     /// The number of processes that count.
@@ -189,6 +192,7 @@ fn cell(entrant: &Entrant, point: Point, processes: &[&Process], left_out: usize
         longest_wait: turns().flat_map(|turns| &turns.waits).max().copied(),
         working_set: median(turns().filter_map(|turns| turns.working_set)),
         reacquire: median(turns().filter_map(|turns| Some(turns.reacquire? as f64))),
+        aborts: median(at(last).filter_map(|sample| sample.aborts)),
         pinned: at(last).all(|sample| sample.pinned),
         processes: processes.len(),
         noisy,
@@ -330,6 +334,7 @@ pub(super) mod tests {
             per_thread: vec![100; point.threads],
             all_ran: true,
             pinned: true,
+            aborts: None,
             panic: None,
         };
         Process {

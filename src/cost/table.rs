@@ -393,12 +393,33 @@ pub fn fixes(report: &Report, width: usize) -> String {
     let legend = paint_all(Paint::Dim, &explain::wrap(&legend.join("\n"), width, ""));
     let mut blocks = vec![
         lines.join("\n"),
+        aborts(report, width),
         problems(report, width),
         legend,
         noise(report, width),
     ];
     blocks.retain(|block| !block.is_empty());
     blocks.join("\n\n")
+}
+
+/// Where the database refused transactions, how many for each that committed.
+fn aborts(report: &Report, width: usize) -> String {
+    let refused = { report.cells.iter() }.filter_map(|cell| {
+        let aborts = cell.aborts.filter(|aborts| *aborts >= 0.005)?;
+        let threads = count_threads(cell.point.threads);
+        Some(format!("{} on {threads} {aborts:.2}", cell.name))
+    });
+    let refused: Vec<String> = refused.collect();
+    match refused.is_empty() {
+        true => String::new(),
+        false => {
+            let text = format!(
+                "Refused and tried again, for each commit: {}.",
+                refused.join(", ")
+            );
+            explain::wrap(&text, width, "")
+        }
+    }
 }
 
 /// The programs of a bug, in order.

@@ -7,6 +7,7 @@ pub mod crossed_transfers;
 pub mod doctors_on_call;
 pub mod double_booking;
 pub mod early_job;
+pub mod idle_worker;
 pub mod lock_upgrade;
 pub mod lost_withdrawal;
 pub mod missed_notification;
@@ -29,5 +30,6 @@ pub const ALL: &[Bug] = &[
     lock_upgrade::BUG,
     crossed_transfers::BUG,
     missed_notification::BUG,
+    idle_worker::BUG,
     polite_claims::BUG,
 ];

@@ -13,6 +13,7 @@ pub mod servers;
 mod sql;
 mod sqlite;
 mod store;
+pub mod tally;
 mod value;
 
 pub use answer::{Answer, Attempt, Found};

@@ -4,6 +4,7 @@ pub use heisenbug_database::{
     Engine, Error, FromValue, Kind, Level, Params, Result, Row, Rows, Value,
 };
 
+pub use heisenbug_database::tally;
 use heisenbug_database::{Found, Numbers, Store, pool};
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -157,7 +158,10 @@ impl Connection {
     }
 
     fn run(&self, sql: &str, params: &[Value]) -> Result<Found> {
-        self.store().run_waiting(self.number, sql, params)
+        let was_in_transaction = self.store().is_in_transaction(self.number);
+        let result = self.store().run_waiting(self.number, sql, params);
+        tally::count(sql, was_in_transaction, &result);
+        result
     }
 
     fn store(&self) -> &Store {
