@@ -8,6 +8,7 @@ use super::home;
 use super::tokens::tokens;
 use super::tool::{self, Ended};
 use anyhow::{Context, Result, bail};
+use heisenbug_catalogue::Needs;
 use heisenbug_isolated::Observer;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -55,6 +56,15 @@ pub fn may_wait(text: &str) -> bool {
         ])
 }
 
+/// The clients of servers take long to build: they are there if a server has been named.
+fn features() -> &'static [&'static str] {
+    let is_named = |server: &Needs| std::env::var_os(server.variable()).is_some();
+    match Needs::ALL.iter().any(is_named) {
+        true => &["--features", "servers"],
+        false => &[],
+    }
+}
+
 impl Library {
     /// Builds the library, or finds that it is up to date.
     ///
@@ -68,6 +78,7 @@ impl Library {
             .args(["build", "--lib", "--message-format=json-render-diagnostics"])
             .arg("--target-dir")
             .arg(home::target(&package))
+            .args(features())
             .env("CARGO_TERM_COLOR", "never")
             // Set explicitly, so that no configuration file of cargo's can change it: the same compiler
             // as for the judges, without a wrapper and without flags.

@@ -47,7 +47,7 @@ fn is_look(event: &Event) -> bool {
 
 /// The statements that explain best what some operations did: those that changed rows, and what another
 /// actor then saw; otherwise the one that was refused; otherwise those that found nothing to change, or
-/// something old.
+/// something old; otherwise the one that began to wait.
 pub fn telling<'a>(events: &[&'a Event]) -> Vec<&'a Event> {
     let changed = events.iter().any(|event| has_changed_rows(event));
     if !changed && let Some(refused) = { events.iter() }.find(|it| it.op == Op::StatementFails) {
@@ -58,7 +58,11 @@ pub fn telling<'a>(events: &[&'a Event]) -> Vec<&'a Event> {
         own.any(|other| has_changed_rows(other))
     };
     let is_told = |event: &&Event| is_change(event) || is_look(event) && !changes_too(event);
-    events.iter().copied().filter(is_told).collect()
+    let told: Vec<&Event> = events.iter().copied().filter(is_told).collect();
+    match { events.iter() }.find(|event| event.op == Op::StatementWaits) {
+        Some(waits) if told.is_empty() => vec![waits],
+        _ => told,
+    }
 }
 
 /// What some statements did: "bob ran `update …`".
@@ -67,6 +71,11 @@ pub fn told(statements: &[&Event]) -> String {
         && event.op == Op::StatementFails
     {
         return refused(event);
+    }
+    if let [event] = statements
+        && event.op == Op::StatementWaits
+    {
+        return format!("{} began to wait in `{}`", event.actor, sql(event));
     }
     let mut actors: Vec<&str> = Vec::new();
     for event in statements {
