@@ -19,19 +19,52 @@ const SCHEMA: &str = "
 const READ: &str = "select value from test where id = 1";
 const READ_OTHER: &str = "select value from test where id = 2";
 const WRITE: &str = "update test set value = value + 1 where id = 1";
+const WRITE_OTHER: &str = "update test set value = value + 1 where id = 2";
 const LOOK: &str = "select sum(value) from test";
 
-/// What each of the two clients does: 4 statements.
-const STATEMENTS: [&str; 4] = [READ, READ_OTHER, READ, WRITE];
+/// What the two clients do, none of which waits.
+#[derive(Clone, Copy)]
+struct Kernel {
+    clients: [&'static [&'static str]; 2],
+    /// The interleavings of their steps. `begin` is none.
+    interleavings: u64,
+}
 
-/// The interleavings of 4 statements with 4 others.
-const INTERLEAVINGS: u64 = 70;
+/// Each statement by itself.
+const STATEMENTS: Kernel = Kernel {
+    clients: [&[READ, READ_OTHER, READ, WRITE]; 2],
+    interleavings: 70,
+};
 
-fn act(client: &Connection) -> Result<()> {
-    for sql in STATEMENTS {
-        match sql == WRITE {
-            true => client.execute(sql, ()).map(drop)?,
-            false => client.query(sql, ()).map(drop)?,
+/// Transactions on different rows.
+const TRANSACTIONS: Kernel = Kernel {
+    clients: [
+        &["begin", READ, READ_OTHER, WRITE, "commit"],
+        &["begin", READ, READ_OTHER, WRITE_OTHER, "commit"],
+    ],
+    interleavings: 70,
+};
+
+impl Kernel {
+    fn of(engine: Engine) -> Kernel {
+        match engine {
+            Engine::Sqlite | Engine::SqliteWal => STATEMENTS,
+            _ => TRANSACTIONS,
+        }
+    }
+
+    /// How many statements an execution has, the final look included.
+    fn statements(self) -> u64 {
+        self.clients.map(<[_]>::len).iter().sum::<usize>() as u64 + 1
+    }
+}
+
+fn act(client: &Connection, statements: &[&str]) -> Result<()> {
+    for sql in statements {
+        match sql.split(' ').next() {
+            Some("begin") => client.begin()?,
+            Some("select") => client.query(sql, ()).map(drop)?,
+            _ => client.execute(sql, ()).map(drop)?,
         }
     }
     Ok(())
@@ -39,19 +72,22 @@ fn act(client: &Connection) -> Result<()> {
 
 fn program(engine: Engine) -> i64 {
     let db = Database::on(engine, SCHEMA);
-    let clients = [db.connect(), db.connect()].map(|client| thread::spawn(move || act(&client)));
+    let clients = Kernel::of(engine).clients.map(|statements| {
+        let client = db.connect();
+        thread::spawn(move || act(&client, statements))
+    });
     for client in clients {
         client.join().unwrap().unwrap();
     }
     db.connect().value(LOOK, ()).unwrap()
 }
 
-fn bare(store: &mut Store) {
-    for _ in 0..INTERLEAVINGS {
+fn bare(store: &mut Store, kernel: Kernel) {
+    for _ in 0..kernel.interleavings {
         store.reset().unwrap();
-        for sql in STATEMENTS {
-            for connection in [0, 1] {
-                let attempt = black_box(store.attempt(connection, sql, &[]));
+        for nth in 0..kernel.clients[0].len() {
+            for (connection, statements) in kernel.clients.iter().enumerate() {
+                let attempt = black_box(store.attempt(connection, statements[nth], &[]));
                 assert!(matches!(attempt.answer, Answer::Done(_)));
             }
         }
@@ -77,17 +113,19 @@ fn engines() -> Vec<(&'static str, Engine)> {
 fn databases(criterion: &mut Criterion) {
     for (name, engine) in engines() {
         let mut group = criterion.benchmark_group(format!("databases/{name}"));
-        let statements = 2 * STATEMENTS.len() as u64 + 1;
-        group.throughput(Throughput::Elements(INTERLEAVINGS * statements));
+        let kernel = Kernel::of(engine);
+        group.throughput(Throughput::Elements(
+            kernel.interleavings * kernel.statements(),
+        ));
         let checker = Checker::new().jobs(1);
         group.bench_function("checked", |bencher| {
             bencher.iter(|| {
                 let report = checker.check(move || program(engine));
-                assert_eq!(report.explored(), INTERLEAVINGS);
+                assert_eq!(report.explored(), kernel.interleavings);
             });
         });
         let mut store = Store::open(SCHEMA, engine).unwrap();
-        group.bench_function("bare", |bencher| bencher.iter(|| bare(&mut store)));
+        group.bench_function("bare", |bencher| bencher.iter(|| bare(&mut store, kernel)));
         group.finish();
     }
 }
