@@ -270,10 +270,10 @@ impl Format {
 #[derive(clap::Args, Debug, Default)]
 pub struct Servers {
     /// The PostgreSQL to run programs on that need one; without URL, a private one for this command
-    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "private")]
     pub postgres: Option<String>,
     /// The MariaDB, likewise
-    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = "private")]
     pub mariadb: Option<String>,
 }
 

@@ -27,12 +27,16 @@ pub fn start(args: Option<&Servers>) -> Result<Started> {
         (Needs::Postgres, &args.postgres),
         (Needs::Mariadb, &args.mariadb),
     ] {
-        let address = match asked.as_deref() {
+        let in_environment = std::env::var(server.variable()).ok();
+        let in_environment = in_environment.filter(|address| !address.is_empty());
+        let address = match asked.as_deref().or(in_environment.as_deref()) {
             None => continue,
+            // Programs that need none run all the same.
+            _ if !cfg!(feature = "servers") && asked.is_none() => continue,
             _ if !cfg!(feature = "servers") => {
                 bail!("this build knows no {server}: build it with `--features servers`")
             }
-            Some("") => started.private(server)?,
+            Some("private") => started.private(server)?,
             Some(url) => given(server, url)?,
         };
         // SAFETY: there is no other thread that could read the environment meanwhile.
@@ -62,7 +66,14 @@ impl Started {
 #[cfg(feature = "servers")]
 fn given(server: Needs, url: &str) -> Result<String> {
     let tried = heisenbug_database::servers::try_out(server, url);
-    tried.map_err(|error| anyhow::anyhow!("{}={url}: {}", server.option(), error.message))?;
+    tried.map_err(|error| {
+        let like = match server {
+            Needs::Postgres => "postgresql://user:password@host/database",
+            Needs::Mariadb => "mariadb://user:password@host",
+        };
+        let (option, why) = (server.option(), error.message);
+        anyhow::anyhow!("{option}={url}: {why}\n\nan address is like {like}")
+    })?;
     Ok(url.to_owned())
 }
 

@@ -60,6 +60,29 @@ pub fn trials() -> Vec<Trial> {
             ),
             on(
                 server,
+                "a_deadlock_that_a_woken_statement_closes_has_a_victim",
+                move || closed_by_a_woken_one(engine),
+            ),
+            on(server, "a_ring_of_three_has_a_victim", move || {
+                ring(engine);
+            }),
+            on(
+                server,
+                "what_a_session_holds_ends_with_its_connection",
+                move || ends_with_its_connection(engine),
+            ),
+            on(
+                server,
+                "tables_come_back_as_the_schema_made_them",
+                move || come_back(engine),
+            ),
+            on(
+                server,
+                "a_second_transaction_in_the_first_is_an_error",
+                move || no_second_begin(engine),
+            ),
+            on(
+                server,
                 "an_execution_that_ends_in_the_middle_leaves_no_lock",
                 move || {
                     leaves_no_lock(engine);
@@ -71,6 +94,11 @@ pub fn trials() -> Vec<Trial> {
         Needs::Postgres,
         "a_commit_after_a_failed_statement_is_an_error",
         commit_after_failure,
+    ));
+    trials.push(on(
+        Needs::Postgres,
+        "a_commit_that_is_refused_ends_the_transaction",
+        refused_commit,
     ));
     trials.push(on(
         Needs::Mariadb,
@@ -297,4 +325,203 @@ fn refuses_what_is_newer() {
     // Two of the orders have one client after the other.
     assert_eq!(lost(Engine::MariadbSnapshot), (2, true));
     assert_eq!(lost(Engine::Mariadb), (14, false));
+}
+
+/// Runs these statements in a transaction, at *read committed*. Says how that ended.
+fn transaction(client: &Connection, statements: &[&str]) -> Option<Kind> {
+    let act = || {
+        client.begin_at(Level::ReadCommitted)?;
+        for sql in statements {
+            client.execute(sql, ())?;
+        }
+        client.commit()
+    };
+    let error = act().err()?;
+    client.rollback().unwrap();
+    Some(error.kind)
+}
+
+/// As many clients at once as there are transactions.
+fn at_once(engine: Engine, transactions: &'static [&'static [&'static str]]) -> Vec<Option<Kind>> {
+    let schema = "create table t (id integer primary key, v integer not null);
+                  insert into t values (0, 0), (1, 0), (2, 0)";
+    let db = Database::on(engine, schema);
+    let clients = transactions.iter().map(|statements| {
+        let client = db.connect();
+        thread::spawn(move || transaction(&client, statements))
+    });
+    let clients: Vec<_> = clients.collect();
+    let ended = clients.into_iter().map(|client| client.join().unwrap());
+    ended.collect()
+}
+
+/// The second client waits for the first one; woken, it waits for the third, which waits for it.
+fn closed_by_a_woken_one(engine: Engine) {
+    let program = move || {
+        let ended = at_once(
+            engine,
+            &[
+                &["update t set v = 1 where id = 1"],
+                &[
+                    "update t set v = 2 where id = 0",
+                    "update t set v = 2 where id in (1, 2)",
+                ],
+                &[
+                    "update t set v = 3 where id = 2",
+                    "update t set v = 3 where id = 0",
+                ],
+            ],
+        );
+        let victims = ended.iter().filter(|kind| **kind == Some(Kind::Deadlock));
+        victims.count()
+    };
+    let first = outcomes(program);
+    assert_eq!(first.len(), 2, "none or one: {first:?}");
+    assert_eq!(outcomes(program), first);
+}
+
+fn ring(engine: Engine) {
+    let counts = outcomes(move || {
+        let ended = at_once(
+            engine,
+            &[
+                &[
+                    "update t set v = 1 where id = 0",
+                    "update t set v = 1 where id = 1",
+                ],
+                &[
+                    "update t set v = 2 where id = 1",
+                    "update t set v = 2 where id = 2",
+                ],
+                &[
+                    "update t set v = 3 where id = 2",
+                    "update t set v = 3 where id = 0",
+                ],
+            ],
+        );
+        ended.iter().flatten().count()
+    });
+    let labels: Vec<&str> = counts.iter().map(|(label, _)| label.as_str()).collect();
+    assert_eq!(labels, ["0", "1"]);
+}
+
+/// A lock of a session, a variable, a table of its own.
+fn ends_with_its_connection(engine: Engine) {
+    let (lock, set, ask) = match engine {
+        Engine::Postgres => (
+            "select pg_try_advisory_lock(1)",
+            "set application_name = 'left'",
+            "select current_setting('application_name') = 'left'",
+        ),
+        _ => (
+            "select get_lock('leader', 0)",
+            "set @name = 'left'",
+            "select coalesce(@name, '') = 'left'",
+        ),
+    };
+    let counts = outcomes(move || {
+        let db = Database::on(engine, SCHEMA);
+        for _ in 0..2 {
+            let client = db.connect();
+            assert!(!client.value::<bool>(ask, ()).unwrap(), "it is left");
+            client.execute(set, ()).unwrap();
+            assert!(client.value::<bool>(lock, ()).unwrap(), "it is held");
+            client
+                .execute("create temporary table own (id integer)", ())
+                .unwrap();
+        }
+        let lead = move |client: &Connection| client.value::<bool>(lock, ()).unwrap();
+        let leads = [(); 2].map(|()| {
+            let client = db.connect();
+            thread::spawn(move || (lead(&client), client))
+        });
+        let [one, other] = leads.map(|lead| lead.join().unwrap());
+        assert!(one.0 != other.0, "there is one leader");
+        one.0
+    });
+    let labels: Vec<&str> = counts.iter().map(|(label, _)| label.as_str()).collect();
+    assert_eq!(labels, ["false", "true"], "either of them may be first");
+}
+
+/// Keys, numbers and triggers.
+fn come_back(engine: Engine) {
+    let schema = match engine {
+        Engine::Postgres => {
+            "create table parents (id serial primary key, child integer);
+             create table children (id integer primary key, parent integer references parents);
+             alter table parents add foreign key (child) references children;
+             create table log (what text);
+             create function noted() returns trigger language plpgsql as
+               $$ begin insert into log values ('a; row'); return new; end $$;
+             create trigger note after insert on children for each row execute function noted();
+             insert into parents (id) values (1); insert into children values (7, 1);
+             update parents set child = 7; select setval('parents_id_seq', 100)"
+        }
+        _ => {
+            "create table parents (id integer auto_increment primary key, child integer)
+               auto_increment = 101;
+             create table children (id integer primary key, parent integer,
+               foreign key (parent) references parents (id));
+             create table log (what varchar(20));
+             create trigger note after insert on children for each row
+               begin insert into log values ('a; row'); end;
+             insert into parents (id) values (1); insert into children values (7, 1);
+             update parents set child = 7"
+        }
+    };
+    let counts = outcomes(move || {
+        let db = Database::on(engine, schema);
+        let act = |client: &Connection| {
+            let sql = "insert into parents (child) values (null)";
+            client.execute(sql, ()).unwrap();
+        };
+        two(&db, [act, act]);
+        let client = db.connect();
+        let ids = client
+            .query("select id from parents order by id", ())
+            .unwrap();
+        let log = client.query("select what from log", ()).unwrap();
+        format!("{ids}; {log}")
+    });
+    assert_eq!(counts.len(), 1, "{counts:?}");
+    assert_eq!(counts[0].0, "1, 101, 102; 'a; row'");
+}
+
+fn no_second_begin(engine: Engine) {
+    let counts = outcomes(move || {
+        let client = Database::on(engine, SCHEMA).connect();
+        client.begin().unwrap();
+        let second = client.begin().unwrap_err();
+        client.rollback().unwrap();
+        second.message.contains("already")
+    });
+    assert_eq!(counts, [("true".to_owned(), 1)]);
+}
+
+/// Of two that are serializable one is refused, often when it commits. It tries again.
+fn refused_commit() {
+    let act = |client: &Connection| loop {
+        let act = || {
+            client.begin_at(Level::Serializable)?;
+            let sum: i64 = client.value("select sum(value) from test", ())?;
+            let id = i64::from(sum % 2 == 0) + 1;
+            client.execute("update test set value = ? where id = ?", [sum, id])?;
+            client.commit()
+        };
+        match act() {
+            Err(error) if error.is_retryable() => client.rollback().unwrap(),
+            done => break done.unwrap(),
+        }
+    };
+    let counts = outcomes(move || two(&Database::on(Engine::Postgres, SCHEMA), [act, act]).len());
+    assert_eq!(counts.len(), 1, "{counts:?}");
+    let counts = outcomes(|| {
+        let schema = "create table t (id integer, unique (id) deferrable initially deferred)";
+        let client = Database::on(Engine::Postgres, schema).connect();
+        client.execute("insert into t values (1)", ()).unwrap();
+        let refused = client.execute("insert into t values (1)", ()).unwrap_err();
+        client.execute("insert into t values (2)", ()).unwrap();
+        refused.kind
+    });
+    assert_eq!(counts, [("Constraint".to_owned(), 1)]);
 }

@@ -44,6 +44,21 @@ impl Error {
         matches!(self.kind, Kind::Busy | Kind::Conflict | Kind::Deadlock)
     }
 
+    /// The engine's name of it, with a word if that is a number.
+    pub fn name(&self) -> String {
+        let word = match self.kind {
+            Kind::Busy => "busy",
+            Kind::Conflict => "conflict",
+            Kind::Deadlock => "deadlock",
+            Kind::Constraint => "constraint",
+            Kind::Machine | Kind::Other => "",
+        };
+        match self.code.starts_with(|c: char| c.is_ascii_digit()) && !word.is_empty() {
+            true => format!("{} ({word})", self.code),
+            false => self.code.clone(),
+        }
+    }
+
     /// Whether a constraint of the schema forbids the change.
     pub fn is_constraint(&self) -> bool {
         self.kind == Kind::Constraint

@@ -46,3 +46,9 @@ pub(crate) fn is_undone_by_reset(first: &str) -> bool {
     ];
     OF_ROWS.contains(&first)
 }
+
+/// Whether a `rollback` goes back to a savepoint only.
+#[cfg(feature = "servers")]
+pub(crate) fn names_savepoint(sql: &str) -> bool {
+    { sql.split_whitespace() }.any(|word| word.eq_ignore_ascii_case("to"))
+}

@@ -84,9 +84,12 @@ impl Store {
         match on!(&mut self.on, on => on.reset())? {
             true => Ok(()),
             false => {
-                // The one that is there may be in the way of the new one.
-                let anew = Store::open(&self.schema, self.engine)?;
-                *self = anew;
+                let had_turn = self.has_turn().is_some();
+                self.rest()?;
+                *self = Store::open(&self.schema, self.engine)?;
+                if had_turn {
+                    self.take_turn()?;
+                }
                 Ok(())
             }
         }
@@ -138,6 +141,35 @@ impl Store {
     /// Runs a statement on that connection, in a check. Nobody waits here: the statement may have to.
     pub fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
         on!(&mut self.on, on => on.attempt(connection, sql, params))
+    }
+
+    /// Whether a client may have left anything in its session that outlives a transaction.
+    pub fn may_have_session_state(&self) -> bool {
+        match &self.on {
+            On::Sqlite(_) => false,
+            #[cfg(feature = "servers")]
+            On::Postgres(server) => server.may_have_session_state(),
+            #[cfg(feature = "servers")]
+            On::Mariadb(server) => server.may_have_session_state(),
+        }
+    }
+
+    /// Ends what the client of that connection has left in its session. Returns who need not wait any longer.
+    ///
+    /// # Errors
+    ///
+    /// If the server is lost.
+    pub fn disconnect(&mut self, connection: usize) -> Result<Vec<usize>> {
+        match &mut self.on {
+            On::Sqlite(_) => {
+                let _ = connection;
+                Ok(Vec::new())
+            }
+            #[cfg(feature = "servers")]
+            On::Postgres(server) => server.disconnect(connection),
+            #[cfg(feature = "servers")]
+            On::Mariadb(server) => server.disconnect(connection),
+        }
     }
 
     /// What came of the statement of that connection that had to wait. `None` if it has to be tried again.

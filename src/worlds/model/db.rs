@@ -248,10 +248,11 @@ impl Client {
         if !stores::commits_by_itself(*store, self.number, sql) {
             return self.step(name, sql, params, at);
         }
-        let attempt = stores::attempt(*store, self.number, "begin", &[]);
-        if let Answer::Failed(error) = attempt.answer {
+        let begun = stores::attempt(*store, self.number, "begin", &[]);
+        if let Answer::Failed(error) = begun.answer {
             no_database(&error);
         }
+        self.wake(begun.woken, at);
         let done = self.step(name, sql, params, at);
         let ended = match &done {
             Ok(_) => self.step("execute", "commit", &[], at).map(drop),
@@ -282,11 +283,7 @@ impl Client {
                 },
                 None => steps::opaque(shared.object(), at, attempt),
             };
-            let wake = || {
-                for connection in woken {
-                    steps::store(&looks_again[connection], 0, 1, Release, at);
-                }
-            };
+            let wake = || self.wake(woken, at);
             match answer {
                 Answer::Waits { held_by } => {
                     let holders = stores::users(*store, &held_by);
@@ -307,12 +304,19 @@ impl Client {
                 }
                 Answer::Failed(error) if error.kind == Kind::Machine => no_database(&error),
                 Answer::Failed(error) => {
-                    let code = || error.code.clone();
+                    let code = || error.name();
                     call.statement(Op::StatementFails, shared, || shown(sql, params), code);
                     wake();
                     return Err(error);
                 }
             }
+        }
+    }
+
+    /// Tells clients that they need not wait any longer.
+    fn wake(&self, woken: Vec<usize>, at: Place) {
+        for connection in woken {
+            steps::store(&self.database.looks_again[connection], 0, 1, Release, at);
         }
     }
 
@@ -324,7 +328,7 @@ impl Client {
         match stores::attempt(*store, self.number, &sql, &[]).answer {
             Answer::Failed(error) if error.kind == Kind::Machine => no_database(&error),
             Answer::Failed(error) => {
-                let code = || error.code.clone();
+                let code = || error.name();
                 call.statement(Op::StatementFails, shared, || sql, code);
                 Err(error)
             }
@@ -332,6 +336,19 @@ impl Client {
                 call.statement(Op::Statement, shared, || sql, String::new);
                 Ok(())
             }
+        }
+    }
+
+    /// What it has left in its session ends. Only where it can have left anything is that a step.
+    fn disconnect(&self) {
+        let Inner { shared, store, .. } = &**self.database;
+        if !stores::may_have_session_state(*store) {
+            return;
+        }
+        let end = || stores::disconnect(*store, self.number);
+        match steps::opaque(shared.object(), self.made, end) {
+            Ok(woken) => self.wake(woken, self.made),
+            Err(error) => no_database(&error),
         }
     }
 
@@ -348,6 +365,7 @@ impl Drop for Client {
     fn drop(&mut self) {
         if steps::running() {
             let _ = self.rollback(self.made);
+            self.disconnect();
         }
         self.database.numbers.give_back(self.number);
     }

@@ -6,7 +6,7 @@
 //! wait by the monitor, and the counters say that as many waits have begun, nobody can move.
 
 use super::server::Session;
-use crate::sql::first_word;
+use crate::sql::{first_word, names_savepoint};
 use crate::{Engine, Error, Found, Kind, Result, Row, Rows, Value};
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable;
@@ -18,6 +18,9 @@ use tokio::time::timeout;
 
 /// How long a look at a statement lasts before the server is asked whether it waits.
 const LOOK: Duration = Duration::from_millis(1);
+
+/// How long a server may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// How often the server is asked before nobody can know who waits. Its counters count the waits of others, too.
 const LOOKS: u32 = 5_000;
@@ -36,6 +39,9 @@ pub struct Mariadb {
     id: i64,
     running: Option<Running>,
     in_transaction: bool,
+    engine: Engine,
+    /// Where it finds its tables. `None` for the session that belongs to no client.
+    space: Option<String>,
 }
 
 /// A statement on its way.
@@ -47,7 +53,9 @@ struct Running {
 impl Session for Mariadb {
     fn connect(address: &str, engine: Engine, space: Option<&str>) -> Result<Mariadb> {
         let mut session = Mariadb::dial(address)?;
-        session.set_up(engine, space)?;
+        session.engine = engine;
+        session.space = space.map(str::to_owned);
+        session.set_up()?;
         Ok(session)
     }
 
@@ -121,6 +129,21 @@ impl Session for Mariadb {
         }
     }
 
+    fn renew(&mut self) -> Result<()> {
+        if let Some(conn) = self.conn.as_mut() {
+            self.runtime.block_on(conn.reset()).map_err(Error::from)?;
+        }
+        self.set_up()
+    }
+
+    fn make_tables(&mut self, schema: &str) -> Result<()> {
+        let Some(conn) = self.conn.as_mut() else {
+            return Err(unreachable("the connection was lost"));
+        };
+        let made = self.runtime.block_on(conn.query_drop(schema));
+        made.map_err(Error::from)
+    }
+
     fn take_turn(&mut self) -> Result<()> {
         let lock = self.run("select get_lock('heisenbug', ?)", &[FOR_EVER.into()])?;
         match lock.rows.value::<Option<i64>>() {
@@ -155,14 +178,25 @@ impl Session for Mariadb {
     }
 
     fn remove_space(&mut self, space: &str) -> Result<()> {
-        self.run(&format!("drop database if exists {space}"), &[])?;
+        // What is left if this is cut short is found by the name of the second.
         self.run(&format!("drop database if exists {space}_first"), &[])?;
+        self.run(&format!("drop database if exists {space}"), &[])?;
         Ok(())
     }
 
-    fn keep_first_rows(&mut self, space: &str) -> Result<Vec<String>> {
+    fn keep_first_rows(&mut self, space: &str) -> Result<Option<String>> {
+        let special = self.run(
+            "select count(*) from information_schema.tables t left join information_schema.triggers g
+             on g.trigger_schema = t.table_schema where t.table_schema = ?
+             and (g.trigger_name is not null or t.table_type = 'SEQUENCE')",
+            &[space.into()],
+        )?;
+        // Triggers would see the rows come back, and sequences go on.
+        if special.rows.value::<i64>() > 0 {
+            return Ok(None);
+        }
         let tables = self.run(
-            "select t.table_name, t.auto_increment is not null,
+            "select t.table_name, t.auto_increment,
                     group_concat('`', c.column_name, '`' order by c.ordinal_position)
              from information_schema.tables t join information_schema.columns c
              on c.table_schema = t.table_schema and c.table_name = t.table_name
@@ -172,25 +206,29 @@ impl Session for Mariadb {
         )?;
         let mut reset = vec!["begin".to_owned()];
         for row in tables.rows.iter() {
-            let (table, counts, columns): (String, bool, String) =
-                (row.get(0), row.get(1), row.get(2));
+            let (table, next): (String, Option<i64>) = (row.get(0), row.get(1));
+            let columns: String = row.get(2);
             self.run(
                 &format!("create table {space}_first.`{table}` as select * from {space}.`{table}`"),
                 &[],
             )?;
             // A table that numbers its rows begins to count anew only when it is truncated.
-            let empty = match counts {
-                true => "truncate",
-                false => "delete from",
+            let empty = match next {
+                Some(_) => "truncate",
+                None => "delete from",
             };
             reset.push(format!("{empty} {space}.`{table}`"));
             reset.push(format!(
                 "insert into {space}.`{table}` ({columns}) select {columns} from {space}_first.`{table}`"
             ));
+            if let Some(next) = next {
+                reset.push(format!(
+                    "alter table {space}.`{table}` auto_increment = {next}"
+                ));
+            }
         }
         reset.push("commit".to_owned());
-        // All at once: one way to the server and back.
-        Ok(vec![reset.join("; ")])
+        Ok(Some(reset.join("; ")))
     }
 }
 
@@ -204,7 +242,8 @@ impl Mariadb {
         let opts = OptsBuilder::from_opts(opts).client_found_rows(true);
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unreachable(&error.to_string()))?;
-        let conn = runtime.block_on(Conn::new(opts));
+        let conn = runtime.block_on(async { timeout(CONNECT, Conn::new(opts)).await });
+        let conn = conn.map_err(|error| unreachable(&error.to_string()))?;
         let conn = conn.map_err(|error| unreachable(&error.to_string()))?;
         Ok(Mariadb {
             id: conn.id().into(),
@@ -212,19 +251,21 @@ impl Mariadb {
             conn: Some(conn),
             running: None,
             in_transaction: false,
+            engine: Engine::Mariadb,
+            space: None,
         })
     }
 
-    fn set_up(&mut self, engine: Engine, space: Option<&str>) -> Result<()> {
+    fn set_up(&mut self) -> Result<()> {
         let version: String = self.run("select version()", &[])?.rows.value();
         if !version.contains("MariaDB") {
             let message = format!("this is MySQL {version}, which shows waits in another way");
             return Err(Error::new(Kind::Machine, "NOT_MARIADB", message));
         }
-        let Some(space) = space else {
+        let Some(space) = self.space.clone() else {
             return Ok(());
         };
-        let is_on = i64::from(engine == Engine::MariadbSnapshot);
+        let is_on = i64::from(self.engine == Engine::MariadbSnapshot);
         let set = format!("set innodb_snapshot_isolation = {is_on}");
         match self.run(&set, &[]) {
             // Older versions have no such variable, and are as if it were off.
@@ -255,7 +296,7 @@ impl Mariadb {
     fn ended(&mut self, sql: &str, (conn, result): Ended) -> Result<Found> {
         self.conn = Some(conn);
         let lower = sql.to_ascii_lowercase();
-        let to_savepoint = lower.contains(" to ");
+        let to_savepoint = names_savepoint(sql);
         match (&result, first_word(sql).as_str()) {
             (Ok(_), "begin" | "start") => self.in_transaction = true,
             // What is sent with it.

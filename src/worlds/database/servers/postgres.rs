@@ -2,7 +2,7 @@
 //! for a deadlock and found none (`ProcSleep` in its `proc.c`).
 
 use super::server::Session;
-use crate::sql::first_word;
+use crate::sql::{first_word, names_savepoint};
 use crate::{Engine, Error, Found, Kind, Result, Row, Rows, Value};
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -13,6 +13,7 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Statement};
@@ -57,6 +58,10 @@ pub struct Postgres {
     in_transaction: bool,
     /// The transaction has failed, and can only be rolled back.
     failed: bool,
+    /// The lock that the statement was last seen to wait for.
+    waits_for: Option<String>,
+    /// Where it finds its tables. `None` for the session that belongs to no client.
+    space: Option<String>,
 }
 
 /// A statement on its way.
@@ -71,7 +76,8 @@ impl Session for Postgres {
         config.connect_timeout(CONNECT);
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| unreachable(&error))?;
-        let connected = runtime.block_on(config.connect(NoTls));
+        let connected = runtime.block_on(async { timeout(CONNECT, config.connect(NoTls)).await });
+        let connected = connected.map_err(|error| unreachable(&error))?;
         let (client, mut connection) = connected.map_err(|error| unreachable(&error))?;
         let (waiting, waits) = unbounded_channel();
         runtime.spawn(async move {
@@ -90,14 +96,17 @@ impl Session for Postgres {
             running: None,
             in_transaction: false,
             failed: false,
+            waits_for: None,
+            space: space.map(str::to_owned),
         };
-        session.set_up(space)?;
+        session.set_up()?;
         Ok(session)
     }
 
     fn start(&mut self, sql: &str, params: &[Value]) {
         // What an earlier statement was told after its answer is not for this one.
         while self.waits.try_recv().is_ok() {}
+        self.waits_for = None;
         let client = Arc::clone(&self.client);
         let text = sql.to_owned();
         let ended: Pin<Box<dyn Future<Output = Ended> + Send>> = match is_of_transactions(sql) {
@@ -140,12 +149,22 @@ impl Session for Postgres {
                 answers.extend(answer.map(|answer| (*number, answer)));
                 is_running
             });
-            // Locks are given on before the answer that ends a transaction: who is still blocked stays so.
-            let blocked = self.blocked(&running)?;
-            looks_at = { running.iter() }
-                .map(|(number, _)| *number)
-                .filter(|number| !blocked.contains(number))
-                .collect();
+            // Locks are given on before the answer that ends a transaction. Who still waits for the same
+            // lock stays where he is. Who waits for another one may be in a deadlock, and has to say.
+            let awaited = self.awaited(&running)?;
+            let mut moves = Vec::new();
+            for (number, session) in &mut running {
+                let lock = awaited
+                    .iter()
+                    .find(|(pid, _)| *pid == i64::from(session.pid));
+                let lock = lock.map(|(_, lock)| lock.clone());
+                let has_said_so = looks_at.contains(number) || session.waits_for == lock;
+                if lock.is_none() || !has_said_so {
+                    moves.push(*number);
+                }
+                session.waits_for = lock;
+            }
+            looks_at = moves;
             if looks_at.is_empty() {
                 return Ok(answers);
             }
@@ -164,6 +183,16 @@ impl Session for Postgres {
             .iter()
             .filter(|(_, other)| pids.contains(&other.pid.into()));
         holds.map(|(number, _)| *number).collect()
+    }
+
+    fn renew(&mut self) -> Result<()> {
+        self.statements.clear();
+        self.command("discard all")?;
+        self.settings()
+    }
+
+    fn make_tables(&mut self, schema: &str) -> Result<()> {
+        self.command(schema)
     }
 
     fn take_turn(&mut self) -> Result<()> {
@@ -203,7 +232,7 @@ impl Session for Postgres {
         ))
     }
 
-    fn keep_first_rows(&mut self, space: &str) -> Result<Vec<String>> {
+    fn keep_first_rows(&mut self, space: &str) -> Result<Option<String>> {
         let tables = self.run(
             "select c.relname::text, string_agg(quote_ident(a.attname), ', ' order by a.attnum)
              from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -212,13 +241,15 @@ impl Session for Postgres {
              and not a.attisdropped and a.attgenerated = '' group by c.oid, c.relname order by c.oid",
             &[space.into()],
         )?;
+        // What brings the rows back fires no triggers, and checks nothing. Not everybody may say so.
+        let _ = self.command("set session_replication_role = replica");
         let (mut empty, mut fill) = (Vec::new(), Vec::new());
         for row in tables.rows.iter() {
             let (table, columns): (String, String) = (row.get(0), row.get(1));
             self.command(&format!(
-                "create table {space}_first.\"{table}\" as table {space}.\"{table}\""
+                "create table {space}_first.\"{table}\" as select * from only {space}.\"{table}\""
             ))?;
-            empty.insert(0, format!("delete from {space}.\"{table}\""));
+            empty.insert(0, format!("delete from only {space}.\"{table}\""));
             fill.push(format!(
                 "insert into {space}.\"{table}\" ({columns}) overriding system value
                  select {columns} from {space}_first.\"{table}\""
@@ -226,13 +257,12 @@ impl Session for Postgres {
         }
         empty.append(&mut fill);
         empty.append(&mut self.sequences(space)?);
-        // All at once: one way to the server and back.
-        Ok(vec![format!("begin; {}; commit", empty.join("; "))])
+        Ok(Some(format!("begin; {}; commit", empty.join("; "))))
     }
 }
 
 impl Postgres {
-    fn set_up(&mut self, space: Option<&str>) -> Result<()> {
+    fn set_up(&mut self) -> Result<()> {
         let version = self.run("select current_setting('server_version_num')::int", &[])?;
         let version: i64 = version.rows.value();
         if version < OLDEST {
@@ -246,9 +276,14 @@ impl Postgres {
             .run("select pg_backend_pid()", &[])?
             .rows
             .value::<i64>() as i32;
-        let Some(space) = space else {
-            return self.command("set client_min_messages = error");
-        };
+        match self.space {
+            Some(_) => self.settings(),
+            None => self.command("set client_min_messages = error"),
+        }
+    }
+
+    /// What a client's session is set to.
+    fn settings(&mut self) -> Result<()> {
         self.command(SETTINGS).map_err(|error| {
             let message = format!(
                 "{}: the user must be a superuser, or be granted `set on parameter` for lc_messages, \
@@ -257,6 +292,7 @@ impl Postgres {
             );
             Error::new(Kind::Machine, &error.code, message)
         })?;
+        let space = self.space.clone().unwrap_or_default();
         self.command(&format!("set search_path to {space}"))
     }
 
@@ -293,11 +329,17 @@ impl Postgres {
         statement: Option<Statement>,
     ) -> Result<Found> {
         let had_failed = self.failed;
+        let first = first_word(&sql);
         match &result {
+            // A commit ends the transaction in any case.
+            Err(_) if matches!(&*first, "commit" | "end") => {
+                self.in_transaction = false;
+                self.failed = false;
+            }
             Err(_) => self.failed = self.in_transaction,
             Ok(_) if is_of_transactions(&sql) => {
-                let to_savepoint = sql.to_ascii_lowercase().contains(" to ");
-                match first_word(&sql).as_str() {
+                let to_savepoint = names_savepoint(&sql);
+                match &*first {
                     "begin" | "start" => self.in_transaction = true,
                     "commit" | "end" | "rollback" | "abort" if !to_savepoint => {
                         self.in_transaction = false;
@@ -315,7 +357,7 @@ impl Postgres {
             }
             self.statements.insert(sql.clone(), statement);
         }
-        match first_word(&sql).as_str() {
+        match &*first {
             // The server says nothing, and rolls back.
             "commit" | "end" if had_failed && result.is_ok() => {
                 let message = "a statement of the transaction had failed, so it was rolled back";
@@ -325,24 +367,25 @@ impl Postgres {
         }
     }
 
-    /// Those of them that wait for a lock.
-    fn blocked(&mut self, running: &[(usize, &mut Postgres)]) -> Result<Vec<usize>> {
+    /// The locks that they wait for: each as the process that waits, and the name of the lock.
+    fn awaited(&mut self, running: &[(usize, &mut Postgres)]) -> Result<Vec<(i64, String)>> {
         if running.is_empty() {
             return Ok(Vec::new());
         }
-        let pids: Vec<String> = running
-            .iter()
-            .map(|(_, session)| session.pid.to_string())
-            .collect();
+        let pids = running.iter().map(|(_, session)| session.pid.to_string());
+        let pids: Vec<String> = pids.collect();
         let sql = format!(
-            "select p from unnest(array[{}]) p where cardinality(pg_blocking_pids(p)) > 0",
+            "select pid, concat_ws(':', locktype, relation, page, tuple, transactionid, virtualxid,
+                                   classid, objid, objsubid, mode)
+             from pg_locks where not granted and pid = any(array[{}])",
             pids.join(", ")
         );
         let found = self.run(&sql, &[])?;
-        let blocked: Vec<i64> = found.rows.iter().map(|row| row.get(0)).collect();
-        let is_blocked = |session: &Postgres| blocked.contains(&session.pid.into());
-        let of = running.iter().filter(|(_, session)| is_blocked(session));
-        Ok(of.map(|(number, _)| *number).collect())
+        Ok(found
+            .rows
+            .iter()
+            .map(|row| (row.get(0), row.get(1)))
+            .collect())
     }
 
     /// What brings the sequences of a name space back.
@@ -452,16 +495,23 @@ fn is_of_transactions(sql: &str) -> bool {
 /// The statement with its question marks numbered, as PostgreSQL wants them.
 fn numbered(sql: &str) -> String {
     let mut text = String::new();
-    let mut quote = None;
     let mut number = 0;
-    for c in sql.chars() {
-        match (c, quote) {
-            ('\'' | '"', None) => quote = Some(c),
-            (c, Some(open)) if c == open => quote = None,
-            _ => {}
+    // What ends the text, the name or the comment that it is in.
+    let mut until = None;
+    for (at, c) in sql.char_indices() {
+        let rest = &sql[at..];
+        match until {
+            Some(end) if rest.starts_with(end) => until = None,
+            Some(_) => {}
+            None => {
+                const INSIDE: [(&str, &str); 4] =
+                    [("'", "'"), ("\"", "\""), ("--", "\n"), ("/*", "*/")];
+                let begins = INSIDE.iter().find(|(begin, _)| rest.starts_with(begin));
+                until = begins.map(|(_, end)| *end);
+            }
         }
         match c {
-            '?' if quote.is_none() => {
+            '?' if until.is_none() => {
                 number += 1;
                 text.push_str(&format!("${number}"));
             }
@@ -621,6 +671,11 @@ mod tests {
         assert_eq!(
             numbered(sql),
             "update t set a = $1, b = '?' where \"c?\" = $2"
+        );
+        let commented = "select -- what's this?\n ?, /* and ? */ ?";
+        assert_eq!(
+            numbered(commented),
+            "select -- what's this?\n $1, /* and ? */ $2"
         );
     }
 

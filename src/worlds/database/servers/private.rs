@@ -37,16 +37,17 @@ impl Private {
         };
         let io = |error: std::io::Error| failed(error.to_string());
         let folder = folder().map_err(io)?;
+        let script = folder.join("guard.sh");
+        fs::write(&script, GUARD).map_err(io)?;
         let mut command = Command::new("sh");
-        command.args(["-c", GUARD, "sh"]);
-        command.arg(server.command()).arg(&folder);
+        command.arg(script).arg(server.command()).arg(&folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // Ctrl-C in the terminal is for us: what it means for the server, the guard finds out.
         let guard = command.stderr(Stdio::null()).process_group(0).spawn();
         let guard = guard.inspect_err(|_| drop(fs::remove_dir_all(&folder)));
         let mut private = Private {
             address: address(server, &folder),
-            guard: guard.map_err(io)?,
+            guard: guard.map_err(|error| failed(format!("cannot run `sh`: {error}")))?,
             folder,
         };
         while !private.answers(server) {

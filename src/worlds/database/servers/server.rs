@@ -54,8 +54,15 @@ pub trait Session: Sized + Send {
     /// Removes it.
     fn remove_space(&mut self, space: &str) -> Result<()>;
 
-    /// Keeps the rows that the schema has filled the tables with. Returns what brings them back.
-    fn keep_first_rows(&mut self, space: &str) -> Result<Vec<String>>;
+    /// Makes what a schema says, which may be several statements.
+    fn make_tables(&mut self, schema: &str) -> Result<()>;
+
+    /// Keeps the rows that the schema has filled the tables with. Returns what brings them back: several
+    /// statements, sent at once. `None` if nothing does, so that the tables have to be made anew.
+    fn keep_first_rows(&mut self, space: &str) -> Result<Option<String>>;
+
+    /// Makes the session as it was when it had just connected.
+    fn renew(&mut self) -> Result<()>;
 
     /// Runs a statement to its end.
     fn run(&mut self, sql: &str, params: &[Value]) -> Result<Found> {
@@ -73,8 +80,8 @@ pub struct Server<S: Session> {
     sessions: Vec<Mutex<Option<S>>>,
     /// Nobody's: it sets up, brings back, and asks who waits.
     control: Mutex<S>,
-    /// What brings the tables back to their first rows.
-    reset: Vec<String>,
+    /// What brings the tables back to their first rows, if anything does.
+    reset: Option<String>,
     /// Whether a statement was run that `reset` does not undo.
     changed_schema: AtomicBool,
     /// Whether a statement was run that changes a session beyond its transaction.
@@ -85,6 +92,8 @@ pub struct Server<S: Session> {
     answers: Vec<(usize, Answer)>,
     /// Whether no other execution uses the server.
     has_turn: bool,
+    /// Whether no statement of a client has run.
+    is_fresh: bool,
 }
 
 impl<S: Session> fmt::Debug for Server<S> {
@@ -122,20 +131,21 @@ impl<S: Session> Server<S> {
             space,
             sessions: (0..MAX_CONNECTIONS).map(|_| Mutex::new(None)).collect(),
             control: Mutex::new(control),
-            reset: Vec::new(),
+            reset: None,
             changed_schema: AtomicBool::new(false),
             has_session_state: AtomicBool::new(false),
             waiting: Vec::new(),
             answers: Vec::new(),
             has_turn: false,
+            is_fresh: true,
         };
         // From here on it is dropped, and leaves nothing, whatever happens.
         let control = made
             .control
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        for statement in statements(schema) {
-            control.run(&statement, &[])?;
+        if !schema.trim().is_empty() {
+            control.make_tables(schema)?;
         }
         made.reset = control.keep_first_rows(&made.space).map_err(machine)?;
         Ok(made)
@@ -144,23 +154,41 @@ impl<S: Session> Server<S> {
     /// Brings the database back to what the schema made of it. `false` if it has to be made anew.
     pub fn reset(&mut self) -> Result<bool> {
         self.end_all()?;
-        if self.changed_schema.load(Relaxed) {
-            return Ok(false);
-        }
+        let Some(reset) = self
+            .reset
+            .clone()
+            .filter(|_| !self.changed_schema.load(Relaxed))
+        else {
+            return Ok(self.is_fresh);
+        };
         if self.has_session_state.load(Relaxed) {
-            // New ones: each is connected when it is first used.
-            for session in &mut self.sessions {
-                *session = Mutex::new(None);
+            for session in self.sessions.iter_mut() {
+                let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+                session.iter_mut().try_for_each(S::renew).map_err(machine)?;
             }
         }
         let control = self
             .control
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        for statement in &self.reset {
-            control.run(statement, &[]).map_err(machine)?;
-        }
+        control.run(&reset, &[]).map_err(machine)?;
         Ok(true)
+    }
+
+    /// Whether a client may have left anything in its session that outlives a transaction.
+    pub fn may_have_session_state(&self) -> bool {
+        self.has_session_state.load(Relaxed)
+    }
+
+    /// Makes the session of a client that is gone as new. Returns who need not wait any longer.
+    pub fn disconnect(&mut self, connection: usize) -> Result<Vec<usize>> {
+        if !self.has_session_state.load(Relaxed) {
+            return Ok(Vec::new());
+        }
+        let session = self.sessions[connection].get_mut();
+        let session = session.unwrap_or_else(PoisonError::into_inner);
+        session.iter_mut().try_for_each(S::renew).map_err(machine)?;
+        self.settle(None)
     }
 
     /// Waits until no other execution uses the server.
@@ -217,6 +245,10 @@ impl<S: Session> Server<S> {
 
     /// Runs a statement on that connection, or leaves it to the server if it has to wait.
     pub fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
+        if let Some(instead) = not_sent(sql) {
+            let (answer, woken) = (instead.into(), Vec::new());
+            return Attempt { answer, woken };
+        }
         let answer = self.send(connection, sql, params);
         let (answer, woken) = match answer.and_then(|()| self.settle(Some(connection))) {
             Ok(answered) => self.of(connection, answered),
@@ -227,6 +259,12 @@ impl<S: Session> Server<S> {
 
     fn send(&mut self, connection: usize, sql: &str, params: &[Value]) -> Result<()> {
         self.note(sql);
+        self.is_fresh = false;
+        let begins = matches!(first_word(sql).as_str(), "begin" | "start");
+        if begins && self.is_in_transaction(connection) {
+            let message = "there is a transaction already";
+            return Err(Error::new(Kind::Other, "25001", message));
+        }
         self.session(connection)?
             .as_mut()
             .expect("it was opened")
@@ -284,6 +322,9 @@ impl<S: Session> Server<S> {
 
     /// Runs a statement on that connection, and waits in the server.
     pub fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
+        if let Some(instead) = not_sent(sql) {
+            return instead;
+        }
         self.note(sql);
         let mut session = self.session(connection)?;
         session.as_mut().expect("it was opened").run(sql, params)
@@ -299,7 +340,8 @@ impl<S: Session> Server<S> {
     fn note(&self, sql: &str) {
         if leaves_session_state(sql) {
             self.has_session_state.store(true, Relaxed);
-        } else if !is_undone_by_reset(&first_word(sql)) {
+        }
+        if first_word(sql) != "set" && !is_undone_by_reset(&first_word(sql)) {
             self.changed_schema.store(true, Relaxed);
         }
     }
@@ -361,8 +403,27 @@ fn leaves_session_state(sql: &str) -> bool {
     match first_word(sql).as_str() {
         // For the next transaction alone.
         "set" => !lower.contains("transaction"),
-        "listen" | "unlisten" => true,
+        "listen" | "unlisten" | "prepare" | "declare" | "discard" | "reset" => true,
+        "create" if lower.contains(" temp") => true,
         _ => THEY.iter().any(|it| lower.contains(it)),
+    }
+}
+
+/// What comes of a statement that a program cannot have, if it is one.
+fn not_sent(sql: &str) -> Option<Result<Found>> {
+    let lower = sql.to_ascii_lowercase();
+    let refused = |why: &str| Some(Err(Error::new(Kind::Other, "REFUSED", why)));
+    let words: Vec<&str> = lower.split_whitespace().collect();
+    match first_word(sql).as_str() {
+        // How long a statement waits is not for a check to say.
+        "set" if lower.contains("timeout") => Some(Ok(Found::default())),
+        "set" if lower.contains("autocommit") => {
+            refused("`autocommit` stays on: begin a transaction instead")
+        }
+        "commit" | "rollback" | "end" if words.contains(&"chain") => {
+            refused("a transaction is begun by itself: without `and chain`")
+        }
+        _ => None,
     }
 }
 
@@ -385,38 +446,4 @@ fn new_name() -> String {
     // A random number without another crate.
     let number = RandomState::new().hash_one(()) >> 33;
     format!("heisenbug_{}", number.max(1))
-}
-
-/// The statements of a schema, which end in semicolons.
-fn statements(schema: &str) -> Vec<String> {
-    let mut all = vec![String::new()];
-    let mut quoted = false;
-    for line in schema.lines() {
-        let line = line.split("--").next().unwrap_or_default();
-        for c in line.chars().chain(['\n']) {
-            quoted ^= c == '\'';
-            match c {
-                ';' if !quoted => all.push(String::new()),
-                _ => all.last_mut().expect("there is one").push(c),
-            }
-        }
-    }
-    all.retain(|statement| !statement.trim().is_empty());
-    all
-}
-
-#[cfg(test)]
-mod tests {
-    use super::statements;
-
-    #[test]
-    fn a_schema_is_cut_at_its_semicolons_and_not_in_texts() {
-        let schema = "create table t (a text); -- one; two\ninsert into t values (';');\n";
-        let found = statements(schema);
-        let found: Vec<&str> = found.iter().map(|statement| statement.trim()).collect();
-        assert_eq!(
-            found,
-            ["create table t (a text)", "insert into t values (';')"]
-        );
-    }
 }

@@ -98,6 +98,16 @@ pub fn attempt(store: Number, connection: usize, sql: &str, params: &[Value]) ->
     of_the_program(attempt)
 }
 
+/// Ends what a client that is gone has left in its session. Returns who need not wait any longer.
+pub fn disconnect(store: Number, connection: usize) -> Result<Vec<usize>> {
+    of_the_program(with(|stores| stores[store].store.disconnect(connection)))
+}
+
+/// Whether a client may have left anything in its session.
+pub fn may_have_session_state(store: Number) -> bool {
+    with(|stores| stores[store].store.may_have_session_state())
+}
+
 /// What came of a statement that has waited. `None` if it has to be tried again.
 pub fn delivered(store: Number, connection: usize) -> Option<Answer> {
     of_the_program(with(|stores| stores[store].store.delivered(connection)))
