@@ -1,6 +1,7 @@
 //! SQLite: one database file, several connections to it, and a way back to its first state.
 
 use crate::sql::{beginning, first_word, is_undone_by_reset};
+use crate::store::Database;
 use crate::{
     Answer, Attempt, Engine, Error, Found, Kind, MAX_CONNECTIONS, Result, Row, Rows, Value,
 };
@@ -92,58 +93,6 @@ impl Sqlite {
         })
     }
 
-    /// Brings the database back to what the schema made of it. `false` if it has to be made anew.
-    pub fn reset(&mut self) -> Result<bool> {
-        self.waiting.clear();
-        for connection in &self.connections {
-            let connection = locked(connection);
-            if !connection.is_autocommit() {
-                connection.execute_batch("rollback")?;
-            }
-            forget_last_row(&connection);
-        }
-        let control = locked(&self.control);
-        if self.changed_schema.load(Relaxed) || schema_version(&control)? != self.schema_version {
-            return Ok(false);
-        }
-        bring_back(&control, &self.reset)?;
-        Ok(true)
-    }
-
-    /// Runs a statement on that connection, unless it would have to wait: then it has done nothing, and is
-    /// tried again when a transaction that held locks has ended.
-    pub fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
-        let before = self.holds(connection);
-        COULD_WAIT.set(false);
-        let answer = match self.run(connection, sql, params) {
-            Err(error) if error.kind == Kind::Busy && COULD_WAIT.get() => {
-                self.waiting.push(connection);
-                Answer::Waits {
-                    held_by: self.holders(connection),
-                }
-            }
-            result => result.into(),
-        };
-        let woken = match before && !self.holds(connection) {
-            true => std::mem::take(&mut self.waiting),
-            false => Vec::new(),
-        };
-        Attempt { answer, woken }
-    }
-
-    /// Runs a statement on that connection, and waits for locks as long as SQLite's users usually do.
-    pub fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
-        WAITS.set(true);
-        let answer = self.run(connection, sql, params);
-        WAITS.set(false);
-        answer
-    }
-
-    /// Whether a transaction is open on that connection.
-    pub fn is_in_transaction(&self, connection: usize) -> bool {
-        !locked(&self.connections[connection]).is_autocommit()
-    }
-
     /// The other connections that hold a lock.
     fn holders(&self, me: usize) -> Vec<usize> {
         let state = |other: usize| self.state(other);
@@ -204,6 +153,57 @@ impl Sqlite {
             rows: Rows(rows),
             changed,
         })
+    }
+}
+
+impl Database for Sqlite {
+    fn reset(&mut self) -> Result<bool> {
+        self.waiting.clear();
+        for connection in &self.connections {
+            let connection = locked(connection);
+            if !connection.is_autocommit() {
+                connection.execute_batch("rollback")?;
+            }
+            forget_last_row(&connection);
+        }
+        let control = locked(&self.control);
+        if self.changed_schema.load(Relaxed) || schema_version(&control)? != self.schema_version {
+            return Ok(false);
+        }
+        bring_back(&control, &self.reset)?;
+        Ok(true)
+    }
+
+    /// One that would have to wait has done nothing, and is tried again when a transaction that held locks
+    /// has ended.
+    fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
+        let before = self.holds(connection);
+        COULD_WAIT.set(false);
+        let answer = match self.run(connection, sql, params) {
+            Err(error) if error.kind == Kind::Busy && COULD_WAIT.get() => {
+                self.waiting.push(connection);
+                Answer::Waits {
+                    held_by: self.holders(connection),
+                }
+            }
+            result => result.into(),
+        };
+        let woken = match before && !self.holds(connection) {
+            true => std::mem::take(&mut self.waiting),
+            false => Vec::new(),
+        };
+        Attempt { answer, woken }
+    }
+
+    fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
+        WAITS.set(true);
+        let answer = self.run(connection, sql, params);
+        WAITS.set(false);
+        answer
+    }
+
+    fn is_in_transaction(&self, connection: usize) -> bool {
+        !locked(&self.connections[connection]).is_autocommit()
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::servers::needs;
 use crate::sqlite::Sqlite;
 use crate::{Answer, Attempt, Engine, Found, Level, Result, Value};
-
 use heisenbug_catalogue::Needs;
+use std::fmt::Debug;
 
 #[cfg(feature = "servers")]
 use crate::servers::{Mariadb, Postgres, Server};
@@ -17,29 +17,53 @@ pub const MAX_CONNECTIONS: usize = 8;
 pub struct Store {
     schema: String,
     engine: Engine,
-    on: On,
+    database: Box<dyn Database>,
 }
 
-#[derive(Debug)]
-enum On {
-    Sqlite(Sqlite),
-    #[cfg(feature = "servers")]
-    Postgres(Server<Postgres>),
-    #[cfg(feature = "servers")]
-    Mariadb(Server<Mariadb>),
-}
+/// A database on some engine. What it need not do is what an engine in this process has no use for.
+pub(crate) trait Database: Debug + Send + Sync {
+    /// Brings it back to what the schema made of it, and ends all transactions. `false` if it has to be
+    /// made anew.
+    fn reset(&mut self) -> Result<bool>;
 
-/// Calls the same method, on whichever engine it is.
-macro_rules! on {
-    ($store:expr, $name:ident => $call:expr) => {
-        match $store {
-            On::Sqlite($name) => $call,
-            #[cfg(feature = "servers")]
-            On::Postgres($name) => $call,
-            #[cfg(feature = "servers")]
-            On::Mariadb($name) => $call,
-        }
-    };
+    /// Runs a statement on that connection, in a check. Nobody waits here: the statement may have to.
+    fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt;
+
+    /// Runs a statement on that connection, and waits for locks as the engine's users usually do.
+    fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found>;
+
+    /// Whether a transaction is open on that connection.
+    fn is_in_transaction(&self, connection: usize) -> bool;
+
+    /// What came of the statement of that connection that had to wait. `None` if it has to be tried again.
+    fn delivered(&mut self, _connection: usize) -> Option<Answer> {
+        None
+    }
+
+    /// Waits until no other execution uses the server.
+    fn take_turn(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether no other execution uses the server.
+    fn has_turn(&self) -> bool {
+        false
+    }
+
+    /// Ends an execution: nothing of it waits, or keeps others waiting.
+    fn rest(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether a client may have left anything in its session that outlives a transaction.
+    fn may_have_session_state(&self) -> bool {
+        false
+    }
+
+    /// Makes the session of a client that is gone as new. Returns who need not wait any longer.
+    fn disconnect(&mut self, _connection: usize) -> Result<Vec<usize>> {
+        Ok(Vec::new())
+    }
 }
 
 impl Store {
@@ -49,19 +73,10 @@ impl Store {
     ///
     /// If there is no room for it, no such server at hand, or the schema is wrong.
     pub fn open(schema: &str, engine: Engine) -> Result<Store> {
-        let on = match engine {
-            Engine::Sqlite | Engine::SqliteWal => On::Sqlite(Sqlite::open(schema, engine)?),
-            #[cfg(feature = "servers")]
-            Engine::Postgres => On::Postgres(Server::open(schema, engine)?),
-            #[cfg(feature = "servers")]
-            Engine::Mariadb | Engine::MariadbSnapshot => On::Mariadb(Server::open(schema, engine)?),
-            #[cfg(not(feature = "servers"))]
-            _ => return Err(crate::servers::none_in_this_build(engine)),
-        };
         Ok(Store {
             schema: schema.to_owned(),
             engine,
-            on,
+            database: open(schema, engine)?,
         })
     }
 
@@ -81,106 +96,26 @@ impl Store {
     ///
     /// If the engine refuses, as with a full disk.
     pub fn reset(&mut self) -> Result<()> {
-        match on!(&mut self.on, on => on.reset())? {
-            true => Ok(()),
-            false => {
-                let had_turn = self.has_turn().is_some();
-                self.rest()?;
-                *self = Store::open(&self.schema, self.engine)?;
-                if had_turn {
-                    self.take_turn()?;
-                }
-                Ok(())
-            }
+        if self.database.reset()? {
+            return Ok(());
         }
-    }
-
-    /// Waits until no other execution uses the server, if it is on one. The turn ends with [`rest`](Store::rest).
-    ///
-    /// # Errors
-    ///
-    /// If the server is lost.
-    pub fn take_turn(&mut self) -> Result<()> {
-        match &mut self.on {
-            On::Sqlite(_) => Ok(()),
-            #[cfg(feature = "servers")]
-            On::Postgres(server) => server.take_turn(),
-            #[cfg(feature = "servers")]
-            On::Mariadb(server) => server.take_turn(),
-        }
-    }
-
-    /// The server that no other execution uses.
-    pub fn has_turn(&self) -> Option<Needs> {
-        let has_turn = match &self.on {
-            On::Sqlite(_) => false,
-            #[cfg(feature = "servers")]
-            On::Postgres(server) => server.has_turn(),
-            #[cfg(feature = "servers")]
-            On::Mariadb(server) => server.has_turn(),
-        };
-        needs(self.engine).filter(|_| has_turn)
-    }
-
-    /// Ends an execution: nothing of it waits, or keeps others waiting.
-    ///
-    /// # Errors
-    ///
-    /// If the server is lost.
-    pub fn rest(&mut self) -> Result<()> {
-        match &mut self.on {
-            // The next one rolls back what it finds.
-            On::Sqlite(_) => Ok(()),
-            #[cfg(feature = "servers")]
-            On::Postgres(server) => server.rest(),
-            #[cfg(feature = "servers")]
-            On::Mariadb(server) => server.rest(),
+        let had_turn = self.database.has_turn();
+        self.database.rest()?;
+        self.database = open(&self.schema, self.engine)?;
+        match had_turn {
+            true => self.database.take_turn(),
+            false => Ok(()),
         }
     }
 
     /// Runs a statement on that connection, in a check. Nobody waits here: the statement may have to.
     pub fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
-        on!(&mut self.on, on => on.attempt(connection, sql, params))
-    }
-
-    /// Whether a client may have left anything in its session that outlives a transaction.
-    pub fn may_have_session_state(&self) -> bool {
-        match &self.on {
-            On::Sqlite(_) => false,
-            #[cfg(feature = "servers")]
-            On::Postgres(server) => server.may_have_session_state(),
-            #[cfg(feature = "servers")]
-            On::Mariadb(server) => server.may_have_session_state(),
-        }
-    }
-
-    /// Ends what the client of that connection has left in its session. Returns who need not wait any longer.
-    ///
-    /// # Errors
-    ///
-    /// If the server is lost.
-    pub fn disconnect(&mut self, connection: usize) -> Result<Vec<usize>> {
-        match &mut self.on {
-            On::Sqlite(_) => {
-                let _ = connection;
-                Ok(Vec::new())
-            }
-            #[cfg(feature = "servers")]
-            On::Postgres(server) => server.disconnect(connection),
-            #[cfg(feature = "servers")]
-            On::Mariadb(server) => server.disconnect(connection),
-        }
+        self.database.attempt(connection, sql, params)
     }
 
     /// What came of the statement of that connection that had to wait. `None` if it has to be tried again.
     pub fn delivered(&mut self, connection: usize) -> Option<Answer> {
-        match &mut self.on {
-            On::Sqlite(_) => None,
-            #[cfg(feature = "servers")]
-            On::Postgres(server) => server.delivered(connection),
-            #[cfg(feature = "servers")]
-            On::Mariadb(server) => server.delivered(connection),
-        }
+        self.database.delivered(connection)
     }
 
     /// Runs a statement on that connection, and waits for locks as the engine's users usually do.
@@ -189,12 +124,50 @@ impl Store {
     ///
     /// What the engine says.
     pub fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
-        on!(&self.on, on => on.run_waiting(connection, sql, params))
+        self.database.run_waiting(connection, sql, params)
     }
 
     /// Whether a transaction is open on that connection.
     pub fn is_in_transaction(&self, connection: usize) -> bool {
-        on!(&self.on, on => on.is_in_transaction(connection))
+        self.database.is_in_transaction(connection)
+    }
+
+    /// Waits until no other execution uses the server, if it is on one. The turn ends with
+    /// [`rest`](Store::rest).
+    ///
+    /// # Errors
+    ///
+    /// If the server is lost.
+    pub fn take_turn(&mut self) -> Result<()> {
+        self.database.take_turn()
+    }
+
+    /// The server that no other execution uses.
+    pub fn has_turn(&self) -> Option<Needs> {
+        needs(self.engine).filter(|_| self.database.has_turn())
+    }
+
+    /// Ends an execution: nothing of it waits, or keeps others waiting.
+    ///
+    /// # Errors
+    ///
+    /// If the server is lost.
+    pub fn rest(&mut self) -> Result<()> {
+        self.database.rest()
+    }
+
+    /// Whether a client may have left anything in its session that outlives a transaction.
+    pub fn may_have_session_state(&self) -> bool {
+        self.database.may_have_session_state()
+    }
+
+    /// Makes the session of a client that is gone as new. Returns who need not wait any longer.
+    ///
+    /// # Errors
+    ///
+    /// If the server is lost.
+    pub fn disconnect(&mut self, connection: usize) -> Result<Vec<usize>> {
+        self.database.disconnect(connection)
     }
 
     /// The statement that begins a transaction at that level. MariaDB needs two: they are sent at once.
@@ -209,4 +182,18 @@ impl Store {
             }
         }
     }
+}
+
+fn open(schema: &str, engine: Engine) -> Result<Box<dyn Database>> {
+    Ok(match engine {
+        Engine::Sqlite | Engine::SqliteWal => Box::new(Sqlite::open(schema, engine)?),
+        #[cfg(feature = "servers")]
+        Engine::Postgres => Box::new(Server::<Postgres>::open(schema, engine)?),
+        #[cfg(feature = "servers")]
+        Engine::Mariadb | Engine::MariadbSnapshot => {
+            Box::new(Server::<Mariadb>::open(schema, engine)?)
+        }
+        #[cfg(not(feature = "servers"))]
+        _ => return Err(crate::servers::none_in_this_build(engine)),
+    })
 }

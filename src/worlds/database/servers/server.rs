@@ -7,6 +7,7 @@
 
 use super::address;
 use crate::sql::{first_word, is_undone_by_reset};
+use crate::store::Database;
 use crate::{Answer, Attempt, Engine, Error, Found, Kind, MAX_CONNECTIONS, Result, Value};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -151,75 +152,6 @@ impl<S: Session> Server<S> {
         Ok(made)
     }
 
-    /// Brings the database back to what the schema made of it. `false` if it has to be made anew.
-    pub fn reset(&mut self) -> Result<bool> {
-        self.end_all()?;
-        let Some(reset) = self
-            .reset
-            .clone()
-            .filter(|_| !self.changed_schema.load(Relaxed))
-        else {
-            return Ok(self.is_fresh);
-        };
-        if self.has_session_state.load(Relaxed) {
-            for session in self.sessions.iter_mut() {
-                let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
-                session.iter_mut().try_for_each(S::renew).map_err(machine)?;
-            }
-        }
-        let control = self
-            .control
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        control.run(&reset, &[]).map_err(machine)?;
-        Ok(true)
-    }
-
-    /// Whether a client may have left anything in its session that outlives a transaction.
-    pub fn may_have_session_state(&self) -> bool {
-        self.has_session_state.load(Relaxed)
-    }
-
-    /// Makes the session of a client that is gone as new. Returns who need not wait any longer.
-    pub fn disconnect(&mut self, connection: usize) -> Result<Vec<usize>> {
-        if !self.has_session_state.load(Relaxed) {
-            return Ok(Vec::new());
-        }
-        let session = self.sessions[connection].get_mut();
-        let session = session.unwrap_or_else(PoisonError::into_inner);
-        session.iter_mut().try_for_each(S::renew).map_err(machine)?;
-        self.settle(None)
-    }
-
-    /// Waits until no other execution uses the server.
-    pub fn take_turn(&mut self) -> Result<()> {
-        let control = self
-            .control
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        control.take_turn().map_err(machine)?;
-        self.has_turn = true;
-        Ok(())
-    }
-
-    /// Whether no other execution uses the server.
-    pub fn has_turn(&self) -> bool {
-        self.has_turn
-    }
-
-    /// Ends the execution, and the turn with it.
-    pub fn rest(&mut self) -> Result<()> {
-        self.end_all()?;
-        if std::mem::take(&mut self.has_turn) {
-            let control = self
-                .control
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner);
-            control.end_turn().map_err(machine)?;
-        }
-        Ok(())
-    }
-
     /// Ends what an execution has left: its transactions, and the statements that wait for them.
     fn end_all(&mut self) -> Result<()> {
         loop {
@@ -241,20 +173,6 @@ impl<S: Session> Server<S> {
                 return Err(Error::new(Kind::Machine, "WAITS", message));
             }
         }
-    }
-
-    /// Runs a statement on that connection, or leaves it to the server if it has to wait.
-    pub fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
-        if let Some(instead) = not_sent(sql) {
-            let (answer, woken) = (instead.into(), Vec::new());
-            return Attempt { answer, woken };
-        }
-        let answer = self.send(connection, sql, params);
-        let (answer, woken) = match answer.and_then(|()| self.settle(Some(connection))) {
-            Ok(answered) => self.of(connection, answered),
-            Err(error) => (Answer::Failed(error), Vec::new()),
-        };
-        Attempt { answer, woken }
     }
 
     fn send(&mut self, connection: usize, sql: &str, params: &[Value]) -> Result<()> {
@@ -311,31 +229,6 @@ impl<S: Session> Server<S> {
         Ok(answered)
     }
 
-    /// The answer of a statement that has waited.
-    pub fn delivered(&mut self, connection: usize) -> Option<Answer> {
-        let at = self
-            .answers
-            .iter()
-            .position(|(number, _)| *number == connection);
-        at.map(|at| self.answers.remove(at).1)
-    }
-
-    /// Runs a statement on that connection, and waits in the server.
-    pub fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
-        if let Some(instead) = not_sent(sql) {
-            return instead;
-        }
-        self.note(sql);
-        let mut session = self.session(connection)?;
-        session.as_mut().expect("it was opened").run(sql, params)
-    }
-
-    /// Whether a transaction is open on that connection.
-    pub fn is_in_transaction(&self, connection: usize) -> bool {
-        let session = locked(&self.sessions[connection]);
-        session.as_ref().is_some_and(S::is_in_transaction)
-    }
-
     /// Takes note of what the next execution must not find.
     fn note(&self, sql: &str) {
         if leaves_session_state(sql) {
@@ -369,6 +262,106 @@ impl<S: Session> Server<S> {
         me.first()
             .map(|(_, me)| control.holders(me, others))
             .unwrap_or_default()
+    }
+}
+
+impl<S: Session> Database for Server<S> {
+    fn reset(&mut self) -> Result<bool> {
+        self.end_all()?;
+        let Some(reset) = self
+            .reset
+            .clone()
+            .filter(|_| !self.changed_schema.load(Relaxed))
+        else {
+            return Ok(self.is_fresh);
+        };
+        if self.has_session_state.load(Relaxed) {
+            for session in self.sessions.iter_mut() {
+                let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+                session.iter_mut().try_for_each(S::renew).map_err(machine)?;
+            }
+        }
+        let control = self
+            .control
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        control.run(&reset, &[]).map_err(machine)?;
+        Ok(true)
+    }
+
+    fn attempt(&mut self, connection: usize, sql: &str, params: &[Value]) -> Attempt {
+        if let Some(instead) = not_sent(sql) {
+            let (answer, woken) = (instead.into(), Vec::new());
+            return Attempt { answer, woken };
+        }
+        let answer = self.send(connection, sql, params);
+        let (answer, woken) = match answer.and_then(|()| self.settle(Some(connection))) {
+            Ok(answered) => self.of(connection, answered),
+            Err(error) => (Answer::Failed(error), Vec::new()),
+        };
+        Attempt { answer, woken }
+    }
+
+    fn run_waiting(&self, connection: usize, sql: &str, params: &[Value]) -> Result<Found> {
+        if let Some(instead) = not_sent(sql) {
+            return instead;
+        }
+        self.note(sql);
+        let mut session = self.session(connection)?;
+        session.as_mut().expect("it was opened").run(sql, params)
+    }
+
+    fn is_in_transaction(&self, connection: usize) -> bool {
+        let session = locked(&self.sessions[connection]);
+        session.as_ref().is_some_and(S::is_in_transaction)
+    }
+
+    fn delivered(&mut self, connection: usize) -> Option<Answer> {
+        let at = self
+            .answers
+            .iter()
+            .position(|(number, _)| *number == connection);
+        at.map(|at| self.answers.remove(at).1)
+    }
+
+    fn take_turn(&mut self) -> Result<()> {
+        let control = self
+            .control
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        control.take_turn().map_err(machine)?;
+        self.has_turn = true;
+        Ok(())
+    }
+
+    fn has_turn(&self) -> bool {
+        self.has_turn
+    }
+
+    fn rest(&mut self) -> Result<()> {
+        self.end_all()?;
+        if std::mem::take(&mut self.has_turn) {
+            let control = self
+                .control
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            control.end_turn().map_err(machine)?;
+        }
+        Ok(())
+    }
+
+    fn may_have_session_state(&self) -> bool {
+        self.has_session_state.load(Relaxed)
+    }
+
+    fn disconnect(&mut self, connection: usize) -> Result<Vec<usize>> {
+        if !self.has_session_state.load(Relaxed) {
+            return Ok(Vec::new());
+        }
+        let session = self.sessions[connection].get_mut();
+        let session = session.unwrap_or_else(PoisonError::into_inner);
+        session.iter_mut().try_for_each(S::renew).map_err(machine)?;
+        self.settle(None)
     }
 }
 
