@@ -407,6 +407,6 @@ fn the_wait_is_not_for_the_program_to_set_and_neither_is_the_journal_holds() {
             .connect()
             .query("pragma journal_mode = wal", ())
             .unwrap_err();
-        assert!(journal.message.contains("with_journal"), "{journal}");
+        assert!(journal.message.contains("Database::on"), "{journal}");
     });
 }

@@ -112,14 +112,10 @@ impl<S: Session> Server<S> {
 
     /// Makes a database there, connects to it, and leaves nothing.
     pub fn try_out(address: &str, engine: Engine) -> Result<()> {
-        let server = Server::<S>::open_at(address.to_owned(), "", engine)?;
+        let mut server = Server::<S>::open_at(address.to_owned(), "", engine)?;
         let session = server.session(0)?;
         drop(session);
-        let mut control = server
-            .control
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        control.may_look().map_err(machine)
+        own(&mut server.control).may_look().map_err(machine)
     }
 
     fn open_at(address: String, schema: &str, engine: Engine) -> Result<Server<S>> {
@@ -141,10 +137,7 @@ impl<S: Session> Server<S> {
             is_fresh: true,
         };
         // From here on it is dropped, and leaves nothing, whatever happens.
-        let control = made
-            .control
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let control = own(&mut made.control);
         if !schema.trim().is_empty() {
             control.make_tables(schema)?;
         }
@@ -156,7 +149,7 @@ impl<S: Session> Server<S> {
     fn end_all(&mut self) -> Result<()> {
         loop {
             for (number, session) in self.sessions.iter_mut().enumerate() {
-                let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let session = own(session);
                 let Some(session) = session.as_mut() else {
                     continue;
                 };
@@ -212,14 +205,11 @@ impl<S: Session> Server<S> {
         let running = sessions
             .filter(|(number, _)| waiting.contains(number))
             .filter_map(|(number, session)| {
-                let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let session = own(session);
                 Some((number, session.as_mut()?))
             });
         let running = running.collect();
-        let control = self
-            .control
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let control = own(&mut self.control);
         let answers = control.settle(running, moved)?;
         let answered: Vec<usize> = answers.iter().map(|(number, _)| *number).collect();
         self.waiting.retain(|number| !answered.contains(number));
@@ -251,14 +241,11 @@ impl<S: Session> Server<S> {
     fn holders(&mut self, connection: usize) -> Vec<usize> {
         let sessions = self.sessions.iter_mut().enumerate();
         let open = sessions.filter_map(|(number, session)| {
-            let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let session = own(session);
             Some((number, &*session.as_mut()?))
         });
         let (me, others): (Vec<_>, Vec<_>) = open.partition(|(number, _)| *number == connection);
-        let control = self
-            .control
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let control = own(&mut self.control);
         me.first()
             .map(|(_, me)| control.holders(me, others))
             .unwrap_or_default()
@@ -277,14 +264,11 @@ impl<S: Session> Database for Server<S> {
         };
         if self.has_session_state.load(Relaxed) {
             for session in self.sessions.iter_mut() {
-                let session = session.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let session = own(session);
                 session.iter_mut().try_for_each(S::renew).map_err(machine)?;
             }
         }
-        let control = self
-            .control
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let control = own(&mut self.control);
         control.run(&reset, &[]).map_err(machine)?;
         Ok(true)
     }
@@ -325,10 +309,7 @@ impl<S: Session> Database for Server<S> {
     }
 
     fn take_turn(&mut self) -> Result<()> {
-        let control = self
-            .control
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let control = own(&mut self.control);
         control.take_turn().map_err(machine)?;
         self.has_turn = true;
         Ok(())
@@ -341,10 +322,7 @@ impl<S: Session> Database for Server<S> {
     fn rest(&mut self) -> Result<()> {
         self.end_all()?;
         if std::mem::take(&mut self.has_turn) {
-            let control = self
-                .control
-                .get_mut()
-                .unwrap_or_else(PoisonError::into_inner);
+            let control = own(&mut self.control);
             control.end_turn().map_err(machine)?;
         }
         Ok(())
@@ -358,8 +336,7 @@ impl<S: Session> Database for Server<S> {
         if !self.has_session_state.load(Relaxed) {
             return Ok(Vec::new());
         }
-        let session = self.sessions[connection].get_mut();
-        let session = session.unwrap_or_else(PoisonError::into_inner);
+        let session = own(&mut self.sessions[connection]);
         session.iter_mut().try_for_each(S::renew).map_err(machine)?;
         self.settle(None)
     }
@@ -370,10 +347,7 @@ impl<S: Session> Drop for Server<S> {
         // If the server is gone, so is what was on it, or the next one to come removes it.
         let _ = self.end_all();
         self.sessions.clear();
-        let control = self
-            .control
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let control = own(&mut self.control);
         let _ = control.remove_space(&self.space);
     }
 }
@@ -418,6 +392,11 @@ fn not_sent(sql: &str) -> Option<Result<Found>> {
         }
         _ => None,
     }
+}
+
+/// What nobody else can have at the moment.
+fn own<T>(of: &mut Mutex<T>) -> &mut T {
+    of.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Each session has one user at a time.
