@@ -26,7 +26,7 @@ use super::thread;
 use heisenbug_catalogue::{Bug, Expected, Needs, Outcome, Scale, Shape, Variant, Workload};
 
 const SCHEMA: &str = "
-    create table accounts (id integer primary key, balance integer not null, version integer not null);
+    create table accounts (id integer primary key, balance bigint not null, version bigint not null);
     insert into accounts values (1, 100, 0);
 ";
 
