@@ -7,6 +7,7 @@ pub mod crossed_transfers;
 pub mod doctors_on_call;
 pub mod double_booking;
 pub mod early_job;
+pub mod hot_row;
 pub mod idle_worker;
 pub mod lock_upgrade;
 pub mod lost_withdrawal;
@@ -32,4 +33,5 @@ pub const ALL: &[Bug] = &[
     missed_notification::BUG,
     idle_worker::BUG,
     polite_claims::BUG,
+    hot_row::BUG,
 ];

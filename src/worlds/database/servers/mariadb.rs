@@ -25,9 +25,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How often the server is asked before nobody can know who waits. Its counters count the waits of others, too.
 const LOOKS: u32 = 5_000;
 
-/// How many seconds a turn may take to come. It is there to name a time: MariaDB wants one.
-const FOR_EVER: u32 = 1_000_000;
-
 type Ended = (Conn, Result<Found>);
 
 /// A session of a MariaDB server.
@@ -51,6 +48,10 @@ struct Running {
 }
 
 impl Session for Mariadb {
+    // It wants a time, in seconds: this is for ever.
+    const TURN: &'static str = "select get_lock('heisenbug', 1000000)";
+    const END_OF_TURN: &'static str = "select release_lock('heisenbug')";
+
     fn connect(address: &str, engine: Engine, space: Option<&str>) -> Result<Mariadb> {
         let mut session = Mariadb::dial(address)?;
         session.engine = engine;
@@ -136,24 +137,12 @@ impl Session for Mariadb {
         self.set_up()
     }
 
-    fn make_tables(&mut self, schema: &str) -> Result<()> {
+    fn run_all(&mut self, sql: &str) -> Result<()> {
         let Some(conn) = self.conn.as_mut() else {
             return Err(unreachable("the connection was lost"));
         };
-        let made = self.runtime.block_on(conn.query_drop(schema));
+        let made = self.runtime.block_on(conn.query_drop(sql));
         made.map_err(Error::from)
-    }
-
-    fn take_turn(&mut self) -> Result<()> {
-        let lock = self.run("select get_lock('heisenbug', ?)", &[FOR_EVER.into()])?;
-        match lock.rows.value::<Option<i64>>() {
-            Some(1) => Ok(()),
-            _ => Err(Error::new(Kind::Machine, "TURN", "it does not give locks")),
-        }
-    }
-
-    fn end_turn(&mut self) -> Result<()> {
-        self.run("select release_lock('heisenbug')", &[]).map(drop)
     }
 
     fn make_space(&mut self, space: &str) -> Result<()> {

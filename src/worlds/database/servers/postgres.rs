@@ -35,10 +35,7 @@ const SETTINGS: &str = "
 const STATEMENTS: usize = 64;
 
 /// The first number of the locks on name spaces; the second is the name's own.
-const LOCKS: i32 = 0x6865_6973;
-
-/// The second number of the lock that is held for a turn: no name space has it.
-const TURN: i32 = 0;
+const LOCKS: i32 = 1_751_476_595;
 
 /// How long a server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -71,6 +68,10 @@ struct Running {
 }
 
 impl Session for Postgres {
+    // The first number as for name spaces. No name has the second one.
+    const TURN: &'static str = "select pg_advisory_lock(1751476595, 0)";
+    const END_OF_TURN: &'static str = "select pg_advisory_unlock(1751476595, 0)";
+
     fn connect(address: &str, _: Engine, space: Option<&str>) -> Result<Postgres> {
         let mut config: Config = address.parse().map_err(|error| unreachable(&error))?;
         config.connect_timeout(CONNECT);
@@ -191,18 +192,8 @@ impl Session for Postgres {
         self.settings()
     }
 
-    fn make_tables(&mut self, schema: &str) -> Result<()> {
-        self.command(schema)
-    }
-
-    fn take_turn(&mut self) -> Result<()> {
-        self.run(&format!("select pg_advisory_lock({LOCKS}, {TURN})"), &[])
-            .map(drop)
-    }
-
-    fn end_turn(&mut self) -> Result<()> {
-        self.run(&format!("select pg_advisory_unlock({LOCKS}, {TURN})"), &[])
-            .map(drop)
+    fn run_all(&mut self, sql: &str) -> Result<()> {
+        self.command(sql)
     }
 
     fn make_space(&mut self, space: &str) -> Result<()> {

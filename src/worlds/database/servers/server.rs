@@ -41,12 +41,12 @@ pub trait Session: Sized + Send {
     /// Which of the others the first one waits for, as far as that is known.
     fn holders(&mut self, waits: &Self, others: Vec<(usize, &Self)>) -> Vec<usize>;
 
-    /// Waits until no other execution uses the server. One that does would change which transactions are
-    /// refused for the sake of others, and how many waits the server counts.
-    fn take_turn(&mut self) -> Result<()>;
+    /// The statement that waits until no other execution uses the server. One that does would change which
+    /// transactions are refused for the sake of others, and how many waits the server counts.
+    const TURN: &'static str;
 
-    /// Lets others use it.
-    fn end_turn(&mut self) -> Result<()>;
+    /// The statement that lets others use it.
+    const END_OF_TURN: &'static str;
 
     /// A name space of that name, for its schema, and another one, for its first rows. Holds a lock of that
     /// name until the session ends, and removes those whose locks nobody holds any longer.
@@ -55,8 +55,8 @@ pub trait Session: Sized + Send {
     /// Removes it.
     fn remove_space(&mut self, space: &str) -> Result<()>;
 
-    /// Makes what a schema says, which may be several statements.
-    fn make_tables(&mut self, schema: &str) -> Result<()>;
+    /// Runs several statements that find nothing, sent at once.
+    fn run_all(&mut self, sql: &str) -> Result<()>;
 
     /// Keeps the rows that the schema has filled the tables with. Returns what brings them back: several
     /// statements, sent at once. `None` if nothing does, so that the tables have to be made anew.
@@ -93,6 +93,8 @@ pub struct Server<S: Session> {
     answers: Vec<(usize, Answer)>,
     /// Whether no other execution uses the server.
     has_turn: bool,
+    /// Whether the turn is still to be taken: with the next reset, on one way to the server and back.
+    takes_turn: bool,
     /// Whether no statement of a client has run.
     is_fresh: bool,
 }
@@ -134,12 +136,13 @@ impl<S: Session> Server<S> {
             waiting: Vec::new(),
             answers: Vec::new(),
             has_turn: false,
+            takes_turn: false,
             is_fresh: true,
         };
         // From here on it is dropped, and leaves nothing, whatever happens.
         let control = own(&mut made.control);
         if !schema.trim().is_empty() {
-            control.make_tables(schema)?;
+            control.run_all(schema)?;
         }
         made.reset = control.keep_first_rows(&made.space).map_err(machine)?;
         Ok(made)
@@ -260,6 +263,9 @@ impl<S: Session> Database for Server<S> {
             .clone()
             .filter(|_| !self.changed_schema.load(Relaxed))
         else {
+            if std::mem::take(&mut self.takes_turn) {
+                own(&mut self.control).run_all(S::TURN).map_err(machine)?;
+            }
             return Ok(self.is_fresh);
         };
         if self.has_session_state.load(Relaxed) {
@@ -268,8 +274,11 @@ impl<S: Session> Database for Server<S> {
                 session.iter_mut().try_for_each(S::renew).map_err(machine)?;
             }
         }
-        let control = own(&mut self.control);
-        control.run(&reset, &[]).map_err(machine)?;
+        let reset = match std::mem::take(&mut self.takes_turn) {
+            true => format!("{}; {reset}", S::TURN),
+            false => reset,
+        };
+        own(&mut self.control).run_all(&reset).map_err(machine)?;
         Ok(true)
     }
 
@@ -309,9 +318,8 @@ impl<S: Session> Database for Server<S> {
     }
 
     fn take_turn(&mut self) -> Result<()> {
-        let control = own(&mut self.control);
-        control.take_turn().map_err(machine)?;
         self.has_turn = true;
+        self.takes_turn = true;
         Ok(())
     }
 
@@ -321,9 +329,9 @@ impl<S: Session> Database for Server<S> {
 
     fn rest(&mut self) -> Result<()> {
         self.end_all()?;
-        if std::mem::take(&mut self.has_turn) {
-            let control = own(&mut self.control);
-            control.end_turn().map_err(machine)?;
+        if std::mem::take(&mut self.has_turn) && !std::mem::take(&mut self.takes_turn) {
+            let ended = own(&mut self.control).run_all(S::END_OF_TURN);
+            ended.map_err(machine)?;
         }
         Ok(())
     }
