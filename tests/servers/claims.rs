@@ -60,14 +60,6 @@ pub fn trials() -> Vec<Trial> {
             ),
             on(
                 server,
-                "a_deadlock_that_a_woken_statement_closes_has_a_victim",
-                move || closed_by_a_woken_one(engine),
-            ),
-            on(server, "a_ring_of_three_has_a_victim", move || {
-                ring(engine);
-            }),
-            on(
-                server,
                 "what_a_session_holds_ends_with_its_connection",
                 move || ends_with_its_connection(engine),
             ),
@@ -95,6 +87,18 @@ pub fn trials() -> Vec<Trial> {
         "a_commit_after_a_failed_statement_is_an_error",
         commit_after_failure,
     ));
+    // Not on MariaDB: which of three it ends has once differed from run to run, and a check that notices
+    // that is unknown.
+    trials.extend([
+        on(
+            Needs::Postgres,
+            "a_deadlock_that_a_woken_statement_closes_has_a_victim",
+            || closed_by_a_woken_one(Engine::Postgres),
+        ),
+        on(Needs::Postgres, "a_ring_of_three_has_a_victim", || {
+            ring(Engine::Postgres);
+        }),
+    ]);
     trials.push(on(
         Needs::Postgres,
         "a_commit_that_is_refused_ends_the_transaction",

@@ -97,6 +97,9 @@ impl Session for Mariadb {
         _: Option<usize>,
     ) -> Result<Vec<(usize, Result<Found>)>> {
         let mut answers = Vec::new();
+        // A victim's answer may be on its way while the others wait: so all have to wait twice, with a look
+        // in between.
+        let mut all_waited = false;
         for _ in 0..LOOKS {
             running.retain_mut(|(number, session)| {
                 let answer = session.look();
@@ -104,9 +107,11 @@ impl Session for Mariadb {
                 answers.extend(answer.map(|answer| (*number, answer)));
                 is_running
             });
-            if running.is_empty() || self.all_wait(&running)? {
+            let all_wait = running.is_empty() || self.all_wait(&running)?;
+            if running.is_empty() || all_wait && all_waited {
                 return Ok(answers);
             }
+            all_waited = all_wait;
         }
         let message = "it cannot be told whether a statement waits: perhaps others use this server";
         Err(Error::new(Kind::Machine, "WAITS", message))
