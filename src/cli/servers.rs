@@ -29,16 +29,14 @@ pub fn start(args: Option<&Servers>) -> Result<Started> {
     ] {
         let in_environment = std::env::var(server.variable()).ok();
         let in_environment = in_environment.filter(|address| !address.is_empty());
-        let address = match asked.as_deref().or(in_environment.as_deref()) {
-            None => continue,
-            // Programs that need none run all the same.
-            _ if !cfg!(feature = "servers") && asked.is_none() => continue,
-            _ if !cfg!(feature = "servers") => {
-                bail!("this build knows no {server}: build it with `--features servers`")
-            }
-            Some("private") => started.private(server)?,
-            Some(url) => given(server, url)?,
+        let Some(wanted) = asked.clone().or(in_environment) else {
+            continue;
         };
+        // Without clients for servers, programs that need none run all the same.
+        if !cfg!(feature = "servers") && asked.is_none() {
+            continue;
+        }
+        let address = started.address(server, &wanted)?;
         // SAFETY: there is no other thread that could read the environment meanwhile.
         unsafe { std::env::set_var(server.variable(), address) };
     }
@@ -46,40 +44,33 @@ pub fn start(args: Option<&Servers>) -> Result<Started> {
 }
 
 impl Started {
-    /// Starts one, and returns its address.
+    /// The address of a server of that kind: one that is started, or a given one, once it has turned out that
+    /// it can be used.
     #[cfg(feature = "servers")]
-    fn private(&mut self, server: Needs) -> Result<String> {
-        let private = heisenbug_database::servers::Private::start(server);
-        let private = private.map_err(|error| anyhow::anyhow!(error.message))?;
-        let address = private.address().to_owned();
-        self.private.push(private);
-        Ok(address)
+    fn address(&mut self, server: Needs, wanted: &str) -> Result<String> {
+        use heisenbug_database::servers::{Private, try_out};
+        if wanted == "private" {
+            let private = Private::start(server);
+            let private = private.map_err(|error| anyhow::anyhow!(error.message))?;
+            let address = private.address().to_owned();
+            self.private.push(private);
+            return Ok(address);
+        }
+        try_out(server, wanted).map_err(|error| {
+            let like = match server {
+                Needs::Postgres => "postgresql://user:password@host/database",
+                Needs::Mariadb => "mariadb://user:password@host",
+            };
+            let (option, why) = (server.option(), error.message);
+            anyhow::anyhow!("{option}={wanted}: {why}\n\nan address is like {like}")
+        })?;
+        Ok(wanted.to_owned())
     }
 
     #[cfg(not(feature = "servers"))]
-    fn private(&mut self, server: Needs) -> Result<String> {
-        bail!("this build knows no {server}")
+    fn address(&mut self, server: Needs, _: &str) -> Result<String> {
+        bail!("this build knows no {server}: build it with `--features servers`")
     }
-}
-
-/// An address, once it has turned out to be one that can be used.
-#[cfg(feature = "servers")]
-fn given(server: Needs, url: &str) -> Result<String> {
-    let tried = heisenbug_database::servers::try_out(server, url);
-    tried.map_err(|error| {
-        let like = match server {
-            Needs::Postgres => "postgresql://user:password@host/database",
-            Needs::Mariadb => "mariadb://user:password@host",
-        };
-        let (option, why) = (server.option(), error.message);
-        anyhow::anyhow!("{option}={url}: {why}\n\nan address is like {like}")
-    })?;
-    Ok(url.to_owned())
-}
-
-#[cfg(not(feature = "servers"))]
-fn given(server: Needs, _: &str) -> Result<String> {
-    bail!("this build knows no {server}")
 }
 
 /// Why a program cannot run here, if it needs a server that is not at hand.

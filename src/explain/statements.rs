@@ -67,15 +67,14 @@ pub fn telling<'a>(events: &[&'a Event]) -> Vec<&'a Event> {
 
 /// What some statements did: "bob ran `update …`".
 pub fn told(statements: &[&Event]) -> String {
-    if let [event] = statements
-        && event.op == Op::StatementFails
-    {
-        return refused(event);
-    }
-    if let [event] = statements
-        && event.op == Op::StatementWaits
-    {
-        return format!("{} began to wait in `{}`", event.actor, sql(event));
+    if let [event] = statements {
+        match event.op {
+            Op::StatementFails => return refused(event),
+            Op::StatementWaits => {
+                return format!("{} began to wait in `{}`", event.actor, sql(event));
+            }
+            _ => {}
+        }
     }
     let mut actors: Vec<&str> = Vec::new();
     for event in statements {

@@ -123,31 +123,18 @@ fn scenario<A: Anomaly, L: Level>() -> String {
 /// The levels that an anomaly is looked for at. Where its question needs transactions, statements by
 /// themselves are left out.
 macro_rules! levels {
-    ($type:ident, $seen_at:expr, transactions) => {
-        levels!(
-            $type,
-            $seen_at,
-            [
-                Deferred,
-                DeferredWal,
-                Immediate,
-                PostgresReadCommitted,
-                PostgresRepeatableRead,
-                PostgresSerializable,
-                MariadbReadUncommitted,
-                MariadbReadCommitted,
-                MariadbRepeatableRead,
-                MariadbSnapshot,
-                MariadbSerializable
-            ]
-        )
-    };
     ($type:ident, $seen_at:expr, statements) => {
+        levels!($type, $seen_at, after [Autocommit])
+    };
+    ($type:ident, $seen_at:expr, transactions) => {
+        levels!($type, $seen_at, after [])
+    };
+    ($type:ident, $seen_at:expr, after [$($first:ident)?]) => {
         levels!(
             $type,
             $seen_at,
             [
-                Autocommit,
+                $($first,)?
                 Deferred,
                 DeferredWal,
                 Immediate,

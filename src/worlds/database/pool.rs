@@ -8,7 +8,7 @@ const KEPT: usize = 16;
 
 static FREE: Mutex<Vec<Store>> = Mutex::new(Vec::new());
 
-/// A database as that schema makes it.
+/// A database with that schema, which is to be [reset](Store::reset) before it is used.
 ///
 /// # Errors
 ///
@@ -23,7 +23,7 @@ pub fn take(schema: &str, engine: Engine) -> Result<Store> {
         (known, free.drain(..surplus).collect::<Vec<_>>())
     };
     match known {
-        Some(mut store) => store.reset().map(|()| store),
+        Some(store) => Ok(store),
         None => Store::open(schema, engine),
     }
 }

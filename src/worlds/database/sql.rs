@@ -47,6 +47,24 @@ pub(crate) fn is_undone_by_reset(first: &str) -> bool {
     OF_ROWS.contains(&first)
 }
 
+/// Whether a statement is about transactions or the session. It finds no rows, and a server need not prepare it.
+#[cfg(feature = "servers")]
+pub(crate) fn is_of_transactions(sql: &str) -> bool {
+    const THEY: [&str; 10] = [
+        "begin",
+        "start",
+        "commit",
+        "end",
+        "rollback",
+        "abort",
+        "savepoint",
+        "release",
+        "set",
+        "use",
+    ];
+    THEY.contains(&first_word(sql).as_str())
+}
+
 /// Whether a `rollback` goes back to a savepoint only.
 #[cfg(feature = "servers")]
 pub(crate) fn names_savepoint(sql: &str) -> bool {

@@ -45,8 +45,11 @@ impl Database {
     ///
     /// If the engine is not at hand, or does not accept the schema.
     pub fn on(engine: Engine, schema: &str) -> Database {
-        let store = pool::take(schema, engine);
-        let store = store.unwrap_or_else(|error| panic!("the database cannot be had: {error}"));
+        let fresh = || {
+            let mut store = pool::take(schema, engine)?;
+            store.reset().map(|()| store)
+        };
+        let store = fresh().unwrap_or_else(|error| panic!("the database cannot be had: {error}"));
         Database(Arc::new(Inner {
             store: Some(store),
             numbers: Numbers::default(),

@@ -5,22 +5,19 @@
 //! gone from the monitor before the statement that ends it has its answer. So when all statements that run
 //! wait by the monitor, and the counters say that as many waits have begun, nobody can move.
 
-use super::server::Session;
-use crate::sql::{first_word, names_savepoint};
+use super::server::{CONNECT, Session, runtime};
+use crate::sql::{first_word, is_of_transactions, names_savepoint};
 use crate::{Engine, Error, Found, Kind, Result, Row, Rows, Value};
 use mysql_async::consts::ColumnType;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Column, Conn, Opts, OptsBuilder, Params};
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::time::timeout;
 
 /// How long a look at a statement lasts before the server is asked whether it waits.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// How long a server may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(10);
 
 /// How often the server is asked before nobody can know who waits. Its counters count the waits of others, too.
 const LOOKS: u32 = 5_000;
@@ -234,7 +231,7 @@ impl Mariadb {
         let opts = Opts::from_url(&address).map_err(|error| unreachable(&error.to_string()))?;
         // As other engines count: the rows that a statement found to change, whether they differ or not.
         let opts = OptsBuilder::from_opts(opts).client_found_rows(true);
-        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime();
         let runtime = runtime.map_err(|error| unreachable(&error.to_string()))?;
         let conn = runtime.block_on(async { timeout(CONNECT, Conn::new(opts)).await });
         let conn = conn.map_err(|error| unreachable(&error.to_string()))?;
@@ -430,20 +427,6 @@ impl From<&Value> for mysql_async::Value {
             Value::Blob(bytes) => mysql_async::Value::Bytes(bytes.clone()),
         }
     }
-}
-
-fn is_of_transactions(sql: &str) -> bool {
-    const THEY: [&str; 8] = [
-        "begin",
-        "start",
-        "commit",
-        "rollback",
-        "savepoint",
-        "release",
-        "set",
-        "use",
-    ];
-    THEY.contains(&first_word(sql).as_str())
 }
 
 fn unreachable(why: &str) -> Error {

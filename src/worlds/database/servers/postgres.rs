@@ -1,8 +1,8 @@
 //! PostgreSQL. It tells a client itself that its statement waits: with `log_lock_waits`, after it has looked
 //! for a deadlock and found none (`ProcSleep` in its `proc.c`).
 
-use super::server::Session;
-use crate::sql::{first_word, names_savepoint};
+use super::server::{CONNECT, Session, runtime};
+use crate::sql::{first_word, is_of_transactions, names_savepoint};
 use crate::{Engine, Error, Found, Kind, Result, Row, Rows, Value};
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -10,8 +10,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 use tokio_postgres::types::private::BytesMut;
@@ -36,9 +35,6 @@ const STATEMENTS: usize = 64;
 
 /// The first number of the locks on name spaces; the second is the name's own.
 const LOCKS: i32 = 1_751_476_595;
-
-/// How long a server may take to accept a connection.
-const CONNECT: Duration = Duration::from_secs(10);
 
 type Ended = (Result<Found>, Option<Statement>);
 
@@ -75,7 +71,7 @@ impl Session for Postgres {
     fn connect(address: &str, _: Engine, space: Option<&str>) -> Result<Postgres> {
         let mut config: Config = address.parse().map_err(|error| unreachable(&error))?;
         config.connect_timeout(CONNECT);
-        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime();
         let runtime = runtime.map_err(|error| unreachable(&error))?;
         let connected = runtime.block_on(async { timeout(CONNECT, config.connect(NoTls)).await });
         let connected = connected.map_err(|error| unreachable(&error))?;
@@ -188,12 +184,13 @@ impl Session for Postgres {
 
     fn renew(&mut self) -> Result<()> {
         self.statements.clear();
-        self.command("discard all")?;
+        self.run_all("discard all")?;
         self.settings()
     }
 
     fn run_all(&mut self, sql: &str) -> Result<()> {
-        self.command(sql)
+        let sent = self.runtime.block_on(self.client.batch_execute(sql));
+        sent.map_err(Error::from)
     }
 
     fn make_space(&mut self, space: &str) -> Result<()> {
@@ -212,13 +209,13 @@ impl Session for Postgres {
             }
         }
         self.run(&format!("select pg_advisory_lock{}", locked(space)), &[])?;
-        self.command(&format!(
+        self.run_all(&format!(
             "create schema {space}; create schema {space}_first; set search_path to {space}"
         ))
     }
 
     fn remove_space(&mut self, space: &str) -> Result<()> {
-        self.command(&format!(
+        self.run_all(&format!(
             "drop schema if exists {space} cascade; drop schema if exists {space}_first cascade"
         ))
     }
@@ -233,11 +230,11 @@ impl Session for Postgres {
             &[space.into()],
         )?;
         // What brings the rows back fires no triggers, and checks nothing. Not everybody may say so.
-        let _ = self.command("set session_replication_role = replica");
+        let _ = self.run_all("set session_replication_role = replica");
         let (mut empty, mut fill) = (Vec::new(), Vec::new());
         for row in tables.rows.iter() {
             let (table, columns): (String, String) = (row.get(0), row.get(1));
-            self.command(&format!(
+            self.run_all(&format!(
                 "create table {space}_first.\"{table}\" as select * from only {space}.\"{table}\""
             ))?;
             empty.insert(0, format!("delete from only {space}.\"{table}\""));
@@ -269,13 +266,13 @@ impl Postgres {
             .value::<i64>() as i32;
         match self.space {
             Some(_) => self.settings(),
-            None => self.command("set client_min_messages = error"),
+            None => self.run_all("set client_min_messages = error"),
         }
     }
 
     /// What a client's session is set to.
     fn settings(&mut self) -> Result<()> {
-        self.command(SETTINGS).map_err(|error| {
+        self.run_all(SETTINGS).map_err(|error| {
             let message = format!(
                 "{}: the user must be a superuser, or be granted `set on parameter` for lc_messages, \
                  log_lock_waits, deadlock_timeout and client_min_messages",
@@ -284,13 +281,7 @@ impl Postgres {
             Error::new(Kind::Machine, &error.code, message)
         })?;
         let space = self.space.clone().unwrap_or_default();
-        self.command(&format!("set search_path to {space}"))
-    }
-
-    /// Several statements at once, that find nothing.
-    fn command(&mut self, sql: &str) -> Result<()> {
-        let sent = self.runtime.block_on(self.client.batch_execute(sql));
-        sent.map_err(Error::from)
+        self.run_all(&format!("set search_path to {space}"))
     }
 
     /// Waits until the statement is done, or the server says that it waits: then there is no answer yet.
@@ -466,21 +457,6 @@ async fn found(
 async fn failed(client: &Client, error: tokio_postgres::Error) -> Error {
     let _ = client.batch_execute("").await;
     error.into()
-}
-
-fn is_of_transactions(sql: &str) -> bool {
-    const THEY: [&str; 9] = [
-        "begin",
-        "start",
-        "commit",
-        "end",
-        "rollback",
-        "abort",
-        "savepoint",
-        "release",
-        "set",
-    ];
-    THEY.contains(&first_word(sql).as_str())
 }
 
 /// The statement with its question marks numbered, as PostgreSQL wants them.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 /// The guard of a server: it ends the server when its own input ends.
 const GUARD: &str = include_str!("guard.sh");
+const SCRIPT: &str = "guard.sh";
 
 /// How long a server is left alone between two tries to connect while it starts.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -37,10 +38,11 @@ impl Private {
         };
         let io = |error: std::io::Error| failed(error.to_string());
         let folder = folder().map_err(io)?;
-        let script = folder.join("guard.sh");
-        fs::write(&script, GUARD).map_err(io)?;
         let mut command = Command::new("sh");
-        command.arg(script).arg(server.command()).arg(&folder);
+        command
+            .arg(folder.join(SCRIPT))
+            .arg(server.command())
+            .arg(&folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // Ctrl-C in the terminal is for us: what it means for the server, the guard finds out.
         let guard = command.stderr(Stdio::null()).process_group(0).spawn();
@@ -87,13 +89,14 @@ impl Drop for Private {
     }
 }
 
-/// A new folder, in memory if it can be: the path of a socket is short.
+/// A new folder with the guard's script, in memory if it can be: the path of a socket is short.
 fn folder() -> std::io::Result<PathBuf> {
     let mut builder = tempfile::Builder::new();
     builder.prefix("heisenbug-server-");
     let folder = builder
         .tempdir_in("/dev/shm")
         .or_else(|_| builder.tempdir())?;
+    fs::write(folder.path().join(SCRIPT), GUARD)?;
     // The guard removes it.
     Ok(folder.keep())
 }

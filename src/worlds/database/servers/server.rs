@@ -10,8 +10,19 @@ use crate::sql::{first_word, is_undone_by_reset};
 use crate::store::Database;
 use crate::{Answer, Attempt, Engine, Error, Found, Kind, MAX_CONNECTIONS, Result, Value};
 use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// How long a server may take to accept a connection.
+pub(super) const CONNECT: Duration = Duration::from_secs(10);
+
+/// What a session runs on while somebody waits for it, and at no other time.
+pub(super) fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
 
 /// A session of a server: what differs from one to the other.
 pub trait Session: Sized + Send {
@@ -93,8 +104,6 @@ pub struct Server<S: Session> {
     answers: Vec<(usize, Answer)>,
     /// Whether no other execution uses the server.
     has_turn: bool,
-    /// Whether the turn is still to be taken: with the next reset, on one way to the server and back.
-    takes_turn: bool,
     /// Whether no statement of a client has run.
     is_fresh: bool,
 }
@@ -136,7 +145,6 @@ impl<S: Session> Server<S> {
             waiting: Vec::new(),
             answers: Vec::new(),
             has_turn: false,
-            takes_turn: false,
             is_fresh: true,
         };
         // From here on it is dropped, and leaves nothing, whatever happens.
@@ -263,9 +271,6 @@ impl<S: Session> Database for Server<S> {
             .clone()
             .filter(|_| !self.changed_schema.load(Relaxed))
         else {
-            if std::mem::take(&mut self.takes_turn) {
-                own(&mut self.control).run_all(S::TURN).map_err(machine)?;
-            }
             return Ok(self.is_fresh);
         };
         if self.has_session_state.load(Relaxed) {
@@ -274,10 +279,6 @@ impl<S: Session> Database for Server<S> {
                 session.iter_mut().try_for_each(S::renew).map_err(machine)?;
             }
         }
-        let reset = match std::mem::take(&mut self.takes_turn) {
-            true => format!("{}; {reset}", S::TURN),
-            false => reset,
-        };
         own(&mut self.control).run_all(&reset).map_err(machine)?;
         Ok(true)
     }
@@ -318,8 +319,8 @@ impl<S: Session> Database for Server<S> {
     }
 
     fn take_turn(&mut self) -> Result<()> {
+        own(&mut self.control).run_all(S::TURN).map_err(machine)?;
         self.has_turn = true;
-        self.takes_turn = true;
         Ok(())
     }
 
@@ -329,7 +330,7 @@ impl<S: Session> Database for Server<S> {
 
     fn rest(&mut self) -> Result<()> {
         self.end_all()?;
-        if std::mem::take(&mut self.has_turn) && !std::mem::take(&mut self.takes_turn) {
+        if std::mem::take(&mut self.has_turn) {
             let ended = own(&mut self.control).run_all(S::END_OF_TURN);
             ended.map_err(machine)?;
         }
@@ -341,9 +342,6 @@ impl<S: Session> Database for Server<S> {
     }
 
     fn disconnect(&mut self, connection: usize) -> Result<Vec<usize>> {
-        if !self.has_session_state.load(Relaxed) {
-            return Ok(Vec::new());
-        }
         let session = own(&mut self.sessions[connection]);
         session.iter_mut().try_for_each(S::renew).map_err(machine)?;
         self.settle(None)
