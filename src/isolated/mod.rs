@@ -154,6 +154,8 @@ struct ChildOutput {
     executions: u64,
     /// Whether the program made no shared access for as long as `patience`.
     stalled: bool,
+    /// Whether a server was asked something, and had not answered.
+    asks: bool,
     patience: Duration,
     /// The memory limit in MiB, if the program asked for more.
     exhausted: Option<u64>,
@@ -227,6 +229,7 @@ impl Listening {
             left: 0,
             executions: 0,
             stalled: false,
+            asks: false,
             patience: Duration::ZERO,
             exhausted: None,
             overflowed: None,
@@ -373,6 +376,15 @@ impl ChildOutput {
         report.actors = trace.actors;
         report.counterexample = trace.events;
         report.blocked = trace.blocked;
+        if self.stalled && self.asks {
+            report.stopped = Some(format!(
+                "a statement in execution {executions} had no answer from the server for {} s, and the server did \
+                 not say that it waits: waits for rows, tables and transactions are told, and others, such as \
+                 `get_lock`, are not",
+                self.patience.as_secs_f64()
+            ));
+            return report;
+        }
         if self.stalled {
             report.stopped = Some(format!(
                 "execution {executions} made no shared access for {} s; it may be looping",

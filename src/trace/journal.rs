@@ -23,6 +23,8 @@ pub struct Shared {
     pub exhausted: AtomicU64,
     /// The size of the stack that a thread overflowed, if one did.
     pub overflowed: AtomicU64,
+    /// Not 0 while a server is asked something and has not answered.
+    pub asks: AtomicU64,
 }
 
 /// The size of the file, in bytes.
@@ -34,6 +36,7 @@ static OWN: Shared = Shared {
     stalled: AtomicU64::new(0),
     exhausted: AtomicU64::new(0),
     overflowed: AtomicU64::new(0),
+    asks: AtomicU64::new(0),
 };
 static SHARED: AtomicPtr<Shared> = AtomicPtr::new(std::ptr::null_mut());
 static JOURNAL: OnceLock<Journal> = OnceLock::new();
@@ -101,6 +104,11 @@ pub fn executions() -> u64 {
 /// Notes that the program does not return.
 pub fn stalled() {
     shared().stalled.store(1, Relaxed);
+}
+
+/// Notes whether a server is asked something and has not answered.
+pub fn asks_server(asks: bool) {
+    shared().asks.store(asks.into(), Relaxed);
 }
 
 /// Notes that the program asks for more memory than it may have.

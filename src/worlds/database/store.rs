@@ -40,12 +40,12 @@ pub(crate) trait Database: Debug + Send + Sync {
         None
     }
 
-    /// Waits until no other execution uses the server.
+    /// From the next reset on, no other execution uses the server: that waits until none does.
     fn take_turn(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// Whether no other execution uses the server.
+    /// Whether no other execution uses the server, or will once this is reset.
     fn has_turn(&self) -> bool {
         false
     }
@@ -102,10 +102,11 @@ impl Store {
         let had_turn = self.database.has_turn();
         self.database.rest()?;
         self.database = open(&self.schema, self.engine)?;
-        match had_turn {
-            true => self.database.take_turn(),
-            false => Ok(()),
+        if had_turn {
+            self.database.take_turn()?;
+            self.database.reset()?;
         }
+        Ok(())
     }
 
     /// Runs a statement on that connection, in a check. Nobody waits here: the statement may have to.
@@ -132,8 +133,8 @@ impl Store {
         self.database.is_in_transaction(connection)
     }
 
-    /// Waits until no other execution uses the server, if it is on one. The turn ends with
-    /// [`rest`](Store::rest).
+    /// From the next [`reset`](Store::reset) on no other execution uses the server, if it is on one. That turn
+    /// ends with [`rest`](Store::rest).
     ///
     /// # Errors
     ///

@@ -50,6 +50,9 @@ enum World<M, N> {
     Native(N),
 }
 
+/// The call that commits a statement which is a transaction by itself: the server's own.
+const AUTOMATIC: &str = "commit";
+
 struct Inner {
     /// Every statement is a step of it.
     shared: Shared,
@@ -255,7 +258,7 @@ impl Client {
         self.wake(begun.woken, at);
         let done = self.step(name, sql, params, at);
         let ended = match &done {
-            Ok(_) => self.step("execute", "commit", &[], at).map(drop),
+            Ok(_) => self.step(AUTOMATIC, "commit", &[], at).map(drop),
             Err(_) => self.rollback(at),
         };
         ended.and(done)
@@ -273,6 +276,10 @@ impl Client {
             ..
         } = &**self.database;
         call.waits_for(shared);
+        let shown = || match name {
+            AUTOMATIC => format!("{sql} (automatic)"),
+            _ => shown(sql, params),
+        };
         let mut delivered = None;
         loop {
             let attempt = || stores::attempt(*store, self.number, sql, params);
@@ -287,7 +294,7 @@ impl Client {
             match answer {
                 Answer::Waits { held_by } => {
                     let holders = stores::users(*store, &held_by);
-                    call.statement_waits(shared, || shown(sql, params), &holders);
+                    call.statement_waits(shared, shown, &holders);
                     wake();
                     let again = &looks_again[self.number];
                     steps::await_rmw(again, 0, Until::Is(1), Rmw::set(0), Acquire, false, at);
@@ -298,14 +305,14 @@ impl Client {
                         "query" => found.rows.to_string(),
                         _ => rows_changed(sql, found.changed),
                     };
-                    call.statement(Op::Statement, shared, || shown(sql, params), answer);
+                    call.statement(Op::Statement, shared, shown, answer);
                     wake();
                     return Ok(found);
                 }
                 Answer::Failed(error) if error.kind == Kind::Machine => no_database(&error),
                 Answer::Failed(error) => {
                     let code = || error.name();
-                    call.statement(Op::StatementFails, shared, || shown(sql, params), code);
+                    call.statement(Op::StatementFails, shared, shown, code);
                     wake();
                     return Err(error);
                 }

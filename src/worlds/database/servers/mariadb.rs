@@ -5,7 +5,7 @@
 //! gone from the monitor before the statement that ends it has its answer. So when all statements that run
 //! wait by the monitor, and the counters say that as many waits have begun, nobody can move.
 
-use super::server::{CONNECT, Session, runtime};
+use super::server::{CONNECT, Session, poll_once, runtime};
 use crate::sql::{first_word, is_of_transactions, names_savepoint};
 use crate::{Engine, Error, Found, Kind, Result, Row, Rows, Value};
 use mysql_async::consts::ColumnType;
@@ -147,6 +147,12 @@ impl Session for Mariadb {
         made.map_err(Error::from)
     }
 
+    fn send_off(&mut self) -> Option<Result<Found>> {
+        let running = self.running.as_mut()?;
+        let ended = self.runtime.block_on(poll_once(&mut running.ended));
+        self.answer(ended?)
+    }
+
     fn make_space(&mut self, space: &str) -> Result<()> {
         let left = self.run(
             "select schema_name from information_schema.schemata
@@ -278,7 +284,11 @@ impl Mariadb {
         };
         let ended = &mut running.ended;
         let ended = self.runtime.block_on(async { timeout(LOOK, ended).await });
-        let ended = ended.ok()?;
+        self.answer(ended.ok()?)
+    }
+
+    /// The answer to the statement that runs, now that it has come.
+    fn answer(&mut self, ended: Ended) -> Option<Result<Found>> {
         let Running { sql, .. } = self.running.take()?;
         Some(self.ended(&sql, ended))
     }

@@ -1,7 +1,7 @@
 //! PostgreSQL. It tells a client itself that its statement waits: with `log_lock_waits`, after it has looked
 //! for a deadlock and found none (`ProcSleep` in its `proc.c`).
 
-use super::server::{CONNECT, Session, runtime};
+use super::server::{CONNECT, Session, poll_once, runtime};
 use crate::sql::{first_word, is_of_transactions, names_savepoint};
 use crate::{Engine, Error, Found, Kind, Result, Row, Rows, Value};
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{Format, FromSql, IsNull, ToSql, Type};
@@ -193,6 +194,17 @@ impl Session for Postgres {
         sent.map_err(Error::from)
     }
 
+    fn send_off(&mut self) -> Option<Result<Found>> {
+        let running = self.running.as_mut()?;
+        let ended = self.runtime.block_on(async {
+            let ended = poll_once(&mut running.ended).await;
+            // The task of the connection, which does the sending, has its turn now.
+            yield_now().await;
+            ended
+        });
+        self.answer(ended?)
+    }
+
     fn make_space(&mut self, space: &str) -> Result<()> {
         let number = |space: &str| space.rsplit('_').next().unwrap_or_default().to_owned();
         let locked = |space: &str| format!("({LOCKS}, {})", number(space));
@@ -298,7 +310,11 @@ impl Postgres {
                 Poll::Ready(None) | Poll::Pending => Poll::Pending,
             }
         }));
-        let (result, statement) = ended?;
+        self.answer(ended?)
+    }
+
+    /// The answer to the statement that runs, now that it has come.
+    fn answer(&mut self, (result, statement): Ended) -> Option<Result<Found>> {
         let Running { sql, .. } = self.running.take()?;
         Some(self.ended(sql, result, statement))
     }

@@ -10,9 +10,12 @@ use crate::sql::{first_word, is_undone_by_reset};
 use crate::store::Database;
 use crate::{Answer, Attempt, Engine, Error, Found, Kind, MAX_CONNECTIONS, Result, Value};
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
@@ -22,6 +25,15 @@ pub(super) const CONNECT: Duration = Duration::from_secs(10);
 /// What a session runs on while somebody waits for it, and at no other time.
 pub(super) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
+}
+
+/// What a future comes to at once, if it does.
+pub(super) async fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    poll_fn(|cx| match Pin::new(&mut *future).poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// A session of a server: what differs from one to the other.
@@ -66,8 +78,11 @@ pub trait Session: Sized + Send {
     /// Removes it.
     fn remove_space(&mut self, space: &str) -> Result<()>;
 
-    /// Runs several statements that find nothing, sent at once.
+    /// Runs several statements whose rows nobody wants, sent at once.
     fn run_all(&mut self, sql: &str) -> Result<()>;
+
+    /// Sends off the statement that was started, and waits for no answer. Returns one if there is one already.
+    fn send_off(&mut self) -> Option<Result<Found>>;
 
     /// Keeps the rows that the schema has filled the tables with. Returns what brings them back: several
     /// statements, sent at once. `None` if nothing does, so that the tables have to be made anew.
@@ -102,10 +117,21 @@ pub struct Server<S: Session> {
     waiting: Vec<usize>,
     /// The answers of those that have waited.
     answers: Vec<(usize, Answer)>,
-    /// Whether no other execution uses the server.
-    has_turn: bool,
+    turn: Turn,
     /// Whether no statement of a client has run.
     is_fresh: bool,
+}
+
+/// Whether no other execution uses the server. It costs no way to it: a turn is taken by what brings the tables
+/// back, and nobody waits for its end.
+#[derive(Clone, Copy, PartialEq)]
+enum Turn {
+    Others,
+    /// It is taken with the next reset.
+    Wanted,
+    Ours,
+    /// The server was told that it is over, and has not answered.
+    Ending,
 }
 
 impl<S: Session> fmt::Debug for Server<S> {
@@ -144,7 +170,7 @@ impl<S: Session> Server<S> {
             has_session_state: AtomicBool::new(false),
             waiting: Vec::new(),
             answers: Vec::new(),
-            has_turn: false,
+            turn: Turn::Others,
             is_fresh: true,
         };
         // From here on it is dropped, and leaves nothing, whatever happens.
@@ -158,6 +184,7 @@ impl<S: Session> Server<S> {
 
     /// Ends what an execution has left: its transactions, and the statements that wait for them.
     fn end_all(&mut self) -> Result<()> {
+        self.await_end_of_turn()?;
         loop {
             for (number, session) in self.sessions.iter_mut().enumerate() {
                 let session = own(session);
@@ -177,6 +204,35 @@ impl<S: Session> Server<S> {
                 return Err(Error::new(Kind::Machine, "WAITS", message));
             }
         }
+    }
+
+    /// Brings the tables back by those statements, when no other execution uses the server.
+    fn bring_back(&mut self, reset: &str) -> Result<()> {
+        let takes_turn = self.turn == Turn::Wanted;
+        let turn = takes_turn.then_some(S::TURN);
+        let all: Vec<&str> = turn
+            .into_iter()
+            .chain((!reset.is_empty()).then_some(reset))
+            .collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        own(&mut self.control)
+            .run_all(&all.join("; "))
+            .map_err(machine)?;
+        if takes_turn {
+            self.turn = Turn::Ours;
+        }
+        Ok(())
+    }
+
+    /// Waits for the server's answer to the end of a turn, if it is due.
+    fn await_end_of_turn(&mut self) -> Result<()> {
+        if self.turn == Turn::Ending {
+            self.turn = Turn::Others;
+            own(&mut self.control).finish().map_err(machine)?;
+        }
+        Ok(())
     }
 
     fn send(&mut self, connection: usize, sql: &str, params: &[Value]) -> Result<()> {
@@ -271,6 +327,7 @@ impl<S: Session> Database for Server<S> {
             .clone()
             .filter(|_| !self.changed_schema.load(Relaxed))
         else {
+            self.bring_back("")?;
             return Ok(self.is_fresh);
         };
         if self.has_session_state.load(Relaxed) {
@@ -279,7 +336,7 @@ impl<S: Session> Database for Server<S> {
                 session.iter_mut().try_for_each(S::renew).map_err(machine)?;
             }
         }
-        own(&mut self.control).run_all(&reset).map_err(machine)?;
+        self.bring_back(&reset)?;
         Ok(true)
     }
 
@@ -319,21 +376,29 @@ impl<S: Session> Database for Server<S> {
     }
 
     fn take_turn(&mut self) -> Result<()> {
-        own(&mut self.control).run_all(S::TURN).map_err(machine)?;
-        self.has_turn = true;
+        self.await_end_of_turn()?;
+        self.turn = Turn::Wanted;
         Ok(())
     }
 
     fn has_turn(&self) -> bool {
-        self.has_turn
+        matches!(self.turn, Turn::Wanted | Turn::Ours)
     }
 
     fn rest(&mut self) -> Result<()> {
         self.end_all()?;
-        if std::mem::take(&mut self.has_turn) {
-            let ended = own(&mut self.control).run_all(S::END_OF_TURN);
-            ended.map_err(machine)?;
-        }
+        self.turn = match self.turn {
+            Turn::Ours => {
+                let control = own(&mut self.control);
+                control.start(S::END_OF_TURN, &[]);
+                match control.send_off() {
+                    Some(answer) => answer.map(|_| Turn::Others).map_err(machine)?,
+                    None => Turn::Ending,
+                }
+            }
+            Turn::Wanted => Turn::Others,
+            turn => turn,
+        };
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use heisenbug_database::{
     Answer, Attempt, Engine, Level, Result, Store, Value, changes_rows, pool, servers,
 };
 use heisenbug_engine::steps::{self, ThreadId};
+use heisenbug_trace::journal;
 use std::cell::RefCell;
 
 /// Which of the databases of this OS thread it is.
@@ -93,7 +94,10 @@ pub fn attempt(store: Number, connection: usize, sql: &str, params: &[Value]) ->
         let used = &mut stores[store];
         used.users.retain(|&(number, _)| number != connection);
         used.users.push((connection, me));
-        used.store.attempt(connection, sql, params)
+        journal::asks_server(!used.store.is_embedded());
+        let attempt = used.store.attempt(connection, sql, params);
+        journal::asks_server(false);
+        attempt
     });
     of_the_program(attempt)
 }
