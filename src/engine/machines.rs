@@ -1,12 +1,21 @@
 //! Explores every run of several machines on a network.
 
+mod acts;
+mod audit;
+mod cycles;
 mod disk;
 mod found;
+mod locals;
 mod moment;
+mod names;
 mod path;
 mod program;
+mod record;
 mod run;
+mod search;
 pub mod steps;
+mod store;
+mod world;
 
 pub use found::{EndCount, Found, Label, Stopped};
 pub use moment::{Moment, What};
@@ -15,22 +24,12 @@ pub use program::{
     AtEnd, Blind, End, Fate, Faults, Files, MAX_MACHINES, Machine, Monitor, Options, Program,
     Sabotage, Timers,
 };
+pub use record::record;
 pub use run::{MAX_EFFECTS, MAX_INPUTS};
+pub use search::explore;
 
 /// What a clock shows at the first look.
 pub const CLOCK_START: u64 = 1_000;
 
 /// By how much a clock is later at each look.
 pub const CLOCK_STEP: u64 = 10;
-
-/// Explores a program. Asks from time to time, with the number of states so far, whether to go on.
-pub fn explore(program: &Program, options: &Options, go_on: &mut dyn FnMut(u64) -> bool) -> Found {
-    let _ = (program, options, go_on);
-    todo!()
-}
-
-/// What happens in one run. Ends early if the path does not fit the program.
-pub fn record(program: &Program, path: &Path) -> Vec<Moment> {
-    let _ = (program, path);
-    todo!()
-}
