@@ -248,6 +248,7 @@ mod event;
 mod explorer;
 mod graph;
 mod loops;
+pub mod machines;
 mod maximal;
 mod memory;
 mod moves;

@@ -33,12 +33,12 @@ mod turns;
 
 pub use coroutine::{pass, perform, stop, wipe};
 pub use following::Following;
+pub(crate) use stacks::{OwnStack, Stacks, turn_to};
 pub use stacks::{in_words, overflowed};
 pub use step::{Answer, Step};
 pub use stepping::{Next, Stepping};
 
 use coroutine::{Actor, abandon, drain, resume};
-use stacks::Stacks;
 
 /// The fact about a program that its reader-writer locks must be words: see [`steps`](crate::steps).
 pub const WRITERS_WAIT_IN_WORDS: &str = "reader-writer locks are words";
