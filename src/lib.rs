@@ -58,4 +58,4 @@ pub use heisenbug_model::crossbeam;
 pub use heisenbug_model::db;
 #[cfg(feature = "parking_lot")]
 pub use heisenbug_model::parking_lot;
-pub use heisenbug_model::{cell, future, hint, sync, thread, thread_local};
+pub use heisenbug_model::{cell, future, hint, net, sync, thread, thread_local};

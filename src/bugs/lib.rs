@@ -5,10 +5,12 @@
 
 #[cfg(feature = "sqlite")]
 pub use heisenbug_model::db;
-pub use heisenbug_model::{cell, hint, sync, thread};
+pub use heisenbug_model::{cell, hint, net, sync, thread};
 
 #[path = "mod.rs"]
 pub mod bugs;
+
+pub mod machines;
 
 #[cfg(feature = "sqlite")]
 #[path = "isolation/mod.rs"]

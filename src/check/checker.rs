@@ -168,7 +168,9 @@ impl Checker {
     ///
     /// If that is not a token, with the reason.
     pub fn replay(mut self, token: &str) -> Result<Checker, String> {
-        token.parse::<Token>()?;
+        if !is_of_machines(token) {
+            token.parse::<Token>()?;
+        }
         self.replay = Some(token.to_owned());
         Ok(self)
     }
@@ -259,7 +261,11 @@ impl Checker {
     /// The exploration to judge: all executions, or the one to replay.
     fn explored(&self, scenario: &Scenario, judge: Judge) -> Result<Exploration, String> {
         let task = self.task(judge);
-        match self.replay.as_deref().map(str::parse::<Token>) {
+        let token = self
+            .replay
+            .as_deref()
+            .filter(|token| !is_of_machines(token));
+        match token.map(str::parse::<Token>) {
             None => explored(scenario, &task, self.jobs),
             Some(token) => {
                 let token = token?;
@@ -269,7 +275,10 @@ impl Checker {
     }
 
     /// The report on an exploration.
-    fn judged(&self, exploration: Exploration) -> Report {
+    fn judged(&self, mut exploration: Exploration) -> Report {
+        if let Some(searched) = exploration.machines.take() {
+            return searched.report(self.replay.as_deref());
+        }
         let Exploration {
             tally,
             summary,
@@ -368,6 +377,11 @@ fn explored(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Exploration
 fn apart<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let done = std::thread::scope(|scope| scope.spawn(work).join());
     done.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Whether a token is the way of a system of machines: those begin with a capital letter, or a loss.
+fn is_of_machines(token: &str) -> bool {
+    !token.is_empty() && token.parse::<heisenbug_engine::machines::Path>().is_ok()
 }
 
 fn scenario_of<R: Debug>(scenario: impl Fn() -> R + Send + Sync + 'static) -> Scenario {

@@ -1,6 +1,7 @@
 //! One exploration: runs a program in all its executions, and collects their results.
 
 use super::budget::Budget;
+use super::machines::{self, Searched};
 use super::outcome::Came;
 use super::panics;
 use super::replay::{Replayed, replay};
@@ -8,6 +9,7 @@ use super::tally::{Judge, Tally};
 use heisenbug_engine::search::{self, Config, Leaf, Observer, Summary};
 use heisenbug_engine::token::Token;
 use heisenbug_engine::workers::Workers;
+use heisenbug_model::net;
 use heisenbug_model::session::{self, Entered, Mutation, Options, Site};
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -57,6 +59,8 @@ pub struct Exploration {
     pub token: Option<Token>,
     /// Where the program names orderings, if they were to be collected.
     pub sites: Vec<(Site, Ordering)>,
+    /// What was found instead of all that, if the program is a system of machines.
+    pub machines: Option<Searched>,
 }
 
 /// Explores the scenario on `jobs` OS threads, including this one. The result does not depend on
@@ -94,6 +98,13 @@ pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Explorat
     })?;
     if together.in_vain.load(Relaxed) {
         return explore(scenario, task, 1);
+    }
+    if let Some(handed) = net::take() {
+        PROGRAM_RUNS.store(true, Relaxed);
+        let searched = panics::watch(|| machines::explore(&handed, task));
+        PROGRAM_RUNS.store(false, Relaxed);
+        all.machines = Some(searched?);
+        return Ok(all);
     }
     all.tally.passes = all.tally.passes.max(all.summary.passes);
     if let Some(worst) = &all.tally.worst {
@@ -143,6 +154,7 @@ impl Together<'_> {
                 models: session.models_anything(),
                 replayed: Replayed::default(),
                 token: None,
+                machines: None,
             }
         });
         if part.is_err() {

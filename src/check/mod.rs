@@ -18,6 +18,7 @@ mod budget;
 mod checker;
 mod declared;
 mod explore;
+mod machines;
 mod orderings;
 mod outcome;
 #[cfg(unix)]

@@ -9,6 +9,8 @@ use std::sync::Once;
 thread_local! {
     /// Whether a check runs on this OS thread.
     static CHECKING: Cell<bool> = const { Cell::new(false) };
+    /// Whether a system of machines is explored on this OS thread: it keeps the panics of its machines itself.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
     /// The message and place of a panic of this library or its engine during the check.
     static MISHAP: RefCell<Option<String>> = const { RefCell::new(None) };
 }
@@ -19,7 +21,7 @@ pub fn install() {
     INSTALLED.call_once(|| {
         let first = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !is_own(info) && !session::panicked(info) {
+            if !is_own(info) && !QUIET.get() && !session::panicked(info) {
                 first(info);
             }
         }));
@@ -38,6 +40,14 @@ pub fn watch<R>(check: impl FnOnce() -> R) -> Result<R, String> {
         (_, Some(mishap)) => Err(mishap),
         (Err(_), None) => Err("stopped by a panic outside of every execution".to_owned()),
     }
+}
+
+/// Prints no panic meanwhile: they are results.
+pub fn quietly<R>(explore: impl FnOnce() -> R) -> R {
+    QUIET.set(true);
+    let result = explore();
+    QUIET.set(false);
+    result
 }
 
 /// Whether something has gone wrong so far in the library itself.

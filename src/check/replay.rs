@@ -53,6 +53,7 @@ pub fn follow(scenario: &Scenario, task: &Task, token: &Token) -> Result<Explora
         replayed: recording.replayed,
         token: Some(token.clone()),
         sites: recording.sites,
+        machines: None,
     })
 }
 

@@ -18,7 +18,8 @@ pub enum Judge {
 }
 
 impl Judge {
-    fn grade(self, label: &str) -> Grade {
+    /// The grade of what the scenario returned.
+    pub fn grade(self, label: &str) -> Grade {
         match self {
             Judge::Declared(outcomes) => (outcomes.iter().find(|outcome| outcome.label == label))
                 .map_or(Grade::Forbidden, |outcome| outcome.grade),

@@ -61,6 +61,31 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::Statement => format!("{}{read}{}", sql(event), dropped(event)),
         Op::StatementFails => format!("{}{read}, fails", sql(event)),
         Op::StatementWaits => format!("{}: waits for {}", sql(event), holders(event)),
+        Op::Post => format!("{} to {object}", message(event)),
+        Op::Deliver => format!("{} from {object}", message(event)),
+        Op::DeliverAgain => format!("{} from {object}, again", message(event)),
+        Op::Lose => format!("{} from {object} is lost", message(event)),
+        Op::TimerFires => "timer fires".to_owned(),
+        Op::TimerFiresEarly => "timer fires early".to_owned(),
+        Op::Choose => format!("chooses{value}"),
+        Op::Tell => format!("says {}", told(&event.value).unwrap_or_default()),
+        Op::DiskWrite => format!("writes {object}{value}"),
+        Op::DiskAppend => format!("appends to {object}{value}"),
+        Op::DiskSync => format!("syncs {object}"),
+        Op::DiskSyncFails => format!("sync of {object} fails"),
+        Op::DiskRename => format!(
+            "renames {object} to {}",
+            told(&event.value).unwrap_or_default()
+        ),
+        Op::DiskRemove => format!("removes {object}"),
+        Op::Clock => format!("clock ➜ {}", told(&event.value).unwrap_or_default()),
+        Op::Crash => "CRASHES".to_owned(),
+        Op::Restart => match &event.note {
+            Some(files) => format!("restarts with {files}"),
+            None => "restarts with nothing".to_owned(),
+        },
+        Op::Stop => "STOPS for good".to_owned(),
+        Op::Return => format!("returns{value}"),
         Op::ArcNew => format!("makes {object}"),
         Op::Panic => "panics".to_owned(),
     }
@@ -104,6 +129,15 @@ fn notification(event: &Event, object: &str, waiting: &[&str]) -> String {
             format!("wakes one of {} on {object}", waiting.len())
         }
         all => format!("wakes {} on {object}", and(all)),
+    }
+}
+
+/// The number of a message, and what is in it.
+fn message(event: &Event) -> String {
+    let number = event.note.as_deref().unwrap_or("#?");
+    match told(&event.value) {
+        Some(value) => format!("{number} {}", short(value)),
+        None => number.to_owned(),
     }
 }
 

@@ -34,8 +34,8 @@ use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
 pub use report::{
-    Access, Clash, Engine, Executions, INTERRUPT, Leaked, Line, OutcomeCount, REPLAYED, RETURNED,
-    Report, Stronger, Verdict,
+    Access, Clash, Engine, Executions, INTERRUPT, Leaked, Line, Network, OutcomeCount, REPLAYED,
+    RETURNED, Report, Stronger, Verdict,
 };
 pub use style::plain;
 pub use table::{Table, thousands};
@@ -197,6 +197,13 @@ fn verdict(report: &Report) -> (&'static str, String) {
 
 /// How the program fails: in every execution, or by what kind of bug.
 fn failure(report: &Report) -> String {
+    if let Some(needed) = report
+        .network
+        .as_ref()
+        .and_then(|network| network.needed.as_ref())
+    {
+        return format!(": {}", with_faults(needed));
+    }
     let failure = match in_every_execution(report) {
         Some(in_every) => format!(" {in_every}"),
         None => format!(": {}", kind(report)),
@@ -206,6 +213,15 @@ fn failure(report: &Report) -> String {
         Some(1) => format!("{failure}, 1 preemption"),
         Some(many) => format!("{failure}, {many} preemptions"),
         None => failure,
+    }
+}
+
+/// "with 1 loss and 1 crash".
+fn with_faults(faults: &[String]) -> String {
+    let faults: Vec<&str> = faults.iter().map(String::as_str).collect();
+    match faults.is_empty() {
+        true => "without any fault".to_owned(),
+        false => format!("with {}", cells::and(&faults)),
     }
 }
 
@@ -253,13 +269,20 @@ fn outcomes(report: &Report, width: usize) -> String {
     let total = total(report);
     let rows = { outcomes::rows(report).into_iter() }
         .map(|row| (row.label, row.grade, row.count, share(row.count, total)));
-    outcome_table("executions", total, rows, width)
+    let counted = match report.network {
+        Some(_) => "ends",
+        None => "executions",
+    };
+    outcome_table(counted, total, rows, width)
 }
 
 /// The number of executions that shares refer to: it includes those that were cut, and those whose outcomes
 /// are not listed.
 fn total(report: &Report) -> u64 {
-    report.explored().max(counted(report))
+    match report.network {
+        Some(_) => counted(report),
+        None => report.explored().max(counted(report)),
+    }
 }
 
 /// A share in percent. Only nothing is shown as 0 %, and only everything as 100 %.

@@ -78,8 +78,23 @@ pub struct Report {
     /// The token that runs the counterexample again. `None` if it would be too long.
     #[cfg_attr(feature = "serde", serde(default))]
     pub token: Option<String>,
+    /// For machines on a network: what may go wrong, and what has to.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub network: Option<Network>,
     /// How long the check took, in milliseconds.
     pub millis: u64,
+}
+
+/// What may go wrong among machines on a network, and what has to go wrong for a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Network {
+    /// How many states of the whole there are. [`Report::executions`] has the same number.
+    pub states: u64,
+    /// How often each kind of fault may happen in one run, such as "1 loss".
+    pub allowed: Vec<String>,
+    /// How often each kind happens in the counterexample. No failure has fewer faults.
+    pub needed: Option<Vec<String>>,
 }
 
 /// Two conflicting accesses.
@@ -246,6 +261,7 @@ impl Report {
             forbidden_by: Vec::new(),
             leaked: Vec::new(),
             token: None,
+            network: None,
             millis: 0,
         }
     }

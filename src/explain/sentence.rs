@@ -13,6 +13,7 @@ use heisenbug_trace::{Blocked, Event, Op};
 /// How the failure came about.
 pub fn how(report: &Report) -> String {
     let how = match report.class {
+        _ if report.network.is_some() => faults(report),
         Some(Class::Deadlock) => deadlock(report),
         Some(Class::DataRace) => race(report),
         Some(Class::UseAfterFree) => freed(report),
@@ -28,6 +29,42 @@ pub fn how(report: &Report) -> String {
     let parts = [how, stale::reads(report)];
     let said = parts.into_iter().filter(|part| !part.is_empty());
     said.collect::<Vec<_>>().join("\n")
+}
+
+/// What went wrong on the network, in its order.
+fn faults(report: &Report) -> String {
+    let faults: Vec<String> = { report.counterexample.iter().enumerate() }
+        .filter(|(_, event)| event.op.is_fault())
+        .map(|(nth, event)| fault(event, &report.counterexample[..nth]))
+        .collect();
+    match faults.is_empty() {
+        true => "Nothing goes wrong: the order in which messages arrive is enough.".to_owned(),
+        false => capitalised(&faults.join("; ")) + ".",
+    }
+}
+
+/// One fault. A crash or a stop is told by what the machine did last.
+fn fault(event: &Event, before: &[Event]) -> String {
+    let Event { actor, op, .. } = event;
+    let object = event.object.as_deref().unwrap_or_default();
+    let message = event.note.as_deref().unwrap_or_default();
+    let after = || match before.iter().rev().find(|other| other.actor == *actor) {
+        Some(last) if last.line != 0 => {
+            format!(" after its `{}`{}", last.call, at(last.line))
+        }
+        Some(_) | None => String::new(),
+    };
+    match op {
+        Op::Lose => format!("message {message} from {object} to {actor} is lost"),
+        Op::DeliverAgain => format!("message {message} from {object} comes to {actor} again"),
+        Op::TimerFiresEarly => format!(
+            "{actor}'s timer fires{} while something else could still happen",
+            at(event.line)
+        ),
+        Op::DiskSyncFails => format!("the disk of {actor} fails to write {object}"),
+        Op::Stop => format!("{actor} stops for good{}", after()),
+        _ => format!("{actor} crashes{}", after()),
+    }
 }
 
 /// Which threads wait for which others.
@@ -254,6 +291,17 @@ pub fn stamp(report: &Report, time: Time) -> String {
 
 /// How many executions were explored, and of how many.
 fn explored(report: &Report) -> String {
+    if let Some(network) = &report.network {
+        let states = match network.states {
+            1 => "1 state".to_owned(),
+            many => format!("{} states", thousands(many)),
+        };
+        let allowed: Vec<&str> = network.allowed.iter().map(String::as_str).collect();
+        return match allowed.is_empty() {
+            true => format!("{states}, without faults"),
+            false => format!("{states}, with at most {}", and(&allowed)),
+        };
+    }
     let executions = match (report.executions.sc, report.executions.weak) {
         (None, None) => return String::new(),
         (Some(number), None) => format!("{} under sequential consistency", executions(number)),

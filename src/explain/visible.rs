@@ -92,6 +92,7 @@ fn texts(report: &mut Report) -> Vec<&mut String> {
         forbidden_by,
         leaked,
         token,
+        network: _,
         millis: _,
     } = report;
     let mut texts: Vec<&mut String> = Vec::new();

@@ -102,6 +102,44 @@ pub enum Op {
     OnceDone,
     /// A `Once` or `OnceLock` was found not complete yet.
     OnceNotYet,
+    /// A machine sent a message over the network. The object is the addressee, and the note its number.
+    Post,
+    /// A machine received a message from the network. The object is the sender, and the note its number.
+    Deliver,
+    /// A machine received a message that had come before.
+    DeliverAgain,
+    /// A message to this machine was lost.
+    Lose,
+    /// A machine's timer fired, since nothing else could happen.
+    TimerFires,
+    /// A machine's timer fired, though something else could have happened.
+    TimerFiresEarly,
+    /// A machine chose one of several ways.
+    Choose,
+    /// A machine told whoever watches.
+    Tell,
+    /// A file was written as a whole. The object is the file.
+    DiskWrite,
+    /// Something was appended to a file.
+    DiskAppend,
+    /// A file, or the names of all, were made durable.
+    DiskSync,
+    /// The contents of a file could not be made durable.
+    DiskSyncFails,
+    /// A file got another name, which is the value.
+    DiskRename,
+    /// A file was removed.
+    DiskRemove,
+    /// A machine read its clock.
+    Clock,
+    /// A machine crashed.
+    Crash,
+    /// A machine started again. The note lists the files that it still has.
+    Restart,
+    /// A machine stopped for good.
+    Stop,
+    /// The function of a machine returned.
+    Return,
     /// A reference-counted value was made. Quiet.
     ArcNew,
     /// A thread panicked.
@@ -112,6 +150,19 @@ impl Op {
     /// Whether it only matters to leaks, and is left out of other timelines.
     pub fn is_quiet(self) -> bool {
         self == Op::ArcNew
+    }
+
+    /// Whether it is something that went wrong with a machine or on the network.
+    pub fn is_fault(self) -> bool {
+        matches!(
+            self,
+            Op::Lose
+                | Op::DeliverAgain
+                | Op::TimerFiresEarly
+                | Op::DiskSyncFails
+                | Op::Crash
+                | Op::Stop
+        )
     }
 
     /// Whether a thread may have to wait in it until other threads let it go on.

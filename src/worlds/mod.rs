@@ -14,7 +14,7 @@ use heisenbug_catalogue::Bug;
 
 /// The whole catalogue, in teaching order.
 pub fn bugs() -> impl Iterator<Item = &'static Bug> {
-    heisenbug_bugs::bugs::all()
+    heisenbug_bugs::bugs::all().chain(heisenbug_bugs::machines::ALL)
 }
 
 /// The proofs of the lock strategies, simplest first.

@@ -72,6 +72,7 @@ pub mod db;
 pub mod future;
 pub mod hint;
 mod missing;
+pub mod net;
 #[cfg(feature = "parking_lot")]
 pub mod parking_lot;
 #[doc(hidden)]

@@ -255,6 +255,11 @@ fn text<'a>(payload: &'a (dyn Any + 'static)) -> Option<&'a str> {
     literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }
 
+/// The message that a panic carries.
+pub fn message_of(payload: &(dyn Any + Send)) -> String {
+    message(text(payload))
+}
+
 /// The panic's message.
 fn message(text: Option<&str>) -> String {
     text.unwrap_or("a panic without a message").to_owned()
