@@ -1,4 +1,5 @@
 //! The exploration of machines on a network: protocols with known verdicts, brute force, and directed tests.
 
+mod brute;
 mod protocols;
 mod support;
