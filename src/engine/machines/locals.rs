@@ -279,7 +279,7 @@ impl<'a> Locals<'a> {
 
     fn new_step(&mut self, from: LocalId, input: Input, ran: Ran) -> Step {
         let machine = self.local(from).machine;
-        let (crashes, stops) = self.cuts(from, input, &ran.effects);
+        let (crashes, stops) = self.cuts(from, input, &ran);
         let mut deeds = Vec::new();
         for (nth, effect) in ran.effects.iter().enumerate() {
             let deed = match &effect.does {
@@ -308,12 +308,13 @@ impl<'a> Locals<'a> {
     }
 
     /// Where a machine may crash or stop within a block. Before the first effect that is the same as not
-    /// to have taken the input, unless that makes a difference to others.
+    /// to have taken the input, unless that makes a difference to others. After the last one it is the same
+    /// as to do so at the next wait, unless there is none.
     fn cuts(
         &mut self,
         from: LocalId,
         input: Input,
-        effects: &[Effect],
+        ran: &Ran,
     ) -> (Vec<(u16, u16, LocalId)>, Vec<(u16, LocalId)>) {
         let Local { machine, disk, .. } = self.local(from);
         let (machine, mut disk) = (*machine, disk.clone());
@@ -326,7 +327,9 @@ impl<'a> Locals<'a> {
             may.crashes && faults.crashes > 0 && !self.is_broken(Sabotage::NoCrashWithin);
         let may_stop = may.stops && faults.stops > 0 && !self.is_broken(Sabotage::NoStopWithin);
         let is_seen = matches!(input, Input::Message(_) | Input::Time { .. });
-        for (nth, effect) in effects.iter().enumerate() {
+        let panics = matches!(ran.effects.last(), Some(last) if last.does.is_panic());
+        let returns = ran.returned.is_some() && !panics;
+        for nth in 0..ran.effects.len() + usize::from(returns) {
             let after = nth as u16;
             if may_crash && (nth > 0 || is_seen) {
                 let lives = self.after_crash(machine, &disk);
@@ -335,7 +338,9 @@ impl<'a> Locals<'a> {
             if may_stop && (nth > 0 || is_seen) {
                 stops.push((after, self.stopped(machine, &disk)));
             }
-            effect.does.apply(&mut disk);
+            if let Some(effect) = ran.effects.get(nth) {
+                effect.does.apply(&mut disk);
+            }
         }
         (crashes, stops)
     }

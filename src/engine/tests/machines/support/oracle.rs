@@ -92,8 +92,10 @@ impl World {
 
     fn op(&self, script: &Script, nth: usize) -> Option<Op> {
         let machine = &self.machines[nth];
-        let op = script.machines[nth].get(machine.at).copied();
-        op.filter(|_| !machine.stopped)
+        let ops = &script.machines[nth];
+        let op = (machine.at <= ops.len()).then(|| ops.get(machine.at).copied());
+        op.map(|op| op.unwrap_or(Op::Return))
+            .filter(|_| !machine.stopped)
     }
 
     fn is_over(&self, script: &Script, nth: usize) -> bool {
@@ -159,7 +161,7 @@ impl World {
             Op::Fail if register % 2 == 0 => {
                 add(&|world| world.end = Some(format!("machine {nth} panics: even")));
             }
-            Op::Fail => add(&|_| {}),
+            Op::Fail | Op::Return => add(&|_| {}),
             Op::Sync(file) => {
                 for ok in [true, false] {
                     if ok || machine.disk.is_dirty(FILES[file]) {

@@ -27,6 +27,8 @@ pub enum Op {
     SyncDir,
     /// Panics, if the register is even.
     Fail,
+    /// Returns: behind the last operation of each machine.
+    Return,
 }
 
 /// A program of three machines.
@@ -200,6 +202,7 @@ fn perform(ops: &[Op], remembers: bool) -> String {
             Op::Rename => drop(rename(FILES[0], FILES[1])),
             Op::Remove(file) => drop(remove(FILES[file])),
             Op::SyncDir => sync_dir(),
+            Op::Return => break,
             Op::Fail => assert!(register % 2 == 1, "even"),
         }
     }
