@@ -11,7 +11,7 @@ use crate::support::random::{Script, script};
 use heisenbug_engine::machines::{Found, Options, Path, explore, record};
 
 /// How many programs are tried.
-const PROGRAMS: u64 = 400;
+const PROGRAMS: u64 = 300;
 
 /// The maximal number of states of a program that is tried, by brute force.
 pub const SMALL: usize = 20_000;
