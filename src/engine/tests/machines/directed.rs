@@ -148,6 +148,43 @@ fn a_machine_that_is_busy_with_itself_for_ever_does_not_hide_others() {
     assert!(sees_the_other_machine(&Options::default()));
 }
 
+/// A state that an early timer and a loss lead to, and from which only a second loss leads on. The way with
+/// the early timer is longer.
+pub fn loses_after_an_early_timer(options: &Options) -> bool {
+    let asks = machine_with_result("asks", || {
+        if receive_timeout().is_some() {
+            return "served".to_owned();
+        }
+        if receive_timeout().is_some() {
+            (choose(1), choose(1));
+        }
+        send(1, &[0]);
+        remember(0);
+        receive();
+        "served".to_owned()
+    });
+    let serves = machine("serves", || {
+        send(0, &[0]);
+        receive();
+        send(0, &[0]);
+    });
+    let mut program = unobserved(vec![asks, serves]);
+    (program.faults.losses, program.faults.early) = (1, 1);
+    program.judge = Box::new(|end| {
+        format!("{:?}", end.machines[0].fate)
+            .chars()
+            .take(5)
+            .collect()
+    });
+    let found = explore(&program, options, &mut |_| true);
+    found.ends.iter().any(|end| text(&end.label) == "Waits")
+}
+
+#[test]
+fn faults_of_one_kind_do_not_stand_for_those_of_another() {
+    assert!(loses_after_an_early_timer(&Options::default()));
+}
+
 #[test]
 fn a_time_out_needs_a_loss_or_an_early_timer() {
     let waits = machine_with_result("waits", || format!("{:?}", receive_timeout().is_some()));

@@ -38,7 +38,7 @@ noticed! {
     crash_returns_message: CrashReturnsMessage;
     no_crash_with_duplicate: NoCrashWithDuplicate;
     no_torn_writes: NoTornWrites;
-    any_faults_cover: AnyFaultsCover;
+    depth_ignored: DepthIgnored;
     one_loss_at_a_time: OneLossAtATime;
 }
 
@@ -46,6 +46,12 @@ noticed! {
 fn eager_circles() {
     let broken = with(Sabotage::EagerCircles);
     assert!(!directed::sees_the_other_machine(&broken));
+}
+
+#[test]
+fn any_faults_cover() {
+    let broken = with(Sabotage::AnyFaultsCover);
+    assert!(!directed::loses_after_an_early_timer(&broken));
 }
 
 fn with(sabotage: Sabotage) -> Options {

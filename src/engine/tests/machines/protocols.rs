@@ -5,7 +5,7 @@ use crate::support::machine::*;
 use crate::support::protocols::payment::Key;
 use crate::support::protocols::{failover, lease, pairs, payment, quorum, two_phase};
 use heisenbug_engine::machines::Timers::{Any, Last};
-use heisenbug_engine::machines::{Faults, Found, Moment, Program, What, record};
+use heisenbug_engine::machines::{Faults, Found, Moment, Program, record};
 use std::time::Instant;
 
 /// Explores, and shows the figures to whoever asks for the output.
