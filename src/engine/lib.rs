@@ -117,6 +117,12 @@
 //! assert_eq!(results.0, [2, 1, 2, 1]);
 //! ```
 //!
+//! # Machines
+//!
+//! A program can also be several [machines] on a network, which share no memory and may crash. That is another
+//! search, over states instead of graphs: there the number of orders of messages matters more than what
+//! reads see. All that follows here is about threads.
+//!
 //! # The one invariant
 //!
 //! **An event is added to a graph, or pointed to another write, only while nothing in the graph depends
@@ -227,6 +233,7 @@
 //! | `options` | the ways in which a step could go | `explorer` |
 //! | `schedule` | an order of an execution with the fewest preemptions | `graph` |
 //! | [`token`] | an execution as a text | `schedule` |
+//! | [`machines`] | several machines on a network: steps, search and all | `run` (stacks only) |
 //! | [`orderings`] | which stronger orderings would forbid an execution | `schedule`, `psc`, `graph` |
 //! | `run` | one run: coroutines, replay and extension | `explorer`, `loops`, `objects`, `memory` |
 //! | `loops` | distinguishes waiting passes from passes that make progress | `explorer` |

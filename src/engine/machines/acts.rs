@@ -282,11 +282,11 @@ impl World<'_> {
         };
         let with_crash = !again || !self.is_broken(Sabotage::NoCrashWithDuplicate);
         if used.crashes < limits.crashes && with_crash {
-            let cuts = step.crashes.iter();
+            let cuts = step.cuts.crashes.iter();
             acts.extend(cuts.map(|&(after, disk, _)| cut_off(Cut::Crash { after, disk })));
         }
         if used.stops < limits.stops {
-            let cuts = step.stops.iter();
+            let cuts = step.cuts.stops.iter();
             acts.extend(cuts.map(|&(after, _)| cut_off(Cut::Stop { after })));
         }
         Ok(())

@@ -1,14 +1,17 @@
 //! Runs without an end, in which nothing goes wrong.
 //!
 //! A set of states that can be reached from one another (a strongly connected component: Tarjan, *Depth-First
-//! Search and Linear Graph Algorithms*, 1972) is such a run, if it is *fair*: no message that could be received
-//! throughout is ignored for ever, nor a timer that could fire throughout, nor a machine that could go on.
+//! Search and Linear Graph Algorithms*, 1972) is such a run, if it is *fair*: what is possible again and again
+//! happens again and again, be it a message that could be received, a timer that could fire, or a machine that
+//! could go on. Only what a machine chooses is its own business. Where something is ignored, the states in
+//! which it is possible are taken away, and the rest is looked at again (Emerson and Lei, *Modalities for Model
+//! Checking*, 1987).
 
 use super::found::Stopped;
 use super::locals::Input;
 use super::store::{NONE, StateId, VisitId, Visits};
 use super::world::{Act, State, World};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 /// The step of a machine with an input, from one state to another.
 type Edge = (StateId, (u8, Input));
@@ -16,10 +19,24 @@ type Edge = (StateId, (u8, Input));
 /// The first fair cycle, by a visit to one of its states.
 pub fn find(world: &mut World<'_>, visits: &Visits) -> Result<Option<VisitId>, Stopped> {
     let edges = edges(world, visits)?;
-    let components = components(&edges);
-    let fair = components.iter().filter(|states| is_fair(states, &edges));
+    let all = vec![true; edges.len()];
+    let mut left = components(&edges, &all);
+    let mut fair = Vec::new();
+    while let Some(states) = left.pop() {
+        let ignored = ignored(&states, &edges);
+        if ignored.is_empty() {
+            fair.push(states);
+            continue;
+        }
+        let mut rest = vec![false; edges.len()];
+        for &state in &states {
+            let mut steps = edges[state as usize].iter();
+            rest[state as usize] = !steps.any(|(_, step)| ignored.contains(step));
+        }
+        left.extend(components(&edges, &rest));
+    }
     // The way there should be short.
-    let reached = fair.flatten().map(|&state| visits.of(state));
+    let reached = fair.iter().flatten().map(|&state| visits.of(state));
     let shortest = reached.min_by_key(|&visit| {
         let visit = &visits.all[visit as usize];
         (visit.used.total(), visit.depth)
@@ -51,12 +68,21 @@ fn edges(world: &mut World<'_>, visits: &Visits) -> Result<Vec<Vec<Edge>>, Stopp
             let (next, _) = world.take(&state, nothing_left, act)?;
             // A state that was never visited is covered: it does not occur here.
             if let Some(to) = visits.states.known(next.words()) {
-                edges.push((to, (machine, input)));
+                edges.push((to, (machine, kind_of(input))));
             }
         }
         all.push(edges);
     }
     Ok(all)
+}
+
+/// An input, whatever the machine chooses.
+fn kind_of(input: Input) -> Input {
+    match input {
+        Input::Choice(_) => Input::Choice(0),
+        Input::Time { .. } => Input::Time { ticks: 0, skew: 0 },
+        _ => input,
+    }
 }
 
 /// A state on the way of the search.
@@ -66,15 +92,15 @@ struct Frame {
     next: usize,
 }
 
-/// The strongly connected components with at least one edge in them.
-fn components(edges: &[Vec<Edge>]) -> Vec<Vec<StateId>> {
+/// The strongly connected components among these states, with at least one edge in them.
+fn components(edges: &[Vec<Edge>], among: &[bool]) -> Vec<Vec<StateId>> {
     let mut index = vec![NONE; edges.len()];
     let mut low = vec![NONE; edges.len()];
     let mut on_stack = vec![false; edges.len()];
     let (mut stack, mut found, mut count) = (Vec::new(), Vec::new(), 0);
     for root in 0..edges.len() as StateId {
         let mut way = Vec::new();
-        if index[root as usize] == NONE {
+        if among[root as usize] && index[root as usize] == NONE {
             way.push(Frame {
                 state: root,
                 next: 0,
@@ -90,6 +116,9 @@ fn components(edges: &[Vec<Edge>]) -> Vec<Vec<StateId>> {
             if let Some(&(to, _)) = edges[at].get(frame.next) {
                 frame.next += 1;
                 let to_at = to as usize;
+                if !among[to_at] {
+                    continue;
+                }
                 if index[to_at] == NONE {
                     way.push(Frame { state: to, next: 0 });
                 } else if on_stack[to_at] {
@@ -117,17 +146,12 @@ fn components(edges: &[Vec<Edge>]) -> Vec<Vec<StateId>> {
     found
 }
 
-/// Whether each step that is possible in all of these states is taken between two of them.
-fn is_fair(states: &[StateId], edges: &[Vec<Edge>]) -> bool {
+/// The steps that are possible in some of these states, but never taken between two of them.
+fn ignored(states: &[StateId], edges: &[Vec<Edge>]) -> FxHashSet<(u8, Input)> {
     let inside: FxHashSet<StateId> = states.iter().copied().collect();
-    let mut possible: FxHashMap<(u8, Input), (usize, bool)> = FxHashMap::default();
-    for &state in states {
-        for &(to, step) in &edges[state as usize] {
-            let entry = possible.entry(step).or_default();
-            entry.0 += 1;
-            entry.1 |= inside.contains(&to);
-        }
-    }
-    let ignored = |&(count, taken): &(usize, bool)| count == states.len() && !taken;
-    !possible.values().any(|step| ignored(step))
+    let all = || states.iter().flat_map(|&state| &edges[state as usize]);
+    let taken = all().filter(|(to, _)| inside.contains(to));
+    let taken: FxHashSet<_> = taken.map(|&(_, step)| step).collect();
+    let possible = all().map(|&(_, step)| step);
+    possible.filter(|step| !taken.contains(step)).collect()
 }

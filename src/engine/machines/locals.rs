@@ -67,9 +67,15 @@ pub struct Step {
     /// The effects that concern others, with their positions.
     pub deeds: Vec<(u16, Deed)>,
     pub observes: bool,
+    pub cuts: Cuts,
+}
+
+/// Where a machine may break off in a step.
+#[derive(Default)]
+pub struct Cuts {
     /// Where it may crash: after so many effects, with that result for the disk, and the life that follows.
     pub crashes: Vec<(u16, u16, LocalId)>,
-    /// Where it may stop.
+    /// Where it may stop: after so many effects, and what it is then.
     pub stops: Vec<(u16, LocalId)>,
 }
 
@@ -279,7 +285,7 @@ impl<'a> Locals<'a> {
 
     fn new_step(&mut self, from: LocalId, input: Input, ran: Ran) -> Step {
         let machine = self.local(from).machine;
-        let (crashes, stops) = self.cuts(from, input, &ran.effects);
+        let cuts = self.cuts(from, input, &ran);
         let mut deeds = Vec::new();
         for (nth, effect) in ran.effects.iter().enumerate() {
             let deed = match &effect.does {
@@ -302,22 +308,17 @@ impl<'a> Locals<'a> {
             to: self.arrive(from, input, &ran),
             effects: ran.effects,
             deeds,
-            crashes,
-            stops,
+            cuts,
         }
     }
 
     /// Where a machine may crash or stop within a block. Before the first effect that is the same as not
-    /// to have taken the input, unless that makes a difference to others.
-    fn cuts(
-        &mut self,
-        from: LocalId,
-        input: Input,
-        effects: &[Effect],
-    ) -> (Vec<(u16, u16, LocalId)>, Vec<(u16, LocalId)>) {
+    /// to have taken the input, unless that makes a difference to others. After the last one it is the same
+    /// as to do so at the next wait, unless there is none.
+    fn cuts(&mut self, from: LocalId, input: Input, ran: &Ran) -> Cuts {
         let Local { machine, disk, .. } = self.local(from);
         let (machine, mut disk) = (*machine, disk.clone());
-        let (mut crashes, mut stops) = (Vec::new(), Vec::new());
+        let mut cuts = Cuts::default();
         let Program {
             faults, machines, ..
         } = self.program;
@@ -326,18 +327,23 @@ impl<'a> Locals<'a> {
             may.crashes && faults.crashes > 0 && !self.is_broken(Sabotage::NoCrashWithin);
         let may_stop = may.stops && faults.stops > 0 && !self.is_broken(Sabotage::NoStopWithin);
         let is_seen = matches!(input, Input::Message(_) | Input::Time { .. });
-        for (nth, effect) in effects.iter().enumerate() {
+        let panics = matches!(ran.effects.last(), Some(last) if last.does.is_panic());
+        let returns = ran.returned.is_some() && !panics;
+        for nth in 0..ran.effects.len() + usize::from(returns) {
             let after = nth as u16;
             if may_crash && (nth > 0 || is_seen) {
                 let lives = self.after_crash(machine, &disk);
-                crashes.extend((0..).zip(lives).map(|(result, life)| (after, result, life)));
+                let lives = (0..).zip(lives).map(|(result, life)| (after, result, life));
+                cuts.crashes.extend(lives);
             }
             if may_stop && (nth > 0 || is_seen) {
-                stops.push((after, self.stopped(machine, &disk)));
+                cuts.stops.push((after, self.stopped(machine, &disk)));
             }
-            effect.does.apply(&mut disk);
+            if let Some(effect) = ran.effects.get(nth) {
+                effect.does.apply(&mut disk);
+            }
         }
-        (crashes, stops)
+        cuts
     }
 
     /// The state after a run.

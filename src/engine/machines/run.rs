@@ -103,6 +103,10 @@ pub enum Does {
 }
 
 impl Does {
+    pub fn is_panic(&self) -> bool {
+        matches!(self, Does::Panic(_))
+    }
+
     /// Does to a disk what it does to one.
     pub fn apply(&self, disk: &mut Disk) {
         match self {

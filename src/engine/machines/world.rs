@@ -336,12 +336,12 @@ fn end_of(step: &Step, cut: Option<Cut>) -> (u16, LocalId) {
     match cut {
         None => Some((u16::MAX, step.to)),
         Some(Cut::Crash { after, disk }) => {
-            let cuts = step.crashes.iter();
+            let cuts = step.cuts.crashes.iter();
             let mut same = cuts.filter(|cut| (cut.0, cut.1) == (after, disk));
             same.next().map(|&(_, _, life)| (after, life))
         }
         Some(Cut::Stop { after }) => {
-            let mut same = step.stops.iter().filter(|cut| cut.0 == after);
+            let mut same = step.cuts.stops.iter().filter(|cut| cut.0 == after);
             same.next().map(|&(_, local)| (after, local))
         }
     }

@@ -191,3 +191,16 @@ pub const NO_FAULTS: Faults = Faults {
     early: 0,
     disk_errors: 0,
 };
+
+/// Keeps panics of machines from being printed: they are results.
+pub fn quiet_machines() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !steps::is_running() {
+                usual(panic);
+            }
+        }));
+    });
+}
