@@ -5,11 +5,16 @@
 //! in the engine itself.
 
 mod answer;
+mod at_hand;
+#[cfg(feature = "snapshot")]
+mod commands;
 mod engine;
 mod error;
 mod numbers;
 pub mod pool;
 pub mod servers;
+#[cfg(feature = "snapshot")]
+mod snapshot;
 mod sql;
 mod sqlite;
 mod store;
@@ -17,6 +22,7 @@ pub mod tally;
 mod value;
 
 pub use answer::{Answer, Attempt, Found};
+pub use at_hand::{at_hand, provide};
 pub use engine::{Engine, Level};
 pub use error::{Error, Kind};
 pub use numbers::Numbers;
