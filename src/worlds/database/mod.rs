@@ -3,6 +3,8 @@
 //! The model world asks a [`Store`] one statement at a time and never waits in it: a statement that has to
 //! wait says so ([`Answer::Waits`]), and its client is woken later. On real threads the same statement waits
 //! in the engine itself.
+//!
+//! An engine is a variant of [`Engine`] and a module that keeps its databases; a feature may bring it.
 
 mod answer;
 mod at_hand;

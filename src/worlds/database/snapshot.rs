@@ -344,7 +344,6 @@ mod tests {
             run(&store, 0, command);
         }
         store.reset().unwrap();
-        assert_eq!(run(&store, 0, "scan ?"), "NO_COMMAND");
         assert_eq!(run(&store, 0, "scan a"), "('a', 1)");
         assert_eq!(run(&store, 0, "scan b"), "('b', 'x y')");
         assert_eq!(run(&store, 0, "get c"), "no row");
