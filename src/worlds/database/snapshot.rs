@@ -32,8 +32,8 @@ enum Session {
     Idle,
     /// A transaction has begun, and takes its snapshot with its first command.
     Begun(Level),
-    /// A transaction has its snapshot.
-    Has(Transaction),
+    /// A transaction has its snapshot. In a box: it is large, and most connections have none.
+    Has(Box<Transaction>),
 }
 
 impl fmt::Debug for Snapshot {
@@ -66,7 +66,7 @@ impl Snapshot {
             (Command::Of(access), begun) => {
                 let mut transaction = match begun {
                     Session::Has(transaction) => transaction,
-                    Session::Begun(level) => self.transaction(level),
+                    Session::Begun(level) => Box::new(self.transaction(level)),
                     Session::Idle => unreachable!("that was the case before"),
                 };
                 let found = access.run(&mut transaction);
@@ -81,7 +81,7 @@ impl Snapshot {
             (Command::Commit | Command::Rollback, Session::Idle) => {
                 return Err(wrong("no transaction has begun"));
             }
-            (Command::Commit, Session::Has(transaction)) => self.commit(transaction)?,
+            (Command::Commit, Session::Has(transaction)) => self.commit(*transaction)?,
             // To drop a transaction is to roll it back.
             (Command::Commit | Command::Rollback, _) => {}
         }
