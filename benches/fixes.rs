@@ -28,7 +28,6 @@ use criterion::{
 use heisenbug::catalogue::{Role, Variant};
 use heisenbug_cost::Team;
 use heisenbug_cost::mounted;
-use heisenbug_database::servers;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,7 +41,7 @@ fn fixes(criterion: &mut Criterion) {
             let Some(workload) = variant.workload else {
                 continue;
             };
-            if let Some(Err(why)) = variant.needs.map(servers::provide) {
+            if let Err(why) = heisenbug_database::provide(variant) {
                 println!("skipped {}/{}: {}", bug.name, variant.name, why.message);
                 continue;
             }

@@ -376,6 +376,28 @@ fn the_table_of_isolation_counts_every_interleaving() {
     }
 }
 
+#[cfg(not(feature = "snapshot"))]
+#[test]
+fn a_build_without_the_snapshot_engine_skips_its_programs_and_says_why() {
+    let why = "this build has no snapshot engine (feature `snapshot`)";
+    let (code, out, _) = run(&["check", "doctors-on-call"]);
+    let told = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 0, "{out}");
+    assert!(
+        told.contains(&format!("{why} (2 programs need it)")),
+        "{out}"
+    );
+    for program in [
+        &["check", "doctors-on-call/trap_snapshot_isolation"][..],
+        &["stress", "doctors-on-call/trap_snapshot_isolation"],
+        &["isolation", "--engine", "snapshot"],
+    ] {
+        let (code, _, err) = run(program);
+        assert_eq!(code, 2, "{program:?}");
+        assert!(err.contains(why), "{err}");
+    }
+}
+
 #[test]
 fn show_tells_the_story_with_the_code() {
     let (code, out, _) = run(&["show", "lost-update"]);

@@ -12,7 +12,6 @@ use heisenbug::catalogue::{Bug, Class, Variant};
 use heisenbug::check::{Declared, Mutation, Report, Site, as_declared, weaker};
 use heisenbug::trace::source;
 use heisenbug::{Checker, explain};
-use heisenbug_database::servers;
 use heisenbug_worlds as worlds;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::collections::BTreeMap;
@@ -60,16 +59,18 @@ fn trials(bug: &'static Bug, variant: &'static Variant) -> Vec<Trial> {
     trials
 }
 
-/// Why a variant cannot run here: it needs a server, and none is given or installed.
+/// Why a variant cannot run here: it needs a server, and none is given or installed, or an engine that this
+/// build has not.
 fn missing(variant: &Variant) -> Option<String> {
-    let why = servers::provide(variant.needs?).err()?;
+    let why = heisenbug_database::provide(variant).err()?;
     Some(why.message)
 }
 
-/// Whether people read the counterexample: the anomalies on servers are a table.
+/// Whether people read the counterexample: the anomalies that not every build can show are a table.
 fn has_golden(bug: &Bug, variant: &Variant) -> bool {
     let is_anomaly = || worlds::anomalies().any(|anomaly| anomaly.name == bug.name);
-    variant.role.expected().is_some() && !(variant.needs.is_some() && is_anomaly())
+    let is_everywhere = variant.needs.is_none() && variant.feature.is_none();
+    variant.role.expected().is_some() && (is_everywhere || !is_anomaly())
 }
 
 fn check(bug: &'static Bug, variant: &'static Variant) -> Report {

@@ -8,7 +8,6 @@
 use heisenbug::catalogue::{Bug, Role, Scale, Variant, Workload};
 use heisenbug_cost::Team;
 use heisenbug_cost::mounted;
-use heisenbug_database::servers;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -35,9 +34,9 @@ fn workloads() -> impl Iterator<Item = (String, Role, fn() -> Workload)> {
     })
 }
 
-/// What there is to measure, unless it needs a server and none is given or installed.
+/// What there is to measure, unless it needs what is not at hand.
 fn workload(variant: &Variant) -> Option<fn() -> Workload> {
-    if let Some(Err(why)) = variant.needs.map(servers::provide) {
+    if let Err(why) = heisenbug_database::provide(variant) {
         println!("skipped: {}", why.message);
         return None;
     }

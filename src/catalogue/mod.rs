@@ -1,10 +1,12 @@
 //! The description of a bug: its name, its shape, its variants and what each must do.
 
+mod feature;
 mod grade;
 mod needs;
 mod shape;
 mod workload;
 
+pub use feature::Feature;
 pub use grade::{Class, Expected, Grade, Outcome};
 pub use needs::Needs;
 pub use shape::{Scale, Shape};
@@ -54,6 +56,8 @@ pub struct Variant {
     pub undefined: Option<&'static str>,
     /// The server that it runs on, if it needs one.
     pub needs: Option<Needs>,
+    /// The feature that its engine comes with, if not every build has it.
+    pub feature: Option<Feature>,
 }
 
 impl Variant {
@@ -109,6 +113,7 @@ impl Variant {
             workload: None,
             undefined: None,
             needs: None,
+            feature: None,
         }
     }
 
@@ -121,6 +126,12 @@ impl Variant {
     /// The same variant, which runs on a server.
     pub const fn needs(mut self, server: Needs) -> Variant {
         self.needs = Some(server);
+        self
+    }
+
+    /// The same variant, whose engine comes with that feature.
+    pub const fn feature(mut self, feature: Feature) -> Variant {
+        self.feature = Some(feature);
         self
     }
 

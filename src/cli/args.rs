@@ -109,8 +109,8 @@ pub struct Isolation {
     /// The anomaly, by its name in Hermitage; all if left out
     #[arg(value_name = "ANOMALY")]
     pub anomaly: Option<String>,
-    /// Only that engine: sqlite, postgres or mariadb
-    #[arg(long, value_name = "ENGINE", value_parser = PossibleValuesParser::new(["sqlite", "postgres", "mariadb"]), hide_possible_values = true)]
+    /// Only that engine: sqlite, snapshot, postgres or mariadb
+    #[arg(long, value_name = "ENGINE", value_parser = PossibleValuesParser::new(["sqlite", "snapshot", "postgres", "mariadb"]), hide_possible_values = true)]
     pub engine: Option<String>,
     /// Only that level
     #[arg(long, value_name = "LEVEL")]

@@ -3,7 +3,7 @@
 use super::args::{Engine, Isolation};
 use super::{Exit, check, lookup, output, servers};
 use anyhow::{Result, bail};
-use heisenbug_catalogue::{Bug, Needs, Variant};
+use heisenbug_catalogue::{Bug, Feature, Needs, Variant};
 use heisenbug_check::{Report, Verdict, as_declared, interrupted};
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_explain::{self as explain, Table};
@@ -26,11 +26,12 @@ struct Cell {
     as_declared: Option<bool>,
 }
 
-/// The engines that there are questions about, each with the server it needs.
-const ENGINES: [(&str, Option<Needs>); 3] = [
-    ("sqlite", None),
-    ("postgres", Some(Needs::Postgres)),
-    ("mariadb", Some(Needs::Mariadb)),
+/// The engines that there are questions about, each with what it needs.
+const ENGINES: [(&str, Option<Needs>, Option<Feature>); 4] = [
+    ("sqlite", None, None),
+    ("snapshot", None, Some(Feature::Snapshot)),
+    ("postgres", Some(Needs::Postgres), None),
+    ("mariadb", Some(Needs::Mariadb), None),
 ];
 
 /// Prints the table, a part of it, or one counterexample.
@@ -126,20 +127,23 @@ fn anomalies(name: Option<&str>) -> Result<Vec<&'static Bug>> {
 struct Level {
     engine: &'static str,
     name: &'static str,
-    needs: Option<Needs>,
     /// The variants at that level have this name.
     variant: &'static str,
 }
 
 impl Level {
     fn at(variant: &'static Variant) -> Level {
-        let engine = { ENGINES.iter() }.find(|(_, needs)| *needs == variant.needs);
-        let (engine, needs) = *engine.expect("every server is an engine");
+        let is_on = |(_, needs, feature): &&(_, _, _)| {
+            (*needs, *feature) == (variant.needs, variant.feature)
+        };
+        let (engine, ..) = *ENGINES
+            .iter()
+            .find(is_on)
+            .expect("every variant has its engine");
         let name = variant.name.strip_prefix(engine).unwrap_or(variant.name);
         Level {
             engine,
             name: name.trim_start_matches('_'),
-            needs,
             variant: variant.name,
         }
     }
@@ -179,7 +183,7 @@ fn of_that_name(name: &str, levels: Vec<Level>) -> Result<Vec<Level>> {
     );
 }
 
-/// Why levels are left out, once for each server.
+/// Why levels are left out, once for each server or engine.
 fn skipped(levels: &[Level]) -> Vec<String> {
     let variants = worlds::anomalies().flat_map(|bug| bug.variants);
     let is_at = |variant: &&'static Variant| levels.contains(&Level::at(variant));
@@ -202,7 +206,7 @@ fn cell(bug: &'static Bug, variant: &'static Variant, level: Level, report: &Rep
 fn text(anomalies: &[&Bug], levels: &[Level], cells: &[Cell], skipped: &[String]) -> String {
     let width = output::text_width();
     let tables =
-        { ENGINES.iter() }.filter_map(|(engine, _)| table(engine, anomalies, levels, cells));
+        { ENGINES.iter() }.filter_map(|(engine, ..)| table(engine, anomalies, levels, cells));
     let mut blocks: Vec<String> = tables.map(|table| table.render(width, "")).collect();
     let legend: Vec<String> = { anomalies.iter() }
         .map(|bug| explain::wrap(&format!("{}: {}", bug.name, bug.summary), width, "  "))
@@ -210,7 +214,7 @@ fn text(anomalies: &[&Bug], levels: &[Level], cells: &[Cell], skipped: &[String]
     blocks.push(legend.join("\n"));
     blocks.push(explain::wrap(
         "Each cell: in how many of all interleavings the anomaly was seen. \"-\": its question needs \
-         transactions of several statements. Where a level shows none, one of two transactions may fail \
+         transactions of several statements, or conditions in them. Where a level shows none, one of two transactions may fail \
          instead, or wait.",
         width,
         "",

@@ -3,7 +3,7 @@
 use super::args::List;
 use super::{Exit, called, output};
 use anyhow::Result;
-use heisenbug_catalogue::{Bug, Needs};
+use heisenbug_catalogue::{Bug, Feature, Needs};
 use heisenbug_explain::Table;
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_worlds as worlds;
@@ -62,7 +62,7 @@ fn entry(bug: &Bug) -> Entry {
         name: variant.name,
         role: variant.role.name(),
         summary: variant.summary,
-        needs: variant.needs.map(Needs::name),
+        needs: { variant.needs.map(Needs::name) }.or(variant.feature.map(Feature::name)),
     });
     Entry {
         name: bug.name,

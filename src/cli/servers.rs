@@ -73,41 +73,42 @@ impl Started {
     }
 }
 
-/// Why a program cannot run here, if it needs a server that is not at hand.
+/// Why a program cannot run here, if it needs a server that is not at hand, or an engine that is not in this
+/// build.
 pub fn missing(variant: &Variant) -> Option<String> {
-    let server = variant.needs?;
     #[cfg(feature = "sqlite")]
-    return heisenbug_database::servers::address(server)
+    return heisenbug_database::at_hand(variant)
         .err()
         .map(|error| error.message);
+    // The programs on databases are not in it.
     #[cfg(not(feature = "sqlite"))]
-    Some(format!("this build knows no {server}"))
+    { variant.needs }.map(|server| format!("this build knows no {server}"))
 }
 
-/// For programs of which some cannot run here: why, and how many, once for each server.
+/// For programs of which some cannot run here: why, and how many, once for each server or engine.
 pub fn skipped<'a>(variants: impl Iterator<Item = &'a Variant>) -> Vec<String> {
-    let left: Vec<&Variant> = variants
-        .filter(|variant| missing(variant).is_some())
-        .collect();
-    let of_server = |server: Needs| {
-        let of = left.iter().filter(|variant| variant.needs == Some(server));
-        let (count, why) = (of.clone().count(), missing(of.clone().next()?)?);
-        let need = match count {
-            1 => "program needs",
-            _ => "programs need",
-        };
-        Some(format!("{why} ({count} {need} it)"))
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for why in variants.filter_map(missing) {
+        match counts.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((why, 1)),
+        }
+    }
+    let told = |(why, count): (String, usize)| match count {
+        1 => format!("{why} (1 program needs it)"),
+        _ => format!("{why} ({count} programs need it)"),
     };
-    Needs::ALL.into_iter().filter_map(of_server).collect()
+    counts.into_iter().map(told).collect()
 }
 
 /// # Errors
 ///
-/// If the program needs a server that is not at hand.
+/// If the program needs a server that is not at hand, or an engine that is not in this build.
 pub fn need(variant: &Variant) -> Result<()> {
-    match missing(variant) {
-        Some(why) => bail!("{} runs on a server, and {why}", variant.name),
-        None => Ok(()),
+    match (missing(variant), variant.feature) {
+        (Some(why), Some(_)) => bail!("{}: {why}", variant.name),
+        (Some(why), None) => bail!("{} runs on a server, and {why}", variant.name),
+        (None, _) => Ok(()),
     }
 }
 

@@ -56,13 +56,14 @@ pub fn may_wait(text: &str) -> bool {
         ])
 }
 
-/// The clients of servers take long to build: they are there if a server has been named.
-fn features() -> &'static [&'static str] {
+/// The clients of servers take long to build: they are there if a server has been named. So does the snapshot
+/// engine: it is there if this build has it.
+fn features() -> String {
     let is_named = |server: &Needs| std::env::var_os(server.variable()).is_some();
-    match Needs::ALL.iter().any(is_named) {
-        true => &["--features", "servers"],
-        false => &[],
-    }
+    let servers = Needs::ALL.iter().any(is_named).then_some("servers");
+    let snapshot = cfg!(feature = "snapshot").then_some("snapshot");
+    let all: Vec<&str> = servers.into_iter().chain(snapshot).collect();
+    format!("--features={}", all.join(","))
 }
 
 impl Library {
@@ -78,7 +79,7 @@ impl Library {
             .args(["build", "--lib", "--message-format=json-render-diagnostics"])
             .arg("--target-dir")
             .arg(home::target(&package))
-            .args(features())
+            .arg(features())
             .env("CARGO_TERM_COLOR", "never")
             // Set explicitly, so that no configuration file of cargo's can change it: the same compiler
             // as for the judges, without a wrapper and without flags.

@@ -10,13 +10,19 @@
 use super::levels::*;
 use super::{NOT_SEEN, SEEN};
 use heisenbug_catalogue::{Bug, Outcome, Scale, Shape};
-use heisenbug_model::db::{Connection, Database, Result, Rows};
+use heisenbug_model::db::{Connection, Database, Engine, Result, Rows};
 use heisenbug_model::thread;
 
 /// Hermitage's table.
 const SCHEMA: &str = "
     create table test (id integer primary key, value integer not null);
     insert into test values (1, 10), (2, 20);
+";
+
+/// The same in the words of the snapshot engine.
+const KEYS: &str = "
+    set row1 10
+    set row2 20
 ";
 
 const READ_1: &str = "select value from test where id = 1";
@@ -28,6 +34,8 @@ const THIRDS: &str = "select value from test where value % 3 = 0";
 trait Anomaly {
     /// What each client sends. A question mark stands for one more than it read first.
     const CLIENTS: &'static [&'static [&'static str]];
+    /// The same for the snapshot engine. A condition on values is the beginning of a key there.
+    const COMMANDS: &'static [&'static [&'static str]];
     /// Whether this is one.
     fn is_seen(seen: &Seen) -> bool;
 }
@@ -79,7 +87,7 @@ fn send<L: Level>(
     for &sql in statements {
         match sql {
             "rollback" => return Ok(false),
-            _ if sql.starts_with("select") => found.push(values(&client.query(sql, ())?)),
+            _ if finds_rows(sql) => found.push(values(&client.query(sql, ())?, sql)),
             _ if sql.contains('?') => drop(client.execute(sql, [found[0][0] + 1])?),
             _ => drop(client.execute(sql, ())?),
         }
@@ -90,16 +98,27 @@ fn send<L: Level>(
     Ok(true)
 }
 
-fn values(rows: &Rows) -> Vec<i64> {
-    rows.iter().map(|row| row.get(0)).collect()
+fn finds_rows(statement: &str) -> bool {
+    let first = statement.split(' ').next();
+    matches!(first, Some("select" | "get" | "scan"))
+}
+
+/// The values of the rows that a statement found. A scan finds their keys, too.
+fn values(rows: &Rows, statement: &str) -> Vec<i64> {
+    let column = usize::from(statement.starts_with("scan"));
+    rows.iter().map(|row| row.get(column)).collect()
 }
 
 /// All clients at once.
 fn scenario<A: Anomaly, L: Level>() -> String {
-    let db = Database::on(L::ENGINE, SCHEMA);
+    let (schema, clients, both) = match L::ENGINE {
+        Engine::Snapshot => (KEYS, A::COMMANDS, "scan row"),
+        _ => (SCHEMA, A::CLIENTS, BOTH),
+    };
+    let db = Database::on(L::ENGINE, schema);
     let clients = thread::scope(|scope| {
         let clients: Vec<_> = (1..)
-            .zip(A::CLIENTS)
+            .zip(clients)
             .map(|(number, statements)| {
                 let client = db.connect();
                 let builder = thread::Builder::new().name(format!("T{number}"));
@@ -112,7 +131,7 @@ fn scenario<A: Anomaly, L: Level>() -> String {
             .map(|client| client.join().unwrap())
             .collect()
     });
-    let last = values(&db.connect().query(BOTH, ()).unwrap());
+    let last = values(&db.connect().query(both, ()).unwrap(), both);
     match A::is_seen(&Seen { clients, last }) {
         true => SEEN,
         false => NOT_SEEN,
@@ -121,23 +140,27 @@ fn scenario<A: Anomaly, L: Level>() -> String {
 }
 
 /// The levels that an anomaly is looked for at. Where its question needs transactions, statements by
-/// themselves are left out.
+/// themselves are left out, and where it needs conditions, the engine that has none.
 macro_rules! levels {
     ($type:ident, $seen_at:expr, statements) => {
-        levels!($type, $seen_at, after [Autocommit])
+        levels!($type, $seen_at, [Autocommit], [SnapshotRepeatableRead, SnapshotSerializable])
     };
     ($type:ident, $seen_at:expr, transactions) => {
-        levels!($type, $seen_at, after [])
+        levels!($type, $seen_at, [], [SnapshotRepeatableRead, SnapshotSerializable])
     };
-    ($type:ident, $seen_at:expr, after [$($first:ident)?]) => {
+    ($type:ident, $seen_at:expr, conditions) => {
+        levels!($type, $seen_at, [], [])
+    };
+    ($type:ident, $seen_at:expr, [$($alone:ident)?], [$($snapshot:ident),*]) => {
         levels!(
             $type,
             $seen_at,
             [
-                $($first,)?
+                $($alone,)?
                 Deferred,
                 DeferredWal,
                 Immediate,
+                $($snapshot,)*
                 PostgresReadCommitted,
                 PostgresRepeatableRead,
                 PostgresSerializable,
@@ -184,6 +207,7 @@ const WRITES_SEE_OTHERS: &[&str] = &[
 /// All levels but the highest.
 const NOT_SERIALIZABLE: &[&str] = &[
     Autocommit::NAME,
+    SnapshotRepeatableRead::NAME,
     PostgresReadCommitted::NAME,
     PostgresRepeatableRead::NAME,
     MariadbReadUncommitted::NAME,
@@ -195,11 +219,12 @@ const NOT_SERIALIZABLE: &[&str] = &[
 /// Declares an anomaly: its program, where it is seen, and the bug whose variants are the levels.
 macro_rules! anomaly {
     ($type:ident, $name:literal, $shape:ident, $levels:ident, $seen_at:expr, $summary:literal,
-     $clients:expr, |$seen:ident| $is_seen:expr) => {
+     $clients:expr, $commands:expr, |$seen:ident| $is_seen:expr) => {
         struct $type;
 
         impl Anomaly for $type {
             const CLIENTS: &'static [&'static [&'static str]] = $clients;
+            const COMMANDS: &'static [&'static [&'static str]] = $commands;
 
             fn is_seen($seen: &Seen) -> bool {
                 $is_seen
@@ -243,6 +268,10 @@ anomaly!(
             "update test set value = 22 where id = 2",
         ],
     ],
+    &[
+        &["set row1 11", "set row2 21"],
+        &["set row1 12", "set row2 22"]
+    ],
     |seen| seen.all_committed() && matches!(seen.last[..], [11, 22] | [12, 21])
 );
 
@@ -257,6 +286,7 @@ anomaly!(
         &["update test set value = 101 where id = 1", "rollback"],
         &[READ_1, READ_1],
     ],
+    &[&["set row1 101", "rollback"], &["get row1", "get row1"]],
     |seen| (0..2).any(|select| seen.found(1, select) == [101])
 );
 
@@ -274,6 +304,7 @@ anomaly!(
         ],
         &[READ_1, READ_1],
     ],
+    &[&["set row1 101", "set row1 11"], &["get row1", "get row1"]],
     |seen| seen.clients[0].committed && (0..2).any(|select| seen.found(1, select) == [101])
 );
 
@@ -288,6 +319,7 @@ anomaly!(
         &["update test set value = 11 where id = 1", READ_2],
         &["update test set value = 22 where id = 2", READ_1],
     ],
+    &[&["set row1 11", "get row2"], &["set row2 22", "get row1"]],
     |seen| seen.all_committed() && seen.found(0, 0) == [22] && seen.found(1, 0) == [11]
 );
 
@@ -308,6 +340,11 @@ anomaly!(
             "update test set value = 18 where id = 2",
         ],
         &[READ_1, READ_2],
+    ],
+    &[
+        &["set row1 11", "set row2 19"],
+        &["set row1 12", "set row2 18"],
+        &["get row1", "get row2"]
     ],
     |seen| {
         // Which writer came first, and how far each select of the reader had come.
@@ -336,6 +373,7 @@ anomaly!(
         &["select value from test where value = 30", THIRDS],
         &["insert into test (id, value) values (3, 30)"],
     ],
+    &[&["scan new", "scan new"], &["set new3 30"]],
     |seen| seen.all_committed() && seen.found(0, 0).is_empty() && !seen.found(0, 1).is_empty()
 );
 
@@ -343,7 +381,7 @@ anomaly!(
     PmpWrite,
     "pmp-write",
     CheckThenAct,
-    transactions,
+    conditions,
     WRITES_SEE_OTHERS,
     "predicate-many-preceders, of a write: what a condition deletes is there afterwards",
     &[
@@ -354,6 +392,7 @@ anomaly!(
             "select value from test where value = 20",
         ],
     ],
+    &[],
     |seen| seen.all_committed() && !seen.found(1, 1).is_empty()
 );
 
@@ -368,6 +407,7 @@ anomaly!(
         &[READ_1, "update test set value = ? where id = 1"],
         &[READ_1, "update test set value = ? where id = 1"],
     ],
+    &[&["get row1", "set row1 ?"], &["get row1", "set row1 ?"]],
     |seen| seen.all_committed() && seen.last[0] != 12
 );
 
@@ -385,6 +425,7 @@ anomaly!(
             "update test set value = 18 where id = 2",
         ],
     ],
+    &[&["get row1", "get row2"], &["set row1 12", "set row2 18"]],
     |seen| {
         let found = (seen.found(0, 0), seen.found(0, 1));
         seen.all_committed() && matches!(found, ([10], [18]) | ([12], [20]))
@@ -402,6 +443,7 @@ anomaly!(
         &[BOTH, "update test set value = 11 where id = 1"],
         &[BOTH, "update test set value = 21 where id = 2"],
     ],
+    &[&["scan row", "set row1 11"], &["scan row", "set row2 21"]],
     |seen| seen.all_committed() && (0..2).all(|client| seen.found(client, 0) == [10, 20])
 );
 
@@ -416,6 +458,7 @@ anomaly!(
         &[THIRDS, "insert into test (id, value) values (3, 30)"],
         &[THIRDS, "insert into test (id, value) values (4, 42)"],
     ],
+    &[&["scan new", "set new3 30"], &["scan new", "set new4 42"]],
     |seen| seen.all_committed() && (0..2).all(|client| seen.found(client, 0).is_empty())
 );
 
@@ -431,6 +474,7 @@ anomaly!(
         &["update test set value = value + 5 where id = 2"],
         &[BOTH],
     ],
+    &[&["scan row", "set row1 0"], &["set row2 25"], &["scan row"]],
     |seen| seen.all_committed() && seen.found(0, 0) == [10, 20] && seen.found(2, 0) == [10, 25]
 );
 

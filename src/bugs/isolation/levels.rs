@@ -1,11 +1,11 @@
 //! The levels of isolation: on which engine, and what a client begins with.
 
-use heisenbug_catalogue::{Expected, Needs, Variant};
+use heisenbug_catalogue::{Expected, Feature, Needs, Variant};
 use heisenbug_model::db::{Connection, Engine, Level as Asked, Result};
 
 /// How a client's statements belong together.
 pub trait Level {
-    /// Its name among the variants: on a server, the server's name is in front.
+    /// Its name among the variants: elsewhere than in SQLite, the engine's name is in front.
     const NAME: &'static str;
     /// What it is, in a line.
     const SUMMARY: &'static str;
@@ -70,6 +70,20 @@ level!(
     Sqlite,
     |client| client.begin_immediate(),
     "`begin immediate`: a writer from the beginning"
+);
+level!(
+    SnapshotRepeatableRead,
+    "snapshot_repeatable_read",
+    Snapshot,
+    |client| client.begin_at(Asked::RepeatableRead),
+    "a snapshot; whoever has changed what is newer fails at its commit"
+);
+level!(
+    SnapshotSerializable,
+    "snapshot_serializable",
+    Snapshot,
+    |client| client.begin_at(Asked::Serializable),
+    "a snapshot; whoever writes, and has read what is newer by now, fails at its commit"
 );
 level!(
     PostgresReadCommitted,
@@ -141,6 +155,7 @@ pub const fn variant<L: Level>(
     };
     match L::ENGINE {
         Engine::Sqlite | Engine::SqliteWal => variant,
+        Engine::Snapshot => variant.feature(Feature::Snapshot),
         Engine::Postgres => variant.needs(Needs::Postgres),
         Engine::Mariadb | Engine::MariadbSnapshot => variant.needs(Needs::Mariadb),
     }

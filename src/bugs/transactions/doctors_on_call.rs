@@ -17,11 +17,17 @@
 
 use super::db::{Connection, Database, Engine, Result};
 use super::thread;
-use heisenbug_catalogue::{Bug, Expected, Needs, Outcome, Scale, Shape, Variant};
+use heisenbug_catalogue::{Bug, Expected, Feature, Needs, Outcome, Scale, Shape, Variant};
 
 const SCHEMA: &str = "
     create table doctors (name varchar(9) primary key, on_call integer not null);
     insert into doctors values ('ann', 1), ('bob', 1);
+";
+
+/// The same in the words of the snapshot engine: who is on call has a key.
+const KEYS: &str = "
+    set on_call/ann 1
+    set on_call/bob 1
 ";
 
 /// How a doctor goes home.
@@ -89,6 +95,34 @@ pub mod trap_repeatable_read {
             client.commit()?;
             Ok(gone)
         }
+    }
+}
+
+pub mod trap_snapshot_isolation {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::GoHome;
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        const ENGINE: Engine = Engine::Snapshot;
+
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            // A commit is refused if another one has changed the same key. These are two keys.
+            client.begin_at(Level::RepeatableRead)?;
+            let gone = leave(client, doctor)?;
+            client.commit()?;
+            Ok(gone)
+        }
+    }
+
+    /// Counts, and then takes a key away: what the buggy one does in SQL.
+    pub fn leave(client: &Connection, doctor: &str) -> Result<bool> {
+        if client.query("scan on_call", ())?.len() < 2 {
+            return Ok(false);
+        }
+        client.execute(&format!("delete on_call/{doctor}"), ())?;
+        Ok(true)
     }
 }
 
@@ -217,6 +251,30 @@ pub mod fixed_serializable {
     }
 }
 
+pub mod fixed_serializable_snapshot {
+    use super::super::db::{Connection, Engine, Level, Result};
+    use super::GoHome;
+    use super::trap_snapshot_isolation::leave;
+
+    pub struct Service;
+
+    impl super::GoHome for Service {
+        const ENGINE: Engine = Engine::Snapshot;
+
+        fn go_home(client: &Connection, doctor: &str) -> Result<bool> {
+            loop {
+                client.begin_at(Level::Serializable)?;
+                // Its commit is refused, too, if another one has changed what it has counted.
+                let gone = leave(client, doctor)?;
+                match client.commit() {
+                    Err(error) if error.is_retryable() => {}
+                    committed => return committed.map(|()| gone),
+                }
+            }
+        }
+    }
+}
+
 /// The shift as a row of its own, for the one that changes it.
 const SHIFTS: &str = "
     create table shifts (id integer primary key, on_call integer not null, changes integer not null);
@@ -225,7 +283,11 @@ const SHIFTS: &str = "
 
 /// Both doctors want to go home.
 fn scenario<G: GoHome>() -> String {
-    let db = Database::on(G::ENGINE, &format!("{SCHEMA}{SHIFTS}"));
+    let schema = match G::ENGINE {
+        Engine::Snapshot => KEYS.to_owned(),
+        _ => format!("{SCHEMA}{SHIFTS}"),
+    };
+    let db = Database::on(G::ENGINE, &schema);
     thread::scope(|scope| {
         let doctors = ["ann", "bob"].map(|doctor| {
             let client = db.connect();
@@ -238,10 +300,12 @@ fn scenario<G: GoHome>() -> String {
             doctor.join().unwrap().unwrap();
         }
     });
-    let left: i64 = { db.connect() }
-        .value("select count(*) from doctors where on_call = 1", ())
-        .unwrap();
-    format!("{left} on call")
+    let who = match G::ENGINE {
+        Engine::Snapshot => "scan on_call",
+        _ => "select name from doctors where on_call = 1",
+    };
+    let left = db.connect().query(who, ()).unwrap();
+    format!("{} on call", left.len())
 }
 
 pub const BUG: Bug = Bug {
@@ -288,6 +352,13 @@ pub const BUG: Bug = Bug {
         )
         .needs(Needs::Postgres),
         Variant::trap(
+            "trap_snapshot_isolation",
+            Expected::outcome("0 on call"),
+            "snapshot isolation by the book lets both go: each changes a key of its own",
+            scenario::<trap_snapshot_isolation::Service>,
+        )
+        .feature(Feature::Snapshot),
+        Variant::trap(
             "trap_one_statement",
             Expected::outcome("0 on call"),
             "one statement is not alone in PostgreSQL: it counts what was committed when it began",
@@ -326,5 +397,12 @@ pub const BUG: Bug = Bug {
             scenario::<fixed_serializable::Service>,
         )
         .needs(Needs::Postgres),
+        // No workload: lost-withdrawal measures what such fixes cost.
+        Variant::fixed(
+            "fixed_serializable_snapshot",
+            "a serializable transaction, tried again when the snapshot engine refuses its commit",
+            scenario::<fixed_serializable_snapshot::Service>,
+        )
+        .feature(Feature::Snapshot),
     ],
 };

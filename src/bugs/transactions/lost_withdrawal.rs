@@ -23,7 +23,9 @@
 use super::db::{Connection, Database, Engine, Result};
 use super::sync::Mutex;
 use super::thread;
-use heisenbug_catalogue::{Bug, Expected, Needs, Outcome, Scale, Shape, Variant, Workload};
+use heisenbug_catalogue::{
+    Bug, Expected, Feature, Needs, Outcome, Scale, Shape, Variant, Workload,
+};
 
 const SCHEMA: &str = "
     create table accounts (id integer primary key, balance bigint not null, version bigint not null);
@@ -276,9 +278,48 @@ pub mod fixed_compare_and_set_postgres {
     }
 }
 
+pub mod fixed_first_committer_wins {
+    use super::super::db::{Connection, Engine, Level, Result};
+
+    pub struct Service;
+
+    impl super::Withdraw for Service {
+        const ENGINE: Engine = Engine::Snapshot;
+
+        fn withdraw(client: &Connection) -> Result<bool> {
+            loop {
+                client.begin_at(Level::RepeatableRead)?;
+                let balance: i64 = client.value("get balance", ())?;
+                let is_enough = balance >= 10;
+                if is_enough {
+                    client.execute("set balance ?", [balance - 10])?;
+                }
+                match client.commit() {
+                    // Another one has changed the balance since the snapshot. It is read again.
+                    Err(error) if error.is_retryable() => {}
+                    committed => return committed.map(|()| is_enough),
+                }
+            }
+        }
+    }
+}
+
+/// What an engine is told to make an account, to read its balance, and to set it.
+fn words(engine: Engine) -> [&'static str; 3] {
+    match engine {
+        Engine::Snapshot => ["set balance 100", "get balance", "set balance ?"],
+        _ => [
+            SCHEMA,
+            "select balance from accounts where id = 1",
+            "update accounts set balance = ? where id = 1",
+        ],
+    }
+}
+
 /// Two requests for the same account.
 fn scenario<W: Withdraw>() -> String {
-    let db = Database::on(W::ENGINE, SCHEMA);
+    let [schema, read, _] = words(W::ENGINE);
+    let db = Database::on(W::ENGINE, schema);
     let paid = thread::scope(|scope| {
         let request = |name: &str| {
             let client = db.connect();
@@ -294,10 +335,7 @@ fn scenario<W: Withdraw>() -> String {
         return format!("a request fails with {}", error.code);
     }
     let paid = paid.iter().filter(|paid| matches!(paid, Ok(true))).count();
-    let left: i64 = db
-        .connect()
-        .value("select balance from accounts where id = 1", ())
-        .unwrap();
+    let left: i64 = db.connect().value(read, ()).unwrap();
     format!("{paid} paid, {left} left")
 }
 
@@ -309,12 +347,11 @@ const A_LOT: i64 = 1_000_000_000_000;
 
 /// Every thread is a client, and all of them withdraw from one account.
 fn workload<W: Withdraw>() -> Workload {
-    let db = Database::on(W::ENGINE, SCHEMA);
+    let [schema, _, write] = words(W::ENGINE);
+    let db = Database::on(W::ENGINE, schema);
     let clients: Vec<_> = (0..CLIENTS).map(|_| Mutex::new(db.connect())).collect();
     let first = clients[0].lock().unwrap();
-    first
-        .execute("update accounts set balance = ?", [A_LOT])
-        .unwrap();
+    first.execute(write, [A_LOT]).unwrap();
     drop(first);
     Workload::new(
         clients,
@@ -327,7 +364,8 @@ fn workload<W: Withdraw>() -> Workload {
         },
         |clients, withdrawals| {
             let client = clients[0].lock().unwrap();
-            let left: i64 = client.value("select balance from accounts", ()).unwrap();
+            let [_, read, _] = words(W::ENGINE);
+            let left: i64 = client.value(read, ()).unwrap();
             assert_eq!(left, A_LOT - 10 * withdrawals as i64);
         },
     )
@@ -419,6 +457,13 @@ pub const BUG: Bug = Bug {
         )
         .needs(Needs::Postgres)
         .workload(workload::<fixed_serializable::Service>),
+        Variant::fixed(
+            "fixed_first_committer_wins",
+            "a snapshot: the commit of the second one is refused, and it is tried again",
+            scenario::<fixed_first_committer_wins::Service>,
+        )
+        .feature(Feature::Snapshot)
+        .workload(workload::<fixed_first_committer_wins::Service>),
         Variant::fixed(
             "fixed_atomic_update_postgres",
             "one statement, in PostgreSQL",

@@ -1,5 +1,7 @@
 //! The engines that a program can ask for.
 
+use heisenbug_catalogue::Feature;
+
 /// A database engine, set up in one way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Engine {
@@ -18,6 +20,24 @@ pub enum Engine {
     /// MariaDB with `innodb_snapshot_isolation` on: a transaction at *repeatable read* fails where it would
     /// change a row that is no longer as in its snapshot.
     MariadbSnapshot,
+    /// Keys and values in memory, with snapshot isolation as the papers have it (the crate `surrealmx`). A
+    /// transaction is at *repeatable read*, which is its snapshot, unless it asks for *serializable*.
+    ///
+    /// It has no SQL. A statement is one of these commands, and a schema has lines of `set`:
+    ///
+    /// | command | |
+    /// |---|---|
+    /// | `get KEY` | finds a row with the value, or no row |
+    /// | `set KEY VALUE` | gives a key a value, whether it had one or not |
+    /// | `delete KEY` | takes away a key, if it is there |
+    /// | `scan PREFIX` | finds the keys that begin so: a row (key, value) each, in the order of the keys |
+    /// | `begin`, `begin serializable`, `commit`, `rollback` | outside of a transaction each command is one |
+    ///
+    /// A key is a plain word. A value is a number, `null`, a plain word, or a text in single quotes; `?` or
+    /// `?1` stands for one that is bound. Nothing ever waits: a commit is refused if another one has
+    /// committed a change of the same key since the snapshot (`KeyWriteConflict`) or, at *serializable*, of
+    /// what the transaction has read (`KeyReadConflict`). Needs the feature `snapshot`.
+    Snapshot,
 }
 
 /// What a transaction may see of others, by the names of the SQL standard. An engine may keep more of them
@@ -37,7 +57,12 @@ pub enum Level {
 impl Engine {
     /// Whether it runs in this process, and needs no server.
     pub fn is_embedded(self) -> bool {
-        matches!(self, Engine::Sqlite | Engine::SqliteWal)
+        matches!(self, Engine::Sqlite | Engine::SqliteWal | Engine::Snapshot)
+    }
+
+    /// The feature that it comes with, if not every build has it, and no server it is on.
+    pub fn feature(self) -> Option<Feature> {
+        matches!(self, Engine::Snapshot).then_some(Feature::Snapshot)
     }
 }
 

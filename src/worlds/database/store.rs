@@ -1,8 +1,9 @@
 //! A database, whichever engine it is on, and the connections to it.
 
-use crate::servers::needs;
+use crate::at_hand::in_this_build;
+use crate::servers::{address, needs};
 use crate::sqlite::Sqlite;
-use crate::{Answer, Attempt, Engine, Found, Level, Result, Value};
+use crate::{Answer, Attempt, Engine, Error, Found, Level, Result, Value};
 use heisenbug_catalogue::Needs;
 use std::fmt::Debug;
 
@@ -178,6 +179,9 @@ impl Store {
             // Its transactions are serializable whatever is asked for.
             Engine::Sqlite | Engine::SqliteWal => "begin".to_owned(),
             Engine::Postgres => format!("begin isolation level {name}"),
+            Engine::Snapshot if level == Level::Serializable => "begin serializable".to_owned(),
+            // Its snapshots keep more apart than lower levels ask for.
+            Engine::Snapshot => "begin repeatable read".to_owned(),
             Engine::Mariadb | Engine::MariadbSnapshot => {
                 format!("set transaction isolation level {name}; begin")
             }
@@ -194,7 +198,20 @@ fn open(schema: &str, engine: Engine) -> Result<Box<dyn Database>> {
         Engine::Mariadb | Engine::MariadbSnapshot => {
             Box::new(Server::<Mariadb>::open(schema, engine)?)
         }
-        #[cfg(not(feature = "servers"))]
-        _ => return Err(crate::servers::none_in_this_build(engine)),
+        #[cfg(feature = "snapshot")]
+        Engine::Snapshot => Box::new(crate::snapshot::Snapshot::open(schema)?),
+        #[allow(
+            unreachable_patterns,
+            reason = "a build with all features has all engines"
+        )]
+        _ => return Err(none_in_this_build(engine)),
     })
+}
+
+/// The error of a build without that engine.
+fn none_in_this_build(engine: Engine) -> Error {
+    let feature = engine.feature().map(in_this_build);
+    let server = || needs(engine).map(|server| address(server).map(drop));
+    let refused = feature.or_else(server).and_then(Result::err);
+    refused.expect("an engine that no feature brings is in every build")
 }

@@ -13,6 +13,9 @@
 //! On a server ([`Engine`]) statements of several clients can overlap. A statement is one step all the same; but a
 //! change outside of a transaction is two: what it does, and its commit. A statement that waits is left to the server, which ends it when it can. There the server ends a
 //! deadlock, too, and says who is its victim ([`Kind::Deadlock`]).
+//!
+//! [`Engine::Snapshot`] has no SQL but a few commands: `get`, `set`, `delete`, `scan`. Its transactions never wait; a
+//! commit is refused instead ([`Kind::Conflict`]), and has ended its transaction then.
 
 pub use heisenbug_database::{
     Engine, Error, FromValue, Kind, Level, Params, Result, Row, Rows, Value,

@@ -31,7 +31,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The server that an engine runs on, if it runs on one.
 pub fn needs(engine: Engine) -> Option<Needs> {
     match engine {
-        Engine::Sqlite | Engine::SqliteWal => None,
+        Engine::Sqlite | Engine::SqliteWal | Engine::Snapshot => None,
         Engine::Postgres => Some(Needs::Postgres),
         Engine::Mariadb | Engine::MariadbSnapshot => Some(Needs::Mariadb),
     }
@@ -119,12 +119,4 @@ fn provided(_: Needs) -> Option<String> {
 #[cfg(feature = "servers")]
 fn provided_here() -> MutexGuard<'static, Vec<(Needs, Private)>> {
     PROVIDED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The error of a build without clients for servers.
-#[cfg(not(feature = "servers"))]
-pub(crate) fn none_in_this_build(engine: Engine) -> Error {
-    let refused = needs(engine).map(address);
-    let refused = refused.expect("an embedded engine is in every build");
-    refused.expect_err("this build can talk to no server")
 }
