@@ -347,7 +347,12 @@ fn event(moment: &Moment, name: &dyn Fn(usize) -> String) -> Option<Event> {
         What::Panicked(message) => (Op::Panic, "panic", None, None, Some(message.clone())),
         What::Returned(result) => (Op::Return, "return", None, Some(result.clone()), None),
     };
-    let (file, line, column) = moment.at.map(|at| source::place(at)).unwrap_or_default();
+    let (file, line, column) = match (moment.at, op) {
+        (Some(at), _) => source::place(at),
+        // It was the last one when the run was followed.
+        (None, Op::Panic) => panics::last_place(),
+        (None, _) => Default::default(),
+    };
     Some(Event {
         actor: name(moment.machine),
         op,

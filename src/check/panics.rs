@@ -11,6 +11,8 @@ thread_local! {
     static CHECKING: Cell<bool> = const { Cell::new(false) };
     /// Whether a system of machines is explored on this OS thread: it keeps the panics of its machines itself.
     static QUIET: Cell<bool> = const { Cell::new(false) };
+    /// The place of the last panic of a machine: file, line, column.
+    static LAST: RefCell<Option<(String, u32, u32)>> = const { RefCell::new(None) };
     /// The message and place of a panic of this library or its engine during the check.
     static MISHAP: RefCell<Option<String>> = const { RefCell::new(None) };
 }
@@ -21,7 +23,7 @@ pub fn install() {
     INSTALLED.call_once(|| {
         let first = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !is_own(info) && !QUIET.get() && !session::panicked(info) {
+            if !is_own(info) && !is_quiet(info) && !session::panicked(info) {
                 first(info);
             }
         }));
@@ -40,6 +42,19 @@ pub fn watch<R>(check: impl FnOnce() -> R) -> Result<R, String> {
         (_, Some(mishap)) => Err(mishap),
         (Err(_), None) => Err("stopped by a panic outside of every execution".to_owned()),
     }
+}
+
+/// Keeps the place of a panic that a system of machines keeps itself.
+fn is_quiet(info: &PanicHookInfo<'_>) -> bool {
+    if QUIET.get() {
+        LAST.set(info.location().map(source::place));
+    }
+    QUIET.get()
+}
+
+/// The place of the last panic that was not printed: file, line, column. Line 0: not in the program.
+pub fn last_place() -> (String, u32, u32) {
+    LAST.take().unwrap_or_default()
 }
 
 /// Prints no panic meanwhile: they are results.

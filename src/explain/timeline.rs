@@ -172,7 +172,7 @@ pub fn rows(report: &Report, full: bool) -> Vec<Row> {
             rows.push(Row {
                 file: event.file.clone(),
                 line: event.line,
-                source: code(&event.file, event.line),
+                source: source_of(event),
                 column: column(&event.file, event.line, event.column),
                 excerpt: String::new(),
                 actor: number(report, &event.actor),
@@ -211,6 +211,16 @@ fn stay_in_the_program(rows: &mut [Row]) {
             0 => row.file.clone_from(&file),
             _ => file.clone_from(&row.file),
         }
+    }
+}
+
+/// The line of an operation. What happens to a machine or to a message is in no line.
+fn source_of(event: &Event) -> String {
+    match event.op {
+        Op::Crash | Op::Restart | Op::Stop | Op::Lose | Op::Return if event.line == 0 => {
+            String::new()
+        }
+        _ => code(&event.file, event.line),
     }
 }
 
