@@ -47,7 +47,6 @@ impl<'a> Locals<'a> {
     pub fn new(program: &'a Program, options: &Options) -> Locals<'a> {
         let manner = Manner {
             syncs_fail: program.faults.disk_errors > 0,
-            split_all: false,
             no_split: options.sabotage == Some(Sabotage::NoSplit),
             boots_observe: options.sabotage == Some(Sabotage::BootsObserve),
         };
