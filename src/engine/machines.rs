@@ -1,6 +1,6 @@
 //! Explores every run of several machines on a network.
 //!
-//! A machine is a function that takes [steps](steps): it sends and receives, writes to its disk, waits for a
+//! A machine is a function that takes [steps]: it sends and receives, writes to its disk, waits for a
 //! timer. [`explore`] finds every way in which the machines can come to an end, with messages in any order,
 //! and with as many [faults](Faults) as are allowed; [`record`] tells what happens in one of them.
 //!
@@ -102,7 +102,8 @@
 //! | `store` | the states that were reached, and how | `world` |
 //! | `acts` | the steps that are to be tried in a state | `world` |
 //! | `world` | states, and what a step makes of them | `locals` |
-//! | `locals` | the states of single machines, and their steps | `run`, `names` |
+//! | `locals` | the states of single machines, and their steps: all of them | `local`, `run`, `names` |
+//! | `local` | one of them | `run` |
 //! | `run` | one run of one machine | `disk` |
 //! | `disk` | what a crash leaves | |
 //! | `names` | numbers for messages, observations and labels | |
@@ -113,6 +114,7 @@ mod audit;
 mod cycles;
 mod disk;
 mod found;
+mod local;
 mod locals;
 mod moment;
 mod names;

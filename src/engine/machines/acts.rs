@@ -13,7 +13,7 @@
 //!   while is the same as messages that are late.
 
 use super::found::Stopped;
-use super::locals::Input;
+use super::local::Input;
 use super::path::Cut;
 use super::program::{Faults, Sabotage};
 use super::run::Wants;

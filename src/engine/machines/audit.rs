@@ -4,7 +4,8 @@
 //! inputs, two in a row, and must do the same.
 
 use super::found::Stopped;
-use super::locals::{Input, LocalId, Locals, Merge};
+use super::local::{Input, LocalId, Merge};
+use super::locals::Locals;
 use super::run::{Ran, Wants};
 
 /// The largest number of pairs of lives that are compared: of a long list, the first ones.

@@ -8,7 +8,7 @@
 //! Checking*, 1987).
 
 use super::found::Stopped;
-use super::locals::Input;
+use super::local::Input;
 use super::store::{NONE, StateId, VisitId, Visits};
 use super::world::{Act, State, World};
 use rustc_hash::FxHashSet;

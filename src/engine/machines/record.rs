@@ -1,6 +1,6 @@
 //! What happens in one run, told from its path; and the path of a run.
 
-use super::locals::{Input, Step, time};
+use super::local::{Input, Step, time};
 use super::moment::{Moment, What};
 use super::names::MessageId;
 use super::path::{Cut, Path, PathStep, Taken};

@@ -141,8 +141,6 @@ pub struct Ran {
 pub struct Manner {
     /// Whether a sync may fail.
     pub syncs_fail: bool,
-    /// Whether every effect is in a block of its own. For tests.
-    pub split_all: bool,
     /// Broken rules.
     pub no_split: bool,
     pub boots_observe: bool,
@@ -239,11 +237,7 @@ pub fn act(does: Does, at: Place) {
         return;
     }
     let observes = matches!(does, Does::Observe { .. });
-    let must_wait = with(|live| match observes {
-        true => live.binds && !live.manner.no_split,
-        false => live.manner.split_all && !live.effects.is_empty(),
-    });
-    if must_wait {
+    if observes && with(|live| live.binds && !live.manner.no_split) {
         wait(Wants::Turn, at);
     }
     let too_many = with(|live| {

@@ -1,7 +1,8 @@
 //! The state of all machines together, and what one step makes of it.
 
 use super::found::{Label, Stopped};
-use super::locals::{Deed, Input, Local, LocalId, Locals, Step};
+use super::local::{Deed, Input, Local, LocalId, Step};
+use super::locals::Locals;
 use super::names::MessageId;
 use super::path::Cut;
 use super::program::{AtEnd, End, Fate, Faults, Options, Program, Sabotage, Timers};

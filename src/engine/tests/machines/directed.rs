@@ -156,7 +156,8 @@ pub fn loses_after_an_early_timer(options: &Options) -> bool {
             return "served".to_owned();
         }
         if receive_timeout().is_some() {
-            (choose(1), choose(1));
+            choose(1);
+            choose(1);
         }
         send(1, &[0]);
         remember(0);

@@ -21,7 +21,7 @@ fn crashing(disk_errors: u8, writes: fn()) -> Program {
             writes();
             receive();
         }
-        let files = ["a", "b"].map(|file| heisenbug_engine::machines::steps::read(file));
+        let files = ["a", "b"].map(heisenbug_engine::machines::steps::read);
         let files = files.map(|bytes| match bytes {
             None => "-".to_owned(),
             Some(bytes) => String::from_utf8(bytes).expect("text"),

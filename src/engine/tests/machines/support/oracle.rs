@@ -158,7 +158,7 @@ impl World {
                     });
                 }
             }
-            Op::Fail if register % 2 == 0 => {
+            Op::Fail if register.is_multiple_of(2) => {
                 add(&|world| world.end = Some(format!("machine {nth} panics: even")));
             }
             Op::Fail | Op::Return => add(&|_| {}),

@@ -73,7 +73,7 @@ fn replicate() {
 fn client() {
     let mine = me() as u8;
     send(PRIMARY, &[PUT, mine]);
-    if !receive_timeout().is_some_and(|(_, content)| content[0] == OK) {
+    if receive_timeout().is_none_or(|(_, content)| content[0] != OK) {
         return;
     }
     send(PRIMARY, &[GET]);
