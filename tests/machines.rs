@@ -276,6 +276,34 @@ fn a_machine_that_depends_on_something_else_is_unknown() {
 }
 
 #[test]
+fn what_a_machine_forgets_to_remember_is_noticed() {
+    let report = check(|| {
+        System::new()
+            .machine("server", |me| {
+                let mut sum = 0;
+                loop {
+                    // The sum matters, too.
+                    let (who, number): (_, u32) = me.remember(&()).receive();
+                    sum += number;
+                    me.send(who, sum);
+                }
+            })
+            .machine("ann", |me| {
+                me.send("server", 1_u32);
+                me.receive::<u32>().1
+            })
+            .machine("bob", |me| {
+                me.send("server", 2_u32);
+                me.receive::<u32>().1
+            })
+            .outcome(|_| "ends".to_owned())
+    });
+    assert_eq!(report.verdict, Verdict::Unknown, "{report}");
+    let why = report.stopped.unwrap_or_default();
+    assert!(why.contains("is not all that it remembers"), "{why}");
+}
+
+#[test]
 fn a_server_without_a_memory_is_bounded_by_the_limit() {
     let report = Checker::new().max_executions(2_000).check(|| {
         System::new()

@@ -45,6 +45,7 @@ pub fn explore(handed: &Handed, task: &Task) -> Searched {
         journal::begin_execution();
         let options = Options {
             cycles: true,
+            audit: true,
             ..Options::default()
         };
         let found = machines::explore(&handed.program, &options, &mut go_on);
