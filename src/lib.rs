@@ -16,7 +16,7 @@
 //! | `bugs`, `locks` | one file each; mounted in the model world |
 //! | [`mod@check`] | checks a program over all its executions: one verdict |
 //! | [`explain`] | a report, as data and in words: verdict, outcome table, timeline |
-//! | `worlds/…` | what `sync` and `db` mean: native, live, model, loom |
+//! | `worlds/…` | what `sync`, `db` and `net` mean: native, live, model, loom |
 //! | `worlds/database` | SQLite, PostgreSQL, MariaDB, snapshots in memory: a fresh database for every execution |
 //! | `engine` | runs a program once for each execution that the memory model allows |
 //! | [`trace`] | what happened: events, their names and values |

@@ -59,18 +59,23 @@ fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>)
     let program = &handed.program;
     let failures = handed.failures.borrow();
     let mut outcomes = Vec::new();
-    let mut worst: Option<(OutcomeCount, &EndCount)> = None;
+    let mut worst = None;
     for end in &found.ends {
-        let outcome = outcome(end, task.judge, |label| failures.contains(label));
+        let is_panic = match &end.label {
+            Label::Panic { .. } => true,
+            Label::Returned(label) => failures.contains(label),
+            Label::Monitor(_) => false,
+        };
+        let outcome = outcome(end, task.judge, is_panic);
         if outcome.grade == Grade::Forbidden && worst.is_none() {
-            worst = Some((outcome.clone(), end));
+            worst = Some(((outcome.clone(), is_panic), end));
         }
         outcomes.push(outcome);
     }
     let told = |outcome, faults, path| Worst::new(program, outcome, faults, path);
     let worst = match (worst, &found.cycle) {
         (Some((outcome, end)), _) => Some(told(outcome, end.faults, &end.path)),
-        (None, Some(path)) => Some(told(livelock(), Faults::default(), path)),
+        (None, Some(path)) => Some(told((livelock(), false), Faults::default(), path)),
         (None, None) => None,
     };
     outcomes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
@@ -83,16 +88,13 @@ fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>)
     }
 }
 
-fn outcome(end: &EndCount, judge: Judge, is_panic: impl Fn(&str) -> bool) -> OutcomeCount {
-    let (label, class, grade) = match &end.label {
-        Label::Panic { message, .. } => failed(message),
-        Label::Returned(label) if is_panic(label) => failed(label),
-        Label::Returned(label) => graded(label, judge.grade(label)),
+fn outcome(end: &EndCount, judge: Judge, is_panic: bool) -> OutcomeCount {
+    let (label, class, grade) = match (&end.label, judge) {
+        (Label::Panic { message, .. }, _) => failed(message),
+        (Label::Returned(label), _) if is_panic => failed(label),
         // Whoever watches calls it a failure, unless the bug's list knows better.
-        Label::Monitor(label) => match judge {
-            Judge::Open => graded(label, Grade::Forbidden),
-            Judge::Declared(_) => graded(label, judge.grade(label)),
-        },
+        (Label::Monitor(label), Judge::Open) => graded(label, Grade::Forbidden),
+        (Label::Returned(label) | Label::Monitor(label), _) => graded(label, judge.grade(label)),
     };
     OutcomeCount {
         label,
@@ -127,13 +129,18 @@ fn livelock() -> OutcomeCount {
 }
 
 impl Worst {
-    fn new(program: &Program, outcome: OutcomeCount, faults: Faults, path: &Path) -> Worst {
-        let message = match outcome.class {
-            Some(Class::Livelock) => {
+    fn new(
+        program: &Program,
+        (outcome, is_panic): (OutcomeCount, bool),
+        faults: Faults,
+        path: &Path,
+    ) -> Worst {
+        let message = match (outcome.class, is_panic) {
+            (Some(Class::Livelock), _) => {
                 "nothing goes wrong any more, and the machines go on for ever".to_owned()
             }
-            _ if outcome.class == Some(Class::Panic) => outcome.label.clone(),
-            _ => format!("the outcome is \"{}\"", outcome.label),
+            (_, true) => outcome.label.clone(),
+            (_, false) => format!("the outcome is \"{}\"", outcome.label),
         };
         let moments = machines::record(program, path);
         let name = |machine: usize| program.machines[machine].name.clone();
@@ -184,13 +191,16 @@ impl Searched {
         } else if report.complete {
             report.verdict = Verdict::Holds;
         }
-        if token.is_some() {
-            report.complete = false;
-            report.stopped = Some(REPLAYED.to_owned());
-            if report.verdict == Verdict::Holds {
+        match (token, report.verdict) {
+            (None, _) => {}
+            (Some(_), Verdict::Fails) => report.stopped = Some(REPLAYED.to_owned()),
+            (Some(_), _) => {
                 report.verdict = Verdict::Unknown;
+                report.outcomes.clear();
+                report.stopped = Some("no failing run that is shown has that token".to_owned());
             }
         }
+        report.complete &= token.is_none();
         report
     }
 }

@@ -157,12 +157,15 @@ const MAX_TOKEN: usize = 30;
 /// Prints how to run the execution of a report again, if it has a token.
 pub fn tell_again(report: &Report, scenario: &str) -> Result<()> {
     let token = report.token.as_deref();
-    match token.filter(|token| token.len() <= MAX_TOKEN) {
-        Some(token) => output::print(&format!(
-            "\n--replay {scenario}{token} runs this execution again; with --debugger, in a debugger."
-        )),
-        None => Ok(()),
-    }
+    let Some(token) = token.filter(|token| token.len() <= MAX_TOKEN) else {
+        return Ok(());
+    };
+    let again = format!("\n--replay {scenario}{token} runs this execution again");
+    // A run of machines is made of many pieces, each run by itself: no debugger could follow it.
+    output::print(&match report.network {
+        Some(_) => format!("{again}."),
+        None => format!("{again}; with --debugger, in a debugger."),
+    })
 }
 
 /// The case of a program that is expected to hold.

@@ -67,7 +67,7 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::Lose => format!("{} from {object} is lost", message(event)),
         Op::TimerFires => "timer fires".to_owned(),
         Op::TimerFiresEarly => "timer fires early".to_owned(),
-        Op::Choose => format!("chooses{value}"),
+        Op::Choose => format!("chooses {}", told(&event.value).unwrap_or_default()),
         Op::Tell => format!("says {}", told(&event.value).unwrap_or_default()),
         Op::DiskWrite => format!("writes {object}{value}"),
         Op::DiskAppend => format!("appends to {object}{value}"),
@@ -85,7 +85,7 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
             None => "restarts with nothing".to_owned(),
         },
         Op::Stop => "STOPS for good".to_owned(),
-        Op::Return => format!("returns{value}"),
+        Op::Return => format!("returns {}", told(&event.value).unwrap_or_default()),
         Op::ArcNew => format!("makes {object}"),
         Op::Panic => "panics".to_owned(),
     }

@@ -177,7 +177,7 @@ pub fn rows(report: &Report, full: bool) -> Vec<Row> {
                 excerpt: String::new(),
                 actor: number(report, &event.actor),
                 cell: text,
-                paint: (event.newest.is_some() || event.op == Op::Panic).then_some(Paint::Notice),
+                paint: is_notable(event).then_some(Paint::Notice),
             });
         }
     }
@@ -212,6 +212,11 @@ fn stay_in_the_program(rows: &mut [Row]) {
             _ => file.clone_from(&row.file),
         }
     }
+}
+
+/// Whether a row stands out: a stale read, a panic, a fault.
+fn is_notable(event: &Event) -> bool {
+    event.newest.is_some() || event.op == Op::Panic || event.op.is_fault()
 }
 
 /// The line of an operation. What happens to a machine or to a message is in no line.
