@@ -9,6 +9,14 @@ use super::net;
 use heisenbug_catalogue::Bug;
 
 pub mod double_charge;
+pub mod moved_account;
+pub mod mutual_calls;
+pub mod stale_plan;
 
 /// The bugs of this scale, in teaching order.
-pub const ALL: &[Bug] = &[double_charge::BUG];
+pub const ALL: &[Bug] = &[
+    double_charge::BUG,
+    stale_plan::BUG,
+    moved_account::BUG,
+    mutual_calls::BUG,
+];

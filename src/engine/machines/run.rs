@@ -18,7 +18,7 @@ use std::time::Duration;
 pub const MAX_EFFECTS: usize = 10_000;
 
 /// The largest number of inputs of a machine from its start on.
-pub const MAX_INPUTS: usize = 10_000;
+pub const MAX_INPUTS: usize = 1_000;
 
 /// How often a machine that is thrown away may wait, for example because it catches all panics in a loop.
 const MAX_DEAD_WAITS: u32 = 100;

@@ -14,7 +14,7 @@ use super::{audit, path::Path};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// After how many states the caller is asked whether to go on.
-const ASKS_EVERY: u64 = 1_000;
+const ASKS_EVERY: u64 = 100;
 
 /// Explores a program. Asks from time to time, with the number of states so far, whether to go on.
 pub fn explore(program: &Program, options: &Options, go_on: &mut dyn FnMut(u64) -> bool) -> Found {
