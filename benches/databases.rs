@@ -41,7 +41,15 @@ const STATEMENTS: Kernel = Kernel {
 const TRANSACTIONS: Kernel = Kernel {
     clients: [
         &["begin", READ, READ_OTHER, READ, WRITE, WRITE, "commit"],
-        &["begin", READ, READ_OTHER, READ, WRITE_OTHER, WRITE_OTHER, "commit"],
+        &[
+            "begin",
+            READ,
+            READ_OTHER,
+            READ,
+            WRITE_OTHER,
+            WRITE_OTHER,
+            "commit",
+        ],
     ],
     interleavings: 924,
 };

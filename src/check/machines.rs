@@ -7,7 +7,7 @@ use heisenbug_catalogue::{Class, Grade};
 use heisenbug_engine::machines::{
     self, EndCount, Faults, Found, Label, Moment, Options, Path, Program, Stopped, What,
 };
-use heisenbug_explain::{Executions, Network, OutcomeCount, REPLAYED, Report, Verdict};
+use heisenbug_explain::{CLOCKS, Executions, Network, OutcomeCount, REPLAYED, Report, Verdict};
 use heisenbug_model::net::Handed;
 use heisenbug_trace::{Event, Op, journal, one_line, source};
 
@@ -16,7 +16,7 @@ use heisenbug_trace::{Event, Op, journal, one_line, source};
 pub struct Searched {
     outcomes: Vec<OutcomeCount>,
     states: u64,
-    allowed: Faults,
+    allowed: Vec<String>,
     stopped: Option<String>,
     worst: Option<Worst>,
 }
@@ -82,7 +82,7 @@ fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>)
     Searched {
         outcomes,
         states: found.states,
-        allowed: program.faults,
+        allowed: allowed(program),
         stopped,
         worst,
     }
@@ -171,7 +171,7 @@ impl Searched {
             stopped: self.stopped,
             network: Some(Network {
                 states: self.states,
-                allowed: in_words(&self.allowed),
+                allowed: self.allowed,
                 needed: None,
             }),
             ..Report::empty()
@@ -236,6 +236,15 @@ fn reason(why: Stopped, program: &Program) -> String {
 fn line(at: heisenbug_engine::Place) -> String {
     let (file, line, _) = source::place(at);
     format!("{file}:{line}")
+}
+
+/// What may go wrong in a system.
+fn allowed(program: &Program) -> Vec<String> {
+    let mut allowed = in_words(&program.faults);
+    if program.machines.iter().any(|machine| machine.skew > 0) {
+        allowed.push(CLOCKS.to_owned());
+    }
+    allowed
 }
 
 /// "1 loss", "2 crashes": what went wrong, or may.

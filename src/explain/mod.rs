@@ -34,8 +34,8 @@ use style::{Paint, paint};
 
 pub use layout::{cut, width, wrap};
 pub use report::{
-    Access, Clash, Engine, Executions, INTERRUPT, Leaked, Line, Network, OutcomeCount, REPLAYED,
-    RETURNED, Report, Stronger, Verdict,
+    Access, CLOCKS, Clash, Engine, Executions, INTERRUPT, Leaked, Line, Network, OutcomeCount,
+    REPLAYED, RETURNED, Report, Stronger, Verdict,
 };
 pub use style::plain;
 pub use table::{Table, thousands};

@@ -85,6 +85,9 @@ pub struct Report {
     pub millis: u64,
 }
 
+/// What may go wrong if clocks may be wrong.
+pub const CLOCKS: &str = "clocks that differ";
+
 /// What may go wrong among machines on a network, and what has to go wrong for a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]

@@ -3,7 +3,7 @@
 use super::cells::{and, sql};
 use super::interruption::interruption;
 use super::leak::leak;
-use super::report::{Access, Clash, Engine, REPLAYED, Report, Verdict};
+use super::report::{Access, CLOCKS, Clash, Engine, REPLAYED, Report, Verdict};
 use super::stale;
 use super::statements::{locked_with, old_snapshot};
 use super::table::thousands;
@@ -37,7 +37,10 @@ fn faults(report: &Report) -> String {
         .filter(|(_, event)| event.op.is_fault())
         .map(|(nth, event)| fault(event, &report.counterexample[..nth]))
         .collect();
+    let has_clocks = { report.network.iter() }
+        .any(|network| network.allowed.iter().any(|allowed| allowed == CLOCKS));
     match faults.is_empty() {
+        true if has_clocks => "Nothing goes wrong but that clocks differ.".to_owned(),
         true => "Nothing goes wrong: the order in which messages arrive is enough.".to_owned(),
         false => capitalised(&faults.join("; ")) + ".",
     }
@@ -58,7 +61,7 @@ fn fault(event: &Event, before: &[Event]) -> String {
         Op::Lose => format!("message {message} from {object} to {actor} is lost"),
         Op::DeliverAgain => format!("message {message} from {object} comes to {actor} again"),
         Op::TimerFiresEarly => format!(
-            "{actor}'s timer fires{} while something else could still happen",
+            "the timer of {actor} fires{} while something else could still happen",
             at(event.line)
         ),
         Op::DiskSyncFails => format!("the disk of {actor} fails to write {object}"),
