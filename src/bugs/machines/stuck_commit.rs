@@ -6,6 +6,9 @@
 //! It is a *deadlock* of which one side is gone. A bank that gives up by itself breaks it, and the promise, too: the
 //! other one may have heard "commit".
 //!
+//! Here a timer fires only when nothing else can happen, and one machine stops at most, so the banks can find out
+//! together. Where a timer may fire early, that breaks as well, and it takes consensus.
+//!
 //! **Where it happened.** In every system with two-phase commit: PostgreSQL's manual warns of prepared transactions
 //! that nobody ends, which keep their locks and keep VACUUM from its work.
 //!
@@ -216,7 +219,7 @@ pub const BUG: Bug = Bug {
         ),
         Variant::fixed(
             "fixed_ask_each_other",
-            "asks the other bank, and goes by what that knows; it trusts its timer, and that one machine stops at most",
+            "asks the other bank, and goes by what that knows: its timer never fires early",
             || scenario(fixed_ask_each_other::bank),
         ),
     ],
