@@ -271,14 +271,19 @@ fn in_words(faults: &Faults) -> Vec<String> {
 
 /// A moment of a run as an operation. Not all are worth a row.
 fn event(moment: &Moment, name: &dyn Fn(usize) -> String) -> Option<Event> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    // In one line.
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\n', "⏎");
     let of = |number: u32| Some(format!("#{}", number + 1));
     // What was done, to or by whom, with what, and what else is to be said.
     let (op, call, object, value, note) = match &moment.what {
         What::Started | What::Slept { early: false } => return None,
         What::Returned(result) if result == "()" => return None,
         What::Restarted { files } => {
-            let files = (!files.is_empty()).then(|| files.join(", "));
+            let files = files
+                .iter()
+                .map(|(name, bytes)| format!("{name} = {}", text(bytes).trim()));
+            let files = files.collect::<Vec<_>>().join(", ");
+            let files = (!files.is_empty()).then_some(files);
             (Op::Restart, "restart", None, None, files)
         }
         What::Sent { to, number, shown } => (

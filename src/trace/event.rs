@@ -134,7 +134,7 @@ pub enum Op {
     Clock,
     /// A machine crashed.
     Crash,
-    /// A machine started again. The note lists the files that it still has.
+    /// A machine started again. The note lists the files that it still has, with their contents.
     Restart,
     /// A machine stopped for good.
     Stop,

@@ -1,5 +1,6 @@
 //! What happens in one run, for people.
 
+use super::program::Files;
 use crate::Place;
 
 /// Something that happens.
@@ -20,8 +21,8 @@ pub enum What {
     Started,
     /// It starts again, after a crash.
     Restarted {
-        /// The names of the files that it still has.
-        files: Vec<String>,
+        /// The files that it still has.
+        files: Files,
     },
     /// It sends.
     Sent {

@@ -225,7 +225,7 @@ impl<'w, 'a> Tale<'w, 'a> {
             Input::Go if wants == Wants::Boot => match self.crashed[usize::from(machine)] {
                 false => What::Started,
                 true => What::Restarted {
-                    files: local.durable.keys().cloned().collect(),
+                    files: local.durable.clone(),
                 },
             },
             Input::Go | Input::Synced(_) => return,

@@ -23,7 +23,8 @@ impl Disk {
         steps::write(file, contents.as_ref(), Location::caller());
     }
 
-    /// Appends to a file. Creates it if there is none.
+    /// Appends to a file. Creates it if there is none. A crash can leave the first half of what was not synced, and
+    /// what is appended later then follows that half.
     #[track_caller]
     pub fn append(&self, file: &str, contents: impl AsRef<[u8]>) {
         steps::append(file, contents.as_ref(), Location::caller());
