@@ -157,14 +157,13 @@ fn user(me: &Machine) -> &'static str {
         me.send("database", Ask::Write(NEW));
         written |= me.receive_timeout::<Page>(PATIENCE).is_some();
         me.send("database", Ask::Read);
-        match me.receive_timeout(PATIENCE) {
-            Some((_, Page(text))) => match (text.as_str(), written) {
+        if let Some((_, Page(text))) = me.receive_timeout(PATIENCE) {
+            match (text.as_str(), written) {
                 (NEW, true) => return "new",
                 (OLD, true) => return "old",
                 (NEW | OLD, false) => {}
                 _ => return "neither",
-            },
-            None => {}
+            }
         }
     }
     "gave up"
