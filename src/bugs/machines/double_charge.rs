@@ -11,7 +11,7 @@
 //!
 //! **Why.** A time-out tells nothing of what the other side has done.
 //!
-//! **Who sees it.** A check, over every order of messages and every fault within its bounds.
+//! **Who sees it.** A check, over every order of messages and every fault within its bounds. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

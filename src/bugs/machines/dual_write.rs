@@ -12,7 +12,7 @@
 //!
 //! **Why.** A crash can come between any two writes that no transaction holds together.
 //!
-//! **Who sees it.** A check, since it crashes the shop at every point.
+//! **Who sees it.** A check, since it crashes the shop at every point. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

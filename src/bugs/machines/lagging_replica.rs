@@ -10,7 +10,7 @@
 //!
 //! **Why.** The primary answers before its replicas have what it has written.
 //!
-//! **Who sees it.** A check, without any fault: the order of messages is enough.
+//! **Who sees it.** A check, without any fault: the order of messages is enough. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

@@ -11,7 +11,7 @@
 //!
 //! **Why.** The store knows nothing of leases, and a holder cannot know that its own has lapsed.
 //!
-//! **Who sees it.** A check in which one timer is early.
+//! **Who sees it.** A check in which one timer is early. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

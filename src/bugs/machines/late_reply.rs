@@ -11,7 +11,7 @@
 //!
 //! **Why.** That nobody waits for a reply any longer does not keep it from coming.
 //!
-//! **Who sees it.** A check in which one timer is early.
+//! **Who sees it.** A check in which one timer is early. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

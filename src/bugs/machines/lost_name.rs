@@ -12,7 +12,7 @@
 //! **Why.** A sync says of one thing that it is on the disk, and nothing of its neighbours.
 //!
 //! **Who sees it.** A check, since it tries all that a crash may leave. A test that only kills the program never
-//! does: the operating system still writes what the program has left to it.
+//! does: the operating system still writes what the program has left to it. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

@@ -11,6 +11,7 @@
 //! **Why.** An answer promises that the write outlives its machine. So another machine has to have it, and say so.
 //!
 //! **Who sees it.** A check, which stops the primary at every point. In a test the copy is nearly always faster.
+//! loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

@@ -11,7 +11,7 @@
 //!
 //! **Why.** Each shard answers for itself, and for now.
 //!
-//! **Who sees it.** A check, without any fault: the order of messages is enough.
+//! **Who sees it.** A check, without any fault: the order of messages is enough. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

@@ -11,7 +11,7 @@
 //!
 //! **Why.** The call from the other service waits in the same queue as the work that called it.
 //!
-//! **Who sees it.** A check, without any fault: two requests that come at once are enough.
+//! **Who sees it.** A check, without any fault: two requests that come at once are enough. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

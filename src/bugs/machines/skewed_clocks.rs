@@ -12,6 +12,7 @@
 //! **Why.** A time-stamp says what a clock said, and not what happened before.
 //!
 //! **Who sees it.** A check, which tries clocks that are slow, right and fast. A test on one machine has one clock.
+//! loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

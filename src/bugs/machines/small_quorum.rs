@@ -10,7 +10,7 @@
 //!
 //! **Why.** With R answers of N to a read, and W to a write, only R + W > N makes the two share a replica.
 //!
-//! **Who sees it.** A check, without any fault: the order of messages is enough.
+//! **Who sees it.** A check, without any fault: the order of messages is enough. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

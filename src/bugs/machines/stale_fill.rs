@@ -10,7 +10,7 @@
 //!
 //! **Why.** A deletion leaves no trace in the cache that a late fill could stumble over.
 //!
-//! **Who sees it.** A check, without any fault: the order of messages is enough.
+//! **Who sees it.** A check, without any fault: the order of messages is enough. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

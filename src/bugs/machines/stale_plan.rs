@@ -12,7 +12,7 @@
 //!
 //! **Why.** Nothing that is known of the name holds until a message about it arrives.
 //!
-//! **Who sees it.** A check, without any fault: the order of messages is enough.
+//! **Who sees it.** A check, without any fault: the order of messages is enough. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

@@ -14,7 +14,7 @@
 //!
 //! **Why.** Who has voted has given away the right to decide. Only who knows what the others know can take it back.
 //!
-//! **Who sees it.** A check, which stops the coordinator at every point.
+//! **Who sees it.** A check, which stops the coordinator at every point. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

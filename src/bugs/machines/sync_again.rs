@@ -11,7 +11,7 @@
 //!
 //! **Why.** A sync that succeeds says only that nothing is left to write. A machine reads its memory, not its disk.
 //!
-//! **Who sees it.** A check that lets a sync fail, and then a crash show what is on the disk.
+//! **Who sees it.** A check that lets a sync fail, and then a crash show what is on the disk. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

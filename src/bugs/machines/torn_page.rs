@@ -11,7 +11,7 @@
 //! **Why.** A disk writes blocks, and a page is more than one. To go back or forth takes a second copy; to know
 //! which copy is whole takes a checksum.
 //!
-//! **Who sees it.** A check: here a crash may leave half of the last write, however small it is.
+//! **Who sees it.** A check: here a crash may leave half of the last write, however small it is. loom has no machines.
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};

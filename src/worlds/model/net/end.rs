@@ -16,7 +16,7 @@ impl<S> End<'_, S> {
         self.seen
     }
 
-    /// What a machine has returned, as `Debug` shows it. `None` if it waits, or has stopped.
+    /// What a machine has returned, as `Debug` shows it, and a text without quotes. `None` if it waits, or has stopped.
     ///
     /// # Panics
     ///
