@@ -361,7 +361,7 @@ fn the_caller_can_stop() {
     let mut program = crate::support::protocols::lease::program(4, true);
     program.timers = Timers::Any;
     let found = explore(&program, &Options::default(), &mut |_| false);
-    assert_eq!((found.complete, found.states), (Err(Stopped::Asked), 1_000));
+    assert_eq!((found.complete, found.states), (Err(Stopped::Asked), 100));
 }
 
 #[test]
