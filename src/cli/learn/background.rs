@@ -9,6 +9,9 @@ use heisenbug_worlds as worlds;
 /// More would push the verdict off the screen.
 const MAX_LINES: usize = 8;
 
+/// As many of them are kept free for the first place where it happened.
+const PLACE: usize = 2;
+
 /// Where the exercise's bug happened for real, how else it can be fixed, and where to read on. `None` if
 /// the bug is not in the catalogue.
 pub fn of(exercise: &Exercise, width: usize) -> Option<String> {
@@ -22,7 +25,12 @@ fn told(exercise: &Exercise, width: usize, called: &str) -> Option<String> {
     let story = format!("Its story, with code: {called} show {name}");
     let story = paragraph(&story, width);
     let mut room = MAX_LINES.saturating_sub(rows(&story));
-    let fixes = fitting("Fixes that hold", &fixes(bug), width, room);
+    let fixes = fitting(
+        "Fixes that hold",
+        &fixes(bug),
+        width,
+        room.saturating_sub(PLACE),
+    );
     room -= fixes.as_deref().map_or(0, rows);
     let places = bug.references.iter().map(|&place| place.to_owned());
     let places: Vec<String> = places.collect();
