@@ -14,6 +14,7 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
     let value = told(&event.value)
         .map(|value| format!(" = {}", left_behind(event, value)))
         .unwrap_or_default();
+    let plain = told(&event.value).unwrap_or_default();
     match event.op {
         Op::Load => format!("{object}{read}{}", stale(event)),
         Op::Store => format!("{object}{value}"),
@@ -67,25 +68,22 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::Lose => format!("{} from {object} is lost", message(event)),
         Op::TimerFires => "timer fires".to_owned(),
         Op::TimerFiresEarly => "timer fires early".to_owned(),
-        Op::Choose => format!("chooses {}", told(&event.value).unwrap_or_default()),
-        Op::Tell => format!("says {}", told(&event.value).unwrap_or_default()),
+        Op::Choose => format!("chooses {plain}"),
+        Op::Tell => format!("says {plain}"),
         Op::DiskWrite => format!("writes {object}{value}"),
         Op::DiskAppend => format!("appends to {object}{value}"),
         Op::DiskSync => format!("syncs {object}"),
         Op::DiskSyncFails => format!("sync of {object} fails"),
-        Op::DiskRename => format!(
-            "renames {object} to {}",
-            told(&event.value).unwrap_or_default()
-        ),
+        Op::DiskRename => format!("renames {object} to {plain}"),
         Op::DiskRemove => format!("removes {object}"),
-        Op::Clock => format!("clock ➜ {}", told(&event.value).unwrap_or_default()),
+        Op::Clock => format!("clock ➜ {plain}"),
         Op::Crash => "CRASHES".to_owned(),
         Op::Restart => match &event.note {
             Some(files) => format!("restarts with {files}"),
             None => "restarts with nothing".to_owned(),
         },
         Op::Stop => "STOPS for good".to_owned(),
-        Op::Return => format!("returns {}", told(&event.value).unwrap_or_default()),
+        Op::Return => format!("returns {plain}"),
         Op::ArcNew => format!("makes {object}"),
         Op::Panic => "panics".to_owned(),
     }

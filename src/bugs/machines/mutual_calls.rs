@@ -21,7 +21,7 @@ use std::time::Duration;
 /// How long a worker waits for the other service, if it does not wait for ever.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub enum Message {
     /// From a client: its answer takes a call of the other service.
     Request,
@@ -32,25 +32,25 @@ pub enum Message {
     Failed,
 }
 
-/// A service with one worker. Returns what a request comes to.
-type Work = fn(&Machine, &str, &mut VecDeque<(&'static str, bool)>) -> Message;
+/// What waits for the worker of a service, each with the one who asks.
+pub type Queue = VecDeque<(&'static str, Message)>;
 
-/// Serves one after another, requests (true) and calls (false) in one queue.
+/// What the worker of a service does for a request. Returns the answer.
+type Work = fn(&Machine, &str, &mut Queue) -> Message;
+
+/// Serves one after another, requests and calls in one queue.
 fn serve(me: &Machine, other: &str, work: Work) {
-    let mut queue = VecDeque::new();
+    let mut queue = Queue::new();
     loop {
-        let (who, is_request) = match queue.pop_front() {
+        let (who, message) = match queue.pop_front() {
             Some(next) => next,
-            None => match me.remember(&queue).receive() {
-                (who, Message::Request) => (who, true),
-                (who, Message::Call) => (who, false),
-                // An answer that nobody waits for any longer.
-                (_, Message::Answer | Message::Failed) => continue,
-            },
+            None => me.remember(&queue).receive(),
         };
-        let answer = match is_request {
-            true => work(me, other, &mut queue),
-            false => Message::Answer,
+        let answer = match message {
+            Message::Request => work(me, other, &mut queue),
+            Message::Call => Message::Answer,
+            // An answer that nobody waits for any longer.
+            Message::Answer | Message::Failed => continue,
         };
         me.send(who, answer);
     }
@@ -58,17 +58,15 @@ fn serve(me: &Machine, other: &str, work: Work) {
 
 pub mod buggy {
     use super::super::net::Machine;
-    use super::Message;
-    use std::collections::VecDeque;
+    use super::{Message, Queue};
 
-    pub fn work(me: &Machine, other: &str, queue: &mut VecDeque<(&'static str, bool)>) -> Message {
+    pub fn work(me: &Machine, other: &str, queue: &mut Queue) -> Message {
         me.send(other, Message::Call);
         loop {
             match me.remember(&queue).receive() {
                 (_, answer @ (Message::Answer | Message::Failed)) => return answer,
                 // The only worker is busy.
-                (who, Message::Request) => queue.push_back((who, true)),
-                (who, Message::Call) => queue.push_back((who, false)),
+                asked => queue.push_back(asked),
             }
         }
     }
@@ -76,16 +74,14 @@ pub mod buggy {
 
 pub mod trap_time_out {
     use super::super::net::Machine;
-    use super::{Message, PATIENCE};
-    use std::collections::VecDeque;
+    use super::{Message, PATIENCE, Queue};
 
-    pub fn work(me: &Machine, other: &str, queue: &mut VecDeque<(&'static str, bool)>) -> Message {
+    pub fn work(me: &Machine, other: &str, queue: &mut Queue) -> Message {
         me.send(other, Message::Call);
         loop {
             match me.remember(&queue).receive_timeout(PATIENCE) {
                 Some((_, answer @ (Message::Answer | Message::Failed))) => return answer,
-                Some((who, Message::Request)) => queue.push_back((who, true)),
-                Some((who, Message::Call)) => queue.push_back((who, false)),
+                Some(asked) => queue.push_back(asked),
                 // The deadlock is over, and so is the request.
                 None => return Message::Failed,
             }
@@ -95,17 +91,16 @@ pub mod trap_time_out {
 
 pub mod fixed_calls_have_their_own_worker {
     use super::super::net::Machine;
-    use super::Message;
-    use std::collections::VecDeque;
+    use super::{Message, Queue};
 
-    pub fn work(me: &Machine, other: &str, queue: &mut VecDeque<(&'static str, bool)>) -> Message {
+    pub fn work(me: &Machine, other: &str, queue: &mut Queue) -> Message {
         me.send(other, Message::Call);
         loop {
             match me.remember(&queue).receive() {
                 (_, answer @ (Message::Answer | Message::Failed)) => return answer,
-                (who, Message::Request) => queue.push_back((who, true)),
                 // Needs nobody else, so it never waits.
                 (who, Message::Call) => me.send(who, Message::Answer),
+                request => queue.push_back(request),
             }
         }
     }

@@ -27,11 +27,17 @@ pub enum Word {
     Look(u64),
 }
 
-/// Keeps the text with the latest time. It does not crash here, so it does not sync.
+/// Keeps the text with the latest time, by the clock of its writer.
 fn last_write_wins(me: &Machine) {
+    keep_latest(me, |_, written| written);
+}
+
+/// Keeps the text with the latest time. It does not crash here, so it does not sync.
+fn keep_latest(me: &Machine, time: Time) {
     let mut latest = 0;
     loop {
-        if let (writer, Word::Put(text, time)) = me.remember(&latest).receive() {
+        if let (writer, Word::Put(text, written)) = me.remember(&latest).receive() {
+            let time = time(me, written);
             if time > latest {
                 latest = time;
                 me.disk().write("address", text);
@@ -52,21 +58,10 @@ pub mod buggy {
 
 pub mod trap_clock_of_store {
     use super::super::net::Machine;
-    use super::Word;
 
     pub fn store(me: &Machine) {
-        let mut latest = 0;
-        loop {
-            if let (writer, Word::Put(text, _)) = me.remember(&latest).receive() {
-                // One clock for all; but a message that comes again gets another time.
-                let time = me.now();
-                if time > latest {
-                    latest = time;
-                    me.disk().write("address", text);
-                }
-                me.send(writer, Word::Done);
-            }
-        }
+        // One clock for all; but a message that comes again gets another time.
+        super::keep_latest(me, |me, _| me.now());
     }
 }
 

@@ -157,22 +157,19 @@ impl<'a> Locals<'a> {
 
     /// Runs a machine from its start up to a state, and with one more input.
     pub fn run(&mut self, local: LocalId, input: Input) -> Result<Ran, Stopped> {
-        let mut inputs = vec![input];
-        let mut at = self.local(local);
-        while let Some((from, input)) = at.from {
-            inputs.push(input);
-            at = self.local(from);
-        }
-        inputs.reverse();
-        let (machine, start) = (usize::from(at.machine), Rc::clone(&at.start));
-        self.run_all(machine, &start, &inputs)
+        self.run_on(local, vec![input])
     }
 
     /// Runs a machine up to a state that is said to be the same as another, and with more inputs.
     pub fn run_merged(&mut self, merge: &Merge, more: &[Input]) -> Result<Ran, Stopped> {
         let mut inputs: Vec<Input> = more.iter().rev().copied().collect();
         inputs.push(merge.input);
-        let mut at = self.local(merge.from);
+        self.run_on(merge.from, inputs)
+    }
+
+    /// Runs a machine from its start up to a state, and with more inputs, the last of which comes first here.
+    fn run_on(&mut self, local: LocalId, mut inputs: Vec<Input>) -> Result<Ran, Stopped> {
+        let mut at = self.local(local);
         while let Some((from, input)) = at.from {
             inputs.push(input);
             at = self.local(from);
