@@ -30,6 +30,7 @@
 //!
 //! let program = Program {
 //!     machines: vec![machine("asks", asks), machine("answers", answers)],
+//!     streams: Vec::new(),
 //!     faults: Faults { losses: 1, ..Faults::default() },
 //!     timers: Timers::Last,
 //!     monitor: RefCell::new(Box::new(Blind)),
@@ -79,6 +80,7 @@
 //! | timer | fires [when nothing else can happen](Timers::Last), or [at any time](Timers::Any) |
 //! | crash | anywhere; the machine starts again at once, from its function's beginning. One that has returned does not crash |
 //! | stop | anywhere; the machine never does anything again |
+//! | stream | a read returns a first part of what has arrived, of any size that may matter; no byte is lost, doubled or overtaken |
 //! | clock | see [`steps::now`] |
 //! | disk | see `disk`: contents and names, torn writes, syncs that fail |
 //!
@@ -88,6 +90,7 @@
 //! - Machines with the same function are not recognised as interchangeable.
 //! - A machine that loops without taking any step hangs the exploration: its caller must see to that.
 //! - A panic in a destructor of a machine that is thrown away where it waits aborts the process.
+//! - Nothing happens to a stream when a machine crashes: the next life goes on with it.
 //! - The judge sees the faults of one way to an end, and not of every way.
 //!
 //! # Modules
@@ -131,8 +134,8 @@ pub use found::{EndCount, Found, Label, Stopped};
 pub use moment::{Moment, What};
 pub use path::Path;
 pub use program::{
-    AtEnd, Blind, End, Fate, Faults, Files, MAX_MACHINES, Machine, Monitor, Options, Program,
-    Sabotage, Timers,
+    AtEnd, Blind, End, Fate, Faults, Files, MAX_MACHINES, MAX_STREAMS, Machine, Monitor, Options,
+    Program, Sabotage, Stream, Timers,
 };
 pub use record::record;
 pub use run::{MAX_EFFECTS, MAX_INPUTS};

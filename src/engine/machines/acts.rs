@@ -18,6 +18,8 @@ use super::path::Cut;
 use super::program::{Faults, Sabotage};
 use super::run::Wants;
 use super::world::{Act, State, World};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// How many steps in a row a machine takes before others, because they are its own business.
 const MOST_ALONE: u32 = 16;
@@ -111,6 +113,7 @@ impl World<'_> {
         let inputs = match self.local(state, machine).wants {
             Wants::Turn => vec![Input::Go],
             Wants::Time => self.times(state, machine),
+            Wants::Read { stream, most } => self.reads(state, stream, most),
             _ => self.own_inputs(state, machine),
         };
         for input in inputs {
@@ -130,6 +133,34 @@ impl World<'_> {
         };
         let inputs = skews.iter().map(|&skew| Input::Time { ticks, skew });
         inputs.collect()
+    }
+
+    /// What a machine may read from a stream. Of what has arrived it gets a first part, at least one byte: so much that
+    /// it ends where a write did, a byte before or after that, or that there is no room for more. Other sizes make no
+    /// difference to who does not look at single bytes.
+    fn reads(&mut self, state: &State, stream: u8, most: usize) -> Vec<Input> {
+        let queue = self.queue(state, stream);
+        let whole_only = self.is_broken(Sabotage::WholeReads);
+        let pieces = self.locals.names.pieces(queue).iter();
+        let mut arrived = 0;
+        let mut sizes = BTreeSet::from([1, most]);
+        for piece in pieces {
+            arrived += piece.len();
+            sizes.extend([arrived - 1, arrived, arrived + 1]);
+        }
+        if whole_only {
+            sizes = BTreeSet::from([arrived.min(most)]);
+        }
+        let bytes = self.locals.names.pieces(queue).concat();
+        let sizes = sizes.into_iter().rev();
+        let possible = sizes.filter(|&size| size > 0 && size <= arrived.min(most));
+        let mut parts: Vec<Rc<[u8]>> = possible.map(|size| bytes[..size].into()).collect();
+        if arrived == 0 && self.has_ended(state, stream) {
+            parts.push([].into());
+        }
+        let names = &mut self.locals.names;
+        let parts = parts.iter().map(|part| names.number_of_bytes(part));
+        parts.map(Input::Bytes).collect()
     }
 
     fn add_deliveries(
@@ -170,6 +201,9 @@ impl World<'_> {
         };
         for machine in self.machines() {
             let local = self.local(state, machine);
+            if let Wants::Read { stream, .. } = local.wants {
+                pending.busy |= self.queue(state, stream) != 0 || self.has_ended(state, stream);
+            }
             pending.timed |= local.is_timed();
             pending.busy |= matches!(
                 local.wants,

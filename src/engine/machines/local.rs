@@ -1,7 +1,7 @@
 //! The state of one machine, and a step from it.
 
 use super::disk::Disk;
-use super::names::{MessageId, Names};
+use super::names::{BytesId, MessageId, Names};
 use super::program::Files;
 use super::run::{Effect, Given, Wants};
 use super::{CLOCK_START, CLOCK_STEP};
@@ -28,7 +28,19 @@ pub enum Input {
         ticks: u32,
         skew: i8,
     },
+    /// What is read from a stream. Nothing: it has ended.
+    Bytes(BytesId),
     Synced(bool),
+}
+
+impl Input {
+    /// Whether others have to do with it.
+    pub fn is_from_others(self) -> bool {
+        matches!(
+            self,
+            Input::Message(_) | Input::Time { .. } | Input::Bytes(_)
+        )
+    }
 }
 
 /// A state of one machine.
@@ -77,7 +89,16 @@ pub struct Cuts {
 /// An effect that concerns others.
 #[derive(Clone, Copy, Debug)]
 pub enum Deed {
-    Send { message: MessageId, to: u8 },
+    Send {
+        message: MessageId,
+        to: u8,
+    },
+    /// To a stream. `shared`: others write to it, too.
+    Stream {
+        stream: u8,
+        bytes: BytesId,
+        shared: bool,
+    },
     Observe(u32),
     Panic(u32),
 }
@@ -141,6 +162,7 @@ pub fn given(names: &Names, skew: u64, input: Input) -> Given {
         Input::TimeOut => Given::TimeOut,
         Input::Choice(choice) => Given::Choice(choice),
         Input::Time { ticks, skew: sign } => Given::Time(time(ticks, sign, skew)),
+        Input::Bytes(bytes) => Given::Bytes(names.bytes(bytes)),
         Input::Synced(ok) => Given::Synced(ok),
     }
 }

@@ -8,7 +8,7 @@ use super::disk::Disk;
 use super::found::{Label, Stopped};
 use super::local::{Cuts, Deed, Input, Local, LocalId, Merge, Step, StepId, given};
 use super::names::Names;
-use super::program::{Files, Options, Program, Sabotage};
+use super::program::{Files, Options, Program, Sabotage, Stream};
 use super::run::{Does, MAX_INPUTS, Manner, Ran, Runner, Wants};
 use crate::Place;
 use rustc_hash::FxHashMap;
@@ -41,6 +41,7 @@ pub struct Locals<'a> {
     pub merges: Vec<Merge>,
     pub runner: Runner,
     pub manner: Manner,
+    streams: Rc<[Stream]>,
 }
 
 impl<'a> Locals<'a> {
@@ -48,6 +49,7 @@ impl<'a> Locals<'a> {
         let manner = Manner {
             syncs_fail: program.faults.disk_errors > 0,
             no_split: options.sabotage == Some(Sabotage::NoSplit),
+            no_split_of_writes: options.sabotage == Some(Sabotage::NoSplitOfWrites),
             boots_observe: options.sabotage == Some(Sabotage::BootsObserve),
         };
         Locals {
@@ -60,6 +62,7 @@ impl<'a> Locals<'a> {
             merges: Vec::new(),
             runner: Runner::default(),
             manner,
+            streams: program.streams.as_slice().into(),
         }
     }
 
@@ -187,7 +190,7 @@ impl<'a> Locals<'a> {
         let skew = self.program.machines[machine].skew;
         let given = inputs.iter().map(|&input| given(names, skew, input));
         let machines = &self.program.machines;
-        let ran = (self.runner).run(machines, machine, start, self.manner, given);
+        let ran = (self.runner).run(machines, &self.streams, machine, start, self.manner, given);
         let ran = ran.ok_or(Stopped::NoStack)?;
         match ran.wants {
             Wants::Nothing => Err(Stopped::Effects { machine }),
@@ -205,6 +208,11 @@ impl<'a> Locals<'a> {
                     message: self.names.message(machine, *to as u8, content, shown),
                     to: *to as u8,
                 },
+                Does::Stream { stream, bytes } => Deed::Stream {
+                    stream: *stream,
+                    bytes: self.names.number_of_bytes(bytes),
+                    shared: self.streams[usize::from(*stream)].from.len() > 1,
+                },
                 Does::Observe { what, .. } => Deed::Observe(self.names.observation(what)),
                 Does::Panic(message) => Deed::Panic(self.names.label(Label::Panic {
                     machine: machine.into(),
@@ -214,7 +222,10 @@ impl<'a> Locals<'a> {
             };
             deeds.push((nth as u16, deed));
         }
-        let observes = |(_, deed): &(u16, Deed)| !matches!(deed, Deed::Send { .. });
+        // What others can tell the order of.
+        let observes = |(_, deed): &(u16, Deed)| {
+            !matches!(deed, Deed::Send { .. } | Deed::Stream { shared: false, .. })
+        };
         Step {
             observes: deeds.iter().any(observes),
             to: self.arrive(from, input, &ran),
@@ -238,7 +249,7 @@ impl<'a> Locals<'a> {
         let may_crash =
             may.crashes && faults.crashes > 0 && !self.is_broken(Sabotage::NoCrashWithin);
         let may_stop = may.stops && faults.stops > 0 && !self.is_broken(Sabotage::NoStopWithin);
-        let is_seen = matches!(input, Input::Message(_) | Input::Time { .. });
+        let is_seen = input.is_from_others();
         let panics = matches!(ran.effects.last(), Some(last) if last.does.is_panic());
         let returns = ran.returned.is_some() && !panics;
         for nth in 0..ran.effects.len() + usize::from(returns) {
@@ -267,7 +278,7 @@ impl<'a> Locals<'a> {
             _ => before.skew,
         };
         let alone = match input {
-            Input::Message(_) | Input::Time { .. } => 0,
+            _ if input.is_from_others() => 0,
             _ => before.alone + 1,
         };
         let inputs = before.inputs + 1;

@@ -67,6 +67,22 @@ pub enum What {
     Chose(u8),
     /// It observes.
     Observed(String),
+    /// It writes to a stream.
+    Streamed {
+        /// The stream.
+        stream: usize,
+        /// What it writes.
+        bytes: Vec<u8>,
+    },
+    /// It reads from a stream.
+    Read {
+        /// The stream.
+        stream: usize,
+        /// What it reads. Nothing: the stream has ended.
+        bytes: Vec<u8>,
+        /// What has arrived, too, and stays.
+        left: Vec<u8>,
+    },
     /// It replaces the contents of a file.
     Wrote {
         /// The file.

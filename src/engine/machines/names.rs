@@ -8,6 +8,12 @@ use std::rc::Rc;
 /// The number of a message. Messages with the same sender, addressee and content are one.
 pub type MessageId = u32;
 
+/// The number of a piece of a stream.
+pub type BytesId = u32;
+
+/// The number of what is under way in a stream: pieces, as they were written. 0: nothing.
+pub type QueueId = u32;
+
 /// A table of values, each once.
 pub struct Table<T> {
     numbers: FxHashMap<T, u32>,
@@ -39,13 +45,30 @@ impl<T: Clone + Eq + Hash> Table<T> {
 }
 
 /// All tables.
-#[derive(Default)]
 pub struct Names {
     messages: Table<(u8, u8, Rc<[u8]>)>,
     /// The messages in words.
     shown: Vec<Rc<str>>,
+    bytes: Table<Rc<[u8]>>,
+    queues: Table<Vec<Rc<[u8]>>>,
     observations: Table<Rc<[u8]>>,
     labels: Table<Label>,
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        let mut queues = Table::default();
+        let nothing = queues.number(Vec::new());
+        debug_assert_eq!(nothing, 0);
+        Names {
+            messages: Table::default(),
+            shown: Vec::new(),
+            bytes: Table::default(),
+            queues,
+            observations: Table::default(),
+            labels: Table::default(),
+        }
+    }
 }
 
 impl Names {
@@ -68,6 +91,39 @@ impl Names {
 
     pub fn shown(&self, message: MessageId) -> &str {
         &self.shown[message as usize]
+    }
+
+    pub fn number_of_bytes(&mut self, bytes: &Rc<[u8]>) -> BytesId {
+        self.bytes.number(Rc::clone(bytes))
+    }
+
+    pub fn bytes(&self, number: BytesId) -> Rc<[u8]> {
+        Rc::clone(self.bytes.get(number))
+    }
+
+    /// The pieces in a queue.
+    pub fn pieces(&self, queue: QueueId) -> &[Rc<[u8]>] {
+        self.queues.get(queue)
+    }
+
+    /// A queue with one more piece.
+    pub fn longer(&mut self, queue: QueueId, bytes: BytesId) -> QueueId {
+        let mut pieces = self.queues.get(queue).clone();
+        pieces.push(self.bytes(bytes));
+        self.queues.number(pieces)
+    }
+
+    /// A queue without its first bytes.
+    pub fn shorter(&mut self, queue: QueueId, mut bytes: usize) -> QueueId {
+        let mut left = Vec::new();
+        for piece in self.queues.get(queue) {
+            let from_it = bytes.min(piece.len());
+            bytes -= from_it;
+            if from_it < piece.len() {
+                left.push(piece[from_it..].into());
+            }
+        }
+        self.queues.number(left)
     }
 
     pub fn observation(&mut self, what: &Rc<[u8]>) -> u32 {

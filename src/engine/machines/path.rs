@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Without spaces. The other inputs are `n-`, `n0` and `n+`: the clock is read, and is slow, right, or
-//! fast; `s` and `f`: a sync succeeds, or fails. `r`: the machine does nothing, and crashes or stops at rest.
+//! fast; `b3`: three bytes of a stream are read; `s` and `f`: a sync succeeds, or fails. `r`: the machine does nothing, and crashes or stops at rest.
 
 use super::program::MAX_MACHINES;
 use std::fmt::{self, Write};
@@ -70,6 +70,8 @@ pub(super) enum Taken {
     Time {
         skew: i8,
     },
+    /// So many bytes are read from a stream.
+    Bytes(u32),
     Synced(bool),
 }
 
@@ -109,6 +111,7 @@ impl fmt::Display for PathStep {
             Taken::Choice(choice) => write!(f, "c{choice}"),
             Taken::Time { skew: 0 } => f.write_str("n0"),
             Taken::Time { skew } => f.write_str(if skew < 0 { "n-" } else { "n+" }),
+            Taken::Bytes(bytes) => write!(f, "b{bytes}"),
             Taken::Synced(ok) => f.write_char(if ok { 's' } else { 'f' }),
         }?;
         match cut {
@@ -173,6 +176,9 @@ impl Reader<'_> {
         if self.takes('c') {
             return Ok(Taken::Choice(self.number()?));
         }
+        if self.takes('b') {
+            return Ok(Taken::Bytes(self.number()?));
+        }
         let fixed = [
             ("r", Taken::Rest),
             ("t", Taken::TimeOut),
@@ -233,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_path_reads_as_it_is_written() {
-        for text in ["", "ABCB0A1*Cc1-BtA2!3.1B~2", "An-Bn0Cn+AsAfPr~0Ar!0.3"] {
+        for text in ["", "ABCB0A1*Cc1-BtA2!3.1B~2", "An-Bn0Cn+Ab12AsAfPr~0Ar!0.3"] {
             let path: Path = text.parse().expect("a path");
             assert_eq!(path.to_string(), text);
         }

@@ -8,6 +8,9 @@ use std::rc::Rc;
 /// The largest number of machines of a program.
 pub const MAX_MACHINES: usize = 16;
 
+/// The largest number of streams of a program.
+pub const MAX_STREAMS: usize = 16;
+
 /// The files of a disk: contents by name.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
@@ -15,6 +18,8 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 pub struct Program {
     /// The machines, at most [`MAX_MACHINES`]. A machine is addressed by its position in this list.
     pub machines: Vec<Machine>,
+    /// Streams of bytes between them, at most [`MAX_STREAMS`], addressed by position as well.
+    pub streams: Vec<Stream>,
     /// How often what may go wrong in one run.
     pub faults: Faults,
     /// When timers fire.
@@ -42,6 +47,18 @@ pub struct Machine {
     pub stops: bool,
     /// By how much its clock may be wrong, either way, in units of [`now`](super::steps::now). 0: exact.
     pub skew: u64,
+}
+
+/// A stream of bytes: what is written arrives once, in order, and in pieces of any size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Its name, for whoever reads the result.
+    pub name: String,
+    /// Who may write. Their writes are whole, one after the other. When all of them have returned or stopped, the
+    /// stream ends.
+    pub from: Vec<usize>,
+    /// Who may read.
+    pub to: usize,
 }
 
 /// Numbers of faults: how many there may be in a run, or how many there were.
@@ -186,6 +203,10 @@ impl Default for Options {
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sabotage {
+    /// What is written to a stream with several writers does not end the block before it.
+    NoSplitOfWrites,
+    /// A read returns everything that has arrived.
+    WholeReads,
     /// An observation does not end the block before it.
     NoSplit,
     /// The first block of a machine may begin with an observation.

@@ -2,7 +2,7 @@
 
 use super::local::{Input, Step, time};
 use super::moment::{Moment, What};
-use super::names::MessageId;
+use super::names::{BytesId, MessageId};
 use super::path::{Cut, Path, PathStep, Taken};
 use super::program::{Faults, Options, Program};
 use super::run::{Does, Effect, Wants};
@@ -96,6 +96,10 @@ impl<'w, 'a> Tale<'w, 'a> {
             Some(Input::TimeOut) => Taken::TimeOut,
             Some(Input::Choice(choice)) => Taken::Choice(choice),
             Some(Input::Time { skew, .. }) => Taken::Time { skew },
+            Some(Input::Bytes(bytes)) => {
+                let bytes = self.world.locals.names.bytes(bytes);
+                Taken::Bytes(bytes.len() as u32)
+            }
             Some(Input::Synced(ok)) => Taken::Synced(ok),
         };
         Some(PathStep::Take {
@@ -233,12 +237,29 @@ impl<'w, 'a> Tale<'w, 'a> {
             Input::TimeOut if matches!(wants, Wants::Sleep(_)) => What::Slept { early },
             Input::TimeOut => What::TimedOut { early },
             Input::Choice(choice) => What::Chose(choice),
+            Input::Bytes(bytes) => {
+                let Wants::Read { stream, .. } = wants else {
+                    return;
+                };
+                self.reading(before, stream, bytes)
+            }
             Input::Time { ticks, skew } => {
                 let most = self.world.program.machines[usize::from(machine)].skew;
                 What::Clock(time(ticks, skew, most))
             }
         };
         self.tell(machine, what, at);
+    }
+
+    fn reading(&self, before: &State, stream: u8, bytes: BytesId) -> What {
+        let names = &self.world.locals.names;
+        let bytes = names.bytes(bytes).to_vec();
+        let arrived = names.pieces(self.world.queue(before, stream)).concat();
+        What::Read {
+            stream: stream.into(),
+            left: arrived[bytes.len()..].to_vec(),
+            bytes,
+        }
     }
 
     /// The receipt of the instance that the path names, or else of the first one.
@@ -318,6 +339,10 @@ impl<'w, 'a> Tale<'w, 'a> {
                 What::Sent { to, number, shown }
             }
             Does::Observe { shown, .. } => What::Observed(shown.to_string()),
+            Does::Stream { stream, bytes } => What::Streamed {
+                stream: stream.into(),
+                bytes: bytes.to_vec(),
+            },
             Does::Write { file, bytes } => What::Wrote { file, bytes },
             Does::Append { file, bytes } => What::Appended { file, bytes },
             Does::Sync { file, ok } => What::Synced { file, ok },

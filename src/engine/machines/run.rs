@@ -4,7 +4,7 @@
 //! world in which nothing that it does counts, and every wait unwinds, so that it drops what it owns.
 
 use super::disk::Disk;
-use super::program::{Files, Machine};
+use super::program::{Files, Machine, Stream};
 use crate::Place;
 use crate::run::{OwnStack, Stacks, turn_to};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
@@ -36,6 +36,11 @@ pub enum Wants {
     /// One of so many ways.
     Choice(u8),
     Time,
+    /// Something from a stream, at most so many bytes.
+    Read {
+        stream: u8,
+        most: usize,
+    },
     /// The result of a sync that may fail.
     Sync,
     /// Nothing: it has taken too many steps.
@@ -55,6 +60,8 @@ pub enum Given {
     TimeOut,
     Choice(u8),
     Time(u64),
+    /// From a stream. Nothing: it has ended.
+    Bytes(Rc<[u8]>),
     Synced(bool),
     /// The end: it is being thrown away.
     Death,
@@ -78,6 +85,10 @@ pub enum Does {
     Observe {
         what: Rc<[u8]>,
         shown: Rc<str>,
+    },
+    Stream {
+        stream: u8,
+        bytes: Rc<[u8]>,
     },
     Write {
         file: String,
@@ -107,6 +118,14 @@ impl Does {
         matches!(self, Does::Panic(_))
     }
 
+    /// Whether others see it.
+    fn is_seen(&self) -> bool {
+        matches!(
+            self,
+            Does::Send { .. } | Does::Observe { .. } | Does::Stream { .. }
+        )
+    }
+
     /// Does to a disk what it does to one.
     pub fn apply(&self, disk: &mut Disk) {
         match self {
@@ -116,7 +135,7 @@ impl Does {
             Does::Rename { from, to } => drop(disk.rename(from, to)),
             Does::Remove { file } => drop(disk.remove(file)),
             Does::SyncDir => disk.sync_dir(),
-            Does::Send { .. } | Does::Observe { .. } | Does::Panic(_) => {}
+            Does::Send { .. } | Does::Observe { .. } | Does::Stream { .. } | Does::Panic(_) => {}
         }
     }
 }
@@ -143,6 +162,7 @@ pub struct Manner {
     pub syncs_fail: bool,
     /// Broken rules.
     pub no_split: bool,
+    pub no_split_of_writes: bool,
     pub boots_observe: bool,
 }
 
@@ -150,6 +170,7 @@ pub struct Manner {
 struct Live {
     machine: usize,
     machines: usize,
+    streams: Rc<[Stream]>,
     manner: Manner,
     yielder: *const Yielder<Given, Wait>,
     effects: Vec<Effect>,
@@ -196,6 +217,14 @@ pub fn machines() -> usize {
     with(|live| live.machines)
 }
 
+/// Looks at a stream.
+pub fn with_stream<R>(stream: usize, f: impl FnOnce(&Stream) -> R) -> R {
+    let streams = with(|live| Rc::clone(&live.streams));
+    let count = streams.len();
+    let stream = streams.get(stream);
+    f(stream.unwrap_or_else(|| panic!("there are only {count} streams")))
+}
+
 /// Looks at the disk.
 pub fn with_disk<R>(f: impl FnOnce(&Disk) -> R) -> R {
     with(|live| f(&live.disk))
@@ -236,18 +265,32 @@ pub fn act(does: Does, at: Place) {
     if std::thread::panicking() || with(|live| live.dead) {
         return;
     }
-    let observes = matches!(does, Does::Observe { .. });
-    if observes && with(|live| live.binds && !live.manner.no_split) {
+    let in_order = with(|live| live.in_order_with_others(&does));
+    if in_order && with(|live| live.binds) {
         wait(Wants::Turn, at);
     }
     let too_many = with(|live| {
-        live.binds |= observes || matches!(does, Does::Send { .. });
+        live.binds |= does.is_seen();
         does.apply(&mut live.disk);
         live.effects.push(Effect { at: Some(at), does });
         live.effects.len() > MAX_EFFECTS
     });
     if too_many {
         wait(Wants::Nothing, at);
+    }
+}
+
+impl Live {
+    /// Whether others can tell what came first, this or what they do.
+    fn in_order_with_others(&self, does: &Does) -> bool {
+        match does {
+            Does::Observe { .. } => !self.manner.no_split,
+            Does::Stream { stream, .. } => {
+                let writers = self.streams[usize::from(*stream)].from.len();
+                writers > 1 && !self.manner.no_split_of_writes
+            }
+            _ => false,
+        }
     }
 }
 
@@ -266,6 +309,7 @@ impl Runner {
     pub fn run(
         &mut self,
         machines: &[Machine],
+        streams: &Rc<[Stream]>,
         machine: usize,
         files: &Files,
         manner: Manner,
@@ -278,6 +322,7 @@ impl Runner {
         let live = Live {
             machine,
             machines: machines.len(),
+            streams: Rc::clone(streams),
             manner,
             yielder: std::ptr::null(),
             effects: Vec::new(),

@@ -86,6 +86,42 @@ pub fn choose(n: u8, at: Place) -> u8 {
     }
 }
 
+/// Writes to a stream: all of it at once, but it may arrive in pieces. To a reader that has returned or stopped
+/// nothing arrives.
+///
+/// # Panics
+///
+/// If there is no such stream, or the machine may not write to it.
+#[track_caller]
+pub fn stream_write(stream: usize, bytes: &[u8], at: Place) {
+    let mine = run::with_stream(stream, |stream| stream.from.contains(&me()));
+    assert!(mine, "this machine does not write to stream {stream}");
+    if !bytes.is_empty() {
+        let (stream, bytes) = (stream as u8, bytes.into());
+        act(Does::Stream { stream, bytes }, at);
+    }
+}
+
+/// Waits until something has arrived from a stream, and takes at most so many bytes of it, perhaps fewer than
+/// there are. Nothing: the stream has ended, or `most` is 0.
+///
+/// # Panics
+///
+/// If there is no such stream, or the machine may not read from it.
+#[track_caller]
+pub fn stream_read(stream: usize, most: usize, at: Place) -> Vec<u8> {
+    let mine = run::with_stream(stream, |stream| stream.to == me());
+    assert!(mine, "this machine does not read from stream {stream}");
+    let stream = stream as u8;
+    if most == 0 {
+        return Vec::new();
+    }
+    match wait(Wants::Read { stream, most }, at) {
+        Some(Given::Bytes(bytes)) => bytes.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
 /// Tells the [monitor](super::Monitor). `shown` is the same for people.
 pub fn observe(what: &[u8], shown: &str, at: Place) {
     let (what, shown) = (what.into(), shown.into());

@@ -3,15 +3,15 @@
 use super::found::{Label, Stopped};
 use super::local::{Deed, Input, Local, LocalId, Step};
 use super::locals::Locals;
-use super::names::MessageId;
+use super::names::{MessageId, QueueId};
 use super::path::Cut;
-use super::program::{AtEnd, End, Fate, Faults, Options, Program, Sabotage, Timers};
+use super::program::{AtEnd, End, Fate, Faults, Options, Program, Sabotage, Stream, Timers};
 use super::run::Wants;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 /// A state in a few words, so that it is quickly copied and compared: the monitor, the end if it is one, the
-/// number of looks at clocks; the machines; the messages under way, sorted.
+/// number of looks at clocks; the machines; what is under way in the streams; the messages under way, sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State(SmallVec<[u32; 24]>);
 
@@ -122,7 +122,29 @@ impl<'a> World<'a> {
         for (machine, body) in (0..).zip(&self.program.machines) {
             words.push(self.locals.boot(machine, &body.files));
         }
+        words.extend(self.program.streams.iter().map(|_| 0));
         State(words)
+    }
+
+    /// The word of a stream.
+    fn word_of(&self, stream: u8) -> usize {
+        MACHINES + self.program.machines.len() + usize::from(stream)
+    }
+
+    /// Where the messages under way begin.
+    fn flight_starts(&self) -> usize {
+        MACHINES + self.program.machines.len() + self.program.streams.len()
+    }
+
+    /// What is under way in a stream.
+    pub fn queue(&self, state: &State, stream: u8) -> QueueId {
+        state.0[self.word_of(stream)]
+    }
+
+    /// Whether nobody will write to a stream again.
+    pub fn has_ended(&self, state: &State, stream: u8) -> bool {
+        let mut from = self.program.streams[usize::from(stream)].from.iter();
+        from.all(|&machine| self.local(state, machine as u8).is_over())
     }
 
     pub fn local(&self, state: &State, machine: u8) -> &Local {
@@ -131,7 +153,7 @@ impl<'a> World<'a> {
 
     /// The messages under way, sorted.
     pub fn flight<'s>(&self, state: &'s State) -> &'s [MessageId] {
-        &state.0[MACHINES + self.program.machines.len()..]
+        &state.0[self.flight_starts()..]
     }
 
     /// Whether a message can be received now.
@@ -168,6 +190,12 @@ impl<'a> World<'a> {
                 self.remove(&mut next, message)
             }
             Some(Input::Time { .. }) => next.0[TICKS] += 1,
+            Some(Input::Bytes(bytes)) => {
+                if let Wants::Read { stream, .. } = self.local(state, machine).wants {
+                    let (word, read) = (self.word_of(stream), self.locals.names.bytes(bytes));
+                    next.0[word] = self.locals.names.shorter(next.0[word], read.len());
+                }
+            }
             _ => {}
         }
         let cut_off = match input {
@@ -228,9 +256,16 @@ impl<'a> World<'a> {
         match deed {
             Deed::Send { message, to } => {
                 if !self.local(state, to).is_over() {
-                    let start = MACHINES + self.program.machines.len();
+                    let start = self.flight_starts();
                     let at = start + state.0[start..].partition_point(|&other| other < message);
                     state.0.insert(at, message);
+                }
+            }
+            Deed::Stream { stream, bytes, .. } => {
+                let reader = self.program.streams[usize::from(stream)].to;
+                if !self.local(state, reader as u8).is_over() {
+                    let word = self.word_of(stream);
+                    state.0[word] = self.locals.names.longer(state.0[word], bytes);
                 }
             }
             Deed::Observe(observation) => {
@@ -246,7 +281,7 @@ impl<'a> World<'a> {
     /// Does what was done before, so that the monitor need not be asked.
     pub fn do_again(&self, state: &mut State, machine: u8, deed: Deed) {
         match deed {
-            Deed::Send { .. } => {}
+            Deed::Send { .. } | Deed::Stream { .. } => {}
             Deed::Observe(observation) => {
                 let key = (state.0[MONITOR], machine, observation);
                 match self.monitored[&key] {
@@ -272,7 +307,7 @@ impl<'a> World<'a> {
     }
 
     fn remove(&self, state: &mut State, message: MessageId) {
-        let start = MACHINES + self.program.machines.len();
+        let start = self.flight_starts();
         if let Ok(at) = state.0[start..].binary_search(&message) {
             state.0.remove(start + at);
         }
@@ -284,19 +319,24 @@ impl<'a> World<'a> {
         let flight = self.flight(state);
         let left: SmallVec<[u32; 16]> = flight.iter().copied().filter(stays).collect();
         let lost = flight.len() - left.len();
-        state.0.truncate(MACHINES + self.program.machines.len());
+        state.0.truncate(self.flight_starts());
         state.0.extend_from_slice(&left);
         lost as u8
     }
 
     fn forget_messages_to(&self, state: &mut State, machine: u8) {
         let names = &self.locals.names;
-        let start = MACHINES + self.program.machines.len();
+        let start = self.flight_starts();
         let mut nth = 0;
         state.0.retain(|message| {
             nth += 1;
             nth <= start || names.addressee(*message) != machine
         });
+        for (stream, Stream { to, .. }) in (0..).zip(&self.program.streams) {
+            if *to == usize::from(machine) {
+                state.0[self.word_of(stream)] = 0;
+            }
+        }
     }
 
     /// What a state is in which nothing can happen, for the judge.

@@ -30,6 +30,8 @@ macro_rules! noticed {
 
 noticed! {
     no_split: NoSplit;
+    no_split_of_writes: NoSplitOfWrites;
+    whole_reads: WholeReads;
     boots_observe: BootsObserve;
     no_stop_within: NoStopWithin;
     no_crash_within: NoCrashWithin;

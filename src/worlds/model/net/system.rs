@@ -269,6 +269,7 @@ fn hand_over<S: Clone + Eq + Hash + 'static>(
     HANDED.set(Some(Handed {
         program: engine::Program {
             machines,
+            streams: Vec::new(),
             faults,
             timers,
             monitor: RefCell::new(Box::new(monitor)),

@@ -88,6 +88,18 @@ pub fn remove(file: &str) -> bool {
     steps::remove(file, Location::caller())
 }
 
+/// Writes to the first stream.
+#[track_caller]
+pub fn stream_write(bytes: &[u8]) {
+    steps::stream_write(0, bytes, Location::caller());
+}
+
+/// Reads from the first stream.
+#[track_caller]
+pub fn stream_read(most: usize) -> Vec<u8> {
+    steps::stream_read(0, most, Location::caller())
+}
+
 /// A machine that returns nothing in particular.
 pub fn machine(name: &str, body: impl Fn() + 'static) -> Machine {
     machine_with_result(name, move || {
@@ -144,6 +156,7 @@ pub fn program<S: Clone + PartialEq + 'static>(
     fold: impl Fn(&mut S, usize, &[u8]) -> Result<(), String> + 'static,
 ) -> Program {
     Program {
+        streams: Vec::new(),
         machines,
         faults: Faults::default(),
         timers: Timers::Last,

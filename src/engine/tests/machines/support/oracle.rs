@@ -2,7 +2,7 @@
 //! everything may go wrong at every point. The operations are interpreted here: nothing is shared with
 //! the engine.
 
-use super::random::{FILES, Op, SKEW, Script, mixed, observed};
+use super::random::{FILES, Op, SKEW, Script, mixed, mixed_all, observed, piece};
 use heisenbug_engine::machines::{Faults, Files, Timers};
 use std::collections::{BTreeMap, HashSet};
 
@@ -14,6 +14,8 @@ struct World {
     machines: Vec<Machine>,
     /// From, to, content; sorted.
     flight: Vec<(usize, usize, u8)>,
+    /// What is under way in the stream.
+    queue: Vec<u8>,
     monitor: u64,
     ticks: u64,
     used: Faults,
@@ -35,6 +37,7 @@ pub fn enumerate(script: &Script, most: usize) -> Option<Ends> {
     let first = World {
         machines: vec![machine; script.machines.len()],
         flight: Vec::new(),
+        queue: Vec::new(),
         monitor: 0,
         ticks: 0,
         used: Faults::default(),
@@ -114,6 +117,9 @@ impl World {
         let over: Vec<bool> = (0..3).map(|nth| world.is_over(script, nth)).collect();
         world.flight.retain(|&(_, to, _)| !over[to]);
         world.flight.sort_unstable();
+        if over[script.reader] {
+            world.queue.clear();
+        }
         next.push(world);
     }
 
@@ -158,6 +164,22 @@ impl World {
                     });
                 }
             }
+            Op::Put if script.writers.contains(&nth) => {
+                add(&|world| world.queue.extend(piece(register)));
+            }
+            Op::Get(most) if script.reader == nth => {
+                let ended = script.writers.iter().all(|&nth| self.is_over(script, nth));
+                let fewest = usize::from(!(ended && self.queue.is_empty()));
+                let sizes = fewest..=most.min(self.queue.len());
+                for size in sizes.clone() {
+                    add(&|world| {
+                        let bytes: Vec<u8> = world.queue.drain(..size).collect();
+                        world.machines[nth].register = mixed_all(register, &bytes);
+                    });
+                }
+                return !sizes.is_empty();
+            }
+            Op::Put | Op::Get(_) => add(&|_| {}),
             Op::Fail if register.is_multiple_of(2) => {
                 add(&|world| world.end = Some(format!("machine {nth} panics: even")));
             }

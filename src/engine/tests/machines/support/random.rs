@@ -1,7 +1,7 @@
 //! Random machines: the same number always makes the same program.
 
 use super::machine::*;
-use heisenbug_engine::machines::{Fate, Faults, Machine, Monitor, Program, Timers};
+use heisenbug_engine::machines::{Fate, Faults, Machine, Monitor, Program, Stream, Timers};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -17,6 +17,10 @@ pub enum Op {
     ReceiveFor,
     Observe,
     Choose,
+    /// Writes the register and something else to the stream.
+    Put,
+    /// Reads so many bytes from the stream at most.
+    Get(usize),
     Sleep,
     Now,
     Write(usize),
@@ -41,6 +45,9 @@ pub struct Script {
     pub crashes: usize,
     pub stops: usize,
     pub skewed: usize,
+    /// Who reads from the stream, and who writes to it.
+    pub reader: usize,
+    pub writers: Vec<usize>,
     /// Whether they say what they remember.
     pub remembers: bool,
 }
@@ -63,7 +70,7 @@ impl Random {
 
     fn op(&mut self) -> Op {
         let file = self.below(2) as usize;
-        match self.below(22) {
+        match self.below(25) {
             0..=4 => {
                 let constant = self.below(2) as u8;
                 let to = self.below(3) as usize;
@@ -81,7 +88,9 @@ impl Random {
             19 => Op::Sync(file),
             20 if self.one_in(2) == 1 => Op::Remove(file),
             20 => Op::Rename,
-            _ => Op::SyncDir,
+            21 => Op::SyncDir,
+            22 | 23 => Op::Put,
+            _ => Op::Get(1 + self.below(3) as usize),
         }
     }
 }
@@ -100,7 +109,12 @@ pub fn script(number: u64) -> Script {
         early: random.one_in(2) * u8::from(timers == Timers::Last),
         disk_errors: random.one_in(3),
     };
+    let reader = random.below(3) as usize;
+    let others = [(reader + 1) % 3, (reader + 2) % 3];
+    let writers = others[random.below(2) as usize..].to_vec();
     Script {
+        reader,
+        writers,
         machines,
         faults,
         timers,
@@ -117,6 +131,17 @@ pub const SKEW: u64 = 15;
 /// The register after something was taken in.
 pub fn mixed(register: u8, with: u64) -> u8 {
     ((u64::from(register) * 7 + with) % 251) as u8
+}
+
+/// The register after bytes were read: none at the end of a stream.
+pub fn mixed_all(register: u8, bytes: &[u8]) -> u8 {
+    let all = bytes.iter().chain([&77]);
+    all.fold(register, |register, &byte| mixed(register, byte.into()))
+}
+
+/// What is written to the stream.
+pub fn piece(register: u8) -> [u8; 2] {
+    [register % 4, 9]
 }
 
 /// What the monitor makes of an observation.
@@ -147,17 +172,23 @@ impl Script {
     pub fn program(&self) -> Program {
         let machines = self.machines.iter().enumerate().map(|(nth, ops)| {
             let (ops, remembers) = (ops.clone(), self.remembers);
+            let (reads, writes) = (nth == self.reader, self.writers.contains(&nth));
             Machine {
                 crashes: nth == self.crashes,
                 stops: nth == self.stops,
                 skew: if nth == self.skewed { SKEW } else { 0 },
-                ..machine_with_result("m", move || perform(&ops, remembers))
+                ..machine_with_result("m", move || perform(&ops, remembers, reads, writes))
             }
         });
         let states = Rc::new(RefCell::new(vec![0]));
         let monitor = Interned(Rc::clone(&states));
         Program {
             machines: machines.collect(),
+            streams: vec![Stream {
+                name: "s".to_owned(),
+                from: self.writers.clone(),
+                to: self.reader,
+            }],
             faults: self.faults,
             timers: self.timers,
             monitor: RefCell::new(Box::new(monitor)),
@@ -179,7 +210,7 @@ impl Script {
 }
 
 /// A machine: reads its register from its disk, if it is there.
-fn perform(ops: &[Op], remembers: bool) -> String {
+fn perform(ops: &[Op], remembers: bool, reads: bool, writes: bool) -> String {
     let mut register = read(FILES[0]).first().copied().unwrap_or(1);
     for (at, &op) in ops.iter().enumerate() {
         if remembers {
@@ -194,6 +225,9 @@ fn perform(ops: &[Op], remembers: bool) -> String {
             }
             Op::Observe => observe(&[register]),
             Op::Choose => register = mixed(register, choose(2).into()),
+            Op::Put if writes => stream_write(&piece(register)),
+            Op::Get(most) if reads => register = mixed_all(register, &stream_read(most)),
+            Op::Put | Op::Get(_) => {}
             Op::Sleep => sleep(),
             Op::Now => register = mixed(register, now()),
             Op::Write(file) => write(FILES[file], &[register, 7]),
