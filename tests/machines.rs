@@ -368,3 +368,64 @@ fn the_same_check_comes_to_the_same_each_time() {
     };
     assert_eq!(told(check(program)), told(check(program)));
 }
+
+/// A writer, and a reader that tells the sizes of what it reads.
+fn stream() -> System {
+    System::new()
+        .machine("writer", |me| {
+            let mut out = me.stream("bytes");
+            out.write_all("abc").unwrap();
+            out.write_all("de").unwrap();
+        })
+        .machine("reader", |me| {
+            let mut bytes = me.stream("bytes");
+            let mut buffer = [0; 8];
+            let mut pieces = Vec::new();
+            while let Ok(read @ 1..) = bytes.read(&mut buffer) {
+                pieces.push(String::from_utf8_lossy(&buffer[..read]).into_owned());
+            }
+            pieces.join("|")
+        })
+        .stream("bytes", &["writer"], "reader")
+}
+
+#[test]
+fn a_stream_arrives_in_order_in_pieces_of_every_size() {
+    let report = check(|| stream().outcome(|end| end.returned("reader").unwrap_or_default()));
+    report.assert_holds();
+    // Between any two of five bytes the stream may be cut.
+    assert_eq!(report.outcomes.len(), 16);
+    let texts = labels(&report).into_iter().map(|(label, _)| label);
+    assert!(
+        texts
+            .map(|text| text.replace('|', ""))
+            .all(|text| text == "abcde")
+    );
+}
+
+#[test]
+fn a_machine_with_a_stream_must_not_crash() {
+    let report = check(|| stream().crashes(1, &["reader"]).outcome(|_| String::new()));
+    assert_eq!(report.verdict, Verdict::Fails);
+    let message = report.message.unwrap();
+    assert!(
+        message.contains("reader must not crash: it has the stream bytes"),
+        "{message}"
+    );
+}
+
+#[test]
+fn who_may_not_write_to_a_stream_is_told_so() {
+    let report = check(|| {
+        stream()
+            .machine("other", |me| {
+                me.stream("bytes").write_all("x").unwrap();
+            })
+            .outcome(|_| "no failure".to_owned())
+    });
+    let message = report.message.unwrap();
+    assert!(
+        message.contains("other does not write to the stream bytes"),
+        "{message}"
+    );
+}

@@ -150,7 +150,7 @@ impl Worst {
             actors: (0..program.machines.len()).map(name).collect(),
             events: moments
                 .iter()
-                .filter_map(|moment| event(moment, &name))
+                .filter_map(|moment| event(program, moment))
                 .collect(),
             token: path.to_string(),
             outcome,
@@ -270,7 +270,10 @@ fn in_words(faults: &Faults) -> Vec<String> {
 }
 
 /// A moment of a run as an operation. Not all are worth a row.
-fn event(moment: &Moment, name: &dyn Fn(usize) -> String) -> Option<Event> {
+fn event(program: &Program, moment: &Moment) -> Option<Event> {
+    let name = |machine: usize| program.machines[machine].name.clone();
+    let stream = |stream: &usize| Some(program.streams[*stream].name.clone());
+    let quoted = |bytes: &[u8]| format!("\"{}\"", bytes.escape_ascii());
     // In one line.
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\n', "⏎");
     let of = |number: u32| Some(format!("#{}", number + 1));
@@ -333,6 +336,30 @@ fn event(moment: &Moment, name: &dyn Fn(usize) -> String) -> Option<Event> {
         }
         What::Chose(way) => (Op::Choose, "choose", None, Some(way.to_string()), None),
         What::Observed(shown) => (Op::Tell, "tell", None, Some(shown.clone()), None),
+        What::Streamed { stream: to, bytes } => (
+            Op::StreamWrite,
+            "write_all",
+            stream(to),
+            Some(quoted(bytes)),
+            None,
+        ),
+        What::Read {
+            stream: from,
+            bytes,
+            left,
+        } => {
+            let left = (!left.is_empty()).then(|| quoted(left));
+            match bytes.as_slice() {
+                [] => (Op::StreamEnds, "read", stream(from), None, None),
+                _ => (
+                    Op::StreamRead,
+                    "read",
+                    stream(from),
+                    Some(quoted(bytes)),
+                    left,
+                ),
+            }
+        }
         What::Wrote { file, bytes } => (
             Op::DiskWrite,
             "write",

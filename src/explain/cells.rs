@@ -70,6 +70,12 @@ pub fn cell(event: &Event, waiting: &[&str]) -> String {
         Op::TimerFiresEarly => "timer fires early".to_owned(),
         Op::Choose => format!("chooses {plain}"),
         Op::Tell => format!("says {plain}"),
+        Op::StreamWrite => format!("writes {plain} to {object}"),
+        Op::StreamRead => match &event.note {
+            Some(left) => format!("reads {plain} from {object}, leaves {left}"),
+            None => format!("reads {plain} from {object}"),
+        },
+        Op::StreamEnds => format!("{object} ➜ ended"),
         Op::DiskWrite => format!("writes {object}{value}"),
         Op::DiskAppend => format!("appends to {object}{value}"),
         Op::DiskSync => format!("syncs {object}"),

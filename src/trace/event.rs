@@ -118,6 +118,12 @@ pub enum Op {
     Choose,
     /// A machine told whoever watches.
     Tell,
+    /// A machine wrote to a stream, which is the object.
+    StreamWrite,
+    /// A machine read from a stream. The note is what has arrived, too, and stays.
+    StreamRead,
+    /// A machine found the end of a stream.
+    StreamEnds,
     /// A file was written as a whole. The object is the file.
     DiskWrite,
     /// Something was appended to a file.

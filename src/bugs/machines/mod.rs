@@ -16,8 +16,10 @@ pub mod lapsed_lease;
 pub mod late_reply;
 pub mod lost_name;
 pub mod lost_tail;
+pub mod mixed_lines;
 pub mod moved_account;
 pub mod mutual_calls;
+pub mod short_read;
 pub mod skewed_clocks;
 pub mod small_quorum;
 pub mod stale_fill;
@@ -34,6 +36,8 @@ pub const ALL: &[Bug] = &[
     lagging_replica::BUG,
     early_notice::BUG,
     late_reply::BUG,
+    short_read::BUG,
+    mixed_lines::BUG,
     small_quorum::BUG,
     dual_write::BUG,
     stuck_commit::BUG,

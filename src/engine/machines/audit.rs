@@ -8,26 +8,36 @@ use super::local::{Input, LocalId, Merge};
 use super::locals::Locals;
 use super::run::{Ran, Wants};
 
-/// The largest number of pairs of lives that are compared: of a long list, the first ones.
+/// The largest number of comparisons. If there would be more, some pairs of lives are left out, evenly.
 const MOST: usize = 10_000;
 
-/// Compares all lives that were taken to be the same.
-pub fn audit(locals: &mut Locals<'_>) -> Result<(), Stopped> {
-    let mut merges = std::mem::take(&mut locals.merges);
-    merges.truncate(MOST);
-    merges.iter().try_for_each(|merge| check(locals, merge))
-}
-
-fn check(locals: &mut Locals<'_>, merge: &Merge) -> Result<(), Stopped> {
-    for (input, step) in locals.known_inputs(merge.known) {
-        compare(locals, merge, merge.known, &[input])?;
-        let to = locals.known_step(step).to;
-        for (next, _) in locals.known_inputs(to) {
-            // The state after the first input may be a merged one, too: then it is known by another life.
-            compare(locals, merge, to, &[input, next])?;
+/// Compares all lives that were taken to be the same. Asks at each pair whether to go on.
+pub fn audit(locals: &mut Locals<'_>, go_on: &mut dyn FnMut() -> bool) -> Result<(), Stopped> {
+    let merges = std::mem::take(&mut locals.merges);
+    let comparisons: Vec<usize> = merges.iter().map(|one| pairs(locals, one).len()).collect();
+    let every = comparisons.iter().sum::<usize>().div_ceil(MOST).max(1);
+    for merge in merges.iter().step_by(every) {
+        if !go_on() {
+            return Err(Stopped::Asked);
+        }
+        for (before, inputs) in pairs(locals, merge) {
+            compare(locals, merge, before, &inputs)?;
         }
     }
     Ok(())
+}
+
+/// The inputs after which lives are compared: those that are known, one or two in a row; and the state before the
+/// last of them. That may be a merged one, too: then it is known by another life.
+fn pairs(locals: &Locals<'_>, merge: &Merge) -> Vec<(LocalId, Vec<Input>)> {
+    let mut pairs = Vec::new();
+    for (input, step) in locals.known_inputs(merge.known) {
+        pairs.push((merge.known, vec![input]));
+        let to = locals.known_step(step).to;
+        let next = locals.known_inputs(to).into_iter();
+        pairs.extend(next.map(|(next, _)| (to, vec![input, next])));
+    }
+    pairs
 }
 
 /// Compares what the two do with the last input. The followed one is in that state before it.

@@ -30,7 +30,8 @@ pub fn explore(program: &Program, options: &Options, go_on: &mut dyn FnMut(u64) 
     };
     let mut complete = search.run(go_on);
     if complete.is_ok() && options.audit {
-        complete = audit::audit(&mut search.world.locals);
+        let states = search.states;
+        complete = audit::audit(&mut search.world.locals, &mut || go_on(states));
     }
     let mut cycle = None;
     if complete.is_ok() && options.cycles {

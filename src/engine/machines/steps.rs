@@ -86,6 +86,16 @@ pub fn choose(n: u8, at: Place) -> u8 {
     }
 }
 
+/// Whether the machine may write to a stream.
+pub fn may_write(stream: usize) -> bool {
+    run::with_stream(stream, |stream| stream.from.contains(&me()))
+}
+
+/// Whether the machine may read from a stream.
+pub fn may_read(stream: usize) -> bool {
+    run::with_stream(stream, |stream| stream.to == me())
+}
+
 /// Writes to a stream: all of it at once, but it may arrive in pieces. To a reader that has returned or stopped
 /// nothing arrives.
 ///
@@ -94,8 +104,10 @@ pub fn choose(n: u8, at: Place) -> u8 {
 /// If there is no such stream, or the machine may not write to it.
 #[track_caller]
 pub fn stream_write(stream: usize, bytes: &[u8], at: Place) {
-    let mine = run::with_stream(stream, |stream| stream.from.contains(&me()));
-    assert!(mine, "this machine does not write to stream {stream}");
+    assert!(
+        may_write(stream),
+        "this machine does not write to stream {stream}"
+    );
     if !bytes.is_empty() {
         let (stream, bytes) = (stream as u8, bytes.into());
         act(Does::Stream { stream, bytes }, at);
@@ -110,8 +122,10 @@ pub fn stream_write(stream: usize, bytes: &[u8], at: Place) {
 /// If there is no such stream, or the machine may not read from it.
 #[track_caller]
 pub fn stream_read(stream: usize, most: usize, at: Place) -> Vec<u8> {
-    let mine = run::with_stream(stream, |stream| stream.to == me());
-    assert!(mine, "this machine does not read from stream {stream}");
+    assert!(
+        may_read(stream),
+        "this machine does not read from stream {stream}"
+    );
     let stream = stream as u8;
     if most == 0 {
         return Vec::new();

@@ -48,17 +48,20 @@
 //! | a `sync` fails, and what it should have written is lost | [`System::disk_errors`] |
 //! | a clock is wrong | [`System::skew`] |
 //!
-//! Messages may always overtake each other. A timer fires when nothing else can happen: a time-out is longer
+//! Messages may always overtake each other, but for [streams](System::stream) of bytes. Those arrive in order, and in pieces: a read may return any part of
+//! what has arrived. A machine with a stream must not crash: no connection outlives that. A timer fires when nothing else can happen: a time-out is longer
 //! than anything the network does, unless [`System::early_timers`] allows an exception.
 
 mod contents;
 mod disk;
 mod end;
 mod machine;
+mod stream;
 mod system;
 
 pub use contents::Content;
 pub use disk::Disk;
 pub use end::End;
 pub use machine::Machine;
+pub use stream::Stream;
 pub use system::{Handed, System, take};

@@ -2,6 +2,7 @@
 
 use super::contents::{self, Content};
 use super::disk::Disk;
+use super::stream::Stream;
 use super::system::with_names;
 use heisenbug_engine::machines::steps;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -80,6 +81,16 @@ impl Machine {
     #[track_caller]
     pub fn now(&self) -> u64 {
         steps::now(Location::caller())
+    }
+
+    /// Its end of a [stream](super::System::stream).
+    ///
+    /// # Panics
+    ///
+    /// If there is no stream of that name.
+    #[track_caller]
+    pub fn stream(&self, name: &str) -> Stream {
+        Stream::named(name)
     }
 
     /// Its disk.

@@ -19,6 +19,7 @@ use std::rc::Rc;
 pub struct System<S = ()> {
     names: Vec<&'static str>,
     machines: Vec<engine::Machine>,
+    streams: Vec<engine::Stream>,
     faults: engine::Faults,
     timers: engine::Timers,
     first: S,
@@ -45,6 +46,7 @@ impl System {
         System {
             names: Vec::new(),
             machines: Vec::new(),
+            streams: Vec::new(),
             faults: engine::Faults::default(),
             timers: engine::Timers::Last,
             first: (),
@@ -74,6 +76,7 @@ impl System {
             watch: Rc::new(watch),
             names: self.names,
             machines: self.machines,
+            streams: self.streams,
             faults: self.faults,
             timers: self.timers,
         }
@@ -104,6 +107,21 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
     pub fn file(mut self, machine: &str, file: &str, contents: impl AsRef<[u8]>) -> Self {
         let contents = contents.as_ref().to_vec();
         self.of(machine).files.insert(file.to_owned(), contents);
+        self
+    }
+
+    /// Adds a stream of bytes, such as one direction of a connection. Several machines can write to it, as processes
+    /// do that inherited the connection. It ends when all of them have returned or stopped.
+    ///
+    /// # Panics
+    ///
+    /// If there is no machine of such a name so far.
+    #[track_caller]
+    pub fn stream(mut self, name: &str, from: &[&str], to: &str) -> Self {
+        let from = from.iter().map(|from| self.number_of(from)).collect();
+        let to = self.number_of(to);
+        let name = keep(name).to_owned();
+        self.streams.push(engine::Stream { name, from, to });
         self
     }
 
@@ -177,12 +195,29 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
     }
 
     #[track_caller]
-    fn of(&mut self, machine: &str) -> &mut engine::Machine {
+    fn number_of(&self, machine: &str) -> usize {
         let number = self.names.iter().position(|name| *name == machine);
-        let Some(number) = number else {
-            panic!("there is no machine {machine} so far");
-        };
+        number.unwrap_or_else(|| panic!("there is no machine {machine} so far"))
+    }
+
+    #[track_caller]
+    fn of(&mut self, machine: &str) -> &mut engine::Machine {
+        let number = self.number_of(machine);
         &mut self.machines[number]
+    }
+
+    #[track_caller]
+    fn assert_no_stream_crashes(&self) {
+        for stream in &self.streams {
+            let mut ends = stream.from.iter().chain([&stream.to]);
+            let crashes = ends.find(|&&machine| self.machines[machine].crashes);
+            if let (Some(&machine), 1..) = (crashes, self.faults.crashes) {
+                panic!(
+                    "{} must not crash: it has the stream {}, and no connection outlives a crash",
+                    self.names[machine], stream.name
+                );
+            }
+        }
     }
 
     /// Runs the machines, and returns the label of the outcome that `judge` gives the end of the run. It may
@@ -190,10 +225,11 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
     ///
     /// # Panics
     ///
-    /// Outside of a check, where machines do not run.
+    /// Outside of a check, where machines do not run; and if a machine with a stream may crash.
     #[track_caller]
     pub fn outcome(self, judge: impl Fn(&End<'_, S>) -> String + 'static) -> String {
         assert!(steps::running(), "machines run in a check only");
+        self.assert_no_stream_crashes();
         session::used();
         steps::aside(|| hand_over(self, judge));
         steps::give_up("a system of machines is explored by itself")
@@ -219,6 +255,8 @@ thread_local! {
     static HANDED: RefCell<Option<Handed>> = const { RefCell::new(None) };
     /// The names of the machines of the system that is explored on this OS thread.
     static NAMES: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    /// The names of its streams.
+    static STREAMS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The system that a scenario has handed over on this OS thread, if it is one of machines.
@@ -231,6 +269,11 @@ pub(super) fn with_names<R>(f: impl FnOnce(&[&'static str]) -> R) -> R {
     NAMES.with_borrow(|names| f(names))
 }
 
+/// Calls `f` with the names of the streams.
+pub(super) fn with_streams<R>(f: impl FnOnce(&[&'static str]) -> R) -> R {
+    STREAMS.with_borrow(|names| f(names))
+}
+
 fn hand_over<S: Clone + Eq + Hash + 'static>(
     system: System<S>,
     judge: impl Fn(&End<'_, S>) -> String + 'static,
@@ -238,6 +281,7 @@ fn hand_over<S: Clone + Eq + Hash + 'static>(
     let System {
         names,
         machines,
+        streams,
         faults,
         timers,
         first,
@@ -245,6 +289,7 @@ fn hand_over<S: Clone + Eq + Hash + 'static>(
     } = system;
     contents::clear();
     NAMES.set(names.clone());
+    STREAMS.set(streams.iter().map(|stream| keep(&stream.name)).collect());
     let states = Rc::new(RefCell::new(States::new(first)));
     let monitor = Monitor {
         states: Rc::clone(&states),
@@ -269,7 +314,7 @@ fn hand_over<S: Clone + Eq + Hash + 'static>(
     HANDED.set(Some(Handed {
         program: engine::Program {
             machines,
-            streams: Vec::new(),
+            streams,
             faults,
             timers,
             monitor: RefCell::new(Box::new(monitor)),
