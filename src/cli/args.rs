@@ -38,6 +38,8 @@ pub enum Command {
     Check(Check),
     /// Runs a program on real threads, many times
     Stress(Stress),
+    /// Run machines as processes, each in a terminal of its own
+    Serve(Serve),
     /// Shows how the same shape of bug fails at each scale
     Compare(Compare),
     /// Shows which anomalies transactions have at each level of isolation
@@ -335,6 +337,27 @@ impl Limits {
         let all = || std::thread::available_parallelism().map_or(1, usize::from);
         self.jobs.unwrap_or_else(all)
     }
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+Without --machine, this is the hub: messages go through it, and it says what
+the outcome is.
+
+Examples:
+  heisenbug serve double-charge/buggy
+  heisenbug serve double-charge/buggy --machine bank    in another terminal
+  heisenbug serve double-charge/buggy --machine shop    in a third")]
+pub struct Serve {
+    /// The program
+    #[arg(value_name = "BUG/VARIANT")]
+    pub name: String,
+    /// Be this machine
+    #[arg(long, value_name = "NAME")]
+    pub machine: Option<String>,
+    /// The hub's port on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = heisenbug_stress::PORT, value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: u16,
 }
 
 #[derive(clap::Args, Debug)]

@@ -22,6 +22,7 @@ mod playground;
 mod prices;
 #[cfg(feature = "cost")]
 mod race_locks;
+mod serve;
 mod servers;
 mod show;
 mod stress;
@@ -73,6 +74,7 @@ pub fn main() -> ExitCode {
             heisenbug_isolated::COMMAND => return child(rest.to_vec()),
             #[cfg(feature = "peers")]
             heisenbug_loom::ask::COMMAND => return peers::child(rest),
+            serve::COMMAND => return serve::child(rest),
             stress::COMMAND => return servers::closed_after(stress::child(rest)),
             #[cfg(feature = "cost")]
             heisenbug_cost::COMMAND => return servers::closed_after(measuring::child(rest)),
@@ -104,6 +106,7 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Isolation(args)) => isolation::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),
+        Some(Command::Serve(args)) => serve::run(&args),
         #[cfg(feature = "cost")]
         Some(Command::Cost(args)) => cost::run(&args),
         #[cfg(feature = "cost")]

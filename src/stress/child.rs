@@ -1,7 +1,8 @@
 //! The child process: runs the scenario, and watches itself.
 
+use super::machines;
 use super::protocol::Line;
-use heisenbug_catalogue::{Bug, Variant};
+use heisenbug_catalogue::{Bug, Scale, Variant};
 use heisenbug_live::waits;
 use heisenbug_trace::one_line;
 use std::collections::BTreeMap;
@@ -16,6 +17,9 @@ use std::time::{Duration, Instant};
 /// microseconds, but a busy machine can delay a thread for longer than this.
 pub const HANG_AFTER: Duration = Duration::from_secs(2);
 
+/// The same for machines. Their hub sees by itself when they do not come to an end.
+const PATIENCE_WITH_MACHINES: Duration = Duration::from_secs(60);
+
 /// How often the watcher looks, and reports.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -29,6 +33,10 @@ pub fn child(bug: &Bug, variant: &Variant, runs: Option<u64>, time: Option<Durat
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }
+    if let Err(error) = machines::prepare(bug, variant) {
+        eprintln!("cannot find this program: {error}");
+        return ExitCode::FAILURE;
+    }
     say(&Line::Started);
     panic::set_hook(Box::new(keep_panic));
     let runs_so_far = Arc::new(Mutex::new(Runs::default()));
@@ -36,7 +44,11 @@ pub fn child(bug: &Bug, variant: &Variant, runs: Option<u64>, time: Option<Durat
         .name("watcher".to_owned())
         .spawn({
             let runs = Arc::clone(&runs_so_far);
-            move || watch(&runs)
+            let after = match bug.scale {
+                Scale::Machines => PATIENCE_WITH_MACHINES,
+                _ => HANG_AFTER,
+            };
+            move || watch(&runs, after)
         })
         .expect("there is a thread left for the watcher");
     let start = Instant::now();
@@ -88,7 +100,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Reports now and then, and ends the process if a run gets stuck.
-fn watch(runs: &Mutex<Runs>) {
+fn watch(runs: &Mutex<Runs>, after: Duration) {
     let mut patience = Patience::default();
     loop {
         thread::sleep(TICK);
@@ -101,7 +113,7 @@ fn watch(runs: &Mutex<Runs>) {
         if !deadlocked.is_empty() {
             give_up(true, deadlocked);
         }
-        if patience.ends(runs.ended) {
+        if patience.ends(runs.ended, after) {
             give_up(false, waits::waiting());
         }
     }
@@ -116,15 +128,15 @@ struct Patience {
 }
 
 impl Patience {
-    /// To be asked once per tick, with the number of runs that have ended so far.
-    fn ends(&mut self, ended: u64) -> bool {
+    /// To be asked once per tick, with the number of runs that have ended so far, and how long one may take.
+    fn ends(&mut self, ended: u64, after: Duration) -> bool {
         self.idle_ticks = if ended == self.ended {
             self.idle_ticks + 1
         } else {
             0
         };
         self.ended = ended;
-        TICK * self.idle_ticks >= HANG_AFTER
+        TICK * self.idle_ticks >= after
     }
 }
 
@@ -179,17 +191,17 @@ mod tests {
     fn patience_ends_after_two_seconds_without_a_run() {
         let mut patience = Patience::default();
         let ticks = HANG_AFTER.as_millis() / TICK.as_millis();
-        assert!((1..ticks).all(|_| !patience.ends(0)));
-        assert!(patience.ends(0));
+        assert!((1..ticks).all(|_| !patience.ends(0, HANG_AFTER)));
+        assert!(patience.ends(0, HANG_AFTER));
     }
 
     #[test]
     fn a_run_that_ends_renews_patience() {
         let mut patience = Patience::default();
         let ticks = HANG_AFTER.as_millis() / TICK.as_millis();
-        assert!((1..ticks).all(|_| !patience.ends(0)));
-        assert!(!patience.ends(1));
-        assert!((1..ticks).all(|_| !patience.ends(1)));
-        assert!(patience.ends(1));
+        assert!((1..ticks).all(|_| !patience.ends(0, HANG_AFTER)));
+        assert!(!patience.ends(1, HANG_AFTER));
+        assert!((1..ticks).all(|_| !patience.ends(1, HANG_AFTER)));
+        assert!(patience.ends(1, HANG_AFTER));
     }
 }

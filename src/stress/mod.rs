@@ -1,4 +1,4 @@
-//! Runs a program on real threads again and again, and counts the outcomes.
+//! Runs a program for real, on threads or as processes, again and again, and counts the outcomes.
 //!
 //! A check asks what *can* happen, stress what *does*: on this machine, with this many cores, under
 //! today's load. Nothing is pinned, delayed or shuffled to help a bug along. A bug that stress does
@@ -13,12 +13,14 @@
 //! checks. One of them is a guess: see [`HANG_AFTER`].
 
 mod child;
+mod machines;
 pub mod mounted;
 mod parent;
 mod protocol;
 mod report;
 
 pub use child::{HANG_AFTER, child};
+pub use machines::{MACHINE_COMMAND, PORT, Started, be_machine, serve, serve_machine};
 pub use parent::{Error, MAX_RESTARTS, MakeCommand, Options, run};
 pub use protocol::{CHILD_COMMAND, child_args};
 pub use report::{CRASH, DEADLOCK, HANG, StressOutcome, StressReport, Stuck};

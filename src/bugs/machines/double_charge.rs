@@ -15,6 +15,7 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long the shop waits for an answer.
@@ -24,13 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 4;
 
 /// An order to charge a card. All attempts have the same key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Charge {
     pub key: u32,
 }
 
 /// The bank has charged the card.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Receipt;
 
 /// The charges that the bank's disk has, in order.

@@ -16,6 +16,7 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -26,15 +27,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const ORDERS: [u8; 2] = [1, 2];
 
 /// Asks the shop to store an order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Order(u8);
 
 /// The order is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored;
 
 /// Tells the warehouse to ship an order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ship(u8);
 
 /// The orders in a file.

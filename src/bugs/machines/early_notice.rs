@@ -14,16 +14,17 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 
 /// A text, by its version.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Hash, Serialize, Deserialize)]
 pub struct Text(u32);
 
 const OLD: Text = Text(1);
 const NEW: Text = Text(2);
 
 /// To and from the database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Database {
     Save(Text),
     Saved,
@@ -32,7 +33,7 @@ pub enum Database {
 }
 
 /// To the mailer: there is this text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job(pub Text);
 
 fn database(me: &Machine) {

@@ -14,13 +14,14 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 
 /// How many credits there were so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Hash, Serialize, Deserialize)]
 pub struct Version(u32);
 
 /// To and from a database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Message {
     Credit(u32),
     /// Done, and this is the version since then.

@@ -15,6 +15,7 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -25,11 +26,11 @@ const LEASE: Duration = Duration::from_secs(10);
 const ATTEMPTS: u32 = 3;
 
 /// Each lease has a higher number than the one before.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Hash, Serialize, Deserialize)]
 pub struct Lease(u32);
 
 /// To and from the machine that gives leases.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Leases {
     Ask,
     Granted(Lease),
@@ -37,7 +38,7 @@ pub enum Leases {
 }
 
 /// To and from the store. Orders come with a lease, whether or not the store looks at it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Store {
     Read(Lease),
     Value(u32),

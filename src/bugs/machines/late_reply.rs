@@ -15,6 +15,7 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long a request may take.
@@ -24,15 +25,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 3;
 
 /// What comes back with the reply, as it came with the request.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tag(u32);
 
 /// A request for somebody's page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Get(&'static str, Tag);
 
 /// Somebody's page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Page(&'static str, Tag);
 
 fn store(me: &Machine) {

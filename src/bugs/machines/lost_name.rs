@@ -16,6 +16,7 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long the user waits for an answer.
@@ -28,11 +29,11 @@ const OLD: &str = "dark";
 const NEW: &str = "light";
 
 /// Asks the store to save the new settings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Save(&'static str);
 
 /// The settings are saved, whatever happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Saved;
 
 pub mod buggy {

@@ -15,6 +15,7 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long the client waits for an answer.
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Whom the client asks, one after the other: enough to outlast what goes wrong.
 const SERVERS: [&str; 4] = ["primary", "primary", "replica", "replica"];
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Word {
     Write,
     Stored,

@@ -15,8 +15,9 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Message {
     /// What is there?
     Read,

@@ -15,13 +15,14 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long a worker waits for the other service, if it does not wait for ever.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Debug, Hash)]
+#[derive(Clone, Debug, Hash, Serialize, Deserialize)]
 pub enum Message {
     /// From a client: its answer takes a call of the other service.
     Request,

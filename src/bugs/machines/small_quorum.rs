@@ -14,12 +14,13 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 const REPLICAS: [&str; 3] = ["r1", "r2", "r3"];
 
 /// To and from a replica. A value stands for its version, too.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Message {
     Write(u32),
     Written,

@@ -14,9 +14,10 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 
 /// A value, by its version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Hash, Serialize, Deserialize)]
 pub struct Value(u32);
 
 const OLD: Value = Value(1);
@@ -26,11 +27,11 @@ const NEW: Value = Value(2);
 const ATTEMPTS: u32 = 4;
 
 /// What a miss gives for the fill after it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Token(u32);
 
 /// To and from the database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Database {
     Read,
     Found(Value),
@@ -39,7 +40,7 @@ pub enum Database {
 }
 
 /// To and from the cache.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Cache {
     Get,
     Hit(Value),

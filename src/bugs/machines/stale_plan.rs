@@ -16,9 +16,10 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 
 /// To and from the machine that keeps the name.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Message {
     /// Which plan is in force?
     Ask,

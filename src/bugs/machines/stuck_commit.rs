@@ -18,12 +18,13 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long a bank waits for the decision after its vote.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Word {
     /// Can you do it? From now on only I decide.
     Prepare,

@@ -15,6 +15,7 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long the shop waits for an answer.
@@ -24,11 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const ATTEMPTS: u32 = 4;
 
 /// Asks the database to store an order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Store(&'static str);
 
 /// The order is stored, whatever happens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored;
 
 /// Whether a machine's log has an order, as far as the machine can tell.

@@ -15,6 +15,7 @@
 
 use super::net::{Machine, System};
 use heisenbug_catalogue::{Bug, Expected, Outcome, Scale, Shape, Variant};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long the user waits for an answer.
@@ -27,14 +28,14 @@ const OLD: &str = "Ann Lee";
 const NEW: &str = "Bob Ray";
 
 /// Asks the database.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Ask {
     Write(&'static str),
     Read,
 }
 
 /// What the page says, after what was asked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Page(String);
 
 /// A number that half of a text has not.

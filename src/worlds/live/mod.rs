@@ -11,5 +11,6 @@
 pub use heisenbug_native::db;
 pub use heisenbug_native::{cell, hint, thread};
 
+pub mod net;
 pub mod sync;
 pub mod waits;
