@@ -2,6 +2,7 @@
 
 use super::end::AtEnd;
 use super::faults::Faults;
+use super::member::clean_up;
 use super::pipe::Pipe;
 use super::system::HANG;
 use super::wire::{Answer, Letter, Said, Welcome, say};
@@ -560,6 +561,8 @@ impl Member {
 
 impl Drop for Hub {
     fn drop(&mut self) {
+        // While there are machines, one of them would clean up after a kill of this process.
+        clean_up(self.folder.path());
         self.members.iter_mut().for_each(Member::end);
         self.over.store(true, Relaxed);
         // Those who listen look again, and find that nobody takes what they bring.

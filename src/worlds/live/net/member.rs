@@ -132,14 +132,13 @@ impl Member {
 
     fn say(&self, what: &Said) {
         if say(&self.control, what).is_err() {
-            // The hub is gone, so the run is over.
-            process::exit(0);
+            wait_for_the_end();
         }
     }
 
     fn ask(&self, what: &Said) -> Answer {
         self.say(what);
-        self.answers.recv().unwrap_or_else(|_| process::exit(0))
+        self.answers.recv().unwrap_or_else(|_| wait_for_the_end())
     }
 
     #[track_caller]
@@ -243,8 +242,8 @@ impl Member {
         Stream::new(connection)
     }
 
-    /// The last word.
-    pub fn ended(&self, result: Result<String, String>) {
+    /// The last word. The process stays until the hub is gone, so that somebody is there to clean up.
+    pub fn ended(&self, result: Result<String, String>) -> ! {
         let said = match result {
             Ok(result) => Said::Returned {
                 result,
@@ -253,6 +252,14 @@ impl Member {
             Err(message) => Said::Panicked(message),
         };
         self.say(&said);
+        wait_for_the_end()
+    }
+}
+
+/// Waits until [`listen`] ends this process.
+fn wait_for_the_end() -> ! {
+    loop {
+        thread::park();
     }
 }
 
