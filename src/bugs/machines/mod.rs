@@ -22,6 +22,7 @@ pub mod skewed_clocks;
 pub mod small_quorum;
 pub mod stale_fill;
 pub mod stale_plan;
+pub mod stampede;
 pub mod stuck_commit;
 pub mod sync_again;
 pub mod torn_page;
@@ -45,4 +46,5 @@ pub const ALL: &[Bug] = &[
     lost_name::BUG,
     sync_again::BUG,
     torn_page::BUG,
+    stampede::BUG,
 ];
