@@ -15,6 +15,7 @@ pub mod lagging_replica;
 pub mod lapsed_lease;
 pub mod late_reply;
 pub mod lost_name;
+pub mod lost_session;
 pub mod lost_tail;
 pub mod moved_account;
 pub mod mutual_calls;
@@ -47,4 +48,5 @@ pub const ALL: &[Bug] = &[
     sync_again::BUG,
     torn_page::BUG,
     stampede::BUG,
+    lost_session::BUG,
 ];
