@@ -8,6 +8,7 @@
 use super::net;
 use heisenbug_catalogue::Bug;
 
+pub mod call_under_lock;
 pub mod double_charge;
 pub mod dual_write;
 pub mod early_notice;
@@ -49,4 +50,5 @@ pub const ALL: &[Bug] = &[
     torn_page::BUG,
     stampede::BUG,
     lost_session::BUG,
+    call_under_lock::BUG,
 ];
