@@ -28,6 +28,7 @@ pub mod stampede;
 pub mod stuck_commit;
 pub mod sync_again;
 pub mod torn_page;
+pub mod unbounded_queue;
 
 /// The bugs of this scale, in teaching order.
 pub const ALL: &[Bug] = &[
@@ -51,4 +52,5 @@ pub const ALL: &[Bug] = &[
     stampede::BUG,
     lost_session::BUG,
     call_under_lock::BUG,
+    unbounded_queue::BUG,
 ];
