@@ -20,6 +20,7 @@ pub mod lost_session;
 pub mod lost_tail;
 pub mod moved_account;
 pub mod mutual_calls;
+pub mod retry_storm;
 pub mod skewed_clocks;
 pub mod small_quorum;
 pub mod stale_fill;
@@ -53,4 +54,5 @@ pub const ALL: &[Bug] = &[
     lost_session::BUG,
     call_under_lock::BUG,
     unbounded_queue::BUG,
+    retry_storm::BUG,
 ];
