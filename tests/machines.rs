@@ -258,6 +258,29 @@ fn machines_that_go_on_for_ever_without_a_fault_are_a_livelock() {
 }
 
 #[test]
+fn a_livelock_after_a_fault_says_which_one() {
+    let report = check(|| {
+        System::new()
+            .machine("ann", |me| {
+                me.send("bob", 0_u8);
+                while { me.remember(&()).receive_timeout::<u8>(SECOND) }.is_none() {}
+            })
+            .machine("bob", |me| {
+                let (ann, _) = me.receive::<u8>();
+                me.send(ann, 0_u8);
+            })
+            .losses(1)
+            .outcome(|_| "ends".to_owned())
+    });
+    assert_eq!(report.class, Some(Class::Livelock), "{report}");
+    let needed = report
+        .network
+        .as_ref()
+        .and_then(|network| network.needed.as_deref());
+    assert_eq!(needed, Some(&["1 loss".to_owned()][..]), "{report}");
+}
+
+#[test]
 fn a_machine_that_depends_on_something_else_is_unknown() {
     static STARTS: AtomicU32 = AtomicU32::new(0);
     let report = check(|| {

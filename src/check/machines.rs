@@ -75,7 +75,7 @@ fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>)
     let told = |outcome, faults, path| Worst::new(program, outcome, faults, path);
     let worst = match (worst, &found.cycle) {
         (Some((outcome, end)), _) => Some(told(outcome, end.faults, &end.path)),
-        (None, Some(path)) => Some(told((livelock(), false), Faults::default(), path)),
+        (None, Some((faults, path))) => Some(told((livelock(), false), *faults, path)),
         (None, None) => None,
     };
     outcomes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));

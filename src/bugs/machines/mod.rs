@@ -1,6 +1,6 @@
 //! Bugs among machines on a network.
 //!
-//! They run in checks only, so they are mounted in the model world alone.
+//! They run in checks, and for real in `stress` and `serve`: mounted in the model world and in the live one.
 
 // A bug file explains itself in its module documentation.
 #![allow(missing_docs)]
@@ -8,6 +8,7 @@
 use super::net;
 use heisenbug_catalogue::Bug;
 
+pub mod call_under_lock;
 pub mod double_charge;
 pub mod dual_write;
 pub mod early_notice;
@@ -15,18 +16,22 @@ pub mod lagging_replica;
 pub mod lapsed_lease;
 pub mod late_reply;
 pub mod lost_name;
+pub mod lost_session;
 pub mod lost_tail;
 pub mod mixed_lines;
 pub mod moved_account;
 pub mod mutual_calls;
+pub mod retry_storm;
 pub mod short_read;
 pub mod skewed_clocks;
 pub mod small_quorum;
 pub mod stale_fill;
 pub mod stale_plan;
+pub mod stampede;
 pub mod stuck_commit;
 pub mod sync_again;
 pub mod torn_page;
+pub mod unbounded_queue;
 
 /// The bugs of this scale, in teaching order.
 pub const ALL: &[Bug] = &[
@@ -49,4 +54,9 @@ pub const ALL: &[Bug] = &[
     lost_name::BUG,
     sync_again::BUG,
     torn_page::BUG,
+    stampede::BUG,
+    lost_session::BUG,
+    call_under_lock::BUG,
+    unbounded_queue::BUG,
+    retry_storm::BUG,
 ];

@@ -21,9 +21,9 @@ pub struct Found {
     pub complete: Result<(), Stopped>,
     /// The number of states by the number of faults on the way there.
     pub layers: Vec<u64>,
-    /// A way into a cycle in which every machine gets its turn, and that has no end; if asked for, and if
-    /// everything was explored.
-    pub cycle: Option<Path>,
+    /// A way into a cycle in which every machine gets its turn, and that has no end, with the faults on that
+    /// way; if asked for, and if everything was explored.
+    pub cycle: Option<(Faults, Path)>,
 }
 
 /// The ends with one label.

@@ -36,7 +36,12 @@ pub fn explore(program: &Program, options: &Options, go_on: &mut dyn FnMut(u64) 
     let mut cycle = None;
     if complete.is_ok() && options.cycles {
         match cycles::find(&mut search.world, &search.visits) {
-            Ok(found) => cycle = found.map(|visit| search.path_to(visit)),
+            Ok(found) => {
+                cycle = found.map(|visit| {
+                    let faults = search.visits.all[visit as usize].used;
+                    (faults, search.path_to(visit))
+                });
+            }
             Err(why) => complete = Err(why),
         }
     }
@@ -138,7 +143,7 @@ impl Search<'_> {
         Tale::new(&mut self.world).path_of(&acts)
     }
 
-    fn found(mut self, complete: Result<(), Stopped>, cycle: Option<Path>) -> Found {
+    fn found(mut self, complete: Result<(), Stopped>, cycle: Option<(Faults, Path)>) -> Found {
         let ends = std::mem::take(&mut self.ends.all).into_iter();
         let ends = ends.map(|(label, count, visit)| EndCount {
             label: self.world.locals.names.label_of(label).clone(),
