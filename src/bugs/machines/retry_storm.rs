@@ -27,7 +27,7 @@ use std::fmt;
 const CAPACITY: usize = 2;
 
 /// A user's request, with the number of the attempt.
-#[derive(Clone, PartialEq, Hash)]
+#[derive(Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub struct Ask(&'static str, u8);
 
 impl fmt::Debug for Ask {
