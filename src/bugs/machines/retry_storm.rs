@@ -38,10 +38,12 @@ impl fmt::Debug for Ask {
 
 /// To the server, once a second: what all users ask in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Asks(Vec<Ask>);
 
 /// From the server, at the end of that second.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
 pub struct Answers(Vec<Ask>);
 
 /// A user who waits for an answer to the last attempt, and takes none to an attempt before it.
