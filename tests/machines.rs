@@ -452,3 +452,36 @@ fn who_may_not_write_to_a_stream_is_told_so() {
         "{message}"
     );
 }
+
+/// Asks, and asks again if there is no answer.
+fn asks_again(losses: u8) -> System {
+    System::new()
+        .machine("server", |me| {
+            loop {
+                let (client, ()) = me.remember(&()).receive();
+                me.send(client, ());
+            }
+        })
+        .machine("client", |me| {
+            me.send("server", ());
+            while me.receive_timeout::<()>(SECOND).is_none() {
+                me.reach("asks again");
+                me.send("server", ());
+            }
+        })
+        .losses(losses)
+        .reaches("asks again")
+}
+
+#[test]
+fn what_must_happen_in_some_run_happens_or_is_named() {
+    check(|| asks_again(1).outcome(|_| "done".to_owned())).assert_holds();
+    let report = check(|| asks_again(0).outcome(|_| "done".to_owned()));
+    assert_eq!(report.verdict, Verdict::Fails);
+    assert_eq!(report.outcome.as_deref(), Some("never: asks again"));
+    let text = explain::text(&report, 80);
+    assert!(
+        text.contains("it must happen in some run, and happens in none: asks again"),
+        "{text}"
+    );
+}

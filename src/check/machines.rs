@@ -19,6 +19,8 @@ pub struct Searched {
     allowed: Vec<String>,
     stopped: Option<String>,
     worst: Option<Worst>,
+    /// What must happen in some run, and happens in none.
+    missing: Vec<String>,
 }
 
 /// The failure that needs the fewest faults, and of these the fewest steps.
@@ -72,6 +74,14 @@ fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>)
         }
         outcomes.push(outcome);
     }
+    // What must happen in some run, and happens in none.
+    let missing = match stopped {
+        None => handed.not_reached(),
+        Some(_) => Vec::new(),
+    };
+    outcomes.extend(missing.iter().map(|what| never(what)));
+    // A run without an end.
+    outcomes.extend(found.cycle.as_ref().map(|_| livelock()));
     let told = |outcome, faults, path| Worst::new(program, outcome, faults, path);
     let worst = match (worst, &found.cycle) {
         (Some((outcome, end)), _) => Some(told(outcome, end.faults, &end.path)),
@@ -85,6 +95,17 @@ fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>)
         allowed: allowed(program),
         stopped,
         worst,
+        missing,
+    }
+}
+
+fn never(what: &str) -> OutcomeCount {
+    OutcomeCount {
+        label: format!("never: {what}"),
+        grade: Grade::Forbidden,
+        class: Some(Class::Assertion),
+        count: 0,
+        place: None,
     }
 }
 
@@ -188,6 +209,14 @@ impl Searched {
             if let Some(network) = &mut report.network {
                 network.needed = Some(in_words(&worst.faults));
             }
+        } else if let (Some(what), None) = (self.missing.first(), token) {
+            let never = never(what);
+            report.verdict = Verdict::Fails;
+            report.class = never.class;
+            report.outcome = Some(never.label);
+            report.message = Some(format!(
+                "it must happen in some run, and happens in none: {what}"
+            ));
         } else if report.complete {
             report.verdict = Verdict::Holds;
         }

@@ -36,9 +36,9 @@ pub enum Command {
     Show(Show),
     /// Checks programs over all their executions
     Check(Check),
-    /// Runs a program on real threads, many times
+    /// Runs a program on real threads, or as processes, many times
     Stress(Stress),
-    /// Run machines as processes, each in a terminal of its own
+    /// Runs machines as processes, each in a terminal of its own
     Serve(Serve),
     /// Shows how the same shape of bug fails at each scale
     Compare(Compare),
@@ -355,8 +355,8 @@ pub struct Serve {
     /// Be this machine
     #[arg(long, value_name = "NAME")]
     pub machine: Option<String>,
-    /// The hub's port on 127.0.0.1
-    #[arg(long, value_name = "PORT", default_value_t = heisenbug_stress::PORT, value_parser = clap::value_parser!(u16).range(1..))]
+    /// The hub's port on 127.0.0.1; 0: any that is free, if this is the hub
+    #[arg(long, value_name = "PORT", default_value_t = heisenbug_stress::PORT)]
     pub port: u16,
 }
 
@@ -364,6 +364,9 @@ pub struct Serve {
 #[command(after_help = "\
 Real threads on this machine: what is seen is possible, what is not seen is
 not ruled out. Programs whose behaviour would be undefined are refused.
+
+A program of machines runs as processes that talk UDP and TCP on 127.0.0.1,
+with messages late, lost and doubled, and processes killed, at random.
 
 Example:
   heisenbug stress lost-update/buggy --runs 100000")]

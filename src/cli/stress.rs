@@ -5,7 +5,7 @@ use super::output::Progress;
 use super::{Exit, lookup, output, servers};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use heisenbug_catalogue::{Bug, Class, Grade, Variant};
+use heisenbug_catalogue::{Bug, Class, Grade, Scale, Variant};
 use heisenbug_explain as explain;
 use heisenbug_explain::style::{Paint, paint};
 use heisenbug_stress::{self as stress, Options, StressReport, Stuck};
@@ -25,7 +25,7 @@ struct Child {
     millis: Option<u64>,
 }
 
-/// Runs a program on real threads. 0 if only acceptable outcomes were seen, 1 if others were.
+/// Runs a program for real. 0 if only acceptable outcomes were seen, 1 if others were.
 pub fn run(args: &Stress) -> Result<Exit> {
     let found = lookup::find(&args.name)?;
     let Some(variant) = found.variant else {
@@ -65,7 +65,7 @@ pub fn run(args: &Stress) -> Result<Exit> {
             .expected()
             .is_some_and(|expected| expected.class == Class::Leak);
         let width = output::text_width();
-        output::print(&text(&report, leaks, width))?;
+        output::print(&text(&report, bug.scale, leaks, width))?;
     }
     let forbidden = |grade| grade == Grade::Forbidden;
     Ok(
@@ -86,12 +86,7 @@ fn live(bug: &Bug, variant: &str) -> Result<(&'static Bug, &'static Variant)> {
     let mounted = stress::mounted::all().find(|mounted| mounted.name == bug.name);
     let program = mounted.and_then(|bug| Some((bug, bug.variant(variant)?)));
     // The anomalies are questions about all interleavings, and no service that could be run.
-    program.with_context(|| {
-        format!(
-            "{}/{variant} is only checked, not run on real threads",
-            bug.name
-        )
-    })
+    program.with_context(|| format!("{}/{variant} is only checked, not run for real", bug.name))
 }
 
 /// Runs a child process.
@@ -112,7 +107,13 @@ pub fn child(args: &[String]) -> ExitCode {
     })
 }
 
-fn text(report: &StressReport, leaks: bool, width: usize) -> String {
+fn text(report: &StressReport, scale: Scale, leaks: bool, width: usize) -> String {
+    let with_machines = scale == Scale::Machines;
+    let how = if with_machines {
+        "as real processes"
+    } else {
+        "on real threads"
+    };
     let name = paint(Paint::Bold, &format!("{}/{}", report.bug, report.variant));
     let seconds = report.millis as f64 / 1000.0;
     let runs = match report.runs {
@@ -127,9 +128,7 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
             explain::thousands(report.runs_per_second as u64)
         ),
     };
-    let mut blocks = vec![format!(
-        "{name} on real threads\n  {runs} in {seconds:.1} s{rate}"
-    )];
+    let mut blocks = vec![format!("{name} {how}\n  {runs} in {seconds:.1} s{rate}")];
     let outcomes = report.outcomes.iter().map(|outcome| {
         let share = share(outcome.count, report.runs);
         (
@@ -162,10 +161,16 @@ fn text(report: &StressReport, leaks: bool, width: usize) -> String {
             "This program leaks, which no outcome shows: `heisenbug check` finds it.".to_owned(),
         );
     }
-    closing.push(
-        "What real threads did not show is not ruled out: `heisenbug check` looks at every schedule."
-            .to_owned(),
-    );
+    let not_shown = match with_machines {
+        false => {
+            "What real threads did not show is not ruled out: `heisenbug check` looks at every schedule."
+        }
+        true => {
+            "A process that is killed loses nothing that it has written: only a loss of power would. What real processes \
+             did not show is not ruled out: `heisenbug check` looks at every order, and every fault."
+        }
+    };
+    closing.push(not_shown.to_owned());
     blocks.push(explain::wrap(&closing.join("\n"), width, "  "));
     blocks.join("\n\n")
 }

@@ -3,11 +3,11 @@
 use super::cells::{and, sql};
 use super::interruption::interruption;
 use super::leak::leak;
-use super::report::{Access, CLOCKS, Clash, Engine, REPLAYED, Report, Verdict};
+use super::report::{Access, CLOCKS, Clash, Engine, OutcomeCount, REPLAYED, Report, Verdict};
 use super::stale;
 use super::statements::{locked_with, old_snapshot};
 use super::table::thousands;
-use heisenbug_catalogue::Class;
+use heisenbug_catalogue::{Class, Grade};
 use heisenbug_trace::{Blocked, Event, Op};
 
 /// How the failure came about.
@@ -39,7 +39,11 @@ fn faults(report: &Report) -> String {
         .collect();
     let has_clocks = { report.network.iter() }
         .any(|network| network.allowed.iter().any(|allowed| allowed == CLOCKS));
+    let forbidden = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
     match faults.is_empty() {
+        true if report.complete && report.outcomes.iter().all(forbidden) => {
+            "Nothing goes wrong, and it fails in every run.".to_owned()
+        }
         true if has_clocks => "Nothing goes wrong but that clocks differ.".to_owned(),
         true => "Nothing goes wrong: the order in which messages arrive is enough.".to_owned(),
         false => capitalised(&faults.join("; ")) + ".",

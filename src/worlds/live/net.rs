@@ -37,6 +37,8 @@
 mod disk;
 mod end;
 mod faults;
+#[path = "../history.rs"]
+mod history;
 mod hub;
 mod machine;
 mod member;
@@ -47,6 +49,7 @@ mod wire;
 
 pub use disk::Disk;
 pub use end::End;
+pub use history::{History, Sequential};
 pub use machine::Machine;
 pub use member::FASTER;
 pub use stream::Stream;

@@ -55,6 +55,8 @@
 mod contents;
 mod disk;
 mod end;
+#[path = "../history.rs"]
+mod history;
 mod machine;
 mod stream;
 mod system;
@@ -62,6 +64,7 @@ mod system;
 pub use contents::Content;
 pub use disk::Disk;
 pub use end::End;
+pub use history::{History, Sequential};
 pub use machine::Machine;
 pub use stream::Stream;
 pub use system::{Handed, System, take};

@@ -177,7 +177,13 @@ impl Hub {
                 return Ended::Panicked(format!("cannot start a machine: {error}"));
             }
         }
-        self.note(|hub| format!("waiting for {}", hub.missing().join(", ")));
+        self.note(|hub| {
+            let missing = hub.missing().join(", ");
+            format!(
+                "listening on port {}; waiting for {missing}",
+                hub.address.port()
+            )
+        });
         let mut idle_since = Instant::now();
         loop {
             if let Err(error) = self.do_what_is_due() {

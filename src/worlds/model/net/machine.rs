@@ -3,7 +3,7 @@
 use super::contents::{self, Content};
 use super::disk::Disk;
 use super::stream::Stream;
-use super::system::with_names;
+use super::system::{reached, with_names};
 use heisenbug_engine::machines::steps;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
@@ -103,6 +103,13 @@ impl Machine {
     pub fn tell(&self, what: impl Content) {
         let (what, shown) = contents::number(&what);
         steps::observe(&what, &shown, Location::caller());
+    }
+
+    /// Says that it has come to something that [must happen](super::System::reaches) in some run.
+    pub fn reach(&self, what: &str) {
+        if !std::thread::panicking() {
+            reached(what);
+        }
     }
 
     /// Says that where it waits next, all that matters of its past is `state`, and what is on its disk. So all

@@ -22,6 +22,7 @@ pub struct System<S = ()> {
     streams: Vec<engine::Stream>,
     faults: engine::Faults,
     timers: engine::Timers,
+    reaches: Vec<String>,
     first: S,
     watch: Rc<Watch<S>>,
 }
@@ -49,6 +50,7 @@ impl System {
             streams: Vec::new(),
             faults: engine::Faults::default(),
             timers: engine::Timers::Last,
+            reaches: Vec::new(),
             first: (),
             watch: Rc::new(|_, _, _| Ok(())),
         }
@@ -79,6 +81,7 @@ impl System {
             streams: self.streams,
             faults: self.faults,
             timers: self.timers,
+            reaches: self.reaches,
         }
     }
 }
@@ -194,6 +197,13 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
         self
     }
 
+    /// Asks that some run comes to this: that a machine [says so](Machine::reach). So that no program holds because what it
+    /// is about never happens.
+    pub fn reaches(mut self, what: &str) -> Self {
+        self.reaches.push(what.to_owned());
+        self
+    }
+
     #[track_caller]
     fn number_of(&self, machine: &str) -> usize {
         let number = self.names.iter().position(|name| *name == machine);
@@ -242,6 +252,20 @@ pub struct Handed {
     pub program: engine::Program,
     /// The labels that are messages of panics in the judge of the end.
     pub failures: Rc<RefCell<BTreeSet<String>>>,
+    reaches: Vec<String>,
+}
+
+impl Handed {
+    /// What some run must come to, and none has so far.
+    pub fn not_reached(&self) -> Vec<String> {
+        let reaches = self.reaches.iter();
+        REACHED.with_borrow(|reached| {
+            reaches
+                .filter(|what| !reached.contains(*what))
+                .cloned()
+                .collect()
+        })
+    }
 }
 
 impl Debug for Handed {
@@ -255,6 +279,8 @@ thread_local! {
     static HANDED: RefCell<Option<Handed>> = const { RefCell::new(None) };
     /// The names of the machines of the system that is explored on this OS thread.
     static NAMES: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    /// What its machines have come to, in any run.
+    static REACHED: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
     /// The names of its streams.
     static STREAMS: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
 }
@@ -267,6 +293,15 @@ pub fn take() -> Option<Handed> {
 /// Calls `f` with the names of the machines.
 pub(super) fn with_names<R>(f: impl FnOnce(&[&'static str]) -> R) -> R {
     NAMES.with_borrow(|names| f(names))
+}
+
+/// Notes what a machine has come to.
+pub(super) fn reached(what: &str) {
+    REACHED.with_borrow_mut(|reached| {
+        if !reached.contains(what) {
+            reached.insert(what.to_owned());
+        }
+    });
 }
 
 /// Calls `f` with the names of the streams.
@@ -284,9 +319,11 @@ fn hand_over<S: Clone + Eq + Hash + 'static>(
         streams,
         faults,
         timers,
+        reaches,
         first,
         watch,
     } = system;
+    REACHED.take();
     contents::clear();
     NAMES.set(names.clone());
     STREAMS.set(streams.iter().map(|stream| keep(&stream.name)).collect());
@@ -321,6 +358,7 @@ fn hand_over<S: Clone + Eq + Hash + 'static>(
             judge: Box::new(judge),
         },
         failures,
+        reaches,
     }));
 }
 
