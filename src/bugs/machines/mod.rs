@@ -18,6 +18,7 @@ pub mod lost_name;
 pub mod lost_tail;
 pub mod moved_account;
 pub mod mutual_calls;
+pub mod old_leader;
 pub mod skewed_clocks;
 pub mod small_quorum;
 pub mod stale_fill;
@@ -45,4 +46,5 @@ pub const ALL: &[Bug] = &[
     lost_name::BUG,
     sync_again::BUG,
     torn_page::BUG,
+    old_leader::BUG,
 ];
