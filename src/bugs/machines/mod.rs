@@ -11,6 +11,7 @@ use heisenbug_catalogue::Bug;
 pub mod double_charge;
 pub mod dual_write;
 pub mod early_notice;
+pub mod hot_shard;
 pub mod lagging_replica;
 pub mod lapsed_lease;
 pub mod late_reply;
@@ -47,4 +48,5 @@ pub const ALL: &[Bug] = &[
     sync_again::BUG,
     torn_page::BUG,
     old_leader::BUG,
+    hot_shard::BUG,
 ];
