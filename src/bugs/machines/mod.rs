@@ -20,6 +20,7 @@ pub mod lost_tail;
 pub mod moved_account;
 pub mod mutual_calls;
 pub mod old_leader;
+pub mod renamed_field;
 pub mod skewed_clocks;
 pub mod small_quorum;
 pub mod stale_fill;
@@ -49,4 +50,5 @@ pub const ALL: &[Bug] = &[
     torn_page::BUG,
     old_leader::BUG,
     hot_shard::BUG,
+    renamed_field::BUG,
 ];
