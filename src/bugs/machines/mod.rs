@@ -8,6 +8,7 @@
 use super::net;
 use heisenbug_catalogue::Bug;
 
+pub mod bad_relay;
 pub mod double_charge;
 pub mod dual_write;
 pub mod early_notice;
@@ -51,4 +52,5 @@ pub const ALL: &[Bug] = &[
     old_leader::BUG,
     hot_shard::BUG,
     renamed_field::BUG,
+    bad_relay::BUG,
 ];
