@@ -21,6 +21,7 @@ pub mod lost_tail;
 pub mod moved_account;
 pub mod mutual_calls;
 pub mod old_leader;
+pub mod pushed_config;
 pub mod renamed_field;
 pub mod skewed_clocks;
 pub mod small_quorum;
@@ -53,4 +54,5 @@ pub const ALL: &[Bug] = &[
     hot_shard::BUG,
     renamed_field::BUG,
     bad_relay::BUG,
+    pushed_config::BUG,
 ];
