@@ -1,13 +1,13 @@
 //! # Bad relay
 //!
-//! Ann sends an order to pay 5, and a relay passes it on to Bob. The relay's memory is bad: while the order is in it, one
-//! bit flips. Bob gets a perfectly good order to pay 1. Checks on the line between two machines see nothing, since the
-//! relay sends what it has, with a fresh checksum.
+//! Ann sends an order to pay 5, and a relay passes it on to Bob. The relay's memory is bad: while the order is in it,
+//! one bit flips. Bob gets a perfectly good order to pay 1. Checks on the line between two machines see nothing, since
+//! the relay sends what it has, with a fresh checksum.
 //!
 //! It is *check-then-act*: what came in was checked, and is something else when it goes out.
 //!
-//! **Where it happened.** Saltzer, Reed and Clark tell of gateways at MIT that checked every packet on every hop. One of
-//! them swapped bytes in between, and source files of an operating system had to be compared with old listings by hand.
+//! **Where it happened.** Saltzer, Reed and Clark tell of gateways at MIT that checked every packet on every hop. One
+//! swapped bytes in between, and source files of an operating system had to be compared with old listings by hand.
 //! Amazon S3 was down for hours on 20 July 2008: one bit was wrong in a few messages that had no checksum.
 //!
 //! **Why.** A checksum protects from where it is made to where it is compared, and nothing before or after.

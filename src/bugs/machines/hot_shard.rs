@@ -6,8 +6,8 @@
 //!
 //! It is the *contention* of one hot lock: nothing is wrong, but for the one place through which all have to go.
 //!
-//! **Where it happened.** Discord, until 2022: the messages of a busy channel were in one partition, and all who asked the
-//! machines that had it became slow. Amazon's manual of DynamoDB has a chapter on keys for this reason.
+//! **Where it happened.** Discord, until 2022: the messages of a busy channel were in one partition, and all who asked
+//! the machines that had it became slow. Amazon's manual of DynamoDB has a chapter on keys for this reason.
 //!
 //! **Why.** A key is in one place, however many places there are.
 //!

@@ -1,9 +1,9 @@
 //! # Old leader
 //!
 //! Three members keep a text, and what two of them have is stored. Ann leads. Bob hears nothing from her for too long,
-//! and asks the others for their votes, and for what they have. Cat has nothing, and votes for him. But Ann is only slow.
-//! Her order comes to Cat at last, and Cat obeys her, too. Ann tells her client that tea is stored. Then comes Bob's order,
-//! and Cat has coffee.
+//! and asks the others for their votes, and for what they have. Cat has nothing, and votes for him. But Ann is only
+//! slow. Her order comes to Cat at last, and Cat obeys her, too. Ann tells her client that tea is stored. Then comes
+//! Bob's order, and Cat has coffee.
 //!
 //! It is a *lost update*: Bob has asked what there is, writes what fits that, and what was stored in between is gone. A
 //! lease has one store that can refuse it. Here the members are the store, and each has to know whom it has left.

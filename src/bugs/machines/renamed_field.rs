@@ -1,8 +1,8 @@
 //! # Renamed field
 //!
-//! A shop asks a bank to book an amount. Version 2 of both calls it a sum. They are replaced one after the other, so for
-//! a while one of them is old. The old bank does not know `sum`, and the new one does not know `amount`; each takes 0,
-//! as for any field that is missing, and books that.
+//! A shop asks a bank to book an amount. Version 2 of both calls it a sum. They are replaced one after the other, so
+//! for a while one of them is old. The old bank does not know `sum`, and the new one does not know `amount`; each
+//! takes 0, as for any field that is missing, and books that.
 //!
 //! It is a *torn read*: who writes a message and who reads it are two halves of one thing, of two different versions.
 //!
@@ -106,7 +106,7 @@ pub mod fixed_refuses {
     use super::{Protocol, buggy, field, trap_version_unread};
 
     pub const PROTOCOL: Protocol = Protocol {
-        // Whoever does not understand says so. The shop asks again, until both are new.
+        // Whoever does not understand says so. The shop asks again, until both are old or both are new.
         read: |version, request| match field(request, "version") == version {
             true => (buggy::PROTOCOL.read)(version, request),
             false => None,
@@ -158,23 +158,21 @@ fn shop(me: &Machine, protocol: &Protocol) -> u32 {
     let (mut version, mut booked, mut receipts) = (1, 0, 0);
     while receipts < 2 {
         me.send("bank", (protocol.request)(version));
-        loop {
-            let state = (version, booked, receipts);
-            match me.remember(&("asked", state)).receive::<String>() {
+        let answer: String = loop {
+            match me.remember(&(version, booked, receipts)).receive() {
                 ("operator", _) => version = 2,
-                (_, answer) if answer == "refused" => {
-                    if let Some(("operator", _)) = me.receive_timeout::<String>(PAUSE) {
-                        version = 2;
-                    }
-                    break;
-                }
-                (_, receipt) => {
-                    booked += (protocol.read_receipt)(version, &receipt);
-                    receipts += 1;
-                    break;
-                }
+                (_, answer) => break answer,
             }
+        };
+        if answer == "refused" {
+            // Only the operator still sends something.
+            if me.receive_timeout::<String>(PAUSE).is_some() {
+                version = 2;
+            }
+            continue;
         }
+        booked += (protocol.read_receipt)(version, &answer);
+        receipts += 1;
     }
     booked
 }
