@@ -308,7 +308,7 @@ fn event(program: &Program, moment: &Moment) -> Option<Event> {
     let of = |number: u32| Some(format!("#{}", number + 1));
     // What was done, to or by whom, with what, and what else is to be said.
     let (op, call, object, value, note) = match &moment.what {
-        What::Started | What::Slept { early: false } => return None,
+        What::Started => return None,
         What::Returned(result) if result == "()" => return None,
         What::Restarted { files } => {
             let files = files

@@ -39,11 +39,21 @@ fn faults(report: &Report) -> String {
         .collect();
     let has_clocks = { report.network.iter() }
         .any(|network| network.allowed.iter().any(|allowed| allowed == CLOCKS));
+    let choices = { report.counterexample.iter() }
+        .filter(|event| event.op == Op::Choose && event.value.as_deref() != Some("0"));
+    let choices: Vec<String> = choices
+        .map(|event| format!("{} chooses in line {}", event.actor, event.line))
+        .collect();
+    let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
     let forbidden = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
     match faults.is_empty() {
         true if report.complete && report.outcomes.iter().all(forbidden) => {
             "Nothing goes wrong, and it fails in every run.".to_owned()
         }
+        true if !choices.is_empty() => format!(
+            "Nothing goes wrong on the network: it takes what {}.",
+            and(&choices)
+        ),
         true if has_clocks => "Nothing goes wrong but that clocks differ.".to_owned(),
         true => "Nothing goes wrong: the order in which messages arrive is enough.".to_owned(),
         false => capitalised(&faults.join("; ")) + ".",

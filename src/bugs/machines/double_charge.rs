@@ -124,6 +124,7 @@ fn shop(me: &Machine) -> &'static str {
         {
             return "paid";
         }
+        me.reach("asks again");
     }
     "gave up"
 }
@@ -136,6 +137,7 @@ fn scenario(bank: fn(&Machine)) -> String {
         .losses(1)
         .duplicates(1)
         .crashes(1, &["bank"])
+        .reaches("asks again")
         .outcome(|end| {
             let charges = end.file("bank", "ledger").unwrap_or_default();
             match (
