@@ -19,6 +19,7 @@ pub mod lagging_replica;
 pub mod lapsed_lease;
 pub mod late_reply;
 pub mod lost_name;
+pub mod lost_notice;
 pub mod lost_session;
 pub mod lost_tail;
 pub mod mixed_lines;
@@ -52,6 +53,7 @@ pub const ALL: &[Bug] = &[
     stampede::BUG,
     lagging_replica::BUG,
     back_in_time::BUG,
+    lost_notice::BUG,
     early_notice::BUG,
     lost_session::BUG,
     small_quorum::BUG,
