@@ -123,7 +123,8 @@ odds. 0 says that it did not, and not that it cannot.
 
 Search: the program of the catalogue, with messages in every order and with every fault within its bounds. \"states\":
 how many there are, whether or not it fails. The verdict is about all of them: it fails, and takes so many faults
-to do so; or it holds, with up to so many.
+to do so; or it holds, with up to so many. Some faults are known here only (turmoil duplicates no message), and some
+have other names: where a message is slow there, a timer is early here.
 
                                     sweep                              search
 bug           program               chance        seeds failing first  states  verdict
