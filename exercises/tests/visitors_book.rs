@@ -79,7 +79,10 @@ fn two_visitors() -> String {
 
 heisenbug::judge!(Judge {
     outcomes: &[
-        Outcome::acceptable("all find themselves", "each page has the line that was written for it"),
+        Outcome::acceptable(
+            "all find themselves",
+            "each page has the line that was written for it"
+        ),
         Outcome::forbidden("a line is missing", "the copy had not got the new page yet"),
         Outcome::forbidden("waits for ever", "the copy gets the page in the end"),
     ],
