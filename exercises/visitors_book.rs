@@ -1,6 +1,6 @@
 // The visitors' book
 //
-// The visitors' book lies under glass. Who wants to be in it tells the clerk, who writes the name on the next
+// The visitors' book lies under glass. Whoever wants to be in it tells the clerk, who writes the name on the next
 // line. A copy hangs in the hall, for everybody to read, and it gets the new page a little later. Some
 // visitors look there, and cannot find themselves.
 

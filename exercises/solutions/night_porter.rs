@@ -41,7 +41,7 @@ pub fn hear(me: &Machine, porter: &mut Porter, from: &'static str, message: Mess
             }
         },
         Message::At(hour) => {
-            // It may be the hour to forget: good enough for who has asked before, and not to remember.
+            // It may be the hour to forget: good enough for whoever has asked before, and not to remember.
             if !porter.asked_too_early {
                 porter.hour = Some(hour);
             }

@@ -124,7 +124,7 @@ heisenbug::judge!(Judge {
         Outcome::forbidden("no answer", "a forecaster waits for ever"),
     ],
     contract: &[Case::promises(
-        "who has the newest permit may write, also more than once",
+        "whoever has the newest permit may write, also more than once",
         one_after_the_other
     ),],
     cases: &[

@@ -39,7 +39,7 @@ pub fn hear(me: &Machine, porter: &mut Porter, from: &'static str, message: Mess
             }
         },
         Message::At(hour) => {
-            // Who remembers nothing has nothing to forget.
+            // Whoever remembers nothing has nothing to forget.
             for guest in mem::take(&mut porter.waiting) {
                 me.send(guest, Message::At(hour));
             }

@@ -1,7 +1,7 @@
 // The weather board
 //
-// Only who has the permit may write on the board. A permit lapses after an hour, so that nobody keeps it for
-// ever, and the next one has a higher number. But a forecast may take longer than an hour to arrive: then
+// Only the one with the permit may write on the board. A permit lapses after an hour, so that nobody keeps it
+// for ever, and the next one has a higher number. But a forecast may take longer than an hour to arrive: then
 // yesterday's weather stands where today's was.
 
 use heisenbug::net::Machine;
