@@ -353,6 +353,20 @@ fn a_wrong_name_is_the_senders_mistake() {
 }
 
 #[test]
+fn a_message_of_another_type_is_named_without_its_modules() {
+    #[derive(Clone, Debug)]
+    struct Order;
+    let report = check(|| {
+        System::new()
+            .machine("ann", |me| me.send("bob", 7_u8))
+            .machine("bob", |me| me.receive::<Vec<Order>>().0)
+            .outcome(|_| "ends".to_owned())
+    });
+    let outcome = report.outcome.unwrap_or_default();
+    assert_eq!(outcome, "the message from ann is no Vec<Order>");
+}
+
+#[test]
 fn a_failure_runs_again_by_its_token() {
     let program = || {
         two_clients().outcome(|end| {

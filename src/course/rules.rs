@@ -7,8 +7,11 @@
 use super::tokens::{Token, tokens};
 use heisenbug_explain::visible;
 
-/// The modules of this library that a learner may use: those of std, and databases.
-const OURS: [&str; 5] = ["cell", "db", "hint", "sync", "thread"];
+/// The modules of this library that a learner may use instead of those of std.
+const OURS: [&str; 4] = ["cell", "hint", "sync", "thread"];
+
+/// Those for which std has nothing, or, as with machines, something else.
+const ONLY_OURS: [&str; 2] = ["db", "net"];
 
 /// Modules of std whose effects go beyond an execution: no engine can reset them.
 const OUTSIDE: [&str; 9] = [
@@ -146,7 +149,7 @@ fn of_std(tokens: &[Token], root: usize) -> Option<Violation> {
                 ),
             ));
         }
-        if OUTSIDE.contains(&name) {
+        if OUTSIDE.contains(&name) && !is_duration(tokens, at) {
             return Some((
                 start,
                 at,
@@ -168,15 +171,25 @@ fn of_std(tokens: &[Token], root: usize) -> Option<Violation> {
     None
 }
 
+/// Whether a path goes on from `time` to `Duration`, which is only a number: a machine waits for so long.
+fn is_duration(tokens: &[Token], time: usize) -> bool {
+    let names = tokens[time..].iter().map(|token| &*token.text);
+    names.take(3).eq(["time", "::", "Duration"])
+}
+
 fn of_ours(tokens: &[Token], root: usize) -> Option<Violation> {
+    let is_ours = |token: &Token| {
+        let name = &*token.text;
+        OURS.contains(&name) || ONLY_OURS.contains(&name)
+    };
     let stranger = { branches(tokens, root).into_iter() }
-        .find(|&at| (tokens.get(at)).is_some_and(|token| !OURS.contains(&&*token.text)))?;
+        .find(|&at| tokens.get(at).is_some_and(|token| !is_ours(token)))?;
     let start = if stranger == root + 2 { root } else { stranger };
     Some((
         start,
         stranger,
         "this part of heisenbug is not for exercises".to_owned(),
-        "use `heisenbug::sync`, `thread`, `cell` and `hint`, which replace those of std, and `db`"
+        "use `heisenbug::sync`, `thread`, `cell` and `hint`, which replace those of std, and `db` and `net`"
             .to_owned(),
     ))
 }
@@ -224,6 +237,7 @@ mod tests {
             "use std::{\n    collections::{BTreeMap, BTreeSet},\n    cell::Cell,\n};",
             "use core :: /* here */ sync :: atomic :: AtomicBool;",
             "use ::std::thread;",
+            "use std::time::{Duration, Instant};",
             "use std as s;",
             "extern crate std as s;",
             "use std::{self as s};",
@@ -258,6 +272,8 @@ mod tests {
             "fn f<'a>(a: &'a str) -> &'a str { a }",
             "use std::collections::BTreeMap;\nuse std::{fmt, mem};",
             "use heisenbug::sync::{Arc, Mutex};\nuse heisenbug::{cell, thread};",
+            "use heisenbug::db::Connection;\nuse heisenbug::net::Machine;",
+            "use std::time::Duration;\nuse std::{collections::BTreeSet, time::Duration};",
             "mod inner { use super::Counter; }",
             "fn f() { let r = 'x'; let s = b'\"'; let t = \"\\\"static\"; }",
         ] {

@@ -31,7 +31,11 @@ use std::process::ExitCode;
 pub mod contract;
 pub mod orderings;
 
-pub use heisenbug_native as native;
+/// The native world, and the machines of the model world: there are no others.
+pub mod native {
+    pub use heisenbug_model::net;
+    pub use heisenbug_native::*;
+}
 
 /// The description of a judge.
 #[derive(Clone, Debug)]

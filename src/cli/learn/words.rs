@@ -26,7 +26,7 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
             let why = format!(
                 "{}\n{}",
                 refused(exercise),
-                wrap(&broken(what), width, "  ")
+                wrap(&broken(what, report), width, "  ")
             );
             // Without a failure, the report has nothing to show.
             match report.fails() {
@@ -60,7 +60,7 @@ pub fn judgement(exercise: &Exercise, judgement: &Judgement, width: usize) -> St
 pub fn why(judgement: &Judgement) -> Option<Cow<'_, str>> {
     match judgement {
         Judgement::NotConcurrent { missing, .. } => Some(not_concurrent(missing).into()),
-        Judgement::Broken { what, .. } => Some(broken(what).into()),
+        Judgement::Broken { what, report } => Some(broken(what, report).into()),
         Judgement::NotExposed(_) => Some(NOT_EXPOSED.into()),
         Judgement::NotCompiled(why) | Judgement::Unreadable(why) => Some(why.into()),
         Judgement::Passed { .. } | Judgement::Failed(_) | Judgement::Unknown(_) => None,
@@ -78,8 +78,12 @@ fn not_concurrent(missing: &[String]) -> String {
     )
 }
 
-fn broken(what: &str) -> String {
-    format!("It no longer does what it should, even without other threads: {what}.")
+fn broken(what: &str, report: &Report) -> String {
+    let alone = match report.network {
+        Some(_) => "if nothing goes wrong",
+        None => "without other threads",
+    };
+    format!("It no longer does what it should, even {alone}: {what}.")
 }
 
 /// How it failed, in a few words.
@@ -124,16 +128,7 @@ fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usiz
     for note in notes {
         parts.push(wrap(&format!("Note: {note}."), width, "  "));
     }
-    let executions: u64 = reports.iter().map(Report::explored).sum();
-    let bound = match reports.iter().filter_map(|report| report.passes).max() {
-        Some(passes) => format!(", with loops of up to {passes} passes"),
-        None => String::new(),
-    };
-    let stamp = format!(
-        "It holds in all {} executions that the orderings allow{bound}.",
-        explain::thousands(executions)
-    );
-    parts.push(wrap(&stamp, width, "  "));
+    parts.push(wrap(&stamp(reports), width, "  "));
     parts.push(wrap(&exercise.concept, width, "  "));
     for note in reports.iter().flat_map(|report| &report.notes) {
         parts.push(wrap(&format!("Note: {note}."), width, "  "));
@@ -142,4 +137,20 @@ fn passed(exercise: &Exercise, reports: &[Report], notes: &[String], width: usiz
         parts.push(format!("\n{more}"));
     }
     parts.join("\n")
+}
+
+/// What was proven.
+fn stamp(reports: &[Report]) -> String {
+    let explored: u64 = reports.iter().map(Report::explored).sum();
+    let all = explain::thousands(explored);
+    if reports.iter().any(|report| report.network.is_some()) {
+        return format!(
+            "It holds in all {all} states, in whatever order messages arrive, and whatever goes wrong."
+        );
+    }
+    let bound = match reports.iter().filter_map(|report| report.passes).max() {
+        Some(passes) => format!(", with loops of up to {passes} passes"),
+        None => String::new(),
+    };
+    format!("It holds in all {all} executions that the orderings allow{bound}.")
 }

@@ -54,3 +54,11 @@ pub fn value<T: Content>(number: &[u8]) -> Option<T> {
 pub fn shown<T: Debug>(value: &T) -> String {
     format!("{value:?}").trim_matches('"').to_owned()
 }
+
+/// The name of a type for people, without the modules that it is in.
+pub fn type_name<T>() -> String {
+    let is_path = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+    let parts = std::any::type_name::<T>().split_inclusive(|c| !is_path(c));
+    let last = |path: &'static str| path.rsplit("::").next().unwrap_or_default();
+    parts.map(last).collect()
+}

@@ -132,7 +132,7 @@ fn opened<M: Content>(message: steps::Message) -> (&'static str, M) {
         Some(value) => (from, value),
         None => panic!(
             "the message from {from} is no {}",
-            std::any::type_name::<M>()
+            contents::type_name::<M>()
         ),
     }
 }

@@ -70,7 +70,7 @@ impl System {
             Some(told) => watch(seen, machine, &told),
             None => Err(format!(
                 "{machine} tells something that is no {}",
-                std::any::type_name::<T>()
+                contents::type_name::<T>()
             )),
         };
         System {

@@ -1,0 +1,28 @@
+// The ballot box
+//
+// A voter sends a ballot, which has a number, until the box has counted it. The box draws a stroke for every
+// vote, and notes which ballots it knows. It may crash at any point, and starts again with what is on its
+// disk. Sometimes one ballot makes two votes.
+
+use heisenbug::net::Machine;
+
+/// To the voter.
+#[derive(Clone, Debug)]
+pub struct Counted;
+
+/// What the box does with a ballot, whose number is one digit. Both files are there from the beginning.
+pub fn count(me: &Machine, voter: &'static str, ballot: u8) {
+    let disk = me.disk();
+    let known = disk.read("ballots").unwrap_or_default();
+    if !known.contains(&ballot.to_string()) {
+        // The ballot is its own stroke: on the disk there are both or neither.
+        disk.append("ballots", ballot.to_string());
+        disk.sync("ballots").unwrap();
+    }
+    me.send(voter, Counted);
+}
+
+/// How many votes there are.
+pub fn votes(me: &Machine) -> usize {
+    me.disk().read("ballots").unwrap_or_default().len()
+}
