@@ -493,7 +493,7 @@ fn what_must_happen_in_some_run_happens_or_is_named() {
     let report = check(|| asks_again(0).outcome(|_| "done".to_owned()));
     assert_eq!(report.verdict, Verdict::Fails);
     assert_eq!(report.outcome.as_deref(), Some("never: asks again"));
-    let text = explain::text(&report, 80);
+    let text = explain::report(&report, 100);
     assert!(
         text.contains("it must happen in some run, and happens in none: asks again"),
         "{text}"

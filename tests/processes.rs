@@ -57,18 +57,23 @@ fn hub(tool: &Tool, program: &str) -> (Child, BufReader<impl Read + use<>>, Stri
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(hub.stdout.take().unwrap());
+    let listening = read_until(&mut lines, "listening on port ");
+    let port = listening["listening on port ".len()..].split(';').next();
+    let port = port.unwrap().to_owned();
+    (hub, lines, port)
+}
+
+/// The first line that contains this.
+fn read_until(lines: &mut impl BufRead, text: &str) -> String {
     let mut line = String::new();
-    loop {
+    while !line.contains(text) {
         line.clear();
         assert!(
             lines.read_line(&mut line).unwrap() > 0,
-            "the hub says nothing"
+            "nobody says {text}"
         );
-        if let Some(rest) = line.strip_prefix("listening on port ") {
-            let port = rest.split(';').next().unwrap().to_owned();
-            return (hub, lines, port);
-        }
     }
+    line
 }
 
 fn machine(tool: &Tool, program: &str, name: &str, port: &str) -> Child {
@@ -134,14 +139,7 @@ fn when_the_hub_is_killed_its_machines_end_and_clean_up() {
     let program = "double-charge/buggy";
     let (mut hub, mut lines, port) = hub(&tool, program);
     let bank = machine(&tool, program, "bank", &port);
-    let mut line = String::new();
-    while !line.contains("bank is there") {
-        line.clear();
-        assert!(
-            lines.read_line(&mut line).unwrap() > 0,
-            "the bank does not come"
-        );
-    }
+    read_until(&mut lines, "bank is there");
     hub.kill().unwrap();
     hub.wait().unwrap();
     bank.wait_with_output().unwrap();
@@ -154,14 +152,7 @@ fn a_machine_of_which_there_is_one_is_not_let_in() {
     let program = "double-charge/buggy";
     let (mut hub, mut lines, port) = hub(&tool, program);
     let bank = machine(&tool, program, "bank", &port);
-    let mut line = String::new();
-    while !line.contains("bank is there") {
-        line.clear();
-        assert!(
-            lines.read_line(&mut line).unwrap() > 0,
-            "the bank does not come"
-        );
-    }
+    read_until(&mut lines, "bank is there");
     let second = tool.run(&["serve", program, "--machine", "bank", "--port", &port]);
     assert_eq!(second.status.code(), Some(2));
     let text = String::from_utf8(second.stderr).unwrap();

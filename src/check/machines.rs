@@ -31,6 +31,8 @@ struct Worst {
     faults: Faults,
     actors: Vec<String>,
     events: Vec<Event>,
+    /// How many of the last events happen again and again.
+    again: usize,
     token: String,
 }
 
@@ -85,7 +87,13 @@ fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>)
     let told = |outcome, faults, path| Worst::new(program, outcome, faults, path);
     let worst = match (worst, &found.cycle) {
         (Some((outcome, end)), _) => Some(told(outcome, end.faults, &end.path)),
-        (None, Some((faults, path))) => Some(told((livelock(), false), *faults, path)),
+        (None, Some(cycle)) => {
+            let worst = told((livelock(), false), cycle.faults, &cycle.path);
+            let way = machines::record(program, &cycle.path.first(cycle.begins));
+            let rows = way.iter().filter(|moment| event(program, moment).is_some());
+            let again = worst.events.len().saturating_sub(rows.count());
+            Some(Worst { again, ..worst })
+        }
         (None, None) => None,
     };
     outcomes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
@@ -173,6 +181,7 @@ impl Worst {
                 .iter()
                 .filter_map(|moment| event(program, moment))
                 .collect(),
+            again: 0,
             token: path.to_string(),
             outcome,
         }
@@ -194,6 +203,7 @@ impl Searched {
                 states: self.states,
                 allowed: self.allowed,
                 needed: None,
+                again: 0,
             }),
             ..Report::empty()
         };
@@ -208,6 +218,7 @@ impl Searched {
             report.token = Some(worst.token);
             if let Some(network) = &mut report.network {
                 network.needed = Some(in_words(&worst.faults));
+                network.again = worst.again as u64;
             }
         } else if let (Some(what), None) = (self.missing.first(), token) {
             let never = never(what);

@@ -130,7 +130,7 @@ pub mod steps;
 mod store;
 mod world;
 
-pub use found::{EndCount, Found, Label, Stopped};
+pub use found::{Cycle, EndCount, Found, Label, Stopped};
 pub use moment::{Moment, What};
 pub use path::Path;
 pub use program::{

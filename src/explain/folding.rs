@@ -42,13 +42,21 @@ pub enum Kept<T> {
     Aside(String),
 }
 
+/// "once more", "3 times more".
+fn more(times: usize) -> String {
+    match times {
+        1 => "once more".to_owned(),
+        _ => format!("{times} times more"),
+    }
+}
+
 /// All rows, with each loop whose passes are all the same shown once.
 pub fn repeats<T: PartialEq>(rows: Vec<T>) -> Vec<Kept<T>> {
     let shown = fold(rows).into_iter().map(|row| match row {
         Folded::Item(row) => Kept::Row(row),
-        Folded::Again { items: 1, times } => Kept::Aside(format!("{times} times more")),
+        Folded::Again { items: 1, times } => Kept::Aside(more(times)),
         Folded::Again { items, times } => {
-            Kept::Aside(format!("these {items} rows, {times} times more"))
+            Kept::Aside(format!("these {items} rows, {}", more(times)))
         }
     });
     shown.collect()
@@ -111,8 +119,8 @@ fn circle<T: Line>(shown: &[Kept<T>], from: usize, length: usize) -> Option<Circ
     let hidden = from + length..from + length * (rounds - 1);
     let (times, rows) = (rounds - 2, length);
     let told = match rows {
-        1 => format!("{times} times more, with other values"),
-        _ => format!("these {rows} rows, {times} times more, with other values"),
+        1 => format!("{}, with other values", more(times)),
+        _ => format!("these {rows} rows, {}, with other values", more(times)),
     };
     Some(Circle { hidden, told })
 }

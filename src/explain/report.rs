@@ -98,6 +98,8 @@ pub struct Network {
     pub allowed: Vec<String>,
     /// How often each kind happens in the counterexample. No failure has fewer faults.
     pub needed: Option<Vec<String>>,
+    /// In a livelock: how many of the last operations happen again and again. Otherwise 0.
+    pub again: u64,
 }
 
 /// Two conflicting accesses.

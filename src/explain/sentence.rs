@@ -13,7 +13,7 @@ use heisenbug_trace::{Blocked, Event, Op};
 /// How the failure came about.
 pub fn how(report: &Report) -> String {
     let how = match report.class {
-        _ if report.network.is_some() => faults(report),
+        _ if report.network.is_some() => format!("{}{}", faults(report), again(report)),
         Some(Class::Deadlock) => deadlock(report),
         Some(Class::DataRace) => race(report),
         Some(Class::UseAfterFree) => freed(report),
@@ -57,6 +57,18 @@ fn faults(report: &Report) -> String {
         true if has_clocks => "Nothing goes wrong but that clocks differ.".to_owned(),
         true => "Nothing goes wrong: the order in which messages arrive is enough.".to_owned(),
         false => capitalised(&faults.join("; ")) + ".",
+    }
+}
+
+/// What a run without an end does.
+fn again(report: &Report) -> String {
+    match report.network.as_ref().map_or(0, |network| network.again) {
+        0 => String::new(),
+        1 => " The last step happens again and again.".to_owned(),
+        steps => format!(
+            " The last {} steps happen again and again.",
+            thousands(steps)
+        ),
     }
 }
 

@@ -11,13 +11,18 @@ use super::found::Stopped;
 use super::local::Input;
 use super::store::{NONE, StateId, VisitId, Visits};
 use super::world::{Act, State, World};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::VecDeque;
 
 /// The step of a machine with an input, from one state to another.
 type Edge = (StateId, (u8, Input));
 
-/// The first fair cycle, by a visit to one of its states.
-pub fn find(world: &mut World<'_>, visits: &Visits) -> Result<Option<VisitId>, Stopped> {
+/// The fair cycle that is reached first: a visit to one of its states, and the steps from there and back. There may be
+/// longer ways around, too.
+pub fn find(
+    world: &mut World<'_>,
+    visits: &Visits,
+) -> Result<Option<(VisitId, Vec<Act>)>, Stopped> {
     let edges = edges(world, visits)?;
     let all = vec![true; edges.len()];
     let mut left = components(&edges, &all);
@@ -36,44 +41,96 @@ pub fn find(world: &mut World<'_>, visits: &Visits) -> Result<Option<VisitId>, S
         left.extend(components(&edges, &rest));
     }
     // The way there should be short.
-    let reached = fair.iter().flatten().map(|&state| visits.of(state));
-    let shortest = reached.min_by_key(|&visit| {
+    let reached = fair
+        .iter()
+        .flat_map(|states| states.iter().map(move |&state| (visits.of(state), states)));
+    let shortest = reached.min_by_key(|&(visit, _)| {
         let visit = &visits.all[visit as usize];
         (visit.used.total(), visit.depth)
     });
-    Ok(shortest)
+    let Some((visit, states)) = shortest else {
+        return Ok(None);
+    };
+    let around = around(world, visits, states, visits.all[visit as usize].state)?;
+    Ok(Some((visit, around)))
+}
+
+/// The shortest way from a state back to it, among these.
+fn around(
+    world: &mut World<'_>,
+    visits: &Visits,
+    among: &[StateId],
+    start: StateId,
+) -> Result<Vec<Act>, Stopped> {
+    let among: FxHashSet<StateId> = among.iter().copied().collect();
+    let mut came: FxHashMap<StateId, (StateId, Act)> = FxHashMap::default();
+    let mut left = VecDeque::from([start]);
+    while let Some(at) = left.pop_front() {
+        for (act, to) in ordinary(world, visits, at)? {
+            if !among.contains(&to) || came.contains_key(&to) {
+                continue;
+            }
+            came.insert(to, (at, act));
+            left.push_back(to);
+        }
+        if came.contains_key(&start) {
+            break;
+        }
+    }
+    let mut acts = Vec::new();
+    let mut at = start;
+    while let Some(&(from, act)) = came.get(&at) {
+        acts.push(act);
+        at = from;
+        if at == start {
+            break;
+        }
+    }
+    acts.reverse();
+    Ok(acts)
+}
+
+/// The steps from a state in which nothing goes wrong, and where they lead.
+fn ordinary(
+    world: &mut World<'_>,
+    visits: &Visits,
+    id: StateId,
+) -> Result<Vec<(Act, StateId)>, Stopped> {
+    let nothing_left = world.program.faults;
+    let state = State::of(visits.states.get(id));
+    let mut acts = Vec::new();
+    if state.end().is_none() {
+        world.acts(&state, &nothing_left, &mut acts)?;
+    }
+    let mut steps = Vec::new();
+    for act in acts.into_iter().filter(Act::is_ordinary) {
+        let (next, _) = world.take(&state, nothing_left, act)?;
+        // A state that was never visited is covered: it does not occur here.
+        steps.extend(visits.states.known(next.words()).map(|to| (act, to)));
+    }
+    Ok(steps)
 }
 
 /// The steps in which nothing goes wrong, by the state where they begin.
 fn edges(world: &mut World<'_>, visits: &Visits) -> Result<Vec<Vec<Edge>>, Stopped> {
-    let nothing_left = world.program.faults;
-    let mut all = Vec::new();
-    let mut acts = Vec::new();
-    for id in 0..visits.states.len() as StateId {
-        let state = State::of(visits.states.get(id));
-        acts.clear();
-        if state.end().is_none() {
-            world.acts(&state, &nothing_left, &mut acts)?;
-        }
-        let mut edges = Vec::new();
-        for &act in acts.iter().filter(|act| act.is_ordinary()) {
-            let Act::Take {
-                machine,
-                input: Some(input),
-                ..
-            } = act
-            else {
-                continue;
-            };
-            let (next, _) = world.take(&state, nothing_left, act)?;
-            // A state that was never visited is covered: it does not occur here.
-            if let Some(to) = visits.states.known(next.words()) {
-                edges.push((to, (machine, kind_of(input))));
-            }
-        }
-        all.push(edges);
-    }
-    Ok(all)
+    let states = 0..visits.states.len() as StateId;
+    let edges = states.map(|state| {
+        let steps = ordinary(world, visits, state)?.into_iter();
+        Ok(steps.filter_map(edge).collect())
+    });
+    edges.collect()
+}
+
+fn edge((act, to): (Act, StateId)) -> Option<Edge> {
+    let Act::Take {
+        machine,
+        input: Some(input),
+        ..
+    } = act
+    else {
+        return None;
+    };
+    Some((to, (machine, kind_of(input))))
 }
 
 /// An input, whatever the machine chooses.

@@ -21,9 +21,20 @@ pub struct Found {
     pub complete: Result<(), Stopped>,
     /// The number of states by the number of faults on the way there.
     pub layers: Vec<u64>,
-    /// A way into a cycle in which every machine gets its turn, and that has no end, with the faults on that
-    /// way; if asked for, and if everything was explored.
-    pub cycle: Option<(Faults, Path)>,
+    /// A run in which every machine gets its turn, and that has no end; if asked for, and if everything was
+    /// explored.
+    pub cycle: Option<Cycle>,
+}
+
+/// A way into a cycle, and once around.
+#[derive(Clone, Debug)]
+pub struct Cycle {
+    /// The faults on the way.
+    pub faults: Faults,
+    /// The way there, and then the steps of the cycle.
+    pub path: Path,
+    /// The number of steps on the way there.
+    pub begins: usize,
 }
 
 /// The ends with one label.

@@ -36,6 +36,14 @@ impl Path {
         self.steps.len()
     }
 
+    /// The first steps of it.
+    pub fn first(&self, steps: usize) -> Path {
+        let steps = self.steps.iter().take(steps).copied();
+        Path {
+            steps: steps.collect(),
+        }
+    }
+
     /// Whether it has no steps.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()

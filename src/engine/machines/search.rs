@@ -5,7 +5,7 @@
 //! may be closer. So there is one for each number of faults and each length.
 
 use super::cycles;
-use super::found::{EndCount, Found, Stopped};
+use super::found::{Cycle, EndCount, Found, Stopped};
 use super::program::{Faults, Options, Program};
 use super::record::Tale;
 use super::store::{NONE, VisitId, Visits};
@@ -37,10 +37,7 @@ pub fn explore(program: &Program, options: &Options, go_on: &mut dyn FnMut(u64) 
     if complete.is_ok() && options.cycles {
         match cycles::find(&mut search.world, &search.visits) {
             Ok(found) => {
-                cycle = found.map(|visit| {
-                    let faults = search.visits.all[visit as usize].used;
-                    (faults, search.path_to(visit))
-                });
+                cycle = found.map(|(visit, around)| search.cycle(visit, around));
             }
             Err(why) => complete = Err(why),
         }
@@ -143,7 +140,18 @@ impl Search<'_> {
         Tale::new(&mut self.world).path_of(&acts)
     }
 
-    fn found(mut self, complete: Result<(), Stopped>, cycle: Option<(Faults, Path)>) -> Found {
+    fn cycle(&mut self, visit: VisitId, around: Vec<Act>) -> Cycle {
+        let mut acts = self.visits.way_to(visit);
+        let begins = acts.len();
+        acts.extend(around);
+        Cycle {
+            faults: self.visits.all[visit as usize].used,
+            path: Tale::new(&mut self.world).path_of(&acts),
+            begins,
+        }
+    }
+
+    fn found(mut self, complete: Result<(), Stopped>, cycle: Option<Cycle>) -> Found {
         let ends = std::mem::take(&mut self.ends.all).into_iter();
         let ends = ends.map(|(label, count, visit)| EndCount {
             label: self.world.locals.names.label_of(label).clone(),
