@@ -67,7 +67,8 @@ impl Disk {
         there_is(file, steps::remove(file, Location::caller()))
     }
 
-    /// Makes the names of all files survive crashes: those created, renamed and removed so far.
+    /// Makes the names of all files survive crashes: those created, renamed and removed so far. Without it a crash keeps a
+    /// first part of these changes, in their order. (Some file systems do not even promise the order.)
     #[track_caller]
     pub fn sync_dir(&self) {
         steps::sync_dir(Location::caller());
