@@ -26,11 +26,8 @@ fn of(actors: &[&str], events: Vec<Event>) -> Report {
 }
 
 fn of_machines(actors: &[&str], events: Vec<Event>) -> Report {
-    let network = Network {
-        states: 1,
-        allowed: Vec::new(),
-        needed: None,
-    };
+    let network = json!({ "states": 1, "allowed": [], "needed": null, "again": 0 });
+    let network: Network = serde_json::from_value(network).expect("a network");
     Report {
         network: Some(network),
         ..of(actors, events)
