@@ -1,6 +1,7 @@
 //! Command-line arguments.
 
-use clap::builder::PossibleValuesParser;
+use super::trace::TraceFile;
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use heisenbug_explain::formats;
 use heisenbug_isolated::Debugger;
@@ -159,7 +160,8 @@ Examples:
   heisenbug check --locks              all lock strategies
   heisenbug check lost-update          every variant of a bug
   heisenbug check lost-update/buggy    one program, with its schedule
-  heisenbug check lost-update/buggy --svg race.svg    a picture of it")]
+  heisenbug check lost-update/buggy --svg race.svg    a picture of it
+  heisenbug check double-charge/buggy --trace run.json    for ui.perfetto.dev")]
 pub struct Check {
     /// The bug or lock, or one of its variants; all bugs if left out
     #[arg(value_name = "BUG[/VARIANT]")]
@@ -199,6 +201,10 @@ pub struct Picture {
     /// Write the report on one program into a file, as a page
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// Write the counterexample into a file, for a viewer of traces: NAME.itf.json in the Informal Trace
+    /// Format of Apalache and Quint, any other NAME.json for Perfetto and Chrome
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(TraceFile::named))]
+    pub trace: Option<TraceFile>,
 }
 
 impl Command {
@@ -221,14 +227,15 @@ impl Command {
 impl Picture {
     /// Whether a file is to be written.
     pub fn is_wanted(&self) -> bool {
-        self.svg.is_some() || self.html.is_some()
+        self.svg.is_some() || self.html.is_some() || self.trace.is_some()
     }
 
     /// The option that was given.
     pub fn option(&self) -> &'static str {
-        match self.svg {
-            Some(_) => "--svg",
-            None => "--html",
+        match (&self.svg, &self.html) {
+            (Some(_), _) => "--svg",
+            (None, Some(_)) => "--html",
+            (None, None) => "--trace",
         }
     }
 }
@@ -584,7 +591,7 @@ pub struct Try {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Check again on every save, until Ctrl-C
-    #[arg(long, conflicts_with_all = ["json", "svg", "html"])]
+    #[arg(long, conflicts_with_all = ["json", "svg", "html", "trace"])]
     pub watch: bool,
     #[command(flatten)]
     pub servers: Servers,

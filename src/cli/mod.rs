@@ -27,6 +27,7 @@ mod servers;
 mod show;
 mod stress;
 mod tour;
+mod trace;
 mod uses;
 
 use anyhow::Result;

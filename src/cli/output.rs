@@ -58,7 +58,6 @@ pub fn complain(error: &str) {
 }
 
 /// Prints a remark on standard error.
-#[cfg(feature = "learn")]
 pub fn remark(what: &str) {
     let _ = writeln!(std::io::stderr(), "{}", visible(what));
 }

@@ -1,4 +1,4 @@
-//! `--svg` and `--html`: the report on one program, written to a file.
+//! `--svg`, `--html` and `--trace`: the report on one program, written to a file.
 
 use super::args::Picture;
 use anyhow::{Result, bail};
@@ -6,11 +6,11 @@ use heisenbug_check::Report;
 use heisenbug_explain::picture;
 use heisenbug_files as files;
 
-/// Refuses to draw several programs, before they are checked in vain.
+/// Refuses to write of several programs, before they are checked in vain.
 ///
 /// # Errors
 ///
-/// If a picture is wanted.
+/// If a file is wanted.
 pub fn only_of_one(args: &Picture, which: &str) -> Result<()> {
     match args.is_wanted() {
         true => bail!("{} shows one program: {which}", args.option()),
@@ -33,6 +33,9 @@ pub fn write(args: &Picture, report: &Report, command: &str) -> Result<()> {
     }
     if let Some(file) = &args.html {
         files::write(file, picture::html(report).as_bytes())?;
+    }
+    if let Some(trace) = &args.trace {
+        trace.write(report)?;
     }
     Ok(())
 }

@@ -23,6 +23,8 @@ mod story;
 pub mod style;
 mod table;
 mod timeline;
+#[cfg(feature = "serde")]
+pub mod traces;
 mod visible;
 mod xml;
 

@@ -137,7 +137,11 @@ fn listed(all: &[String]) -> String {
 
 /// The statement that took the lock which a stuck actor waits for, if a transaction of that holder has it.
 pub fn locked_with<'a>(report: &'a Report, stuck: &str, holder: &str) -> Option<&'a Event> {
-    let events = &report.counterexample;
+    lock_of(&report.counterexample, stuck, holder)
+}
+
+/// The same, after those operations.
+pub fn lock_of<'a>(events: &'a [Event], stuck: &str, holder: &str) -> Option<&'a Event> {
     let waiting = |actor: &str| {
         let last = events.iter().rev().find(|event| event.actor == actor);
         last.filter(|event| event.op == Op::StatementWaits)
@@ -242,7 +246,7 @@ fn ends_transaction(event: &Event) -> Option<End> {
 
 /// The statements of an actor's open transaction after those operations, from its `begin` on: none if no
 /// transaction is open. `None` if the actor has several at once, on several connections.
-fn transaction<'a>(events: &'a [Event], actor: &str) -> Option<Vec<&'a Event>> {
+pub fn transaction<'a>(events: &'a [Event], actor: &str) -> Option<Vec<&'a Event>> {
     let mut open: Vec<&Event> = Vec::new();
     let own = events.iter().filter(|event| event.actor == actor);
     for event in own.filter(|event| event.op == Op::Statement) {

@@ -10,7 +10,7 @@ use super::report::Report;
 use super::style::{Paint, paint};
 use super::visible::visible;
 use heisenbug_catalogue::Class;
-use heisenbug_trace::{Event, Op, source};
+use heisenbug_trace::{Blocked, Event, Op, source};
 
 /// The least room for source text beside the columns.
 const MIN_SOURCE: usize = 28;
@@ -182,10 +182,6 @@ pub fn rows(report: &Report, full: bool) -> Vec<Row> {
         }
     }
     for blocked in &report.blocked {
-        let what = match &blocked.object {
-            Some(object) => format!("stuck on {object}"),
-            None => format!("stuck in {}", blocked.call),
-        };
         rows.push(Row {
             file: blocked.file.clone(),
             line: blocked.line,
@@ -193,13 +189,21 @@ pub fn rows(report: &Report, full: bool) -> Vec<Row> {
             column: column(&blocked.file, blocked.line, blocked.column),
             excerpt: String::new(),
             actor: number(report, &blocked.actor),
-            cell: what,
+            cell: stuck(blocked),
             paint: Some(Paint::Bad),
         });
     }
     rows.extend(last_access(report));
     stay_in_the_program(&mut rows);
     rows
+}
+
+/// What an actor does that cannot go on.
+pub fn stuck(blocked: &Blocked) -> String {
+    match &blocked.object {
+        Some(object) => format!("stuck on {object}"),
+        None => format!("stuck in {}", blocked.call),
+    }
 }
 
 /// Operations in std or a dependency are shown in the file of the row before.
@@ -250,7 +254,7 @@ fn column(file: &str, line: u32, column: u32) -> usize {
 }
 
 /// The access that the execution ended with, if it is not an operation because it never took place.
-fn last_access(report: &Report) -> Option<Row> {
+pub fn last_access(report: &Report) -> Option<Row> {
     let second = &report.clash.as_ref()?.second;
     if report
         .counterexample
@@ -275,7 +279,8 @@ fn last_access(report: &Report) -> Option<Row> {
     })
 }
 
-fn is_shown(event: &Event, class: Option<Class>) -> bool {
+/// Whether an operation has a row.
+pub fn is_shown(event: &Event, class: Option<Class>) -> bool {
     match event.op {
         Op::ArcNew => class == Some(Class::Leak),
         // The columns show which actors exist.
