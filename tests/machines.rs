@@ -499,3 +499,26 @@ fn what_must_happen_in_some_run_happens_or_is_named() {
         "{text}"
     );
 }
+
+#[test]
+fn an_assertion_with_a_message_of_its_own_is_one() {
+    let in_a_machine = || {
+        let system = System::new().machine("a", |me| {
+            assert!(me.choose(2) == 0, "it chose the other way");
+        });
+        system.outcome(|_| "done".to_owned())
+    };
+    let in_the_judge = || {
+        System::new().machine("a", |_| 1).outcome(|end| {
+            assert!(end.returned("a").is_none(), "it has returned");
+            "done".to_owned()
+        })
+    };
+    for (report, message) in [
+        (check(in_a_machine), "it chose the other way"),
+        (check(in_the_judge), "it has returned"),
+    ] {
+        assert_eq!(report.class, Some(Class::Assertion), "{message}");
+        assert_eq!(report.outcome.as_deref(), Some(message));
+    }
+}

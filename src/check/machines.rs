@@ -140,7 +140,7 @@ fn graded(label: &str, grade: Grade) -> (String, Option<Class>, Grade) {
 }
 
 fn failed(message: &str) -> (String, Option<Class>, Grade) {
-    let class = match message.starts_with("assertion") {
+    let class = match message.starts_with("assertion") || panics::was_assertion(message) {
         true => Class::Assertion,
         false => Class::Panic,
     };

@@ -1,8 +1,10 @@
 //! The panic hook: panics inside a model are results, to be kept instead of printed.
 
+use heisenbug_catalogue::Class;
 use heisenbug_model::session;
 use heisenbug_trace::source;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe, Location, PanicHookInfo};
 use std::sync::Once;
 
@@ -11,6 +13,8 @@ thread_local! {
     static CHECKING: Cell<bool> = const { Cell::new(false) };
     /// Whether a system of machines is explored on this OS thread: it keeps the panics of its machines itself.
     static QUIET: Cell<bool> = const { Cell::new(false) };
+    /// The messages of the assertions among these panics.
+    static ASSERTIONS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
     /// The place of the last panic of a machine: file, line, column.
     static LAST: RefCell<Option<(String, u32, u32)>> = const { RefCell::new(None) };
     /// The message and place of a panic of this library or its engine during the check.
@@ -48,6 +52,10 @@ pub fn watch<R>(check: impl FnOnce() -> R) -> Result<R, String> {
 fn is_quiet(info: &PanicHookInfo<'_>) -> bool {
     if QUIET.get() {
         LAST.set(info.location().map(source::place));
+        if session::class_of(info) == Class::Assertion {
+            let message = session::message_of(info.payload());
+            ASSERTIONS.with_borrow_mut(|assertions| assertions.insert(message));
+        }
     }
     QUIET.get()
 }
@@ -57,8 +65,14 @@ pub fn last_place() -> (String, u32, u32) {
     LAST.take().unwrap_or_default()
 }
 
+/// Whether a panic with this message that was not printed was a failed assertion.
+pub fn was_assertion(message: &str) -> bool {
+    ASSERTIONS.with_borrow(|assertions| assertions.contains(message))
+}
+
 /// Prints no panic meanwhile: they are results.
 pub fn quietly<R>(explore: impl FnOnce() -> R) -> R {
+    ASSERTIONS.take();
     QUIET.set(true);
     let result = explore();
     QUIET.set(false);

@@ -21,7 +21,7 @@ pub(crate) use objects::{Counted, INNER, Shared};
 pub(crate) use statics::{keep_static, keep_value};
 pub(crate) use threads::{Inner, current, inner_of, local, set_local, spawning, started};
 
-pub use failures::{Failure, message_of, panicked};
+pub use failures::{Failure, class_of, message_of, panicked};
 pub use sites::{Mutation, Site};
 
 use failures::Failures;

@@ -265,6 +265,11 @@ fn message(text: Option<&str>) -> String {
     text.unwrap_or("a panic without a message").to_owned()
 }
 
+/// The class of a panic.
+pub fn class_of(info: &PanicHookInfo<'_>) -> Class {
+    class(text(info.payload()), info.location())
+}
+
 fn class(text: Option<&str>, at: Option<&Location<'_>>) -> Class {
     if at.is_some_and(is_assertion) || text.is_some_and(|text| text.starts_with("assertion")) {
         Class::Assertion
