@@ -13,8 +13,10 @@ mod list;
 mod lookup;
 #[cfg(feature = "cost")]
 mod measuring;
+mod merge;
 mod output;
 mod pager;
+mod part;
 mod peers;
 mod picture;
 #[cfg(feature = "learn")]
@@ -103,6 +105,7 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Isolation(args)) => isolation::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),
