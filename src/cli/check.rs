@@ -2,15 +2,15 @@
 
 use super::args::{Check, Engine, Format, Limits};
 use super::output::Progress;
-use super::part::{self, Dealt, Whole};
+use super::part::{self, Deals, Dealt, One, Whole};
 use super::prices::{self, Price, Prices};
 use super::{Exit, called, lookup, output, peers, picture, servers};
 use anyhow::{Result, anyhow, bail};
-use heisenbug_catalogue::{Bug, Variant};
+use heisenbug_catalogue::{Bug, Scale, Variant};
 use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
 use heisenbug_explain::formats::{self, Case, Judged};
 use heisenbug_explain::style::{Paint, paint};
-use heisenbug_explain::{self as explain, Table};
+use heisenbug_explain::{self as explain, REPLAYED, Table};
 use heisenbug_isolated as isolated;
 use heisenbug_worlds as worlds;
 use serde::Serialize;
@@ -74,12 +74,15 @@ pub fn run(args: &Check) -> Result<Exit> {
     match found.variant {
         Some(_) => {
             servers::need(variants[0])?;
-            if args.shard.is_some() {
-                let bug = bug.name;
-                bail!("one program is not split: `check {bug}` deals out whole programs");
+            if args.shard.is_some() && bug.scale == Scale::Machines {
+                let (bug, variant) = (bug.name, variants[0].name);
+                bail!(
+                    "{bug}/{variant} is a program of machines, and those are searched in one piece: \
+                     leave out --shard, or deal out whole programs with `check {bug}` or `check`"
+                );
             }
             let debugger = args.limits.debugger()?;
-            let checker = checker.jobs(cores);
+            let checker = checker.jobs(cores).shard(args.shard);
             let exit = one(bug, variants[0], &checker, format, args)?;
             if let Some(debugger) = debugger {
                 let executable = std::env::current_exe()?;
@@ -138,26 +141,55 @@ fn one(
     args: &Check,
 ) -> Result<Exit> {
     let report = check(bug, variant, checker)?;
-    let exit = match was_interrupted(&report) {
-        true => Exit::Interrupted,
-        false => Exit::of(report.verdict),
-    };
-    let prices = prices::load();
-    if let Some(format) = format.of_a_tool() {
-        output::print(&formats::render(format, &[judged(&report)]))?;
-    } else if format == Format::Json {
-        output::json(&checked(bug, variant, report.clone(), &prices))?;
+    let program = (bug, variant);
+    let exit = if report.shard.is_some() && format == Format::Json {
+        output::json(&One {
+            whole: Whole::of(Deals::Executions, &[program], args),
+            checked: checked(bug, variant, report.clone(), &prices::load()),
+        })?;
+        exit_of_one(&report)
     } else {
-        output::print(&output::report(&report, args.full))?;
-        if !checker.is_replay() {
-            tell_again(&report, "")?;
-        }
-        print_prices(&[(bug, variant)], &prices)?;
-    }
+        conclude_one(program, &report, format, args.full)?
+    };
     let command = format!("{} check {}/{}", called::name(), bug.name, variant.name);
     picture::write(&args.picture, &report, &command)?;
     Ok(exit)
 }
+
+/// Prints the report on one program.
+pub fn conclude_one(
+    (bug, variant): Program,
+    report: &Report,
+    format: Format,
+    full: bool,
+) -> Result<Exit> {
+    let prices = prices::load();
+    if let Some(format) = format.of_a_tool() {
+        output::print(&formats::render(format, &[judged(report)]))?;
+    } else if format == Format::Json {
+        output::json(&checked(bug, variant, report.clone(), &prices))?;
+    } else {
+        output::print(&output::report(report, full))?;
+        if report.stopped.as_deref() != Some(REPLAYED) {
+            tell_again(report, "")?;
+        }
+        print_prices(&[(bug, variant)], &prices)?;
+        if report.shard.is_some() {
+            output::print(&format!("\n{ADDED_UP}"))?;
+        }
+    }
+    Ok(exit_of_one(report))
+}
+
+fn exit_of_one(report: &Report) -> Exit {
+    match was_interrupted(report) {
+        true => Exit::Interrupted,
+        false => Exit::of_report(report),
+    }
+}
+
+/// Where the verdict on the whole is to be had.
+const ADDED_UP: &str = "`merge` adds up the parts, as --json prints them.";
 
 /// Longer tokens are printed in JSON only.
 const MAX_TOKEN: usize = 30;
@@ -230,7 +262,11 @@ fn print_prices(programs: &[Program], prices: &Prices) -> Result<()> {
 }
 
 fn checked(bug: &Bug, variant: &Variant, report: Report, prices: &Prices) -> Checked {
-    let as_declared = as_declared(variant.role, &report).known();
+    // What is declared is the whole: a part may fail in another way.
+    let as_declared = match report.shard {
+        Some(_) => None,
+        None => as_declared(variant.role, &report).known(),
+    };
     Checked {
         report,
         role: variant.role.name(),
@@ -259,7 +295,7 @@ fn several(all: &[Program], checker: &Checker, cores: usize, args: &Check) -> Re
         let reports = check_all(&programs, checker, cores)?;
         return conclude(&programs, &reports, &skipped, format);
     };
-    let whole = Whole::of(&programs, args);
+    let whole = Whole::of(Deals::Programs, &programs, args);
     let own = part::dealt(&programs, shard);
     let reports = check_all(&own, checker, cores)?;
     if format == Format::Json {
@@ -275,7 +311,7 @@ fn several(all: &[Program], checker: &Checker, cores: usize, args: &Check) -> Re
     if format == Format::Text {
         let (some, all) = (own.len(), programs.len());
         output::print(&format!(
-            "This is {shard}: {some} of {all} programs. With --json, `merge` adds up the parts."
+            "This is {shard}: {some} of {all} programs. {ADDED_UP}"
         ))?;
     }
     Ok(exit)

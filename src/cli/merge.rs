@@ -5,7 +5,7 @@ use super::check::{self, Program};
 use super::part::{self, Whole};
 use super::{Exit, lookup};
 use anyhow::{Context, Result, anyhow, bail};
-use heisenbug_check::Report;
+use heisenbug_check::{Report, add_up};
 use heisenbug_explain::Shard;
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,7 +16,15 @@ struct Part {
     file: PathBuf,
     shard: Shard,
     whole: Whole,
-    results: Dealt,
+    results: Results,
+}
+
+/// What a part has found.
+enum Results {
+    /// On its share of the programs.
+    Programs(Dealt),
+    /// On its share of one program's executions.
+    Executions(Box<Report>),
 }
 
 /// What a part says of several programs.
@@ -32,16 +40,64 @@ pub fn run(args: &Merge) -> Result<Exit> {
     let parts = together(parts.collect::<Result<_>>()?)?;
     let format = Format::of(args.format, args.json);
     let programs = programs(&parts[0].whole)?;
-    let mut reports: Vec<Option<Report>> = vec![None; programs.len()];
-    for part in &parts {
-        let own = (0..programs.len()).filter(|&position| part.shard.has(position));
-        for (position, report) in own.zip(&part.results.reports) {
+    if let Results::Executions(_) = parts[0].results {
+        let report = add_up(&of_one_dealing(&parts)?);
+        return check::conclude_one(programs[0], &report, format, args.full);
+    }
+    let (reports, skipped) = in_order(&parts, programs.len());
+    check::conclude(&programs, &reports, &skipped, format)
+}
+
+/// The reports on all programs, in their order, and why some programs are in no part.
+fn in_order(parts: &[Part], programs: usize) -> (Vec<Report>, Vec<String>) {
+    let mut reports: Vec<Option<Report>> = vec![None; programs];
+    let mut all_skipped: Vec<String> = Vec::new();
+    for part in parts {
+        let Results::Programs(Dealt {
+            skipped,
+            reports: found,
+        }) = &part.results
+        else {
+            continue;
+        };
+        let own = (0..programs).filter(|&position| part.shard.has(position));
+        for (position, report) in own.zip(found) {
             reports[position] = Some(report.clone());
         }
+        let new = skipped.iter().filter(|why| !all_skipped.contains(why));
+        let new: Vec<String> = new.cloned().collect();
+        all_skipped.extend(new);
     }
-    let reports: Option<Vec<Report>> = reports.into_iter().collect();
-    let reports = reports.expect("each part has all of its programs");
-    check::conclude(&programs, &reports, &parts[0].results.skipped, format)
+    (reports.into_iter().flatten().collect(), all_skipped)
+}
+
+/// The reports on the parts of one program.
+///
+/// # Errors
+///
+/// If not all have dealt out the same: then some executions could be in two parts, and others in none.
+fn of_one_dealing(parts: &[Part]) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    let mut first: Option<(&str, &Path)> = None;
+    for part in parts {
+        let Results::Executions(report) = &part.results else {
+            continue;
+        };
+        reports.push((**report).clone());
+        let dealt = report.shard.as_ref().and_then(|part| part.dealt.as_deref());
+        let Some(dealt) = dealt else {
+            continue;
+        };
+        let (known, file) = *first.get_or_insert((dealt, &part.file));
+        if known != dealt {
+            let (this, file) = (part.file.display(), file.display());
+            bail!(
+                "{this} has dealt out other executions than {file}: another build, or one of them has met a \
+                 loop or a query that the other part has not. Check in another number of parts, or in one piece"
+            );
+        }
+    }
+    Ok(reports)
 }
 
 /// The parts in order, if they are all parts of one check, and each is there once.
@@ -112,15 +168,18 @@ impl Part {
     }
 
     fn of(file: &Path, mut json: Value) -> Result<Part> {
-        let (shard, whole) = (json["shard"].take(), json["whole"].take());
-        let shard: Shard = serde_json::from_value(shard)?;
+        let whole = json["whole"].take();
+        let shard: Shard = serde_json::from_value(json["shard"].clone())?;
         // Of a number that was edited, parts would be expected that nobody can have made.
         let shard = format!("{}/{}", shard.part, shard.of).parse();
         Ok(Part {
             file: file.to_owned(),
             shard: shard.map_err(|why: String| anyhow!("its part {why}"))?,
             whole: serde_json::from_value(whole)?,
-            results: serde_json::from_value(json)?,
+            results: match json.get("reports") {
+                Some(_) => Results::Programs(serde_json::from_value(json)?),
+                None => Results::Executions(serde_json::from_value(json)?),
+            },
         })
     }
 
@@ -129,10 +188,17 @@ impl Part {
     /// If it does not have exactly its programs, or was interrupted.
     fn is_finished(&self) -> Result<()> {
         let (file, shard) = (self.file.display(), self.shard);
-        let numbered = self.whole.programs.iter().enumerate();
-        let dealt = numbered.filter(|(position, _)| shard.has(*position));
-        let dealt: Vec<&str> = dealt.map(|(_, name)| name.as_str()).collect();
-        let reports = &self.results.reports;
+        let names = self.whole.programs.iter().map(String::as_str).enumerate();
+        let (dealt, reports): (Vec<&str>, &[Report]) = match &self.results {
+            Results::Programs(dealt) => {
+                let own = names.filter(|(position, _)| shard.has(*position));
+                (own.map(|(_, name)| name).collect(), &dealt.reports)
+            }
+            Results::Executions(report) => {
+                let all = names.map(|(_, name)| name);
+                (all.collect(), std::slice::from_ref(report))
+            }
+        };
         let has: Vec<String> = reports.iter().map(name).collect();
         let is_short = has.len() < dealt.len() && has == dealt[..has.len()];
         if is_short || reports.iter().any(Report::was_interrupted) {

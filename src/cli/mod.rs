@@ -34,7 +34,7 @@ mod uses;
 use anyhow::Result;
 use args::{Args, Command};
 use clap::Parser;
-use heisenbug_check::Verdict;
+use heisenbug_check::{Report, Verdict};
 use std::process::ExitCode;
 
 /// The exit code of the process. Scripts may rely on the numbers.
@@ -50,11 +50,21 @@ pub enum Exit {
     Unknown = 3,
     /// It holds, with loops of a bounded number of passes.
     Bounded = 4,
+    /// Nothing fails in this part of a check, whatever the others find.
+    Part = 5,
     /// Ctrl-C.
     Interrupted = 130,
 }
 
 impl Exit {
+    /// The exit code of the report on one program.
+    fn of_report(report: &Report) -> Exit {
+        match report.is_part_without_failure() {
+            true => Exit::Part,
+            false => Exit::of(report.verdict),
+        }
+    }
+
     /// The exit code of one program's verdict.
     fn of(verdict: Verdict) -> Exit {
         match verdict {

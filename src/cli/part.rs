@@ -18,11 +18,32 @@ pub struct Dealt {
     pub reports: Vec<Checked>,
 }
 
+/// What a part of one program prints as JSON.
+#[derive(Serialize)]
+pub struct One {
+    /// The report on the part, which says which part it is.
+    #[serde(flatten)]
+    pub checked: Checked,
+    /// What it is a part of.
+    pub whole: Whole,
+}
+
+/// What is dealt out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deals {
+    /// Whole programs.
+    Programs,
+    /// The executions of one program.
+    Executions,
+}
+
 /// What a check of all parts is about. Reports that differ in it do not belong together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Whole {
     /// The version of heisenbug.
     version: String,
+    deals: Deals,
     /// The programs, as `bug/variant`, in the order in which they are dealt out.
     pub programs: Vec<String>,
     /// A number made from their source files.
@@ -54,7 +75,7 @@ pub fn name((bug, variant): &Program) -> String {
 
 impl Whole {
     /// The check of these programs that the command line asks for.
-    pub fn of(programs: &[Program], args: &Check) -> Whole {
+    pub fn of(deals: Deals, programs: &[Program], args: &Check) -> Whole {
         let limits = &args.limits;
         let engine = match args.engine {
             Engine::Sc => "sc",
@@ -65,6 +86,7 @@ impl Whole {
         files.dedup();
         Whole {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            deals,
             programs: programs.iter().map(name).collect(),
             sources: format!("{:016x}", sum(&files)),
             limits: Limits {
@@ -82,6 +104,7 @@ impl Whole {
         match other {
             _ if self.version != other.version => Some("another version of heisenbug"),
             _ if self.programs != other.programs => Some("other programs"),
+            _ if self.deals != other.deals => Some("executions are dealt out, not programs"),
             _ if self.sources != other.sources => Some("other sources of the same programs"),
             _ if self.limits != other.limits => Some("other options"),
             _ => None,

@@ -38,7 +38,7 @@ pub use report::{
     Access, CLOCKS, Clash, Engine, Executions, INTERRUPT, Leaked, Line, Network, OutcomeCount,
     REPLAYED, RETURNED, Report, Stronger, Verdict,
 };
-pub use shard::Shard;
+pub use shard::{Part, Shard};
 pub use style::plain;
 pub use table::{Table, thousands};
 pub use visible::{json, visible, visible_but_styles};

@@ -15,6 +15,34 @@ pub struct Shard {
     pub of: u32,
 }
 
+/// What a part of one program's check says of itself, so that the parts can be added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Part {
+    /// Which part it is.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub shard: Shard,
+    /// Whether all of the part was explored.
+    pub explored: bool,
+    /// How the executions were dealt out: equal for all parts of one check. `None` if it did not come to that.
+    pub dealt: Option<String>,
+    /// How hard the counterexample is to read: the least, as a text, is the whole's. `None` if there is none, or
+    /// it is a crash.
+    pub rank: Option<String>,
+}
+
+impl Part {
+    /// A part of which nothing is known.
+    pub fn unexplored(shard: Shard) -> Part {
+        Part {
+            shard,
+            explored: false,
+            dealt: None,
+            rank: None,
+        }
+    }
+}
+
 impl Shard {
     /// More parts than this do not help: each of them looks at the same beginning.
     pub const MAX: u32 = 1_000;
