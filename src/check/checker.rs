@@ -7,7 +7,7 @@ use super::tally::{Counterexample, Judge, MAX_OUTCOMES};
 use heisenbug_catalogue::{Bug, Class, Variant};
 use heisenbug_engine::search::{Config, Model, Summary};
 use heisenbug_engine::token::Token;
-use heisenbug_explain::{Engine, Executions, RETURNED, Report, Verdict};
+use heisenbug_explain::{Engine, Executions, Part, RETURNED, Report, Shard, Verdict};
 use heisenbug_model::session::{Mutation, Site};
 use heisenbug_trace::source;
 #[cfg(feature = "serde")]
@@ -76,6 +76,7 @@ pub struct Checker {
     spurious: u8,
     jobs: usize,
     replay: Option<String>,
+    shard: Option<Shard>,
     #[cfg_attr(feature = "serde", serde(skip))]
     mutation: Option<Mutation>,
     /// How long one execution may run without a shared access before it counts as an endless loop.
@@ -95,6 +96,7 @@ impl Default for Checker {
             spurious: Checker::SPURIOUS,
             jobs: 1,
             replay: None,
+            shard: None,
             mutation: None,
             patience: Checker::PATIENCE,
             max_memory: None,
@@ -180,6 +182,23 @@ impl Checker {
         self.replay.is_some()
     }
 
+    /// Checks only one part of a program, or all of it. The parts have no execution in common, and are the whole;
+    /// a limit holds for each part. If nothing fails in a part, its verdict is *unknown*:
+    /// [`add_up`](super::add_up) makes the verdict on the whole of the reports on all parts.
+    pub fn shard(mut self, shard: Option<Shard>) -> Checker {
+        self.shard = shard;
+        self
+    }
+
+    /// The same report, as that of a part of which nothing is known, if only a part is checked.
+    #[doc(hidden)]
+    pub fn unexplored(&self, report: Report) -> Report {
+        Report {
+            shard: self.shard.map(Part::unexplored),
+            ..report
+        }
+    }
+
     /// Replaces the ordering at one place of the program, to see whether the program needs it.
     pub fn mutation(mut self, mutation: Option<Mutation>) -> Checker {
         self.mutation = mutation;
@@ -241,6 +260,7 @@ impl Checker {
             judge,
             budget: Budget::new(self.max_executions, self.max_time),
             mutation: self.mutation,
+            shard: self.shard,
             collect_sites: false,
         }
     }
@@ -249,10 +269,10 @@ impl Checker {
         let began = Instant::now();
         let mut report = match self.explored(scenario, judge) {
             Ok(exploration) => self.judged(exploration),
-            Err(mishap) => Report {
+            Err(mishap) => self.unexplored(Report {
                 stopped: Some(mishap),
                 ..Report::empty()
-            },
+            }),
         };
         report.millis = began.elapsed().as_millis() as u64;
         report
@@ -279,12 +299,21 @@ impl Checker {
         if let Some(searched) = exploration.machines.take() {
             return searched.report(self.replay.as_deref());
         }
+        let report = self.judged_whole(&exploration);
+        match self.shard {
+            None => report,
+            Some(shard) => part(shard, report, &exploration),
+        }
+    }
+
+    /// The report on an exploration of threads, as if it was the whole.
+    fn judged_whole(&self, exploration: &Exploration) -> Report {
         let Exploration {
             tally,
             summary,
             replayed,
             ..
-        } = &exploration;
+        } = exploration;
         let unfinished = exploration.unfinished();
         let mut report = Report {
             outcomes: tally.outcomes(),
@@ -313,7 +342,8 @@ impl Checker {
             show(&mut report, replayed);
         }
         report.notes.extend(self.caveats(summary));
-        match unfinished.or_else(|| exploration.doubt()) {
+        let is_part = self.shard.is_some();
+        match unfinished.or_else(|| exploration.doubt(is_part)) {
             Some(why) => {
                 report.complete = false;
                 report.stopped = Some(why);
@@ -409,7 +439,7 @@ impl Exploration {
     }
 
     /// Why it is unknown whether the program holds, although everything was explored.
-    fn doubt(&self) -> Option<String> {
+    fn doubt(&self, is_part: bool) -> Option<String> {
         if !self.models {
             // Forgotten imports look like this: everything happens where the engine does not see it.
             return Some(
@@ -418,18 +448,42 @@ impl Exploration {
                     .to_owned(),
             );
         }
-        if self.tally.executions == 0 && self.tally.passes.is_none() {
-            return Some(
-                "no execution reached its end, which is an error in heisenbug, not in the \
-                 program"
-                    .to_owned(),
-            );
+        // There may be more parts than executions.
+        if !is_part && self.tally.executions == 0 && self.tally.passes.is_none() {
+            return Some(NO_EXECUTION.to_owned());
         }
         let panic = self.tally.panic.as_ref()?;
         Some(format!(
             "a thread panicked (\"{panic}\") while another one was in a loop that was cut: \
              whether the program handles the panic is unknown"
         ))
+    }
+}
+
+/// Why nothing is known if there was no execution.
+pub const NO_EXECUTION: &str =
+    "no execution reached its end, which is an error in heisenbug, not in the program";
+
+/// Turns a report into that of a part: without a failure, nothing is known about the whole.
+fn part(shard: Shard, report: Report, exploration: &Exploration) -> Report {
+    let explored = report.stopped.is_none();
+    let part = Part {
+        shard,
+        explored,
+        dealt: { exploration.summary.dealt }.map(|sum| format!("{sum:016x}")),
+        rank: { exploration.tally.worst.as_ref() }.map(Counterexample::rank),
+    };
+    let (verdict, stopped) = match report.verdict {
+        _ if !explored => (report.verdict, report.stopped),
+        Verdict::Fails => (Verdict::Fails, Some(shard.to_string())),
+        _ => (Verdict::Unknown, Some(format!("{shard}: no failure here"))),
+    };
+    Report {
+        shard: Some(part),
+        verdict,
+        stopped,
+        complete: false,
+        ..report
     }
 }
 

@@ -9,6 +9,7 @@ use super::tally::{Judge, Tally};
 use heisenbug_engine::search::{self, Config, Leaf, Observer, Summary};
 use heisenbug_engine::token::Token;
 use heisenbug_engine::workers::Workers;
+use heisenbug_explain::Shard;
 use heisenbug_model::net;
 use heisenbug_model::session::{self, Entered, Mutation, Options, Site};
 use std::panic::resume_unwind;
@@ -27,6 +28,10 @@ pub fn program_runs() -> bool {
     PROGRAM_RUNS.load(Relaxed)
 }
 
+/// Why there is no part of a system of machines.
+const IN_ONE_PIECE: &str =
+    "machines are searched in one piece: what is dealt out are whole programs";
+
 /// What to explore, and how.
 #[derive(Debug)]
 pub struct Task {
@@ -38,6 +43,8 @@ pub struct Task {
     pub budget: Budget,
     /// The ordering to replace.
     pub mutation: Option<Mutation>,
+    /// Which part to explore, if not the whole.
+    pub shard: Option<Shard>,
     /// Whether to collect the places at which the program names an ordering.
     pub collect_sites: bool,
 }
@@ -73,7 +80,11 @@ pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Explorat
     panics::install();
     #[cfg(unix)]
     super::overflow::install();
-    let workers = Workers::new(task.config.clone());
+    let shard = task.shard.map(|shard| heisenbug_engine::Shard {
+        part: shard.part as usize - 1,
+        of: shard.of as usize,
+    });
+    let workers = Workers::of(task.config.clone(), shard);
     let together = Together {
         scenario,
         task,
@@ -100,6 +111,9 @@ pub fn explore(scenario: &Scenario, task: &Task, jobs: usize) -> Result<Explorat
         return explore(scenario, task, 1);
     }
     if let Some(handed) = net::take() {
+        if task.shard.is_some() {
+            return Err(IN_ONE_PIECE.to_owned());
+        }
         PROGRAM_RUNS.store(true, Relaxed);
         let searched = panics::watch(|| machines::explore(&handed, task));
         PROGRAM_RUNS.store(false, Relaxed);
@@ -181,6 +195,7 @@ impl Exploration {
         mine.load_buffering |= theirs.load_buffering;
         mine.spurious |= theirs.spurious;
         mine.passes = mine.passes.max(theirs.passes);
+        mine.dealt = mine.dealt.or(theirs.dealt);
         // Each estimates the whole from a part, and overestimates: the smallest is the closest.
         mine.estimate = mine
             .estimate
@@ -209,8 +224,8 @@ impl Observer for Counting<'_> {
     fn ended(&mut self, leaf: &Leaf<'_>) {
         PROGRAM_RUNS.store(false, Relaxed);
         let facts = session::end_execution();
-        if panics::mishap() {
-            // The result of this execution is not caused by the program.
+        if panics::mishap() || !leaf.is_counted() {
+            // The result is not caused by the program, or another part counts it.
             return;
         }
         let came = Came::read(leaf.ending, &facts);

@@ -24,6 +24,7 @@ mod outcome;
 #[cfg(unix)]
 mod overflow;
 mod panics;
+mod parts;
 mod replay;
 mod tally;
 
@@ -31,7 +32,10 @@ pub use budget::{interrupt, interrupt_flag, interrupted};
 pub use checker::{Checker, Engines, check, returned};
 pub use declared::{Declared, as_declared};
 pub use explore::{Scenario, program_runs};
-pub use heisenbug_explain::{Access, Clash, Engine, Executions, OutcomeCount, Report, Verdict};
+pub use heisenbug_explain::{
+    Access, Clash, Engine, Executions, OutcomeCount, Report, Shard, Verdict,
+};
 pub use orderings::weaker;
+pub use parts::add_up;
 
 pub use heisenbug_model::session::{Mutation, Site};

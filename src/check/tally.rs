@@ -80,6 +80,19 @@ struct Rank {
 }
 
 impl Counterexample {
+    /// The rank and the code as a text: the smaller text is the one that is easier to read.
+    pub fn rank(&self) -> String {
+        let Rank {
+            stale,
+            preemptions,
+            switches,
+            events,
+        } = self.rank;
+        let rank = [stale, preemptions as usize, switches, events].map(|number| number as u32);
+        let words = rank.iter().chain(&self.code);
+        words.map(|word| format!("{word:08x}")).collect()
+    }
+
     /// The one of the two that is easier to read.
     fn easier(self, other: Counterexample) -> Counterexample {
         if (self.rank, &self.code) <= (other.rank, &other.code) {

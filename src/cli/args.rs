@@ -3,7 +3,7 @@
 use super::trace::TraceFile;
 use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
-use heisenbug_explain::formats;
+use heisenbug_explain::{Shard, formats};
 use heisenbug_isolated::Debugger;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +37,8 @@ pub enum Command {
     Show(Show),
     /// Checks programs over all their executions
     Check(Check),
+    /// Adds up the reports of the parts of a check
+    Merge(Merge),
     /// Runs a program on real threads, or as processes, many times
     Stress(Stress),
     /// Runs machines as processes, each in a terminal of its own
@@ -176,6 +178,14 @@ pub struct Check {
     pub engine: Engine,
     #[command(flatten)]
     pub limits: Limits,
+    /// Check only part K of N; `heisenbug merge` adds up what the parts print with --json
+    #[arg(
+        long,
+        value_name = "K/N",
+        conflicts_with = "replay",
+        allow_negative_numbers = true
+    )]
+    pub shard: Option<Shard>,
     /// Show every operation, and fold none
     #[arg(long)]
     pub full: bool,
@@ -187,6 +197,31 @@ pub struct Check {
     pub format: Option<Format>,
     #[command(flatten)]
     pub picture: Picture,
+}
+
+#[derive(clap::Args, Debug)]
+#[command(after_help = "\
+The parts are what `check --shard K/N --json` has printed for K from 1 to N. A
+part that is missing, or there twice, or of another check, is refused. The exit
+codes are those of `check`.
+
+Example:
+  heisenbug check --shard 1/2 --json > 1.json    on one machine
+  heisenbug check --shard 2/2 --json > 2.json    on another
+  heisenbug merge 1.json 2.json")]
+pub struct Merge {
+    /// The reports of all parts, in any order
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Show every operation, and fold none
+    #[arg(long)]
+    pub full: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print in a format for another tool: annotations, test results, static analysis, an editor
+    #[arg(long, value_enum, conflicts_with = "json")]
+    pub format: Option<Format>,
 }
 
 /// Report files, written in addition to the printed report.

@@ -2,14 +2,15 @@
 
 use super::args::{Check, Engine, Format, Limits};
 use super::output::Progress;
+use super::part::{self, Deals, Dealt, One, Whole};
 use super::prices::{self, Price, Prices};
 use super::{Exit, called, lookup, output, peers, picture, servers};
 use anyhow::{Result, anyhow, bail};
-use heisenbug_catalogue::{Bug, Variant};
+use heisenbug_catalogue::{Bug, Scale, Variant};
 use heisenbug_check::{Checker, Declared, Engines, Report, Verdict, as_declared, interrupted};
 use heisenbug_explain::formats::{self, Case, Judged};
 use heisenbug_explain::style::{Paint, paint};
-use heisenbug_explain::{self as explain, Table};
+use heisenbug_explain::{self as explain, REPLAYED, Table};
 use heisenbug_isolated as isolated;
 use heisenbug_worlds as worlds;
 use serde::Serialize;
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// A report, as `check --json` prints it: the report's own fields, and how they compare with the declaration.
 #[derive(Serialize)]
-struct Checked {
+pub struct Checked {
     #[serde(flatten)]
     report: Report,
     /// `buggy`, `fixed`, `sound` or `trap`.
@@ -34,6 +35,9 @@ struct Checked {
 pub fn run(args: &Check) -> Result<Exit> {
     let format = Format::of(args.format, args.json);
     if args.engine == Engine::Loom {
+        if args.shard.is_some() {
+            bail!("loom's answers are not in parts: leave out --shard");
+        }
         if format.of_a_tool().is_some() {
             bail!("loom's answers have no timeline: use --format text or --format json");
         }
@@ -58,7 +62,7 @@ pub fn run(args: &Check) -> Result<Exit> {
         };
         let programs =
             { all.into_iter() }.flat_map(|bug| bug.variants.iter().map(move |v| (bug, v)));
-        return several(&programs.collect::<Vec<_>>(), &checker, cores, format);
+        return several(&programs.collect::<Vec<_>>(), &checker, cores, args);
     };
     let found = lookup::find(name)?;
     let bug = found.bug;
@@ -70,8 +74,15 @@ pub fn run(args: &Check) -> Result<Exit> {
     match found.variant {
         Some(_) => {
             servers::need(variants[0])?;
+            if args.shard.is_some() && bug.scale == Scale::Machines {
+                let (bug, variant) = (bug.name, variants[0].name);
+                bail!(
+                    "{bug}/{variant} is a program of machines, and those are searched in one piece: \
+                     leave out --shard, or deal out whole programs with `check {bug}` or `check`"
+                );
+            }
             let debugger = args.limits.debugger()?;
-            let checker = checker.jobs(cores);
+            let checker = checker.jobs(cores).shard(args.shard);
             let exit = one(bug, variants[0], &checker, format, args)?;
             if let Some(debugger) = debugger {
                 let executable = std::env::current_exe()?;
@@ -84,7 +95,7 @@ pub fn run(args: &Check) -> Result<Exit> {
             let which = format!("name a variant, such as {}/{}", bug.name, variants[0].name);
             picture::only_of_one(&args.picture, &which)?;
             let programs: Vec<_> = variants.into_iter().map(|variant| (bug, variant)).collect();
-            several(&programs, &checker, cores, format)
+            several(&programs, &checker, cores, args)
         }
     }
 }
@@ -130,26 +141,55 @@ fn one(
     args: &Check,
 ) -> Result<Exit> {
     let report = check(bug, variant, checker)?;
-    let exit = match was_interrupted(&report) {
-        true => Exit::Interrupted,
-        false => Exit::of(report.verdict),
-    };
-    let prices = prices::load();
-    if let Some(format) = format.of_a_tool() {
-        output::print(&formats::render(format, &[judged(&report)]))?;
-    } else if format == Format::Json {
-        output::json(&checked(bug, variant, report.clone(), &prices))?;
+    let program = (bug, variant);
+    let exit = if report.shard.is_some() && format == Format::Json {
+        output::json(&One {
+            whole: Whole::of(Deals::Executions, &[program], args),
+            checked: checked(bug, variant, report.clone(), &prices::load()),
+        })?;
+        exit_of_one(&report)
     } else {
-        output::print(&output::report(&report, args.full))?;
-        if !checker.is_replay() {
-            tell_again(&report, "")?;
-        }
-        print_prices(&[(bug, variant)], &prices)?;
-    }
+        conclude_one(program, &report, format, args.full)?
+    };
     let command = format!("{} check {}/{}", called::name(), bug.name, variant.name);
     picture::write(&args.picture, &report, &command)?;
     Ok(exit)
 }
+
+/// Prints the report on one program.
+pub fn conclude_one(
+    (bug, variant): Program,
+    report: &Report,
+    format: Format,
+    full: bool,
+) -> Result<Exit> {
+    let prices = prices::load();
+    if let Some(format) = format.of_a_tool() {
+        output::print(&formats::render(format, &[judged(report)]))?;
+    } else if format == Format::Json {
+        output::json(&checked(bug, variant, report.clone(), &prices))?;
+    } else {
+        output::print(&output::report(report, full))?;
+        if report.stopped.as_deref() != Some(REPLAYED) {
+            tell_again(report, "")?;
+        }
+        print_prices(&[(bug, variant)], &prices)?;
+        if report.shard.is_some() {
+            output::print(&format!("\n{ADDED_UP}"))?;
+        }
+    }
+    Ok(exit_of_one(report))
+}
+
+fn exit_of_one(report: &Report) -> Exit {
+    match was_interrupted(report) {
+        true => Exit::Interrupted,
+        false => Exit::of_report(report),
+    }
+}
+
+/// Where the verdict on the whole is to be had.
+const ADDED_UP: &str = "`merge` adds up the parts, as --json prints them.";
 
 /// Longer tokens are printed in JSON only.
 const MAX_TOKEN: usize = 30;
@@ -222,7 +262,11 @@ fn print_prices(programs: &[Program], prices: &Prices) -> Result<()> {
 }
 
 fn checked(bug: &Bug, variant: &Variant, report: Report, prices: &Prices) -> Checked {
-    let as_declared = as_declared(variant.role, &report).known();
+    // What is declared is the whole: a part may fail in another way.
+    let as_declared = match report.shard {
+        Some(_) => None,
+        None => as_declared(variant.role, &report).known(),
+    };
     Checked {
         report,
         role: variant.role.name(),
@@ -231,40 +275,56 @@ fn checked(bug: &Bug, variant: &Variant, report: Report, prices: &Prices) -> Che
     }
 }
 
-type Program = (&'static Bug, &'static Variant);
+/// A program of the catalogue.
+pub type Program = (&'static Bug, &'static Variant);
+
+/// A program's report, against what the program declares.
+type Judgement<'a> = (&'a Program, &'a Report, Declared);
 
 /// Several programs, each against what it declares. Those that need a server which is not at hand are
-/// skipped.
-fn several(all: &[Program], checker: &Checker, cores: usize, format: Format) -> Result<Exit> {
+/// skipped. A shard checks its share of the programs.
+fn several(all: &[Program], checker: &Checker, cores: usize, args: &Check) -> Result<Exit> {
     let can_run = |program: &&Program| servers::missing(program.1).is_none();
     let programs: Vec<Program> = all.iter().filter(can_run).copied().collect();
     let skipped = servers::skipped(all.iter().map(|(_, variant)| *variant));
     if programs.is_empty() {
         bail!("{}", skipped.join("\n"));
     }
-    let programs = programs.as_slice();
-    let reports = check_all(programs, checker, cores)?;
-    let results: Vec<(&Program, &Report, Declared)> = programs
-        .iter()
-        .zip(&reports)
-        .map(|(program, report)| (program, report, as_declared(program.1.role, report)))
-        .collect();
-    let exit = if reports.iter().any(was_interrupted) || interrupted() {
-        Exit::Interrupted
-    } else if results
-        .iter()
-        .any(|(_, _, declared)| matches!(declared, Declared::No(_)))
-    {
-        Exit::Bad
-    } else if results.len() < programs.len()
-        || results
-            .iter()
-            .any(|(_, _, declared)| *declared == Declared::Unknown)
-    {
-        Exit::Unknown
-    } else {
-        Exit::Good
+    let format = Format::of(args.format, args.json);
+    let Some(shard) = args.shard else {
+        let reports = check_all(&programs, checker, cores)?;
+        return conclude(&programs, &reports, &skipped, format);
     };
+    let whole = Whole::of(Deals::Programs, &programs, args);
+    let own = part::dealt(&programs, shard);
+    let reports = check_all(&own, checker, cores)?;
+    if format == Format::Json {
+        output::json(&Dealt {
+            shard,
+            whole,
+            skipped,
+            reports: all_checked(&own, &reports, &prices::load()),
+        })?;
+        return Ok(exit_of(&against_all(&own, &reports), own.len()));
+    }
+    let exit = conclude(&own, &reports, &skipped, format)?;
+    if format == Format::Text {
+        let (some, all) = (own.len(), programs.len());
+        output::print(&format!(
+            "This is {shard}: {some} of {all} programs. {ADDED_UP}"
+        ))?;
+    }
+    Ok(exit)
+}
+
+/// Prints the reports of several programs, in order; some may be missing from the end.
+pub fn conclude(
+    programs: &[Program],
+    reports: &[Report],
+    skipped: &[String],
+    format: Format,
+) -> Result<Exit> {
+    let results = against_all(programs, reports);
     let prices = prices::load();
     if let Some(format) = format.of_a_tool() {
         let cases: Vec<Case> = results
@@ -273,14 +333,10 @@ fn several(all: &[Program], checker: &Checker, cores: usize, format: Format) -> 
             .collect();
         output::print(&formats::render(format, &cases))?;
     } else if format == Format::Json {
-        let checked: Vec<Checked> = results
-            .iter()
-            .map(|((bug, variant), report, _)| checked(bug, variant, (*report).clone(), &prices))
-            .collect();
-        output::json(&checked)?;
+        output::json(&all_checked(programs, reports, &prices))?;
     } else {
         output::print(&summary(&results, programs.len()))?;
-        for why in &skipped {
+        for why in skipped {
             output::print(&explain::wrap(
                 &format!("Skipped: {why}."),
                 output::text_width(),
@@ -295,7 +351,36 @@ fn several(all: &[Program], checker: &Checker, cores: usize, format: Format) -> 
             print_prices(programs, &prices)?;
         }
     }
-    Ok(exit)
+    Ok(exit_of(&results, programs.len()))
+}
+
+fn against_all<'a>(programs: &'a [Program], reports: &'a [Report]) -> Vec<Judgement<'a>> {
+    let judgement = |(program, report): (&'a Program, &'a Report)| {
+        (program, report, as_declared(program.1.role, report))
+    };
+    programs.iter().zip(reports).map(judgement).collect()
+}
+
+fn all_checked(programs: &[Program], reports: &[Report], prices: &Prices) -> Vec<Checked> {
+    let both = programs.iter().zip(reports);
+    both.map(|((bug, variant), report)| checked(bug, variant, report.clone(), prices))
+        .collect()
+}
+
+/// The exit code of several programs, of which some may have no result.
+fn exit_of(results: &[Judgement<'_>], programs: usize) -> Exit {
+    let was_interrupted = |result: &Judgement<'_>| was_interrupted(result.1);
+    let is_bad = |result: &Judgement<'_>| matches!(result.2, Declared::No(_));
+    let is_unknown = |result: &Judgement<'_>| result.2 == Declared::Unknown;
+    if results.iter().any(was_interrupted) || interrupted() {
+        Exit::Interrupted
+    } else if results.iter().any(is_bad) {
+        Exit::Bad
+    } else if results.len() < programs || results.iter().any(is_unknown) {
+        Exit::Unknown
+    } else {
+        Exit::Good
+    }
 }
 
 /// Checks the programs, as many at a time as there are cores to use, and returns the reports in
@@ -340,7 +425,7 @@ fn check_all(programs: &[Program], checker: &Checker, cores: usize) -> Result<Ve
 /// In fewer columns than this, the table has no room for counts and times.
 const WIDE: usize = 76;
 
-fn summary(results: &[(&Program, &Report, Declared)], programs: usize) -> String {
+fn summary(results: &[Judgement<'_>], programs: usize) -> String {
     let width = output::width().min(explain::MAX_WIDTH);
     let mut table = match width >= WIDE {
         true => Table::new(&["program", "verdict", "declared", "executions", "time"]),
@@ -383,7 +468,7 @@ fn summary(results: &[(&Program, &Report, Declared)], programs: usize) -> String
 }
 
 /// The table, with each bug's name above its variants.
-fn grouped(table: &str, results: &[(&Program, &Report, Declared)]) -> Vec<String> {
+fn grouped(table: &str, results: &[Judgement<'_>]) -> Vec<String> {
     let mut rows = table.lines();
     let mut lines: Vec<String> = rows.next().map(str::to_owned).into_iter().collect();
     let mut last = None;
@@ -405,7 +490,7 @@ fn verdict(report: &Report, with_class: bool) -> String {
     paint(Paint::of_verdict(report.verdict), &text)
 }
 
-fn closing(results: &[(&Program, &Report, Declared)], programs: usize) -> String {
+fn closing(results: &[Judgement<'_>], programs: usize) -> String {
     let good = results
         .iter()
         .filter(|(_, _, declared)| *declared == Declared::Yes)

@@ -13,8 +13,10 @@ mod list;
 mod lookup;
 #[cfg(feature = "cost")]
 mod measuring;
+mod merge;
 mod output;
 mod pager;
+mod part;
 mod peers;
 mod picture;
 #[cfg(feature = "learn")]
@@ -33,7 +35,7 @@ mod uses;
 use anyhow::Result;
 use args::{Args, Command};
 use clap::Parser;
-use heisenbug_check::Verdict;
+use heisenbug_check::{Report, Verdict};
 use std::process::ExitCode;
 
 /// The exit code of the process. Scripts may rely on the numbers.
@@ -49,11 +51,21 @@ pub enum Exit {
     Unknown = 3,
     /// It holds, with loops of a bounded number of passes.
     Bounded = 4,
+    /// Nothing fails in this part of a check, whatever the others find.
+    Part = 5,
     /// Ctrl-C.
     Interrupted = 130,
 }
 
 impl Exit {
+    /// The exit code of the report on one program.
+    fn of_report(report: &Report) -> Exit {
+        match report.is_part_without_failure() {
+            true => Exit::Part,
+            false => Exit::of(report.verdict),
+        }
+    }
+
     /// The exit code of one program's verdict.
     fn of(verdict: Verdict) -> Exit {
         match verdict {
@@ -104,6 +116,7 @@ fn run(args: Args) -> Result<Exit> {
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Check(args)) => check::run(&args),
+        Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Isolation(args)) => isolation::run(&args),
         Some(Command::Stress(args)) => stress::run(&args),

@@ -5,6 +5,7 @@
 //! smaller graph, and so another frame. (TruSt: Kokologiannakis, Marmanis, Gladstein and
 //! Vafeiadis, *Truly Stateless, Optimal Dynamic Partial Order Reduction*, POPL 2022.)
 
+use crate::Place;
 use crate::clock::{Clock, NONE, Pos};
 use crate::event::{Event, Kind, Order};
 use crate::graph::{Asleep, Graph};
@@ -77,9 +78,9 @@ impl Work {
 #[derive(Clone, Debug, Default)]
 pub struct Learnt {
     /// Places, by their addresses, where loops repeat without having changed anything.
-    pub loops: FxHashSet<usize>,
+    pub loops: FxHashMap<usize, Place>,
     /// Those of them where some thread has come back with the same stack as before.
-    pub circles: FxHashSet<usize>,
+    pub circles: FxHashMap<usize, Place>,
     /// The façade's facts about the program.
     pub facts: FxHashSet<&'static str>,
 }

@@ -227,7 +227,8 @@
 //! |---|---|---|
 //! | [`steps`] | the operations of a model thread | `run` |
 //! | [`search`] | the exploration, as its user sees it | `workers`, `schedule`, `run` |
-//! | [`workers`] | one exploration by several OS threads | `explorer` |
+//! | [`workers`] | one exploration by several OS threads | `dealing`, `explorer` |
+//! | `dealing` | one exploration in parts, on several machines | `explorer` |
 //! | [`stepper`] | runs a program step by step | `options`, `run` |
 //! | `moves` | the vocabulary of the stepper | |
 //! | `options` | the ways in which a step could go | `explorer` |
@@ -251,6 +252,7 @@
 //! bug and no library type, and has no user-facing texts.
 
 mod clock;
+mod dealing;
 mod event;
 mod explorer;
 mod graph;
@@ -273,6 +275,8 @@ pub mod stepper;
 pub mod steps;
 pub mod token;
 pub mod workers;
+
+pub use dealing::Shard;
 
 /// A source position, as the compiler passes it to `#[track_caller]` functions.
 pub type Place = &'static std::panic::Location<'static>;

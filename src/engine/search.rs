@@ -2,6 +2,7 @@
 
 use crate::Place;
 use crate::clock::Pos;
+use crate::dealing::{Dealing, Shard};
 use crate::event::{Event, Kind, Order};
 use crate::explorer::{Explorer, Learnt};
 use crate::graph::{Graph, Location};
@@ -144,6 +145,7 @@ pub struct Leaf<'a> {
     pub(crate) waits: &'a [Wait],
     pub(crate) graph: &'a Graph,
     pub(crate) learnt: &'a Learnt,
+    is_counted: bool,
 }
 
 impl<'a> Leaf<'a> {
@@ -154,7 +156,14 @@ impl<'a> Leaf<'a> {
             waits,
             graph: explorer.graph(),
             learnt: &explorer.learnt,
+            is_counted: true,
         }
+    }
+
+    /// Whether the execution is to be counted. In an exploration that is dealt out, the first ones are seen by
+    /// all parts, and each is counted by one.
+    pub fn is_counted(&self) -> bool {
+        self.is_counted
     }
 
     /// The threads that could not go on.
@@ -364,6 +373,9 @@ pub struct Summary {
     pub passes: Option<u32>,
     /// An estimate of the number of all executions, if the exploration was stopped.
     pub estimate: Option<f64>,
+    /// How the exploration was dealt out, as a number that is the same for all of its parts. `None` if it was
+    /// not, or that was done by another thread.
+    pub dealt: Option<u64>,
 }
 
 /// Explores the program: runs it once for each execution. The program must do the same whenever its
@@ -385,16 +397,19 @@ pub fn take_part(workers: &Workers, program: &dyn Fn(), observer: &mut dyn Obser
     };
     workers.join();
     let mut execution: Option<Box<Execution>> = None;
-    while let Some((explorer, generation)) = workers.next() {
-        part.join_generation(generation);
+    while let Some(subtree) = workers.next() {
+        part.join_generation(subtree.generation);
         let execution = match &mut execution {
             Some(execution) => {
-                execution.explorer = explorer;
+                execution.explorer = subtree.explorer;
                 execution
             }
-            None => execution.insert(Box::new(Execution::new(explorer))),
+            None => execution.insert(Box::new(Execution::new(subtree.explorer))),
         };
-        part.explore(execution, program);
+        let shard = workers.shard.filter(|_| subtree.is_root);
+        if shard.is_none_or(|shard| part.deal(execution, program, shard)) {
+            part.explore(execution, program);
+        }
         part.explored += execution.explorer.explored;
     }
     part.join_generation(workers.generation());
@@ -433,22 +448,56 @@ impl Part<'_> {
 
     /// Explores one subtree.
     fn explore(&mut self, execution: &mut Execution, program: &dyn Fn()) {
-        let is_current = |workers: &Workers, generation| workers.generation() == generation;
-        while is_current(self.workers, self.generation) && execution.explorer.next() {
-            if self.workers.is_stopped() || !self.observer.go_on(self.workers.runs()) {
-                return self.workers.stop();
+        while self.is_current() && execution.explorer.next() {
+            if !self.take_run(execution, program, true) {
+                return;
             }
-            self.workers.count_run();
-            self.run(execution, program);
-            if execution.explorer.restart {
-                return self.workers.begin_anew(&execution.explorer.learnt);
-            }
-            execution.explorer.weigh();
             self.workers.share(&mut execution.explorer, self.generation);
         }
     }
 
-    fn run(&mut self, execution: &mut Execution, program: &dyn Fn()) {
+    /// Explores the beginning, which all shards have in common, and leaves what this one is to explore. Returns
+    /// whether to go on.
+    fn deal(&mut self, execution: &mut Execution, program: &dyn Fn(), shard: Shard) -> bool {
+        let mut dealing = Dealing::of(shard, &mut execution.explorer);
+        while let Some(runs) = dealing.next(&mut execution.explorer) {
+            for _ in 0..runs {
+                if !self.is_current() || !execution.explorer.next() {
+                    break;
+                }
+                if !self.take_run(execution, program, dealing.counts()) {
+                    return false;
+                }
+                dealing.ran(execution.explorer.graph());
+            }
+            dealing.split(&mut execution.explorer);
+        }
+        self.summary.dealt = Some(dealing.deal(&mut execution.explorer));
+        true
+    }
+
+    /// Whether the exploration has not started over since.
+    fn is_current(&self) -> bool {
+        self.workers.generation() == self.generation
+    }
+
+    /// Runs the next graph. Returns whether to go on.
+    fn take_run(&mut self, execution: &mut Execution, program: &dyn Fn(), counted: bool) -> bool {
+        if self.workers.is_stopped() || !self.observer.go_on(self.workers.runs()) {
+            self.workers.stop();
+            return false;
+        }
+        self.workers.count_run();
+        self.run(execution, program, counted);
+        if execution.explorer.restart {
+            self.workers.begin_anew(&execution.explorer.learnt);
+            return false;
+        }
+        execution.explorer.weigh();
+        true
+    }
+
+    fn run(&mut self, execution: &mut Execution, program: &dyn Fn(), counted: bool) {
         let Part {
             workers,
             generation,
@@ -467,10 +516,14 @@ impl Part<'_> {
             summary.spurious |= could_be_spurious(graph);
             summary.passes = summary.passes.max(explorer.passes);
             if *ending == Ending::Wasted {
-                summary.wasted += 1;
+                summary.wasted += u64::from(counted);
                 return;
             }
-            observer.ended(&Leaf::of(explorer, ending, waits));
+            let leaf = Leaf::of(explorer, ending, waits);
+            observer.ended(&Leaf {
+                is_counted: counted,
+                ..leaf
+            });
         });
     }
 }

@@ -4,6 +4,7 @@
 //! So a thread that has plenty of items gives those at the bottom of its stack, which are the largest,
 //! to threads that have nothing to do.
 
+use crate::dealing::Shard;
 use crate::explorer::{Explorer, Frame, Learnt, Work};
 use crate::search::Config;
 use rustc_hash::FxHashMap;
@@ -17,6 +18,8 @@ const WORTH_SHARING: u64 = 300;
 /// An exploration that several OS threads [take part](crate::search::take_part) in.
 pub struct Workers {
     pub(crate) config: Config,
+    /// Which part of the exploration this is, if not the whole.
+    pub(crate) shard: Option<Shard>,
     state: Mutex<State>,
     changed: Condvar,
     /// How many threads wait for something to do. Read without the lock.
@@ -43,11 +46,27 @@ struct State {
 struct Job {
     frame: Frame,
     slots: FxHashMap<(u8, u32), u8>,
+    /// Whether it is the whole search.
+    is_root: bool,
+}
+
+/// A subtree to explore.
+pub(crate) struct Subtree {
+    pub explorer: Explorer,
+    /// Of which generation of the exploration it is.
+    pub generation: u64,
+    /// Whether it is the whole search.
+    pub is_root: bool,
 }
 
 impl Workers {
     /// An exploration that no thread has begun.
     pub fn new(config: Config) -> Workers {
+        Workers::of(config, None)
+    }
+
+    /// The same of one part, or of the whole.
+    pub fn of(config: Config, shard: Option<Shard>) -> Workers {
         let state = State {
             queue: vec![Job::root(&config)],
             workers: 0,
@@ -56,6 +75,7 @@ impl Workers {
         };
         Workers {
             config,
+            shard,
             state: Mutex::new(state),
             changed: Condvar::new(),
             idle: AtomicUsize::new(0),
@@ -114,7 +134,7 @@ impl Workers {
     }
 
     /// Waits for a job. `None` if there is nothing left.
-    pub(crate) fn next(&self) -> Option<(Explorer, u64)> {
+    pub(crate) fn next(&self) -> Option<Subtree> {
         let mut state = self.state();
         state.working -= 1;
         self.idle.fetch_add(1, Relaxed);
@@ -132,8 +152,11 @@ impl Workers {
         self.idle.fetch_sub(1, Relaxed);
         state.working += 1;
         let learnt = state.learnt.clone();
-        let explorer = Explorer::of_frame(self.config.clone(), job.frame, job.slots, learnt);
-        Some((explorer, self.generation()))
+        Some(Subtree {
+            explorer: Explorer::of_frame(self.config.clone(), job.frame, job.slots, learnt),
+            generation: self.generation(),
+            is_root: job.is_root,
+        })
     }
 
     /// Gives jobs to threads that have nothing to do, from an exploration of that generation.
@@ -148,7 +171,11 @@ impl Workers {
             && let Some(frame) = explorer.give_away()
         {
             let slots = explorer.slots.clone();
-            state.queue.push(Job { frame, slots });
+            state.queue.push(Job {
+                frame,
+                slots,
+                is_root: false,
+            });
             self.shared.store(true, Relaxed);
             self.changed.notify_one();
         }
@@ -171,6 +198,7 @@ impl Job {
         Job {
             frame: Frame::root(config),
             slots: FxHashMap::default(),
+            is_root: true,
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod picture;
 mod repeats;
 mod report;
 mod sentence;
+mod shard;
 mod stale;
 mod statements;
 mod story;
@@ -39,6 +40,7 @@ pub use report::{
     Access, CLOCKS, Clash, Engine, Executions, INTERRUPT, Leaked, Line, Network, OutcomeCount,
     REPLAYED, RETURNED, Report, Stronger, Verdict,
 };
+pub use shard::{Part, Shard};
 pub use style::plain;
 pub use table::{Table, thousands};
 pub use visible::{json, visible, visible_but_styles};

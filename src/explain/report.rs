@@ -2,6 +2,7 @@
 //!
 //! Serialised, it is what `--json` prints. Fields are added over time, never renamed or removed.
 
+use crate::shard::Part;
 use heisenbug_catalogue::{Class, Grade};
 use heisenbug_trace::{Blocked, Event, source};
 #[cfg(feature = "serde")]
@@ -81,6 +82,12 @@ pub struct Report {
     /// For machines on a network: what may go wrong, and what has to.
     #[cfg_attr(feature = "serde", serde(default))]
     pub network: Option<Network>,
+    /// If this is a part of a check: which, and what it takes to add it up with the others.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub shard: Option<Part>,
     /// How long the check took, in milliseconds.
     pub millis: u64,
 }
@@ -267,6 +274,7 @@ impl Report {
             leaked: Vec::new(),
             token: None,
             network: None,
+            shard: None,
             millis: 0,
         }
     }
@@ -295,6 +303,11 @@ impl Report {
     /// Whether the check was interrupted.
     pub fn was_interrupted(&self) -> bool {
         self.stopped.as_deref() == Some(INTERRUPT)
+    }
+
+    /// Whether this is a part of a check, all of it was explored, and nothing fails in it.
+    pub fn is_part_without_failure(&self) -> bool {
+        !self.fails() && self.shard.as_ref().is_some_and(|part| part.explored)
     }
 
     /// How many executions were explored.

@@ -290,6 +290,9 @@ pub fn stamp(report: &Report, time: Time) -> String {
     let how = match (&report.stopped, report.passes) {
         (Some(why), _) if why == REPLAYED => "This is one execution, run again.".to_owned(),
         (Some(why), _) if explored.is_empty() => format!("Not exhaustive, {why}."),
+        (Some(why), _) if report.shard.is_some() => {
+            format!("Not exhaustive, {why} ({explored}{time}).")
+        }
         (Some(why), _) if why.ends_with('?') => {
             format!("Not exhaustive, {why} So far {explored}{time}.")
         }

@@ -93,6 +93,7 @@ fn texts(report: &mut Report) -> Vec<&mut String> {
         leaked,
         token,
         network: _,
+        shard: _,
         millis: _,
     } = report;
     let mut texts: Vec<&mut String> = Vec::new();

@@ -119,10 +119,10 @@ pub fn check_in(
     }
     if heisenbug_check::interrupted() || observer.has_left() || heard.died_of_interrupt() {
         // The result is no longer wanted, or Ctrl-C hit the child before it was ready for it.
-        return Ok(Report {
+        return Ok(checker.unexplored(Report {
             stopped: Some(INTERRUPT.to_owned()),
             ..Report::named(bug, variant)
-        });
+        }));
     }
     if checker.is_parallel() {
         // Several executions were running; running one at a time shows which of them it was.
@@ -133,10 +133,10 @@ pub fn check_in(
     task.journal = Some((heard.executions, journal.clone()));
     run(executable, &task, &|_: u64| {})?;
     let trace = read_trace(&journal);
-    let began_executions = Report {
+    let began_executions = checker.unexplored(Report {
         executions: checker.executions(heard.executions),
         ..Report::named(bug, variant)
-    };
+    });
     let mut report = heard.crash(began_executions, trace);
     report.millis = began.elapsed().as_millis() as u64;
     Ok(report)
@@ -338,10 +338,14 @@ impl ChildOutput {
     fn report(&mut self) -> Option<Report> {
         let mut report = self.report.take()?;
         let doubt = self.doubt();
-        if report.verdict != Verdict::Fails && report.stopped.is_none() && doubt.is_some() {
+        let all_is_well = report.stopped.is_none() || report.is_part_without_failure();
+        if report.verdict != Verdict::Fails && all_is_well && doubt.is_some() {
             report.verdict = Verdict::Unknown;
             report.complete = false;
             report.stopped = doubt;
+            if let Some(part) = &mut report.shard {
+                part.explored = false;
+            }
         }
         Some(report)
     }

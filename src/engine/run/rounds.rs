@@ -86,10 +86,10 @@ impl Execution {
             self.waits_while_it_reads();
         }
         let learnt = &mut self.explorer.learnt.loops;
-        if again && learnt.insert(key) {
+        if again && learnt.insert(key, at).is_none() {
             self.explorer.restart = true;
         }
-        learnt.contains(&key)
+        learnt.contains_key(&key)
     }
 
     /// What the thread has to wait for before it continues at a place where a loop may repeat.
@@ -111,7 +111,7 @@ impl Execution {
             return Pass::First;
         }
         let learnt = &self.explorer.learnt.circles;
-        if !learnt.contains(&(std::ptr::from_ref(at) as usize)) {
+        if !learnt.contains_key(&(std::ptr::from_ref(at) as usize)) {
             return self.arrive_at_first(at, max_passes);
         }
         let actor = &mut self.run.actors[self.run.current];
@@ -133,7 +133,7 @@ impl Execution {
         let own = state(stack.since(actor.lent), actor.step);
         if actor.loops.looks_alike(at, own) {
             let learnt = &mut self.explorer.learnt.circles;
-            learnt.insert(std::ptr::from_ref(at) as usize);
+            learnt.insert(std::ptr::from_ref(at) as usize, at);
             self.explorer.restart = true;
         }
         match passes >= max_passes {

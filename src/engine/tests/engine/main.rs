@@ -8,6 +8,7 @@ mod litmus;
 mod mutants;
 mod opaque;
 mod schedules;
+mod shards;
 mod stepper;
 mod support;
 mod workers;
