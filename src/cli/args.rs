@@ -37,7 +37,7 @@ pub enum Command {
     Show(Show),
     /// Checks programs over all their executions
     Check(Check),
-    /// Adds up the reports of the parts of a check
+    /// Adds up the reports of the parts of a check, or of a stress
     Merge(Merge),
     /// Runs a program on real threads, or as processes, many times
     Stress(Stress),
@@ -201,9 +201,9 @@ pub struct Check {
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "\
-The parts are what `check --shard K/N --json` has printed for K from 1 to N. A
-part that is missing, or there twice, or of another check, is refused. The exit
-codes are those of `check`.
+The parts are what `check --shard K/N --json` has printed for K from 1 to N, or
+`stress`. A part that is missing, or there twice, or of another check, is
+refused. The exit codes are those of `check`.
 
 Example:
   heisenbug check --shard 1/2 --json > 1.json    on one machine
@@ -422,6 +422,15 @@ pub struct Stress {
     /// Run it for this time [default: 5, without --runs]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub time: Option<Duration>,
+    /// Do only part K of N of the runs; `heisenbug merge` adds up what the parts print with --json
+    #[arg(
+        long,
+        value_name = "K/N",
+        requires = "runs",
+        conflicts_with = "time",
+        allow_negative_numbers = true
+    )]
+    pub shard: Option<Shard>,
     #[command(flatten)]
     pub servers: Servers,
     /// Print JSON

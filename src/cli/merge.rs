@@ -2,11 +2,12 @@
 
 use super::args::{Format, Merge};
 use super::check::{self, Program};
-use super::part::{self, Whole};
-use super::{Exit, lookup};
+use super::part::{self, Deals, Whole};
+use super::{Exit, lookup, stress};
 use anyhow::{Context, Result, anyhow, bail};
 use heisenbug_check::{Report, add_up};
 use heisenbug_explain::Shard;
+use heisenbug_stress::StressReport;
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ enum Results {
     Programs(Dealt),
     /// On its share of one program's executions.
     Executions(Box<Report>),
+    /// In its share of one program's runs.
+    Runs(StressReport),
 }
 
 /// What a part says of several programs.
@@ -40,12 +43,31 @@ pub fn run(args: &Merge) -> Result<Exit> {
     let parts = together(parts.collect::<Result<_>>()?)?;
     let format = Format::of(args.format, args.json);
     let programs = programs(&parts[0].whole)?;
-    if let Results::Executions(_) = parts[0].results {
-        let report = add_up(&of_one_dealing(&parts)?);
-        return check::conclude_one(programs[0], &report, format, args.full);
+    match parts[0].whole.deals {
+        Deals::Programs => {
+            let (reports, skipped) = in_order(&parts, programs.len());
+            check::conclude(&programs, &reports, &skipped, format)
+        }
+        Deals::Executions => {
+            let report = add_up(&of_one_dealing(&parts)?);
+            check::conclude_one(programs[0], &report, format, args.full)
+        }
+        Deals::Runs => {
+            if format.of_a_tool().is_some() {
+                bail!("runs have no timeline: use --format text or --format json");
+            }
+            let report = heisenbug_stress::add_up(&of_runs(parts));
+            stress::conclude(programs[0], &report, format == Format::Json)
+        }
     }
-    let (reports, skipped) = in_order(&parts, programs.len());
-    check::conclude(&programs, &reports, &skipped, format)
+}
+
+fn of_runs(parts: Vec<Part>) -> Vec<StressReport> {
+    let reports = parts.into_iter().filter_map(|part| match part.results {
+        Results::Runs(report) => Some(report),
+        _ => None,
+    });
+    reports.collect()
 }
 
 /// The reports on all programs, in their order, and why some programs are in no part.
@@ -168,18 +190,19 @@ impl Part {
     }
 
     fn of(file: &Path, mut json: Value) -> Result<Part> {
-        let whole = json["whole"].take();
+        let whole: Whole = serde_json::from_value(json["whole"].take())?;
         let shard: Shard = serde_json::from_value(json["shard"].clone())?;
         // Of a number that was edited, parts would be expected that nobody can have made.
         let shard = format!("{}/{}", shard.part, shard.of).parse();
         Ok(Part {
             file: file.to_owned(),
             shard: shard.map_err(|why: String| anyhow!("its part {why}"))?,
-            whole: serde_json::from_value(whole)?,
-            results: match json.get("reports") {
-                Some(_) => Results::Programs(serde_json::from_value(json)?),
-                None => Results::Executions(serde_json::from_value(json)?),
+            results: match whole.deals {
+                Deals::Programs => Results::Programs(serde_json::from_value(json)?),
+                Deals::Executions => Results::Executions(serde_json::from_value(json)?),
+                Deals::Runs => Results::Runs(serde_json::from_value(json)?),
             },
+            whole,
         })
     }
 
@@ -188,26 +211,47 @@ impl Part {
     /// If it does not have exactly its programs, or was interrupted.
     fn is_finished(&self) -> Result<()> {
         let (file, shard) = (self.file.display(), self.shard);
-        let names = self.whole.programs.iter().map(String::as_str).enumerate();
-        let (dealt, reports): (Vec<&str>, &[Report]) = match &self.results {
-            Results::Programs(dealt) => {
-                let own = names.filter(|(position, _)| shard.has(*position));
-                (own.map(|(_, name)| name).collect(), &dealt.reports)
-            }
-            Results::Executions(report) => {
-                let all = names.map(|(_, name)| name);
-                (all.collect(), std::slice::from_ref(report))
-            }
-        };
-        let has: Vec<String> = reports.iter().map(name).collect();
+        let dealt = self.dealt();
+        let has = self.results.programs();
         let is_short = has.len() < dealt.len() && has == dealt[..has.len()];
-        if is_short || reports.iter().any(Report::was_interrupted) {
+        if is_short || self.results.was_interrupted() {
             bail!("{file} was interrupted: check {shard} again");
         }
         if has != dealt {
             bail!("{file} is {shard}, and has other programs than that part");
         }
         Ok(())
+    }
+
+    /// The programs that the part must have.
+    fn dealt(&self) -> Vec<&str> {
+        let all = self.whole.programs.iter().map(String::as_str).enumerate();
+        let is_own = |position| match self.whole.deals {
+            Deals::Programs => self.shard.has(position),
+            Deals::Executions | Deals::Runs => position == 0,
+        };
+        all.filter(|(position, _)| is_own(*position))
+            .map(|(_, name)| name)
+            .collect()
+    }
+}
+
+impl Results {
+    /// The programs that they are about.
+    fn programs(&self) -> Vec<String> {
+        match self {
+            Results::Programs(dealt) => dealt.reports.iter().map(name).collect(),
+            Results::Executions(report) => vec![name(report)],
+            Results::Runs(report) => vec![format!("{}/{}", report.bug, report.variant)],
+        }
+    }
+
+    fn was_interrupted(&self) -> bool {
+        match self {
+            Results::Programs(dealt) => dealt.reports.iter().any(Report::was_interrupted),
+            Results::Executions(report) => report.was_interrupted(),
+            Results::Runs(report) => report.interrupted,
+        }
     }
 }
 

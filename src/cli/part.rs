@@ -3,6 +3,7 @@
 use super::args::{Check, Engine};
 use super::check::{Checked, Program};
 use heisenbug_explain::Shard;
+use heisenbug_stress::StressReport;
 use serde::{Deserialize, Serialize};
 
 /// What a part of several programs prints as JSON.
@@ -36,6 +37,8 @@ pub enum Deals {
     Programs,
     /// The executions of one program.
     Executions,
+    /// The runs of a stress.
+    Runs,
 }
 
 /// What a check of all parts is about. Reports that differ in it do not belong together.
@@ -43,12 +46,33 @@ pub enum Deals {
 pub struct Whole {
     /// The version of heisenbug.
     version: String,
-    deals: Deals,
+    /// What is dealt out.
+    pub deals: Deals,
     /// The programs, as `bug/variant`, in the order in which they are dealt out.
     pub programs: Vec<String>,
     /// A number made from their source files.
     sources: String,
-    limits: Limits,
+    options: Options,
+}
+
+/// What a part of a stress prints as JSON.
+#[derive(Serialize)]
+pub struct Stressed<'a> {
+    /// Which part it is.
+    pub shard: Shard,
+    /// What it is a part of.
+    pub whole: Whole,
+    /// What it has seen.
+    #[serde(flatten)]
+    pub report: &'a StressReport,
+}
+
+/// The options that decide what is explored, or how often it runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Options {
+    Check(Limits),
+    Stress { runs: u64 },
 }
 
 /// The options that decide what is explored.
@@ -82,6 +106,22 @@ impl Whole {
             Engine::Weak => "weak",
             Engine::Loom => "loom",
         };
+        let options = Options::Check(Limits {
+            engine: engine.to_owned(),
+            spurious: limits.spurious,
+            max_executions: limits.max_executions,
+            max_seconds: limits.max_time.map(|time| time.as_secs_f64()),
+            max_memory: limits.max_memory,
+        });
+        Whole::with(deals, programs, options)
+    }
+
+    /// That many runs of a program.
+    pub fn of_runs(program: Program, runs: u64) -> Whole {
+        Whole::with(Deals::Runs, &[program], Options::Stress { runs })
+    }
+
+    fn with(deals: Deals, programs: &[Program], options: Options) -> Whole {
         let mut files: Vec<&str> = programs.iter().map(|(bug, _)| bug.source).collect();
         files.dedup();
         Whole {
@@ -89,13 +129,7 @@ impl Whole {
             deals,
             programs: programs.iter().map(name).collect(),
             sources: format!("{:016x}", sum(&files)),
-            limits: Limits {
-                engine: engine.to_owned(),
-                spurious: limits.spurious,
-                max_executions: limits.max_executions,
-                max_seconds: limits.max_time.map(|time| time.as_secs_f64()),
-                max_memory: limits.max_memory,
-            },
+            options,
         }
     }
 
@@ -104,9 +138,9 @@ impl Whole {
         match other {
             _ if self.version != other.version => Some("another version of heisenbug"),
             _ if self.programs != other.programs => Some("other programs"),
-            _ if self.deals != other.deals => Some("executions are dealt out, not programs"),
+            _ if self.deals != other.deals => Some("something else is dealt out"),
             _ if self.sources != other.sources => Some("other sources of the same programs"),
-            _ if self.limits != other.limits => Some("other options"),
+            _ if self.options != other.options => Some("other options"),
             _ => None,
         }
     }

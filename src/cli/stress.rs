@@ -1,7 +1,9 @@
 //! `heisenbug stress`.
 
 use super::args::Stress;
+use super::check::Program;
 use super::output::Progress;
+use super::part::{Stressed, Whole};
 use super::{Exit, lookup, output, servers};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -47,7 +49,10 @@ pub fn run(args: &Stress) -> Result<Exit> {
         bug,
         variant,
         &Options {
-            runs: args.runs,
+            runs: match (args.runs, args.shard) {
+                (Some(runs), Some(shard)) => Some(shard.share(runs)),
+                (runs, _) => runs,
+            },
             time: args.time,
             interrupt: Some(heisenbug_check::interrupt_flag()),
             on_progress: Some(&|report: &StressReport| {
@@ -57,28 +62,40 @@ pub fn run(args: &Stress) -> Result<Exit> {
         },
     )?;
     drop(progress);
-    if args.json {
-        output::json(&report)?;
+    if let (Some(shard), Some(runs), true) = (args.shard, args.runs, args.json) {
+        output::json(&Stressed {
+            shard,
+            whole: Whole::of_runs((bug, variant), runs),
+            report: &report,
+        })?;
+        return Ok(exit_of(&report));
+    }
+    conclude((bug, variant), &report, args.json)
+}
+
+/// Prints a report.
+pub fn conclude((bug, variant): Program, report: &StressReport, json: bool) -> Result<Exit> {
+    if json {
+        output::json(report)?;
     } else {
         let leaks = variant
             .role
             .expected()
             .is_some_and(|expected| expected.class == Class::Leak);
         let width = output::text_width();
-        output::print(&text(&report, bug.scale, leaks, width))?;
+        output::print(&text(report, bug.scale, leaks, width))?;
     }
+    Ok(exit_of(report))
+}
+
+fn exit_of(report: &StressReport) -> Exit {
     let forbidden = |grade| grade == Grade::Forbidden;
-    Ok(
-        match report
-            .outcomes
-            .iter()
-            .any(|outcome| forbidden(outcome.grade))
-        {
-            _ if report.interrupted => Exit::Interrupted,
-            true => Exit::Bad,
-            false => Exit::Good,
-        },
-    )
+    let mut outcomes = report.outcomes.iter();
+    match outcomes.any(|outcome| forbidden(outcome.grade)) {
+        _ if report.interrupted => Exit::Interrupted,
+        true => Exit::Bad,
+        false => Exit::Good,
+    }
 }
 
 /// The same program in the live world.

@@ -16,11 +16,13 @@ mod child;
 mod machines;
 pub mod mounted;
 mod parent;
+mod parts;
 mod protocol;
 mod report;
 
 pub use child::{HANG_AFTER, child};
 pub use machines::{MACHINE_COMMAND, PORT, Started, be_machine, serve, serve_machine};
 pub use parent::{Error, MAX_RESTARTS, MakeCommand, Options, run};
+pub use parts::add_up;
 pub use protocol::{CHILD_COMMAND, child_args};
 pub use report::{CRASH, DEADLOCK, HANG, StressOutcome, StressReport, Stuck};
