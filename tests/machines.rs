@@ -3,6 +3,7 @@
 use heisenbug::catalogue::Class;
 use heisenbug::net::{Machine, System};
 use heisenbug::{Checker, Report, Verdict, check, explain};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -521,4 +522,45 @@ fn an_assertion_with_a_message_of_its_own_is_one() {
         assert_eq!(report.class, Some(Class::Assertion), "{message}");
         assert_eq!(report.outcome.as_deref(), Some(message));
     }
+}
+
+#[test]
+fn a_panic_of_whoever_watches_is_a_result() {
+    let report = check(|| {
+        System::new()
+            .machine("a", |me| me.tell(7))
+            .watch((), |_, _, told: &i32| {
+                assert!(*told < 5, "it tells {told}");
+                Ok(())
+            })
+            .outcome(|_| "done".to_owned())
+    });
+    assert_eq!(report.outcome.as_deref(), Some("it tells 7"), "{report:?}");
+    assert_eq!(report.class, Some(Class::Assertion));
+}
+
+#[test]
+fn what_a_machine_does_while_it_is_thrown_away_is_not_reached() {
+    let report = check(|| {
+        System::new()
+            .machine("a", |me| {
+                let waits = AssertUnwindSafe(|| me.receive::<()>());
+                if catch_unwind(waits).is_err() {
+                    me.reach("the end");
+                }
+            })
+            .reaches("the end")
+            .outcome(|_| "waits".to_owned())
+    });
+    assert_eq!(report.outcome.as_deref(), Some("never: the end"));
+}
+
+#[test]
+fn two_machines_of_one_name_are_refused() {
+    let report = check(|| {
+        let system = System::new().machine("a", |_| ()).machine("a", |_| ());
+        system.outcome(|_| "done".to_owned())
+    });
+    let message = report.message.unwrap();
+    assert!(message.contains("there are two machines a"), "{message}");
 }

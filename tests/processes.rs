@@ -190,3 +190,50 @@ fn what_cannot_be_served_is_refused() {
         assert!(text.contains(expected), "{args:?}: {text}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_machine_and_the_hub_says_so() {
+    let tool = Tool::new();
+    let program = "double-charge/buggy";
+    let (mut hub, mut lines, port) = hub(&tool, program);
+    let bank = machine(&tool, program, "bank", &port);
+    read_until(&mut lines, "bank is there");
+    let interrupted = Command::new("kill")
+        .args(["-INT", &bank.id().to_string()])
+        .status();
+    assert!(interrupted.unwrap().success());
+    read_until(&mut lines, "bank has crashed: start it again");
+    let output = bank.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    hub.kill().unwrap();
+    hub.wait().unwrap();
+}
+
+#[test]
+fn a_livelock_of_processes_is_a_run_without_an_end() {
+    let tool = Tool::new();
+    let outcomes = tool.stress("retry-storm/buggy", 3);
+    let is_known = |(label, _): &(String, String)| label == "all are served" || label == "hang";
+    assert!(outcomes.iter().all(is_known), "{outcomes:?}");
+    assert!(tool.leaves_nothing());
+}
+
+#[test]
+fn without_a_folder_for_temporary_files_there_is_no_outcome() {
+    let tool = Tool::new();
+    let nowhere = tool.temporary.path().join("nowhere");
+    for args in [
+        ["stress", "double-charge/buggy"],
+        ["serve", "double-charge/buggy"],
+    ] {
+        let mut command = tool.command(&args);
+        let output = command.env("TMPDIR", &nowhere).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            text.contains("cannot make a temporary folder"),
+            "{args:?}: {text}"
+        );
+    }
+}

@@ -21,6 +21,8 @@ pub struct Searched {
     worst: Option<Worst>,
     /// What must happen in some run, and happens in none.
     missing: Vec<String>,
+    /// Whether there are streams.
+    streams: bool,
 }
 
 /// The failure that needs the fewest faults, and of these the fewest steps.
@@ -61,14 +63,14 @@ pub fn explore(handed: &Handed, task: &Task) -> Searched {
 
 fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>) -> Searched {
     let program = &handed.program;
-    let failures = handed.failures.borrow();
+    // A copy: telling a failure asks whoever watches once more.
+    let failures = handed.failures.borrow().clone();
     let mut outcomes = Vec::new();
     let mut worst = None;
     for end in &found.ends {
         let is_panic = match &end.label {
             Label::Panic { .. } => true,
-            Label::Returned(label) => failures.contains(label),
-            Label::Monitor(_) => false,
+            Label::Returned(label) | Label::Monitor(label) => failures.contains(label),
         };
         let outcome = outcome(end, task.judge, is_panic);
         if outcome.grade == Grade::Forbidden && worst.is_none() {
@@ -104,6 +106,7 @@ fn searched(handed: &Handed, task: &Task, found: Found, stopped: Option<String>)
         stopped,
         worst,
         missing,
+        streams: !program.streams.is_empty(),
     }
 }
 
@@ -120,7 +123,7 @@ fn never(what: &str) -> OutcomeCount {
 fn outcome(end: &EndCount, judge: Judge, is_panic: bool) -> OutcomeCount {
     let (label, class, grade) = match (&end.label, judge) {
         (Label::Panic { message, .. }, _) => failed(message),
-        (Label::Returned(label), _) if is_panic => failed(label),
+        (Label::Returned(label) | Label::Monitor(label), _) if is_panic => failed(label),
         // Whoever watches calls it a failure, unless the bug's list knows better.
         (Label::Monitor(label), Judge::Open) => graded(label, Grade::Forbidden),
         (Label::Returned(label) | Label::Monitor(label), _) => graded(label, judge.grade(label)),
@@ -230,6 +233,10 @@ impl Searched {
             ));
         } else if report.complete {
             report.verdict = Verdict::Holds;
+            let cut = self.streams.then(|| {
+                "reads from streams end where a write does, or up to two bytes off, and not everywhere"
+            });
+            report.notes.extend(cut.map(str::to_owned));
         }
         match (token, report.verdict) {
             (None, _) => {}

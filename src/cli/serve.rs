@@ -10,10 +10,15 @@ use heisenbug_stress::{self as stress, MACHINE_COMMAND, Started};
 use std::net::SocketAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::thread;
+use std::time::Duration;
 
 /// The hidden command of a machine that a hub has started.
 pub const COMMAND: &str = MACHINE_COMMAND;
+
+/// How often a machine looks whether it was interrupted.
+const TICK: Duration = Duration::from_millis(20);
 
 #[derive(Parser)]
 struct Child {
@@ -32,6 +37,7 @@ struct Child {
 pub fn run(args: &Serve) -> Result<Exit> {
     let (bug, variant) = program(&args.name)?;
     if let Some(machine) = &args.machine {
+        end_when_interrupted();
         stress::serve_machine(variant, machine, args.port);
     }
     let command = format!("heisenbug serve {}/{}", bug.name, variant.name);
@@ -57,6 +63,7 @@ pub fn run(args: &Serve) -> Result<Exit> {
         Ok(label) => label,
         Err(message) => match message.downcast_ref::<String>() {
             Some(message) if message.starts_with("cannot listen") => bail!("{message}; see --port"),
+            Some(message) if message.starts_with("cannot make") => bail!("{message}"),
             Some(message) => format!("panic: {message}"),
             None => "panic".to_owned(),
         },
@@ -69,6 +76,16 @@ pub fn run(args: &Serve) -> Result<Exit> {
         Grade::Forbidden => Exit::Bad,
         _ => Exit::Good,
     })
+}
+
+/// Ends this process at Ctrl-C, whatever the machine waits for: that is a crash.
+fn end_when_interrupted() {
+    thread::spawn(|| {
+        while !heisenbug_check::interrupted() {
+            thread::sleep(TICK);
+        }
+        process::exit(Exit::Interrupted as i32)
+    });
 }
 
 /// Is a machine that a hub has started.

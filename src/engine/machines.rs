@@ -80,7 +80,7 @@
 //! | timer | fires [when nothing else can happen](Timers::Last), or [at any time](Timers::Any) |
 //! | crash | anywhere; the machine starts again at once, from its function's beginning. One that has returned does not crash |
 //! | stop | anywhere; the machine never does anything again |
-//! | stream | a read returns a first part of what has arrived, of any size that may matter; no byte is lost, doubled or overtaken |
+//! | stream | a read returns a first part of what has arrived: see `acts`; no byte is lost, doubled or overtaken |
 //! | clock | see [`steps::now`] |
 //! | disk | see `disk`: contents and names, torn writes, syncs that fail |
 //!

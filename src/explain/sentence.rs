@@ -50,6 +50,15 @@ fn faults(report: &Report) -> String {
         true if report.complete && report.outcomes.iter().all(forbidden) => {
             "Nothing goes wrong, and it fails in every run.".to_owned()
         }
+        true if report.counterexample.is_empty() => String::new(),
+        true if report
+            .counterexample
+            .iter()
+            .any(|event| event.op == Op::StreamWrite) =>
+        {
+            "Nothing goes wrong: the order and the pieces in which bytes arrive are enough."
+                .to_owned()
+        }
         true if !choices.is_empty() => format!(
             "Nothing goes wrong on the network: it takes what {}.",
             and(&choices)

@@ -34,7 +34,7 @@ pub fn child(bug: &Bug, variant: &Variant, runs: Option<u64>, time: Option<Durat
         return ExitCode::FAILURE;
     }
     if let Err(error) = machines::prepare(bug, variant) {
-        eprintln!("cannot find this program: {error}");
+        eprintln!("{error}");
         return ExitCode::FAILURE;
     }
     say(&Line::Started);

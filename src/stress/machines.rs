@@ -17,6 +17,7 @@ pub const PORT: u16 = 7171;
 /// Prepares to run a program, if it is one of machines: this process is to be the hub.
 pub(super) fn prepare(bug: &Bug, variant: &Variant) -> io::Result<()> {
     if bug.scale == Scale::Machines {
+        net::try_out()?;
         let program = std::env::current_exe()?.into_os_string();
         let name = format!("{}/{}", bug.name, variant.name);
         let command = vec![program, MACHINE_COMMAND.into(), OsString::from(name)];

@@ -34,7 +34,7 @@ pub struct History<O: Sequential> {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Possible<O: Sequential> {
     object: O,
-    /// By name of the caller.
+    /// Sorted. The caller of a call that will not return has no name.
     calls: Vec<Going<O>>,
 }
 
@@ -56,26 +56,22 @@ impl<O: Sequential> History<O> {
         }
     }
 
-    /// Somebody calls.
-    ///
-    /// # Panics
-    ///
-    /// If the caller's last call goes on.
-    #[track_caller]
+    /// Somebody calls. If its last call goes on, it has crashed meanwhile: that call may have its moment at any later
+    /// time, or never, and does not return.
     pub fn calls(&mut self, who: &str, call: &O::Call) {
         let possible = std::mem::take(&mut self.possible);
         self.possible = { possible.into_iter() }
             .map(|mut state| {
-                let at = state.calls.partition_point(|going| *going.who < *who);
-                let next = state.calls.get(at);
-                let calls_twice = next.is_some_and(|going| going.who == who);
-                assert!(!calls_twice, "{who} calls while its last call goes on");
+                if let Some(left) = state.calls.iter_mut().find(|going| going.who == who) {
+                    left.who.clear();
+                }
                 let going = Going {
                     who: who.to_owned(),
                     call: call.clone(),
                     answer: None,
                 };
-                state.calls.insert(at, going);
+                state.calls.push(going);
+                state.calls.sort();
                 state
             })
             .collect();
@@ -85,8 +81,14 @@ impl<O: Sequential> History<O> {
     ///
     /// # Errors
     ///
-    /// If no order of the calls fits all answers so far: what to say about it.
+    /// If no order of the calls fits all answers so far, or there is no such call: what to say about it.
     pub fn returns(&mut self, who: &str, answer: &O::Answer) -> Result<(), String> {
+        let mut known = self.possible.iter();
+        if known.any(|state| state.calls.iter().all(|going| going.who != who)) {
+            return Err(format!(
+                "{who} has not called, and there is an answer: {answer:?}"
+            ));
+        }
         let mut left: Vec<_> = std::mem::take(&mut self.possible).into_iter().collect();
         let mut known: BTreeSet<_> = left.iter().cloned().collect();
         while let Some(state) = left.pop() {
@@ -193,6 +195,18 @@ mod tests {
     fn a_write_that_never_returns_may_still_have_its_moment() {
         assert!(fits("a w1, b r, b =0, b r, b =1"));
         assert!(!fits("a w1, b r, b =1, b r, b =0"));
+    }
+
+    #[test]
+    fn a_call_before_a_crash_may_have_its_moment_later() {
+        assert!(fits("a w1, a r, a =0, b r, b =1"));
+        assert!(fits("a w1, a r, a =0, b r, b =0"));
+        assert!(!fits("a w1, a r, a =1, b r, b =0"));
+    }
+
+    #[test]
+    fn an_answer_without_a_call_fits_nowhere() {
+        assert!(!fits("a =0"));
     }
 
     #[test]

@@ -136,8 +136,8 @@ impl World<'_> {
     }
 
     /// What a machine may read from a stream. Of what has arrived it gets a first part, at least one byte: so much that
-    /// it ends where a write did, a byte before or after that, or that there is no room for more. Other sizes make no
-    /// difference to who does not look at single bytes.
+    /// it ends where a write did, up to two bytes before or one after that, or that there is no room for more. Other sizes
+    /// make no difference to who does not look at single bytes.
     fn reads(&mut self, state: &State, stream: u8, most: usize) -> Vec<Input> {
         let queue = self.queue(state, stream);
         let whole_only = self.is_broken(Sabotage::WholeReads);
@@ -146,7 +146,7 @@ impl World<'_> {
         let mut sizes = BTreeSet::from([1, most]);
         for piece in pieces {
             arrived += piece.len();
-            sizes.extend([arrived - 1, arrived, arrived + 1]);
+            sizes.extend([arrived.saturating_sub(2), arrived - 1, arrived, arrived + 1]);
         }
         if whole_only {
             sizes = BTreeSet::from([arrived.min(most)]);

@@ -207,6 +207,11 @@ pub fn is_running() -> bool {
     RUNNING.get()
 }
 
+/// Whether the running machine is thrown away.
+pub fn is_dead() -> bool {
+    with(|live| live.dead)
+}
+
 /// The number of the running machine.
 pub fn me() -> usize {
     with(|live| live.machine)

@@ -26,6 +26,11 @@ pub fn is_running() -> bool {
     run::is_running()
 }
 
+/// Whether the machine is being thrown away: nothing that it does counts any more.
+pub fn is_over() -> bool {
+    run::is_dead()
+}
+
 /// The number of the machine.
 pub fn me() -> usize {
     run::me()

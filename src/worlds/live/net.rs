@@ -53,7 +53,7 @@ pub use history::{History, Sequential};
 pub use machine::Machine;
 pub use member::FASTER;
 pub use stream::Stream;
-pub use system::{HANG, Role, System, play};
+pub use system::{HANG, Role, System, play, try_out};
 
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;

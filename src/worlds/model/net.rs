@@ -48,8 +48,10 @@
 //! | a `sync` fails, and what it should have written is lost | [`System::disk_errors`] |
 //! | a clock is wrong | [`System::skew`] |
 //!
-//! Messages may always overtake each other, but for [streams](System::stream) of bytes. Those arrive in order, and in pieces: a read may return any part of
-//! what has arrived. A machine with a stream must not crash: no connection outlives that. A timer fires when nothing else can happen: a time-out is longer
+//! Messages may always overtake each other, but for [streams](System::stream) of bytes: those arrive in order, and in
+//! pieces (see [`Stream`]). A machine with a stream must not crash: no connection outlives that.
+//!
+//! A timer fires when nothing else can happen: a time-out is longer
 //! than anything the network does, unless [`System::early_timers`] allows an exception.
 
 mod contents;

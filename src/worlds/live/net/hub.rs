@@ -2,7 +2,7 @@
 
 use super::end::AtEnd;
 use super::faults::Faults;
-use super::member::clean_up;
+use super::member::{FOLDER, clean_up, print};
 use super::pipe::Pipe;
 use super::system::HANG;
 use super::wire::{Answer, Letter, Said, Welcome, say};
@@ -22,6 +22,9 @@ use tempfile::TempDir;
 
 /// A run in which nothing has happened for so long does not come to an end. Time-outs are much shorter.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A run with more messages does not come to an end, or not to a good one.
+const MOST_LETTERS: u32 = 300;
 
 /// How often an open hub looks whether it is to give up.
 const TICK: Duration = Duration::from_millis(50);
@@ -114,6 +117,7 @@ pub struct Hub {
     strangers: BTreeMap<u64, TcpStream>,
     over: Arc<AtomicBool>,
     later: Vec<(Instant, Later)>,
+    letters: u32,
 }
 
 impl Hub {
@@ -135,8 +139,14 @@ impl Hub {
         })?;
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let folder = tempfile::Builder::new()
-            .prefix("heisenbug-machines-")
-            .tempdir()?;
+            .prefix(FOLDER)
+            .tempdir()
+            .map_err(|error| {
+                io::Error::new(
+                    error.kind(),
+                    format!("cannot make a temporary folder: {error}"),
+                )
+            })?;
         let (to, events) = mpsc::channel();
         let over = Arc::new(AtomicBool::new(false));
         let address = listener.local_addr()?;
@@ -167,6 +177,7 @@ impl Hub {
             strangers: BTreeMap::new(),
             over,
             later: Vec::new(),
+            letters: 0,
         })
     }
 
@@ -203,7 +214,7 @@ impl Hub {
                 Err(RecvTimeoutError::Disconnected) => return Ended::Label(HANG.to_owned()),
             }
             let gives_up = match self.mode {
-                Mode::Starts(_) => idle_since.elapsed() >= PATIENCE,
+                Mode::Starts(_) => idle_since.elapsed() >= PATIENCE || self.letters > MOST_LETTERS,
                 Mode::Open { interrupted, .. } => interrupted(),
             };
             if gives_up {
@@ -228,7 +239,7 @@ impl Hub {
 
     fn note(&self, text: impl FnOnce(&Hub) -> String) {
         if let Mode::Open { .. } = self.mode {
-            println!("{}", text(self));
+            print(&text(self));
         }
     }
 
@@ -317,6 +328,7 @@ impl Hub {
 
     /// Takes a message, and decides what becomes of it.
     fn post(&mut self, letter: Letter) {
+        self.letters += 1;
         let Some(sender) = self.number(&letter.from) else {
             return;
         };
@@ -408,6 +420,11 @@ impl Hub {
         }
         member.end();
         member.next_life();
+        let mut streams = self.streams.iter();
+        if streams.any(|(_, from, to, _)| from.contains(&machine) || *to == machine) {
+            let message = format!("{name} has crashed, and no stream outlives that");
+            return Some(Ended::Panicked(message));
+        }
         self.note(|_| format!("{name} has crashed: start it again"));
         None
     }

@@ -6,7 +6,7 @@ use super::wire::{Answer, Letter, Said, Welcome, say};
 use heisenbug_trace::keep;
 use std::cell::RefCell;
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// How much shorter time-outs are than the program says.
 pub const FASTER: u32 = 20;
+
+/// How the name of a run's folder begins, among the temporary ones.
+pub const FOLDER: &str = "heisenbug-machines-";
 
 /// The largest message, in bytes.
 const LARGEST: usize = 60_000;
@@ -126,7 +129,7 @@ impl Member {
 
     fn note(&self, what: &str) {
         if self.aloud {
-            println!("{what}");
+            print(what);
         }
     }
 
@@ -277,7 +280,7 @@ fn listen(mut lines: BufReader<TcpStream>, folder: PathBuf, aloud: bool) -> Rece
             let _ = to.send(answer);
         }
         if aloud {
-            println!("the hub is gone");
+            print("the hub is gone");
         }
         if let Some(folder) = folder.parent() {
             clean_up(folder);
@@ -287,13 +290,42 @@ fn listen(mut lines: BufReader<TcpStream>, folder: PathBuf, aloud: bool) -> Rece
     answers
 }
 
-/// Removes what a run has left. Others may do so at the same time, and one of them may still write.
+/// Prints a line, if anybody listens.
+pub fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Removes what a run has left, and nothing else, whatever the hub says. Others may do so at the same time, and one of them may still write.
 pub fn clean_up(folder: &Path) {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let is_ours = name.starts_with(FOLDER) && folder.parent() == Some(&std::env::temp_dir());
+    if !is_ours {
+        return;
+    }
     for _ in 0..1_000 {
         let _ = fs::remove_dir_all(folder);
         if !folder.exists() {
             return;
         }
         thread::yield_now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_folder_of_a_run_is_removed_whatever_the_hub_says() {
+        let run = tempfile::Builder::new().prefix(FOLDER).tempdir().unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let below = run.path().join(FOLDER);
+        fs::create_dir(&below).unwrap();
+        for kept in [other.path(), &below] {
+            clean_up(kept);
+            assert!(kept.exists(), "{}", kept.display());
+        }
+        clean_up(run.path());
+        assert!(!run.path().exists());
     }
 }

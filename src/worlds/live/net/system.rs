@@ -61,6 +61,17 @@ pub fn play(role: Role) {
     ROLE.set(Some(role));
 }
 
+/// Whether a hub can make the folder of a run.
+///
+/// # Errors
+///
+/// If it cannot, with what to say.
+pub fn try_out() -> std::io::Result<()> {
+    let none: [One; 0] = [];
+    let parts = none.into_iter().map(|one| one.part).collect();
+    Hub::open(parts, &[], Faults::default(), hub::Mode::Starts(Vec::new())).map(drop)
+}
+
 /// Machines on a network. See the [module](super).
 #[must_use = "nothing runs before `outcome` is called"]
 pub struct System<S = ()> {
@@ -288,7 +299,10 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
     fn be(self, name: &str, life: u32, hub: SocketAddr, folder: Option<PathBuf>, aloud: bool) -> ! {
         let names: Vec<_> = self.machines.iter().map(|one| one.part.name).collect();
         let Some(number) = names.iter().position(|known| *known == name) else {
-            eprintln!("there is no machine {name}: there are {}", names.join(", "));
+            eprintln!(
+                "error: there is no machine {name}: there are {}",
+                names.join(", ")
+            );
             process::exit(2);
         };
         match Member::join(name, life, hub, &names, aloud) {
@@ -297,7 +311,7 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
                 if let Some(folder) = folder {
                     clean_up(&folder);
                 }
-                eprintln!("cannot join the hub at {hub}: {error}");
+                eprintln!("error: cannot join the hub at {hub}: {error}");
                 process::exit(2);
             }
         }
@@ -309,7 +323,7 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
             text.unwrap_or("without a message").to_owned()
         });
         if let (true, Ok(result)) = (aloud, &result) {
-            println!("returns {result}");
+            member::print(&format!("returns {result}"));
         }
         member::with(|member| member.ended(result))
     }

@@ -7,7 +7,9 @@ use std::io::{self, Read, Write};
 use std::panic::Location;
 
 /// An end of a stream of bytes, as a connection is one: what is written arrives once and in order, but in
-/// pieces of any size.
+/// pieces. A check tries those that end where a write does, or up to two bytes before or one after that, and those that
+/// fill the reader's buffer. A stream ends with its writers, not when this is dropped; and to write to a reader
+/// that has returned is no error.
 ///
 /// `Read` and `Write` work as well, for example for a `BufReader`. A timeline then shows the line in which the
 /// machine took the stream.
@@ -21,10 +23,12 @@ impl Stream {
     #[track_caller]
     pub(super) fn named(name: &str) -> Stream {
         let number = with_streams(|names| names.iter().position(|known| *known == name));
-        let number = number.unwrap_or_else(|| {
-            let all = with_streams(|names| names.join(", "));
-            panic!("there is no stream {name}: there are {all}");
-        });
+        let Some(number) = number else {
+            match with_streams(|names| names.join(", ")) {
+                none if none.is_empty() => panic!("there is no stream {name}, nor any other"),
+                all => panic!("there is no stream {name}: there are {all}"),
+            }
+        };
         Stream {
             number,
             taken: Location::caller(),

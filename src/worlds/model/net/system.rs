@@ -88,7 +88,18 @@ impl System {
 
 impl<S: Clone + Eq + Hash + 'static> System<S> {
     /// Adds a machine, which runs `body` whenever it starts.
+    ///
+    /// # Panics
+    ///
+    /// If there is one of that name already, or if there are too many.
+    #[track_caller]
     pub fn machine<R: Debug>(mut self, name: &str, body: impl Fn(&Machine) -> R + 'static) -> Self {
+        assert!(!self.names.contains(&name), "there are two machines {name}");
+        let most = engine::MAX_MACHINES;
+        assert!(
+            self.names.len() < most,
+            "there can be at most {most} machines"
+        );
         self.names.push(keep(name));
         self.machines.push(engine::Machine {
             name: name.to_owned(),
@@ -123,6 +134,16 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
     pub fn stream(mut self, name: &str, from: &[&str], to: &str) -> Self {
         let from = from.iter().map(|from| self.number_of(from)).collect();
         let to = self.number_of(to);
+        let mut known = self.streams.iter();
+        assert!(
+            known.all(|stream| stream.name != name),
+            "there are two streams {name}"
+        );
+        let most = engine::MAX_STREAMS;
+        assert!(
+            self.streams.len() < most,
+            "there can be at most {most} streams"
+        );
         let name = keep(name).to_owned();
         self.streams.push(engine::Stream { name, from, to });
         self
@@ -207,7 +228,10 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
     #[track_caller]
     fn number_of(&self, machine: &str) -> usize {
         let number = self.names.iter().position(|name| *name == machine);
-        number.unwrap_or_else(|| panic!("there is no machine {machine} so far"))
+        let Some(number) = number else {
+            panic!("there is no machine {machine} so far");
+        };
+        number
     }
 
     #[track_caller]
@@ -250,7 +274,7 @@ impl<S: Clone + Eq + Hash + 'static> System<S> {
 pub struct Handed {
     /// The system.
     pub program: engine::Program,
-    /// The labels that are messages of panics in the judge of the end.
+    /// The labels that are messages of panics of whoever watches, or judges the end.
     pub failures: Rc<RefCell<BTreeSet<String>>>,
     reaches: Vec<String>,
 }
@@ -328,12 +352,13 @@ fn hand_over<S: Clone + Eq + Hash + 'static>(
     NAMES.set(names.clone());
     STREAMS.set(streams.iter().map(|stream| keep(&stream.name)).collect());
     let states = Rc::new(RefCell::new(States::new(first)));
+    let failures = Rc::new(RefCell::new(BTreeSet::new()));
     let monitor = Monitor {
+        failures: Rc::clone(&failures),
         states: Rc::clone(&states),
         watch,
         names: names.clone(),
     };
-    let failures = Rc::new(RefCell::new(BTreeSet::new()));
     let failed = Rc::clone(&failures);
     let judge = move |of: &engine::End<'_>| {
         let seen = states.borrow().all[of.monitor as usize].clone();
@@ -393,12 +418,18 @@ struct Monitor<S> {
     states: Rc<RefCell<States<S>>>,
     watch: Rc<Watch<S>>,
     names: Vec<&'static str>,
+    failures: Rc<RefCell<BTreeSet<String>>>,
 }
 
 impl<S: Clone + Eq + Hash> engine::Monitor for Monitor<S> {
     fn observe(&mut self, state: u32, machine: usize, what: &[u8]) -> Result<u32, String> {
         let mut seen = self.states.borrow().all[state as usize].clone();
-        (self.watch)(&mut seen, self.names[machine], what)?;
+        let watched = || (self.watch)(&mut seen, self.names[machine], what);
+        catch_unwind(AssertUnwindSafe(watched)).unwrap_or_else(|panic| {
+            let message = session::message_of(&*panic);
+            self.failures.borrow_mut().insert(message.clone());
+            Err(message)
+        })?;
         Ok(self.states.borrow_mut().number(seen))
     }
 }
