@@ -233,10 +233,10 @@ impl Searched {
             ));
         } else if report.complete {
             report.verdict = Verdict::Holds;
-            let cut = self.streams.then(|| {
-                "reads from streams end where a write does, or up to two bytes off, and not everywhere"
-            });
-            report.notes.extend(cut.map(str::to_owned));
+            if self.streams {
+                let cut = "reads from streams end where a write does, or up to two bytes off, and not everywhere";
+                report.notes.push(cut.to_owned());
+            }
         }
         match (token, report.verdict) {
             (None, _) => {}
