@@ -24,7 +24,7 @@ pub const HANG: &str = "hang";
 /// What this process is.
 #[derive(Clone, Debug)]
 pub enum Role {
-    /// The hub, which starts each machine by this command; and says to it by [arguments](Role::args) what it is.
+    /// The hub, which starts each machine by this command, with arguments that say what it is.
     Hub {
         /// The program, and its first arguments.
         command: Vec<OsString>,
