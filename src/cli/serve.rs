@@ -1,8 +1,9 @@
 //! `heisenbug serve`: machines for real, each in a terminal of its own.
 
 use super::args::Serve;
+use super::stress::live;
 use super::{Exit, lookup, output};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Parser;
 use heisenbug_catalogue::{Bug, Grade, Scale, Variant};
 use heisenbug_explain::wrap;
@@ -68,7 +69,7 @@ pub fn run(args: &Serve) -> Result<Exit> {
             None => "panic".to_owned(),
         },
     };
-    let outcome = bug.outcomes.iter().find(|outcome| outcome.label == label);
+    let outcome = bug.outcome(&label);
     let grade = outcome.map_or(Grade::Forbidden, |outcome| outcome.grade);
     let why = outcome.map_or(String::new(), |outcome| format!(": {}", outcome.reason));
     output::print(&format!("The outcome is \"{label}\"{why}"))?;
@@ -126,8 +127,5 @@ fn program(name: &str) -> Result<(&'static Bug, &'static Variant)> {
     let Some(variant) = found.variant else {
         bail!("which variant of {name}? For example {name}/buggy");
     };
-    let mut mounted = stress::mounted::all();
-    let bug = mounted.find(|bug| bug.name == found.bug.name);
-    let program = bug.and_then(|bug| Some((bug, bug.variant(variant)?)));
-    program.with_context(|| format!("{name} is only checked"))
+    live(found.bug, variant)
 }

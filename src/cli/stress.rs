@@ -99,7 +99,7 @@ fn exit_of(report: &StressReport) -> Exit {
 }
 
 /// The same program in the live world.
-fn live(bug: &Bug, variant: &str) -> Result<(&'static Bug, &'static Variant)> {
+pub fn live(bug: &Bug, variant: &str) -> Result<(&'static Bug, &'static Variant)> {
     let mounted = stress::mounted::all().find(|mounted| mounted.name == bug.name);
     let program = mounted.and_then(|bug| Some((bug, bug.variant(variant)?)));
     // The anomalies are questions about all interleavings, and no service that could be run.

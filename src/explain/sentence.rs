@@ -37,35 +37,39 @@ fn faults(report: &Report) -> String {
         .filter(|(_, event)| event.op.is_fault())
         .map(|(nth, event)| fault(event, &report.counterexample[..nth]))
         .collect();
-    let has_clocks = { report.network.iter() }
-        .any(|network| network.allowed.iter().any(|allowed| allowed == CLOCKS));
-    let choices = { report.counterexample.iter() }
-        .filter(|event| event.op == Op::Choose && event.value.as_deref() != Some("0"));
-    let choices: Vec<String> = choices
+    match faults.is_empty() {
+        true => without_faults(report),
+        false => capitalised(&faults.join("; ")) + ".",
+    }
+}
+
+/// What is enough for a failure in which nothing goes wrong.
+fn without_faults(report: &Report) -> String {
+    let events = &report.counterexample;
+    let forbidden = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
+    if report.complete && report.outcomes.iter().all(forbidden) {
+        return "Nothing goes wrong, and it fails in every run.".to_owned();
+    }
+    if events.is_empty() {
+        return String::new();
+    }
+    if events.iter().any(|event| event.op == Op::StreamWrite) {
+        return "Nothing goes wrong: the order and the pieces in which bytes arrive are enough."
+            .to_owned();
+    }
+    let chosen = |event: &&Event| event.op == Op::Choose && event.value.as_deref() != Some("0");
+    let choices: Vec<String> = { events.iter().filter(chosen) }
         .map(|event| format!("{} chooses in line {}", event.actor, event.line))
         .collect();
-    let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
-    let forbidden = |outcome: &OutcomeCount| outcome.grade == Grade::Forbidden;
-    match faults.is_empty() {
-        true if report.complete && report.outcomes.iter().all(forbidden) => {
-            "Nothing goes wrong, and it fails in every run.".to_owned()
-        }
-        true if report.counterexample.is_empty() => String::new(),
-        true if report
-            .counterexample
-            .iter()
-            .any(|event| event.op == Op::StreamWrite) =>
-        {
-            "Nothing goes wrong: the order and the pieces in which bytes arrive are enough."
-                .to_owned()
-        }
-        true if !choices.is_empty() => format!(
-            "Nothing goes wrong on the network: it takes what {}.",
-            and(&choices)
-        ),
-        true if has_clocks => "Nothing goes wrong but that clocks differ.".to_owned(),
-        true => "Nothing goes wrong: the order in which messages arrive is enough.".to_owned(),
-        false => capitalised(&faults.join("; ")) + ".",
+    if !choices.is_empty() {
+        let choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+        let choices = and(&choices);
+        return format!("Nothing goes wrong on the network: it takes what {choices}.");
+    }
+    let mut networks = report.network.iter();
+    match networks.any(|network| network.allowed.iter().any(|allowed| allowed == CLOCKS)) {
+        true => "Nothing goes wrong but that clocks differ.".to_owned(),
+        false => "Nothing goes wrong: the order in which messages arrive is enough.".to_owned(),
     }
 }
 

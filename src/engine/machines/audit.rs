@@ -14,8 +14,8 @@ const MOST: usize = 10_000;
 /// Compares all lives that were taken to be the same. Asks at each pair whether to go on.
 pub fn audit(locals: &mut Locals<'_>, go_on: &mut dyn FnMut() -> bool) -> Result<(), Stopped> {
     let merges = std::mem::take(&mut locals.merges);
-    let comparisons: Vec<usize> = merges.iter().map(|one| pairs(locals, one).len()).collect();
-    let every = comparisons.iter().sum::<usize>().div_ceil(MOST).max(1);
+    let comparisons: usize = merges.iter().map(|one| pairs(locals, one).len()).sum();
+    let every = comparisons.div_ceil(MOST).max(1);
     for merge in merges.iter().step_by(every) {
         if !go_on() {
             return Err(Stopped::Asked);

@@ -120,6 +120,15 @@ pub struct Hub {
     letters: u32,
 }
 
+/// The folder of a run.
+pub fn new_folder() -> io::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix(FOLDER).tempdir();
+    folder.map_err(|error| {
+        let message = format!("cannot make a temporary folder: {error}");
+        io::Error::new(error.kind(), message)
+    })
+}
+
 impl Hub {
     pub fn open(
         parts: Vec<Part>,
@@ -138,15 +147,7 @@ impl Hub {
             )
         })?;
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let folder = tempfile::Builder::new()
-            .prefix(FOLDER)
-            .tempdir()
-            .map_err(|error| {
-                io::Error::new(
-                    error.kind(),
-                    format!("cannot make a temporary folder: {error}"),
-                )
-            })?;
+        let folder = new_folder()?;
         let (to, events) = mpsc::channel();
         let over = Arc::new(AtomicBool::new(false));
         let address = listener.local_addr()?;

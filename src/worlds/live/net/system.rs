@@ -67,9 +67,7 @@ pub fn play(role: Role) {
 ///
 /// If it cannot, with what to say.
 pub fn try_out() -> std::io::Result<()> {
-    let none: [One; 0] = [];
-    let parts = none.into_iter().map(|one| one.part).collect();
-    Hub::open(parts, &[], Faults::default(), hub::Mode::Starts(Vec::new())).map(drop)
+    hub::new_folder().map(drop)
 }
 
 /// Machines on a network. See the [module](super).
