@@ -21,11 +21,13 @@
 //! - Time-outs are [`FASTER`] times as short, and real: on a busy machine they can fire early.
 //! - A machine that is killed loses nothing that it has written: the kernel keeps it. Only a loss of power loses what was not
 //!   synced, and that is not staged here.
+//! - A timer is early because a message is later than any time-out should be.
 //! - Clocks are real, and wrong by what the system allows.
 //!
 //! | module | purpose | uses |
 //! |---|---|---|
-//! | `system` | a system, and what this process is in it | `hub`, `member` |
+//! | `system` | a system, as it is described | `machine` |
+//! | `role` | what this process is in it | `system`, `hub`, `member` |
 //! | `hub` | the process in the middle | `faults`, `pipe`, `wire` |
 //! | `faults` | what goes wrong, at random | |
 //! | `pipe` | the hub's part of a stream | |
@@ -43,7 +45,9 @@ mod hub;
 mod machine;
 mod member;
 mod pipe;
+mod role;
 mod stream;
+#[path = "../system.rs"]
 mod system;
 mod wire;
 
@@ -52,8 +56,9 @@ pub use end::End;
 pub use history::{History, Sequential};
 pub use machine::Machine;
 pub use member::FASTER;
+pub use role::{HANG, Role, play, try_out};
 pub use stream::Stream;
-pub use system::{HANG, Role, System, play, try_out};
+pub use system::System;
 
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -62,3 +67,12 @@ use std::fmt::Debug;
 pub trait Content: Clone + Debug + Serialize + Deserialize<'static> + 'static {}
 
 impl<T: Clone + Debug + Serialize + Deserialize<'static> + 'static> Content for T {}
+
+/// What a machine tells, as it comes.
+pub(crate) type Told = serde_json::Value;
+
+/// What is told, if it is of that type.
+fn opened<T: Content>(told: &Told) -> Option<T> {
+    let text = heisenbug_trace::keep(&told.to_string());
+    serde_json::from_str(text).ok()
+}

@@ -57,16 +57,24 @@
 mod contents;
 mod disk;
 mod end;
+mod handed;
 #[path = "../history.rs"]
 mod history;
 mod machine;
 mod stream;
+#[path = "../system.rs"]
 mod system;
+
+use contents::value as opened;
 
 pub use contents::Content;
 pub use disk::Disk;
 pub use end::End;
+pub use handed::{Handed, take};
 pub use history::{History, Sequential};
 pub use machine::Machine;
 pub use stream::Stream;
-pub use system::{Handed, System, take};
+pub use system::System;
+
+/// What a machine tells, as it comes: a number, as bytes.
+type Told = [u8];

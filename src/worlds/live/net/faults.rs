@@ -1,19 +1,7 @@
 //! What goes wrong, at random, and no more often than the system allows.
 
+use super::system::Faults;
 use std::time::Duration;
-
-/// How often what may go wrong in a run.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Faults {
-    pub losses: u8,
-    pub duplicates: u8,
-    pub crashes: u8,
-    pub stops: u8,
-    pub early: u8,
-    pub disk_errors: u8,
-    /// Messages may be late at any time.
-    pub any_delay: bool,
-}
 
 /// One in so many opportunities is taken.
 const RARELY: u8 = 4;
@@ -50,7 +38,7 @@ impl Faults {
 
     /// How long a message takes.
     pub fn travel(&mut self) -> Duration {
-        let is_late = self.any_delay && fastrand::u8(..RARELY) == 0;
+        let is_late = self.any_time && fastrand::u8(..RARELY) == 0;
         match is_late || takes(&mut self.early) {
             true => LATE,
             false => TRAVEL.mul_f64(fastrand::f64()),

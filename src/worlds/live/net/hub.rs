@@ -1,10 +1,10 @@
 //! The process in the middle: it starts the machines, hands on their messages, and lets go wrong what may.
 
 use super::end::AtEnd;
-use super::faults::Faults;
 use super::member::{FOLDER, clean_up, print};
 use super::pipe::Pipe;
-use super::system::HANG;
+use super::role::HANG;
+use super::system::{Faults, One, Stream};
 use super::wire::{Answer, Letter, Said, Welcome, say};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -28,15 +28,6 @@ const MOST_LETTERS: u32 = 300;
 
 /// How often an open hub looks whether it is to give up.
 const TICK: Duration = Duration::from_millis(50);
-
-/// What a machine is to the hub.
-pub struct Part {
-    pub name: &'static str,
-    pub files: BTreeMap<String, Vec<u8>>,
-    pub crashes: bool,
-    pub stops: bool,
-    pub skew: u64,
-}
 
 /// Who starts the machines.
 pub enum Mode {
@@ -92,7 +83,7 @@ enum State {
 }
 
 struct Member {
-    part: Part,
+    one: One,
     state: State,
     life: u32,
     child: Option<Child>,
@@ -106,7 +97,7 @@ struct Member {
 
 pub struct Hub {
     members: Vec<Member>,
-    streams: Vec<(String, Vec<usize>, usize, Pipe)>,
+    streams: Vec<(Stream, Pipe)>,
     faults: Faults,
     mode: Mode,
     folder: TempDir,
@@ -131,8 +122,8 @@ pub fn new_folder() -> io::Result<TempDir> {
 
 impl Hub {
     pub fn open(
-        parts: Vec<Part>,
-        streams: &[(String, Vec<usize>, usize)],
+        machines: Vec<One>,
+        streams: Vec<Stream>,
         faults: Faults,
         mode: Mode,
     ) -> io::Result<Hub> {
@@ -153,18 +144,19 @@ impl Hub {
         let address = listener.local_addr()?;
         take_letters(socket.try_clone()?, to.clone());
         take_members(listener, to, Arc::clone(&over));
-        let streams = streams.iter().map(|(name, from, reader)| {
-            Ok((name.clone(), from.clone(), *reader, Pipe::open(from.len())?))
+        let streams = streams.into_iter().map(|stream| {
+            let pipe = Pipe::open(stream.from.len())?;
+            Ok((stream, pipe))
         });
         let streams = streams.collect::<io::Result<_>>()?;
         let mut members = Vec::new();
-        for part in parts {
-            let own = folder.path().join(part.name);
+        for one in machines {
+            let own = folder.path().join(one.name);
             fs::create_dir(&own)?;
-            for (name, contents) in &part.files {
+            for (name, contents) in &one.files {
                 fs::write(own.join(name), contents)?;
             }
-            members.push(Member::new(part));
+            members.push(Member::new(one));
         }
         Ok(Hub {
             members,
@@ -227,13 +219,13 @@ impl Hub {
     /// The machines at the end.
     pub fn at_end(&self) -> Vec<AtEnd> {
         let members = self.members.iter().map(|member| AtEnd {
-            name: member.part.name.to_owned(),
+            name: member.one.name.to_owned(),
             returned: match &member.state {
                 State::Returned { result, .. } => Some(result.clone()),
                 _ => None,
             },
             stopped: member.state == State::Stopped,
-            folder: self.folder.path().join(member.part.name),
+            folder: self.folder.path().join(member.one.name),
         });
         members.collect()
     }
@@ -248,7 +240,7 @@ impl Hub {
     fn missing(&self) -> Vec<&'static str> {
         let members = self.members.iter();
         let missing = members.filter(|member| member.state == State::Awaited);
-        missing.map(|member| member.part.name).collect()
+        missing.map(|member| member.one.name).collect()
     }
 
     /// Starts a machine, if that is this process's business.
@@ -259,7 +251,7 @@ impl Hub {
         let member = &mut self.members[machine];
         let child = Command::new(&command[0])
             .args(&command[1..])
-            .args(["--machine", member.part.name])
+            .args(["--machine", member.one.name])
             .args(["--life", &member.life.to_string()])
             .args(["--hub", &self.address.to_string()])
             .arg("--folder")
@@ -379,8 +371,8 @@ impl Hub {
             return;
         }
         let (crashes, stops) = {
-            let part = &self.members[machine].part;
-            (part.crashes, part.stops)
+            let one = &self.members[machine].one;
+            (one.crashes, one.stops)
         };
         if crashes && self.faults.crashes() {
             self.after(Faults::shortly(), Later::Crash(machine));
@@ -411,7 +403,7 @@ impl Hub {
         self.strangers.remove(&number);
         let machine = self.connected(number)?;
         let member = &mut self.members[machine];
-        let name = member.part.name;
+        let name = member.one.name;
         if let State::Returned { .. } | State::Stopped = member.state {
             return None;
         }
@@ -422,7 +414,7 @@ impl Hub {
         member.end();
         member.next_life();
         let mut streams = self.streams.iter();
-        if streams.any(|(_, from, to, _)| from.contains(&machine) || *to == machine) {
+        if streams.any(|(stream, _)| stream.from.contains(&machine) || stream.to == machine) {
             let message = format!("{name} has crashed, and no stream outlives that");
             return Some(Ended::Panicked(message));
         }
@@ -446,7 +438,7 @@ impl Hub {
             return None;
         }
         let machine = self.connected(number)?;
-        let name = self.members[machine].part.name;
+        let name = self.members[machine].one.name;
         match said {
             Said::Hello { .. } => {}
             Said::Waits {
@@ -512,15 +504,16 @@ impl Hub {
                 .expect("a bound socket has an address"),
             writes: BTreeMap::new(),
             reads: BTreeMap::new(),
-            folder: self.folder.path().join(self.members[machine].part.name),
+            folder: self.folder.path().join(self.members[machine].one.name),
             skew: self.members[machine].skew,
         };
-        for (name, from, to, pipe) in &self.streams {
-            if from.contains(&machine) {
-                welcome.writes.insert(name.clone(), pipe.writes);
-            }
-            if *to == machine {
+        for (stream, pipe) in &self.streams {
+            let name = stream.name.to_owned();
+            if stream.to == machine {
                 welcome.reads.insert(name.clone(), pipe.reads);
+            }
+            if stream.from.contains(&machine) {
+                welcome.writes.insert(name, pipe.writes);
             }
         }
         welcome
@@ -535,16 +528,16 @@ impl Hub {
     fn number(&self, name: &str) -> Option<usize> {
         self.members
             .iter()
-            .position(|member| member.part.name == name)
+            .position(|member| member.one.name == name)
     }
 }
 
 impl Member {
-    fn new(part: Part) -> Member {
-        let most = part.skew as i64;
+    fn new(one: One) -> Member {
+        let most = one.skew as i64;
         Member {
             skew: [0, most, -most][fastrand::usize(..3)],
-            part,
+            one,
             state: State::Awaited,
             life: 0,
             child: None,

@@ -1,5 +1,6 @@
 //! What messages and observations contain. To the engine each is a number.
 
+use super::system::shown;
 use std::any::{Any, TypeId};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -48,11 +49,6 @@ pub fn value<T: Content>(number: &[u8]) -> Option<T> {
     let number = u32::from_le_bytes(number.try_into().ok()?);
     let value = CONTENTS.with_borrow(|contents| contents.all.get(number as usize).cloned())?;
     value.downcast_ref::<T>().cloned()
-}
-
-/// A value for people. A text has no quotes, and `()` is nothing to show.
-pub fn shown<T: Debug>(value: &T) -> String {
-    format!("{value:?}").trim_matches('"').to_owned()
 }
 
 /// The name of a type for people, without the modules that it is in.

@@ -2,8 +2,8 @@
 
 use super::contents::{self, Content};
 use super::disk::Disk;
+use super::handed::{reached, with_names};
 use super::stream::Stream;
-use super::system::{reached, with_names};
 use heisenbug_engine::machines::steps;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;

@@ -1,6 +1,6 @@
 //! Streams of bytes between machines.
 
-use super::system::{with_names, with_streams};
+use super::handed::{with_names, with_streams};
 use heisenbug_engine::Place;
 use heisenbug_engine::machines::steps;
 use std::io::{self, Read, Write};
